@@ -1,0 +1,54 @@
+"""Runs kernels over all firms, on one thread or several, with the same bits."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+
+def _zeroed(totals):
+    if isinstance(totals, np.ndarray):
+        return np.zeros_like(totals)
+    return type(totals)(*(np.zeros_like(part) for part in totals))
+
+
+def _add(totals, part) -> None:
+    if isinstance(totals, np.ndarray):
+        totals += part
+    else:
+        for whole, piece in zip(totals, part, strict=True):
+            whole += piece
+
+
+class Blocks:
+    """Splits the slots over threads.
+
+    Kernels take ``(*arguments, totals, lo, hi)``. Firms are independent within a pass and
+    totals are integers, so neither the split nor the order changes a bit of the result.
+    """
+
+    def __init__(self, slots: int, threads: int = 1) -> None:
+        self.slots = slots
+        self.threads = max(1, min(threads, slots))
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+
+    def run(self, kernel, *arguments, totals) -> None:
+        """Run a kernel over all slots, adding to `totals` (an integer array or named tuple of them)."""
+        if self._pool is None:
+            kernel(*arguments, totals, 0, self.slots)
+            return
+        bounds = np.linspace(0, self.slots, self.threads + 1).astype(np.int64)
+        parts = [_zeroed(totals) for _ in range(self.threads)]
+        jobs = [
+            self._pool.submit(kernel, *arguments, part, int(lo), int(hi))
+            for part, lo, hi in zip(parts, bounds[:-1], bounds[1:], strict=True)
+        ]
+        for job, part in zip(jobs, parts, strict=True):
+            job.result()
+            _add(totals, part)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()

@@ -1,0 +1,126 @@
+"""Counter-based random draws: a pure function of (seed, slot, quarter, purpose).
+
+A stream key mixes seed, quarter and purpose; the draw of a slot is the SplitMix64
+output (Steele, Lea, Flood 2014) at that slot's position in the stream. No state is kept,
+so results do not depend on order or threads, and two scenarios with one seed share all luck.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+
+import numpy as np
+
+from sim.jit import rule
+
+
+class Purpose(IntEnum):
+    """What a draw is used for; each purpose has its own stream in every quarter."""
+
+    EXIT = 0
+    ENTRY = auto()
+    ENTRANT_SIZE = auto()
+    ENTRANT_TRAITS = auto()
+    GROWTH = auto()
+    PRODUCTIVITY = auto()
+    FINANCE = auto()
+    EQUITY = auto()
+    RESEARCH = auto()
+    RESEARCH_START = auto()
+    RELABEL = auto()
+    CAPABILITY = auto()
+    CHAIN = auto()
+    ASPIRATION = auto()
+    ASSESSMENT = auto()
+    REVIEW = auto()
+    LOTTERY = auto()
+    CLUSTER_CONTEST = auto()
+    CITY_CONTEST = auto()
+    START_SIZE = auto()
+    START_PLACE = auto()
+    START_TRAITS = auto()
+    START_RESEARCH = auto()
+    START_AGE = auto()
+    START_CAPABILITY = auto()
+    STRUCTURE = auto()
+
+
+#: Quarter number used for draws that hold for a slot's whole run.
+TIMELESS = 0
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S32, _S40 = (np.uint64(n) for n in (30, 27, 31, 32, 40))
+_LOW_24 = np.uint64(0xFFFFFF)
+_UNIT_24 = np.float32(2.0**-24)
+
+
+@rule
+def mix(x):
+    """SplitMix64 finaliser: uint64 → uint64, a bijection."""
+    x = (x ^ (x >> _S30)) * _MIX_1
+    x = (x ^ (x >> _S27)) * _MIX_2
+    return x ^ (x >> _S31)
+
+
+@rule
+def bits(key, slot):
+    """64 random bits of a slot in the stream `key`."""
+    return mix(key + (np.uint64(slot) + np.uint64(1)) * _GOLDEN)
+
+
+@rule
+def uniform(key, slot):
+    """Uniform draw in (0, 1), float32, 24 bits, never 0 or 1."""
+    return (np.float32(bits(key, slot) >> _S40) + np.float32(0.5)) * _UNIT_24
+
+
+@rule
+def uniform_pair(key, slot):
+    """Two independent uniform draws in (0, 1) from one stream position."""
+    raw = bits(key, slot)
+    first = (np.float32(raw >> _S40) + np.float32(0.5)) * _UNIT_24
+    second = (np.float32(raw & _LOW_24) + np.float32(0.5)) * _UNIT_24
+    return first, second
+
+
+@rule
+def unit_noise(u):
+    """Noise of mean 0 and variance 1 from a uniform draw (a flat density; sums of it are near normal)."""
+    return (u - np.float32(0.5)) * np.float32(3.4641016)
+
+
+@rule
+def laplace(u):
+    """Laplace noise of mean 0 and scale 1 (variance 2) from a uniform draw."""
+    if u < np.float32(0.5):
+        return np.log(np.float32(2.0) * u)
+    return -np.log(np.float32(2.0) * (np.float32(1.0) - u))
+
+
+def _mix_int(x: int) -> int:
+    mask = (1 << 64) - 1
+    x &= mask
+    x = ((x ^ (x >> 30)) * int(_MIX_1)) & mask
+    x = ((x ^ (x >> 27)) * int(_MIX_2)) & mask
+    return x ^ (x >> 31)
+
+
+def stream_key(seed: int, quarter: int, purpose: Purpose) -> np.uint64:
+    """Key of the stream for (seed, quarter, purpose), mixed so that neighbours share nothing."""
+    return np.uint64(_mix_int(_mix_int(_mix_int(seed) + quarter + 1) + int(purpose) + 1))
+
+
+def quarter_keys(seed: int, quarter: int) -> np.ndarray:
+    """Keys of all purposes in one quarter: uint64, indexed by Purpose."""
+    return np.array([stream_key(seed, quarter, purpose) for purpose in Purpose], dtype=np.uint64)
+
+
+def uniform_array(key: np.uint64, count: int) -> np.ndarray:
+    """The draws of slots 0 … count-1 as a float64 array in (0, 1): for set-up and institutions."""
+    mask_free = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN + key
+    x = (mask_free ^ (mask_free >> _S30)) * _MIX_1
+    x = (x ^ (x >> _S27)) * _MIX_2
+    x = x ^ (x >> _S31)
+    return ((x >> _S40).astype(np.float64) + 0.5) * 2.0**-24

@@ -1,0 +1,1 @@
+"""The Mesa agents: ministry, provinces, clusters, chain leaders."""

@@ -1,0 +1,41 @@
+"""Provincial regions: they make the programme known and judge the two lower tiers."""
+
+from __future__ import annotations
+
+import math
+
+import mesa
+
+from sim.rules import TIERS
+
+
+def diffusion(year: float, ceiling: float, middle: float, width: float) -> float:
+    """Logistic diffusion: share reached in a (fractional) year."""
+    return ceiling / (1.0 + math.exp(-(year - middle) / width))
+
+
+class Province(mesa.Agent):
+    """One provincial region.
+
+    Attributes:
+        index: code. name: English name. promotion: factor on the programme's reach.
+        reach: share of firms each tier's programme reaches, by tier name.
+    """
+
+    def __init__(self, model, index: int, name: str, promotion: float = 1.0) -> None:
+        super().__init__(model)
+        self.index = index
+        self.name = name
+        self.promotion = promotion
+        self.reach = dict.fromkeys(TIERS, 0.0)
+
+    def step(self) -> None:
+        """Make the programme known: each tier's reach follows a logistic diffusion over the years."""
+        p, quarter = self.model.parameters, self.model.quarter
+        year = quarter.year + 0.25 * quarter.number
+        for tier, column in zip(TIERS, ("innovative", "srdi", "giant"), strict=True):
+            share = diffusion(
+                year, p[f"reach_{column}_max"], p[f"reach_{column}_mid"], p[f"reach_{column}_width"]
+            )
+            self.reach[tier] = min(self.promotion * share, 1.0)
+            self.model.reach[tier][self.index] = self.reach[tier]

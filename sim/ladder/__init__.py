@@ -1,0 +1,1 @@
+"""The ladder: criteria as data, application, selection, review and fall-back."""

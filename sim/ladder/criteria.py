@@ -1,0 +1,144 @@
+"""Turns the criteria file and a scenario's thresholds into tables, and evaluates them.
+
+The tables mirror the file: requirements of alternatives of conditions, score items of bands.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+import numpy as np
+
+from sim.jit import rule
+from sim.ladder.fields import FIELD_INDEX
+from sim.reference import read_data
+
+#: One tier's criteria as flat arrays.
+Criteria = namedtuple(
+    "Criteria",
+    [
+        "condition_field",  # int64 (conditions,)
+        "condition_at_most",  # bool (conditions,), the value is an upper bound
+        "condition_value",  # float64 (conditions,)
+        "alternative_start",  # int64 (alternatives + 1,), first condition of each alternative
+        "requirement_start",  # int64 (requirements + 1,), first alternative of each requirement
+        "direct_start",  # int64 (2,), first and last + 1 alternative that stands in for the score
+        "item_field",  # int64 (items,)
+        "item_at_most",  # bool (items,)
+        "item_group",  # int64 (items,)
+        "band_start",  # int64 (items + 1,), first band of each item
+        "band_value",  # float64 (bands,)
+        "band_points",  # float64 (bands,)
+        "group_min",  # float64 (groups,), least points a group must reach
+        "score_min",  # float64 (1,), pass mark; 0 where the tier has no score
+    ],
+)
+
+
+def _condition(condition: dict, rules) -> tuple[int, bool, float]:
+    at_most = "at_most" in condition
+    value = condition["at_most" if at_most else "at_least"]
+    return FIELD_INDEX[condition["field"]], at_most, float(getattr(rules, value) if isinstance(value, str) else value)
+
+
+def build_criteria(tier: str, rules) -> Criteria:
+    """Criteria tables of a tier under a scenario's rules (a TierRules with the tier's thresholds)."""
+    data = read_data("criteria")[tier]
+    conditions: list[tuple[int, bool, float]] = []
+    alternative_start, requirement_start = [0], [0]
+
+    def add_alternative(alternative: dict) -> None:
+        conditions.extend(_condition(condition, rules) for condition in alternative["all"])
+        alternative_start.append(len(conditions))
+
+    for requirement in data.get("require", ()):
+        for alternative in requirement["any"]:
+            add_alternative(alternative)
+        requirement_start.append(len(alternative_start) - 1)
+    first_direct = len(alternative_start) - 1
+    for alternative in data.get("direct", ()):
+        add_alternative(alternative)
+
+    items = data.get("score", ())
+    groups = list(dict.fromkeys(item["group"] for item in items))
+    minima = data.get("group_min", {})
+    bands = [band for item in items for band in item["bands"]]
+    fields, at_most, values = zip(*conditions, strict=True)
+    return Criteria(
+        condition_field=np.array(fields, dtype=np.int64),
+        condition_at_most=np.array(at_most, dtype=np.bool_),
+        condition_value=np.array(values, dtype=np.float64),
+        alternative_start=np.array(alternative_start, dtype=np.int64),
+        requirement_start=np.array(requirement_start, dtype=np.int64),
+        direct_start=np.array([first_direct, len(alternative_start) - 1], dtype=np.int64),
+        item_field=np.array([FIELD_INDEX[item["field"]] for item in items], dtype=np.int64),
+        item_at_most=np.array([item.get("at_most", False) for item in items], dtype=np.bool_),
+        item_group=np.array([groups.index(item["group"]) for item in items], dtype=np.int64),
+        band_start=np.cumsum([0, *(len(item["bands"]) for item in items)]).astype(np.int64),
+        band_value=np.array([band[0] for band in bands], dtype=np.float64),
+        band_points=np.array([band[1] for band in bands], dtype=np.float64),
+        group_min=np.array([minima.get(group, 0) for group in groups], dtype=np.float64),
+        score_min=np.array([getattr(rules, "score_min", 0.0)], dtype=np.float64),
+    )
+
+
+@rule
+def _alternative_holds(criteria, alternative, fields):
+    for c in range(criteria.alternative_start[alternative], criteria.alternative_start[alternative + 1]):
+        value = fields[criteria.condition_field[c]]
+        bound = criteria.condition_value[c]
+        if value > bound if criteria.condition_at_most[c] else value < bound:
+            return False
+    return True
+
+
+@rule
+def meets_requirements(criteria, fields):
+    """Whether every requirement has an alternative that holds."""
+    for requirement in range(criteria.requirement_start.size - 1):
+        held = False
+        for alternative in range(
+            criteria.requirement_start[requirement], criteria.requirement_start[requirement + 1]
+        ):
+            if _alternative_holds(criteria, alternative, fields):
+                held = True
+                break
+        if not held:
+            return False
+    return True
+
+
+@rule
+def has_direct_condition(criteria, fields):
+    """Whether a condition holds that stands in for the score."""
+    for alternative in range(criteria.direct_start[0], criteria.direct_start[1]):
+        if _alternative_holds(criteria, alternative, fields):
+            return True
+    return False
+
+
+@rule
+def score(criteria, fields, group_points):
+    """Points of 100. `group_points`, float64 (groups,), receives the sums by group."""
+    group_points[:] = 0.0
+    total = 0.0
+    for item in range(criteria.item_field.size):
+        value = fields[criteria.item_field[item]]
+        for band in range(criteria.band_start[item], criteria.band_start[item + 1]):
+            bound = criteria.band_value[band]
+            if value <= bound if criteria.item_at_most[item] else value >= bound:
+                group_points[criteria.item_group[item]] += criteria.band_points[band]
+                total += criteria.band_points[band]
+                break
+    return total
+
+
+@rule
+def reaches_score(criteria, total, group_points, bar):
+    """Whether the score reaches the pass mark plus the assessors' `bar`, and every group its minimum."""
+    if total < criteria.score_min[0] + bar:
+        return False
+    for group in range(group_points.size):
+        if group_points[group] < criteria.group_min[group]:
+            return False
+    return True

@@ -1,0 +1,109 @@
+"""What an assessor sees of a firm: the fields that criteria may name.
+
+Each field has a unit and is computed from the firm's columns by `read_fields`. Research
+figures are those the firm reports, relabelled spending included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.jit import rule
+from sim.mechanisms.digital import digital_level
+from sim.mechanisms.finance import net_margin
+from sim.mechanisms.knowledge import class1_patents
+
+
+@dataclass(frozen=True)
+class CriterionField:
+    """Name, unit and meaning of a field that criteria may name."""
+
+    name: str
+    unit: str
+    description: str
+
+
+FIELDS = (
+    CriterionField("niche_years", "years", "years in the niche (the firm's age)"),
+    CriterionField("main_share", "share of revenue", "main business over revenue"),
+    CriterionField("growth", "per year", "mean main-business growth of two years"),
+    CriterionField("revenue_yuan", "yuan per year", "revenue"),
+    CriterionField("rd_intensity", "share of revenue", "reported R&D over revenue last year"),
+    CriterionField("rd_intensity_before", "share of revenue", "reported R&D over revenue the year before"),
+    CriterionField("rd_spending_yuan", "yuan per year", "reported R&D spending last year"),
+    CriterionField("rd_spending_before_yuan", "yuan per year", "reported R&D spending the year before"),
+    CriterionField("equity_yuan", "yuan", "new outside equity of about two years"),
+    CriterionField("digital_level", "level 1-4", "digital level"),
+    CriterionField("quality_marks", "count", "quality prize, management certificate, own brand, standards"),
+    CriterionField("own_brand", "0 or 1", "sells under a brand of its own"),
+    CriterionField("net_margin", "share of revenue", "net profit over revenue"),
+    CriterionField("debt_ratio", "share of assets", "debt over assets"),
+    CriterionField("niche_share", "share", "revenue over the national revenue of the niche"),
+    CriterionField("chain_role", "0-2", "1 in a key link or serving a chain leader, 2 both"),
+    CriterionField("promoted", "0 or 1", "product in the promoted fields"),
+    CriterionField("class1_ip", "count", "class-I intellectual property rights"),
+    CriterionField("rd_staff_share", "share of staff", "R&D staff over employees"),
+    CriterionField("rd_institute", "level 0-3", "R&D institute: none, own, city level, provincial level"),
+    CriterionField("high_tech", "0 or 1", "meets the high-tech enterprise bar"),
+)
+
+FIELD_INDEX = {field.name: index for index, field in enumerate(FIELDS)}
+
+
+@rule
+def institute_level(spending, p):
+    """R&D institute by yearly R&D spending: 1 own, 2 city level, 3 provincial level."""
+    return (
+        (spending >= p.institute_own) + (spending >= p.institute_city) + (spending >= p.institute_provincial)
+    )
+
+
+@rule
+def high_tech_bar(intensity, revenue, patents):
+    """High-tech enterprise status (2016 rules): R&D of 5, 4 or 3 % by revenue band, and IP."""
+    needed = 0.05 if revenue < 50e6 else (0.04 if revenue < 200e6 else 0.03)
+    return intensity >= needed and patents >= 1.0
+
+
+@rule
+def niche_share(revenue, niche_revenue, p):
+    """Share of the market that a firm claims as its niche: R / (claim · niche revenue), at most 1.
+
+    Firms define the product segment themselves; `niche_claim` is its size over the model's niche.
+    """
+    return min(revenue / max(p.niche_claim * niche_revenue, 1.0), 1.0)
+
+
+@rule
+def read_fields(firms, env, p, i, out):
+    """Write the fields of firm i into out: float64 (fields,), in the order of FIELDS."""
+    revenue = float(firms.revenue[i])
+    intensity = float(firms.rd_last_year[i])
+    intensity_before = float(firms.rd_before[i])
+    spending = intensity * revenue
+    niche = firms.niche[i]
+    patents = class1_patents(firms.knowledge[i], p)
+    refinement = firms.refinement[i]
+    promoted = 1.0 if env.niche_promoted[niche] else 0.0
+    brand = refinement >= p.brand_refinement
+    out[0] = 0.25 * firms.age[i]
+    out[1] = firms.main_share[i]
+    out[2] = firms.growth[i]
+    out[3] = revenue
+    out[4] = intensity
+    out[5] = intensity_before
+    out[6] = spending
+    out[7] = intensity_before * revenue
+    out[8] = firms.equity[i]
+    out[9] = digital_level(firms.digital[i], p)
+    out[10] = (refinement >= p.certificate_refinement) + brand + (refinement >= p.standards_refinement)
+    out[11] = 1.0 if brand else 0.0
+    out[12] = net_margin(firms.productivity[i], p)
+    out[13] = firms.leverage[i]
+    out[14] = niche_share(revenue, env.niche_revenue[niche], p)
+    out[15] = promoted + (1.0 if firms.customer[i] >= 0 else 0.0)
+    out[16] = promoted
+    out[17] = patents
+    out[18] = min(p.rd_staff_cost_share * spending / (p.rd_staff_cost * firms.employment[i]), 1.0)
+    out[19] = institute_level(spending, p)
+    out[20] = 1.0 if high_tech_bar(intensity, revenue, patents) else 0.0

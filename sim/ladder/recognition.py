@@ -1,0 +1,205 @@
+"""Recognition and review: who is eligible, who applies, who passes, who keeps a certificate.
+
+Tier codes: 0 none, 1 innovative SME, 2 SRDI SME, 3 little giant.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sim.columns import NEVER
+from sim.draws import Purpose, uniform, uniform_pair, unit_noise
+from sim.jit import kernel, rule
+from sim.ladder.application import is_reached
+from sim.ladder.criteria import has_direct_condition, meets_requirements, reaches_score, score
+from sim.ladder.fields import FIELDS, read_fields
+
+N_FIELDS = len(FIELDS)
+MAX_GROUPS = 8
+ASSESSMENT = int(Purpose.ASSESSMENT)
+REVIEW = int(Purpose.REVIEW)
+
+#: What an assessment counts, by province and sector.
+ASSESSED = ("eligible", "applied", "passed", "granted")
+ELIGIBLE, APPLIED, PASSED, GRANTED = range(4)
+
+#: What a review counts, by province and sector.
+REVIEWED = ("reviewed", "renewed", "lapsed")
+
+#: Rank of a firm that is not in the running; admitted firms have a rank of 1 or more.
+NOT_RANKED = 0
+RANK_BINS = 65536
+
+
+@rule
+def is_sme(firms, env, i):
+    """Whether the firm is an SME: employees or revenue below its sector's limit (2011 rules)."""
+    sector = firms.sector[i]
+    return (
+        firms.employment[i] < env.sector_sme_employees[sector]
+        or firms.revenue[i] < env.sector_sme_revenue[sector]
+    )
+
+
+@rule
+def rank_of(points, u):
+    """Rank 1 … 65535 of a score between 0 and about 110, ties broken by the draw u."""
+    return np.uint16(1 + min(max(points, 0.0), 109.0) * 590.0 + u * 589.0)
+
+
+@rule
+def meets(criteria, fields, group_points, noise):
+    """Whether a firm meets a tier's criteria as an assessor sees it, `noise` points off the score."""
+    if not meets_requirements(criteria, fields):
+        return False
+    if criteria.item_field.size == 0:
+        return True
+    points = score(criteria, fields, group_points) + noise
+    return reaches_score(criteria, points, group_points, 0.0) or has_direct_condition(criteria, fields)
+
+
+@kernel
+def assess(firms, env, keys, aspiration_key, p, tier, lowest, criteria, ranking, reach, bar, ranks, counts, lo, hi):
+    """Yearly assessment of the firms in slots lo … hi-1 for a tier; writes ranks, grants nothing.
+
+    An SME is eligible if it meets the criteria, and applies if the programme reaches it (its
+    aspiration draw, see `is_reached`). An applicant passes if its score under the ranking
+    criteria, seen with noise, clears the assessors' bar.
+
+    Args:
+        tier: code of the tier. lowest: lowest tier code that may apply.
+        criteria: Criteria of the tier. ranking: Criteria whose score ranks the applicants.
+        reach: float64 (provinces,), share of firms reached.
+        bar: float64, points an applicant's score must reach under `ranking`.
+        ranks: uint16 (slots,), written: rank of those who passed, else NOT_RANKED.
+        counts: int64 (provinces, sectors, len(ASSESSED)), added to.
+    """
+    fields = np.empty(N_FIELDS)
+    group_points = np.empty(MAX_GROUPS)
+    groups = group_points[: criteria.group_min.size]
+    ranking_groups = group_points[: ranking.group_min.size]
+    for i in range(lo, hi):
+        ranks[i] = NOT_RANKED
+        if firms.employment[i] == 0.0 or firms.tier[i] >= tier or firms.tier[i] < lowest:
+            continue
+        if not is_sme(firms, env, i):
+            continue
+        read_fields(firms, env, p, i, fields)
+        u, v = uniform_pair(keys[ASSESSMENT], i)
+        noise = p.assessment_noise * unit_noise(u)
+        if not meets(criteria, fields, groups, noise):
+            continue
+        province = env.county_province[firms.county[i]]
+        sector = firms.sector[i]
+        counts[province, sector, ELIGIBLE] += 1
+        log_employment = math.log(float(firms.employment[i]))
+        if not is_reached(uniform(aspiration_key, i), reach[province], log_employment, p):
+            continue
+        counts[province, sector, APPLIED] += 1
+        points = score(ranking, fields, ranking_groups) + noise
+        if points >= bar:
+            counts[province, sector, PASSED] += 1
+            ranks[i] = rank_of(points, v)
+
+
+@kernel
+def histogram(ranks, counts):
+    """Add the ranks of all ranked slots to counts: int64 (RANK_BINS,)."""
+    for i in range(ranks.size):
+        if ranks[i] != NOT_RANKED:
+            counts[ranks[i]] += 1
+
+
+def rank_threshold(ranks: np.ndarray, capacity: int | None) -> int:
+    """Lowest rank admitted so that no more than `capacity` are; 1 without a capacity."""
+    if capacity is None:
+        return 1
+    counts = np.zeros(RANK_BINS, dtype=np.int64)
+    histogram(ranks, counts)
+    at_or_above = np.cumsum(counts[::-1])[::-1]
+    return int(np.argmax(at_or_above <= capacity)) if at_or_above[1] > capacity else 1
+
+
+@kernel
+def grant(firms, env, ranks, threshold, tier, now, counts, lo, hi):
+    """Give the tier's certificate to the firms in slots lo … hi-1 ranked at or above the threshold.
+
+    A higher certificate brings the lower ones with it. counts as in `assess`.
+    """
+    for i in range(lo, hi):
+        if ranks[i] == NOT_RANKED or ranks[i] < threshold:
+            continue
+        firms.tier[i] = tier
+        firms.innovative_since[i] = now
+        if tier >= 2:
+            firms.srdi_since[i] = now
+        if tier >= 3:
+            firms.giant_since[i] = now
+        counts[env.county_province[firms.county[i]], firms.sector[i], GRANTED] += 1
+
+
+@rule
+def _end_certificate(firms, tier, i):
+    if tier == 3:
+        firms.giant_since[i] = NEVER
+    elif tier == 2:
+        firms.srdi_since[i] = NEVER
+    else:
+        firms.innovative_since[i] = NEVER
+
+
+@rule
+def _since(firms, tier, i):
+    if tier == 3:
+        return firms.giant_since[i]
+    if tier == 2:
+        return firms.srdi_since[i]
+    return firms.innovative_since[i]
+
+
+@kernel
+def review(firms, env, keys, p, tier, ladder, validity, strictness, now, counts, lo, hi):
+    """Three-year review of the certificates of one tier in slots lo … hi-1.
+
+    A certificate of age `validity` or more is renewed if the firm still meets the tier's
+    criteria (as assessed, with noise) and is still an SME; otherwise it ends with chance
+    `strictness`. A firm that loses a tier keeps the next lower one if it meets that one's
+    criteria, whose clock then starts anew; else it falls further.
+
+    Args:
+        ladder: tuple of Criteria, innovative to little giant.
+        validity: quarters. counts: int64 (3 tiers, provinces, sectors, len(REVIEWED)), added to.
+    """
+    fields = np.empty(N_FIELDS)
+    group_points = np.empty(MAX_GROUPS)
+    for i in range(lo, hi):
+        if firms.tier[i] != tier or now - _since(firms, tier, i) < validity:
+            continue
+        province = env.county_province[firms.county[i]]
+        sector = firms.sector[i]
+        counts[tier - 1, province, sector, 0] += 1
+        read_fields(firms, env, p, i, fields)
+        u, v = uniform_pair(keys[REVIEW], i)
+        noise = p.assessment_noise * unit_noise(u)
+        sme = is_sme(firms, env, i)
+        held = tier
+        while held > 0:
+            criteria = ladder[held - 1]
+            if sme and meets(criteria, fields, group_points[: criteria.group_min.size], noise):
+                break
+            if held == tier and v >= strictness:
+                break
+            _end_certificate(firms, held, i)
+            counts[held - 1, province, sector, 2] += 1
+            held -= 1
+        if held == tier:
+            counts[tier - 1, province, sector, 1] += 1
+        firms.tier[i] = held
+        if held >= 1:
+            firms.innovative_since[i] = now
+        if held >= 2:
+            firms.srdi_since[i] = now
+        if held >= 3:
+            firms.giant_since[i] = now

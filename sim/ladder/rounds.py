@@ -1,0 +1,116 @@
+"""The yearly rounds of recognition and review over all firms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sim.ladder.criteria import build_criteria
+from sim.ladder.recognition import ASSESSED, REVIEWED, assess, grant, rank_threshold, review
+from sim.reference import read_data
+from sim.rules import TIERS
+
+
+@dataclass
+class TierFlows:
+    """What a tier's round and review counted in a quarter, by province and sector, in simulated firms."""
+
+    assessed: np.ndarray
+    reviewed: np.ndarray
+    bound: str = ""
+
+    def count(self, name: str) -> np.ndarray:
+        """Counts of one kind, int64 (provinces, sectors)."""
+        if name in ASSESSED:
+            return self.assessed[..., ASSESSED.index(name)]
+        return self.reviewed[..., REVIEWED.index(name)]
+
+
+@dataclass
+class Rounds:
+    """Runs the rounds of the three tiers for a model.
+
+    Criteria tables come from the regulation's file and the scenario's rules.
+    """
+
+    model: object
+    flows: dict[str, TierFlows] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rules = self.model.policy.rules
+        self.criteria = {tier: build_criteria(tier, getattr(rules, tier)) for tier in TIERS}
+        self.ranking = self.criteria["srdi"]
+        self._ranks = np.zeros(self.model.blocks.slots, dtype=np.uint16)
+        self._calendar = read_data("calendar")
+        self.open_quarter()
+
+    def open_quarter(self) -> None:
+        """Zero the quarter's counts."""
+        shape = (len(self.model.provinces), len(self.model.industry.sector_firms))
+        self.flows = {
+            tier: TierFlows(
+                np.zeros((*shape, len(ASSESSED)), dtype=np.int64), np.zeros((*shape, len(REVIEWED)), dtype=np.int64)
+            )
+            for tier in TIERS
+        }
+
+    def capacity(self, tier: str, year: int) -> int | None:
+        """Most certificates of the year's batch at 1:1: the rule's, or a pilot batch's, or none."""
+        limit = getattr(self.model.policy.rules, tier).capacity
+        if limit is None and tier == "little_giant":
+            for batch in self._calendar["pilot_batch"]:
+                if batch["year"] == year:
+                    return batch["capacity"]
+        return limit
+
+    def recognise(self, tier: str, bar: float) -> None:
+        """One yearly batch of a tier: assess all applicants, then certify by rank within the capacity.
+
+        Args:
+            tier: name of the tier.
+            bar: points an applicant's score must reach under the SRDI table.
+        """
+        model = self.model
+        year = model.quarter.year
+        if year < self._calendar["first_year"][tier]:
+            return
+        code = TIERS.index(tier) + 1
+        flows = self.flows[tier]
+        model.blocks.run(
+            assess,
+            *(model.firms.columns, model.environment, model.keys, model.aspiration_key, model.parameters),
+            *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
+            *(model.reach[tier], bar, self._ranks),
+            totals=flows.assessed,
+        )
+        capacity = self.capacity(tier, year)
+        threshold = rank_threshold(self._ranks, None if capacity is None else round(capacity * model.scale))
+        model.blocks.run(
+            grant,
+            *(model.firms.columns, model.environment, self._ranks, threshold, code, model.moment.index),
+            totals=flows.assessed,
+        )
+        flows.bound = "capacity" if threshold > 1 else "eligibility"
+
+    def _lowest_applicant(self, tier: str, year: int) -> int:
+        """Lowest tier code that may apply: the tier below, once that tier exists."""
+        below = TIERS.index(tier)
+        if below and year < self._calendar["first_year"][TIERS[below - 1]]:
+            return 0
+        return below
+
+    def review(self, tier: str) -> None:
+        """Review the tier's certificates that have reached the end of their validity."""
+        model = self.model
+        rules = getattr(model.policy.rules, tier)
+        counts = np.stack([self.flows[name].reviewed for name in TIERS])
+        model.blocks.run(
+            review,
+            *(model.firms.columns, model.environment, model.keys, model.parameters),
+            *(TIERS.index(tier) + 1, tuple(self.criteria.values())),
+            *(4 * rules.validity_years, rules.review_strictness, model.moment.index),
+            totals=counts,
+        )
+        for name, part in zip(TIERS, counts, strict=True):
+            self.flows[name].reviewed[:] = part

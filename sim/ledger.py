@@ -1,0 +1,61 @@
+"""Public money by lever: what was committed, spent and refused, never above the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.levers import Levers
+
+
+@dataclass
+class Account:
+    """One lever's money, in yuan at 1:1."""
+
+    budget: float
+    committed: float = 0.0
+    spent: float = 0.0
+    refused: float = 0.0
+    recipients: float = 0.0
+
+    def open_quarter(self) -> None:
+        """Zero what is counted by quarter; commitments run on."""
+        self.spent = self.refused = self.recipients = 0.0
+
+    @property
+    def available(self) -> float:
+        """What may still be committed."""
+        return max(self.budget - self.committed, 0.0)
+
+    def commit(self, yuan: float) -> float:
+        """Commit up to `yuan`, as far as the budget lasts; the rest is recorded as refused."""
+        granted = min(yuan, self.available)
+        self.committed += granted
+        self.refused += yuan - granted
+        return granted
+
+    def pay(self, yuan: float) -> None:
+        """Spend money that was committed before."""
+        self.spent += yuan
+
+
+class Ledger:
+    """The accounts of all levers, by lever name."""
+
+    def __init__(self, levers: Levers) -> None:
+        self.accounts = {
+            name: Account(getattr(levers, name).budget_yuan if getattr(levers, name).enabled else 0.0)
+            for name in Levers.model_fields
+        }
+
+    def __getitem__(self, lever: str) -> Account:
+        return self.accounts[lever]
+
+    def open_quarter(self) -> None:
+        """Start a new quarter in every account."""
+        for account in self.accounts.values():
+            account.open_quarter()
+
+    @property
+    def spent(self) -> float:
+        """Yuan spent through all levers in the quarter."""
+        return sum(account.spent for account in self.accounts.values())

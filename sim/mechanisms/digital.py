@@ -1,0 +1,31 @@
+"""Digital adoption: diffusion with an own, a peer, a leader and a programme term."""
+
+from __future__ import annotations
+
+from sim.jit import rule
+
+
+@rule
+def adoption(digital, governance, constraint, size_factor, peers, leader_push, commons, support, p):
+    """Digital maturity after a quarter, 0-1.
+
+    d ← d + (1 − d) · [ (a₀ size + a_peer · max(0, d̄ − d) · (1 + commons) + a_leader) ·
+    (½ + g) · (1 − c) + support ]: adoption slows as d nears 1, good governance g speeds it,
+    a credit constraint c holds it back, public support acts directly.
+
+    Args:
+        size_factor: 0-1, larger firms adopt by themselves.
+        peers: mean maturity of the cluster's members, 0 outside clusters.
+        leader_push: 1 for suppliers of a chain leader, else 0.
+        support: gain a quarter from the digital programme, 0 if not supported.
+    """
+    own = p.digital_own * size_factor
+    peer = p.digital_peer * max(0.0, peers - digital) * (1.0 + commons)
+    rate = (own + peer + p.digital_leader * leader_push) * (0.5 + governance) * (1.0 - constraint)
+    return min(digital + (1.0 - digital) * min(rate + support, 0.5), 1.0)
+
+
+@rule
+def digital_level(digital, p):
+    """Reported level 1-4 of a maturity between 0 and 1."""
+    return 1 + (digital >= p.digital_level2) + (digital >= p.digital_level3) + (digital >= p.digital_level4)

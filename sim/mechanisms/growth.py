@@ -1,0 +1,29 @@
+"""Employment growth: Gibrat's law with a tent."""
+
+from __future__ import annotations
+
+import math
+
+from sim.draws import laplace
+from sim.jit import rule
+
+
+@rule
+def employment_step(employment, log_employment, productivity, constraint, supplies_leader, u, p):
+    """Employees after a quarter.
+
+    Δ ln L = μ + b_a a − b_c c + b_o (leader's supplier) − b_L ln L + σ₀ L^−η · Laplace, within ±1
+    and not below one employee. Sources: Laplace tent and variance falling with size as about
+    L^−0.15 to −0.2 (Stanley et al. 1996; Bottazzi and Secchi 2006).
+    """
+    scale = p.growth_noise * math.exp(-p.growth_noise_size * log_employment)
+    change = (
+        p.growth_base
+        + p.growth_productivity * productivity
+        - p.growth_constraint * constraint
+        - p.growth_size * log_employment
+        + scale * laplace(u)
+    )
+    if supplies_leader:
+        change += p.growth_orders
+    return max(employment * math.exp(min(max(change, -1.0), 1.0)), 1.0)

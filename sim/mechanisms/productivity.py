@@ -1,0 +1,32 @@
+"""Productivity: knowledge, digital maturity times governance, commons, and luck."""
+
+from __future__ import annotations
+
+import math
+
+from sim.draws import unit_noise
+from sim.jit import rule
+
+
+@rule
+def productivity_target(knowledge, revenue, digital, governance, commons, supplies_leader, p):
+    """Level (log, relative to the sector's frontier) that productivity moves towards.
+
+    a* = e ln(1 + K / (k₀ R)) + b_d · d · g + b_c · commons + b_l (leader's supplier).
+    Sources: knowledge elasticity 0.05-0.12 (Griliches; Hall, Mairesse and Mohnen 2010); density
+    elasticity 0.02-0.08 (Combes and Gobillon 2015) bounds the commons term.
+    """
+    learned = p.leader_learning if supplies_leader else 0.0
+    return (
+        p.knowledge_elasticity * math.log(1.0 + knowledge / (p.knowledge_unit * revenue))
+        + p.digital_productivity * digital * governance
+        + p.commons_productivity * commons
+        + learned
+    )
+
+
+@rule
+def productivity_step(productivity, target, u, p):
+    """Productivity after a quarter: a ← a + ρ (a* − a) + σ ε, kept within ±3."""
+    moved = productivity + p.productivity_speed * (target - productivity) + p.productivity_noise * unit_noise(u)
+    return min(max(moved, -3.0), 3.0)

@@ -1,0 +1,82 @@
+"""Research: who does R&D, how much, and how much of what is reported is relabelled.
+
+Evidence: partial additionality of R&D support, and relabelling with bunching at the
+statutory thresholds (Chen, Liu, Suárez Serrato and Xu, AER 2021).
+"""
+
+from __future__ import annotations
+
+import math
+
+from sim.draws import unit_noise
+from sim.jit import rule
+from sim.mechanisms.finance import LOG_20
+
+
+@rule
+def participation(log_employment, sector_offset, county_offset, trend, p):
+    """Probability that a firm of this size, sector and place does R&D.
+
+    Logistic: α_s + β (ln L − ln 20) + county offset + trend. The sector offsets α_s are set so
+    that the start holds the reported number of firms with R&D (census of 2018).
+    """
+    x = sector_offset + p.rd_size * (log_employment - LOG_20) + county_offset + trend
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+@rule
+def start_or_stop(intensity, chance, norm, constraint, u, v, p):
+    """Yearly decision to start or stop R&D; returns the new true intensity.
+
+    An active firm stops with hazard h; an idle one starts with hazard h π/(1−π) · (1−c)/(1−c̄), so
+    that participation settles near π, the probability of `participation`; c is the firm's
+    credit constraint.
+    """
+    if intensity > 0.0:
+        return 0.0 if u < p.rd_stop else intensity
+    odds = chance / max(1.0 - chance, 0.05)
+    access = (1.0 - constraint) / (1.0 - p.constraint_reference)
+    if u < p.rd_stop * odds * access:
+        return norm * math.exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
+    return 0.0
+
+
+@rule
+def next_threshold(tier, revenue, moment):
+    """R&D intensity that the next (or the held highest) tier asks of a firm of this revenue."""
+    if tier < 2:
+        return moment.srdi_rd
+    return moment.giant_rd_large if revenue >= moment.giant_revenue_large else moment.giant_rd_mid
+
+
+@rule
+def intensity_step(intensity, norm, threshold, aspires, constraint, u, p):
+    """True R&D intensity of an active firm after one quarter.
+
+    ln r ← ln r + κ (ln r̄_s − ln r) + pull + σ ε. A firm that aspires to the next tier and
+    stands within `pull_width` below its threshold raises R&D by `pull_speed` a quarter as far
+    as credit allows.
+    """
+    drift = p.rd_reversion * math.log(norm / intensity) + p.rd_noise * unit_noise(u)
+    if aspires and p.pull_width * threshold <= intensity < p.pull_aim * threshold:
+        drift += p.pull_speed * (1.0 - constraint)
+    return min(intensity * math.exp(drift), 0.6)
+
+
+@rule
+def relabelled_share(intensity, threshold, aspires, audit_strictness, u, p):
+    """Share of reported R&D that is relabelled other spending, decided at the year's end.
+
+    A firm whose true intensity r lies within `relabel_reach` below the threshold τ reports τ
+    with chance `relabel_chance` · (1 − audit strictness); then the share is 1 − r/τ.
+    """
+    lowest = (1.0 - p.relabel_reach) * threshold
+    if aspires and lowest <= intensity < threshold and u < p.relabel_chance * (1.0 - audit_strictness):
+        return 1.0 - intensity / (1.002 * threshold)
+    return 0.0
+
+
+@rule
+def award_research(award_yuan, p):
+    """R&D added by an award in a quarter, yuan: additionality below one times the payment."""
+    return p.award_additionality * award_yuan

@@ -1,0 +1,28 @@
+"""Exit and entry."""
+
+from __future__ import annotations
+
+import math
+
+from sim.jit import rule
+
+
+@rule
+def exit_chance(log_employment, age, productivity, leverage, p):
+    """Chance that a firm closes in a quarter.
+
+    h = h₀ exp(−a L̂ − b a_i + c max(0, λ − λ̄)) · (1 + age)^−γ: falls with size, age and
+    productivity, rises with debt.
+    """
+    x = (
+        -p.exit_size * log_employment
+        - p.exit_productivity * productivity
+        + p.exit_leverage * max(0.0, leverage - p.leverage_mean)
+    )
+    return min(p.exit_base * math.exp(x) * (1.0 + 0.25 * age) ** -p.exit_age, 0.5)
+
+
+@rule
+def entry_chance(attraction, p):
+    """Chance that a vacant slot is taken in a quarter, by the attraction of its county."""
+    return min(p.entry_rate * attraction, 0.5)

@@ -1,0 +1,84 @@
+"""The model's numeric parameters, read from ``sim/data/parameters.toml``.
+
+Each entry has a value, a unit, the range it may take, a description and a source. The
+kernels receive them as one NumPy record with a float64 field per parameter, so a kernel
+writes ``p.knowledge_depreciation``; a set of draws is a structured array of such records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+
+import numpy as np
+
+from sim.reference import read_data
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One entry of the parameter file."""
+
+    name: str
+    group: str
+    value: float
+    unit: str
+    low: float
+    high: float
+    description: str
+    source: str
+
+
+@cache
+def parameter_table() -> dict[str, Parameter]:
+    """All parameters by name, in file order."""
+    table = {}
+    for group, entries in read_data("parameters").items():
+        for name, entry in entries.items():
+            low, high = entry["range"]
+            table[name] = Parameter(
+                name=name,
+                group=group,
+                value=float(entry["value"]),
+                unit=entry["unit"],
+                low=float(low),
+                high=float(high),
+                description=entry["description"],
+                source=entry["source"],
+            )
+    return table
+
+
+@cache
+def _record_type() -> np.dtype:
+    return np.dtype([(name, np.float64) for name in parameter_table()])
+
+
+def check_overrides(values: Mapping[str, float]) -> None:
+    """Raise ValueError for a parameter that does not exist or lies outside its range."""
+    table = parameter_table()
+    for name, value in values.items():
+        if name not in table:
+            near = get_close_matches(name, table, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown parameter {name!r}{hint}")
+        if not table[name].low <= value <= table[name].high:
+            raise ValueError(
+                f"parameter {name} = {value:g} is outside {table[name].low:g} to {table[name].high:g} "
+                f"{table[name].unit}"
+            )
+
+
+def parameter_record(overrides: Mapping[str, float] | None = None) -> np.record:
+    """The parameter values as one record, with some of them replaced.
+
+    Raises ValueError as `check_overrides` does.
+    """
+    overrides = overrides or {}
+    check_overrides(overrides)
+    record = np.zeros(1, dtype=_record_type()).view(np.recarray)
+    for name, parameter in parameter_table().items():
+        record[name] = overrides.get(name, parameter.value)
+    return record[0]

@@ -1,0 +1,229 @@
+"""The starting cross-section of firms at the end of 2018.
+
+Sizes, revenue, R&D and places are drawn so that the reported aggregates hold at once: firms,
+employees and revenue by sector, firms by province, firms with R&D by sector, a heavy tail of
+size. `sim.population.start_check` prints reported against drawn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, ndtri
+
+from sim.columns import NEVER, Columns, allocate
+from sim.draws import Purpose, uniform_pair, unit_noise
+from sim.engine import size_factor
+from sim.geography import Geography
+from sim.industry import Industry
+from sim.jit import kernel
+from sim.mechanisms.finance import LOG_20
+
+_GOLDEN_SHARE = 0.6180339887498949
+TRAITS = int(Purpose.START_TRAITS)
+RESEARCH = int(Purpose.START_RESEARCH)
+AGE = int(Purpose.START_AGE)
+CAPABILITY = int(Purpose.START_CAPABILITY)
+
+
+def size_quantile(u: np.ndarray, p) -> np.ndarray:
+    """Employment relative to the median at quantiles u: log-normal body, truncated Pareto tail."""
+    body_end = 1.0 - p.size_tail_share
+    tail_start = np.exp(p.size_sigma * ndtri(body_end))
+    tail = tail_start * (p.size_tail_share / np.maximum(1.0 - u, 1e-12)) ** (1.0 / p.size_tail_exponent)
+    return np.where(u < body_end, np.exp(p.size_sigma * ndtri(u)), np.minimum(tail, p.size_tail_cap))
+
+
+def _mean_size(p) -> float:
+    """Mean of `size_quantile`, on a grid that is fine in the tail."""
+    edges = 1.0 - np.concatenate([np.linspace(1.0, 1e-3, 20_001), np.geomspace(1e-3, 1e-10, 20_001)[1:]])
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    return float(np.sum(size_quantile(middle, p) * np.diff(edges)) / edges[-1])
+
+
+def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
+    """County and sector of every slot, ordered by county, then sector; and who is alive.
+
+    Within each sector the expected slots are rounded cumulatively over the units, so sector
+    totals are exact at every scale and each province is right within one firm.
+
+    Returns:
+        county int16, sector int8, alive bool (slots,), rank int64 (slots,): the firm's number
+        among the living firms of its sector.
+    """
+    cumulative = np.cumsum(geography.firms * scale * slots_per_firm, axis=0)
+    slots = np.diff(np.round(cumulative).astype(np.int64), axis=0, prepend=0)
+    units, sectors = slots.shape
+    county = np.repeat(np.arange(units, dtype=np.int16), slots.sum(axis=1))
+    sector = np.repeat(np.tile(np.arange(sectors, dtype=np.int8), units), slots.ravel())
+    alive = np.zeros(len(county), dtype=bool)
+    rank = np.zeros(len(county), dtype=np.int64)
+    for s in range(sectors):
+        here = np.flatnonzero(sector == s)
+        filled = np.floor(np.arange(len(here) + 1) / slots_per_firm).astype(np.int64)
+        alive[here] = np.diff(filled) > 0
+        rank[here] = filled[:-1]
+    return county, sector, alive, rank
+
+
+def _place_in_niches(firms: Columns, industry: Industry, draws: np.ndarray, p) -> np.ndarray:
+    """Niche of every slot, int16, in proportion to the niches' sizes.
+
+    Firms with R&D follow the size only with exponent `niche_research_lean`: they work in
+    narrower markets.
+    """
+    niche = np.zeros(len(draws), dtype=np.int16)
+    for s in range(len(industry.niche_start) - 1):
+        first, last = industry.niche_start[s], industry.niche_start[s + 1]
+        size = industry.niche_size[first:last]
+        for group, weight in (
+            ((firms.sector == s) & (firms.rd_intensity == 0), size),
+            ((firms.sector == s) & (firms.rd_intensity > 0), size**p.niche_research_lean),
+        ):
+            chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), draws[group])
+            niche[group] = first + np.minimum(chosen, last - first - 1)
+    return niche
+
+
+def _solve_research(log_employment, offset, firms_wanted, p) -> float:
+    """Sector log-odds at which the expected number of firms with R&D is as reported."""
+    fixed = p.rd_size * (log_employment - LOG_20) + offset
+    low, high = -20.0, 10.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if expit(fixed + middle).sum() < firms_wanted:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
+
+
+def build_population(
+    geography: Geography, industry: Industry, county_research, draws_of, keys, p, scale: float
+) -> tuple[Columns, np.ndarray, np.ndarray]:
+    """Draw the firms of the starting cross-section.
+
+    Args:
+        county_research: float64 (units,), log-odds of R&D by place.
+        draws_of: function (Purpose, count) → float64 uniform draws by slot.
+        keys: uint64 (purposes,), stream keys for the kernels.
+
+    Returns:
+        The columns; revenue per worker at productivity 0 (yuan per year) and log-odds of R&D,
+        both float64 (sectors,).
+    """
+    county, sector, alive, rank = _place_slots(geography, scale, p.slots_per_firm)
+    firms = allocate(len(county))
+    firms.county[:] = county
+    firms.sector[:] = sector
+    for column in (
+        firms.cluster,
+        firms.customer,
+        firms.innovative_since,
+        firms.srdi_since,
+        firms.giant_since,
+        firms.awarded_in,
+        firms.digitised_in,
+    ):
+        column[:] = NEVER
+
+    sectors = len(industry.sector_firms)
+    shifts = draws_of(Purpose.START_SIZE, sectors)
+    mean_size = _mean_size(p)
+    sector_research = np.zeros(sectors)
+    for s in range(sectors):
+        here = np.flatnonzero(alive & (sector == s))
+        # Evenly spread quantiles (a golden-ratio sequence): the size mix is right at every scale.
+        u = (rank[here] * _GOLDEN_SHARE + shifts[s]) % 1.0
+        median = industry.sector_employees[s] / industry.sector_firms[s] / mean_size
+        employment = np.maximum(size_quantile(u, p) * median, 1.0)
+        firms.employment[here] = employment
+        sample = slice(None, None, max(1, len(here) // 200_000))
+        wanted = industry.sector_rd_firms[s] / industry.sector_firms[s] * len(here[sample])
+        sector_research[s] = _solve_research(
+            np.log(employment[sample]), county_research[county[here[sample]]], wanted, p
+        )
+
+    draw_traits(firms, keys, sector_research, county_research, industry.sector_rd_norm, p)
+    firms.niche[:] = _place_in_niches(firms, industry, draws_of(Purpose.START_PLACE, len(county)), p)
+    revenue_per_worker = _settle_revenue(firms, industry)
+    return firms, revenue_per_worker, sector_research
+
+
+@kernel
+def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p):
+    """Draw the traits of all living firms at the start; employment is set before, revenue after."""
+    for i in range(firms.employment.size):
+        if firms.employment[i] == 0.0:
+            continue
+        sector = firms.sector[i]
+        log_employment = np.log(float(firms.employment[i]))
+        size = size_factor(log_employment)
+        u, v = uniform_pair(keys[RESEARCH], i)
+        x = sector_research[sector] + county_research[firms.county[i]] + p.rd_size * (log_employment - LOG_20)
+        active = u < 1.0 / (1.0 + np.exp(-x))
+        if active:
+            # Two flat draws make a rounder density than one.
+            w = u / (1.0 / (1.0 + np.exp(-x)))
+            spread = (unit_noise(v) + unit_noise(w)) * 0.70710678
+            intensity = min(sector_rd_norm[sector] * np.exp(p.rd_spread * spread), 0.6)
+            firms.rd_intensity[i] = intensity
+            firms.rd_last_year[i] = intensity
+            firms.rd_before[i] = intensity
+        u, v = uniform_pair(keys[AGE], i)
+        years = -np.log(u) * p.start_age_years * (0.5 + 1.5 * size)
+        firms.age[i] = min(int(4.0 * years), 160)
+        firms.growth[i] = p.start_growth + 0.15 * unit_noise(v)
+        u, v = uniform_pair(keys[TRAITS], i)
+        firms.leverage[i] = min(max(p.leverage_mean + 0.15 * unit_noise(u), 0.02), 1.5)
+        digital = (p.start_digital + p.start_digital_size * size) * 2.0 * v
+        firms.digital[i] = min(digital, 1.0)
+        u, v = uniform_pair(keys[CAPABILITY], i)
+        firms.main_share[i] = min(max(p.main_share_mean + 0.13 * unit_noise(u), 0.2), 1.0)
+        firms.governance[i] = min((p.start_governance + p.start_governance_size * size) * 2.0 * v, 1.0)
+        firms.refinement[i] = min(max(p.refinement_base + p.refinement_digital * digital + 0.12 * unit_noise(v), 0.0), 1.0)
+        firms.green[i] = 0.1 * size
+        firms.constraint[i] = 0.4
+        # Productivity starts at what knowledge and digital processes explain, plus luck.
+        depth = firms.rd_intensity[i] / (p.knowledge_depreciation + p.start_growth)
+        explained = p.knowledge_elasticity * np.log(1.0 + depth / p.knowledge_unit)
+        explained += p.digital_productivity * digital * firms.governance[i]
+        luck = (unit_noise(uniform_pair(keys[TRAITS], i)[0]) + unit_noise(u)) * 0.70710678
+        firms.productivity[i] = explained + p.productivity_spread * luck
+        firms.knowledge[i] = depth  # over revenue; becomes yuan in _settle_revenue
+
+
+def _settle_revenue(firms: Columns, industry: Industry) -> np.ndarray:
+    """Set revenue and the knowledge stock; returns revenue per worker at productivity 0 by sector.
+
+    The level is set so that expected sector revenue is as reported. Very large firms count
+    with at most 1,000 employees in that mean, so that one giant's luck does not move it.
+    """
+    alive = firms.employment > 0
+    weight = np.minimum(firms.employment[alive], 1000.0).astype(np.float64)
+    sector = firms.sector[alive]
+    lift = np.bincount(sector, weight * np.exp(firms.productivity[alive].astype(np.float64)))
+    lift /= np.bincount(sector, weight)
+    level = industry.sector_revenue / industry.sector_employees / lift
+    firms.revenue[:] = firms.employment * level[firms.sector] * np.exp(firms.productivity)
+    firms.revenue[~alive] = 0.0
+    firms.knowledge[:] *= firms.revenue
+    return level
+
+
+def start_check(model) -> list[tuple[str, float, float]]:
+    """Reported against drawn aggregates of a model at its start, as (name, reported, drawn) at 1:1."""
+    industry, firms, scale = model.industry, model.firms.columns, model.scale
+    alive = firms.employment > 0
+    sector = firms.sector[alive]
+    made = industry.sector_manufacturing
+    rows = []
+    for name, reported, values in (
+        ("firms", industry.sector_firms, np.ones(alive.sum())),
+        ("employees", industry.sector_employees, firms.employment[alive]),
+        ("revenue, yuan", industry.sector_revenue, firms.revenue[alive]),
+        ("firms with R&D", industry.sector_rd_firms, firms.rd_intensity[alive] > 0),
+    ):
+        drawn = np.bincount(sector, values.astype(np.float64), minlength=len(reported)) / scale
+        rows.append((f"{name}, manufacturing", reported[made].sum(), drawn[made].sum()))
+        rows.append((f"{name}, services", reported[~made].sum(), drawn[~made].sum()))
+    return rows

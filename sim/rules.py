@@ -1,0 +1,62 @@
+"""Recognition rules as data: the thresholds a scenario may change, built from
+``sim/data/criteria.toml`` so that every number stands once, beside its clause.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from sim.levers import quantity
+from sim.reference import read_data
+
+#: The ladder, lowest tier first (创新型 → 专精特新 → 小巨人).
+TIERS = ("innovative", "srdi", "little_giant")
+
+
+class TierRules(BaseModel):
+    """What every tier's rules have besides its own thresholds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    validity_years: int = quantity(3, "years", "how long a certificate lasts before its review", ge=1, le=10)
+    capacity: int | None = Field(
+        None,
+        description="most certificates in one yearly batch, nationwide; empty means all who pass",
+        ge=0,
+        le=10_000_000,
+        json_schema_extra={"unit": "firms per year"},
+    )
+    review_strictness: float = quantity(
+        0.6, "share", "chance that a review refuses a firm that no longer meets the criteria", ge=0, le=1
+    )
+
+
+def _tier_rules(tier: str) -> type[TierRules]:
+    fields = {
+        name: (
+            float,
+            quantity(float(entry["value"]), entry["unit"], entry["description"], ge=entry["min"], le=entry["max"]),
+        )
+        for name, entry in read_data("criteria")[tier]["threshold"].items()
+    }
+    model = create_model(f"{tier.title().replace('_', '')}Rules", __base__=TierRules, **fields)
+    model.__doc__ = f"Rules of the tier {read_data('criteria')[tier]['title_zh']}."
+    return model
+
+
+InnovativeRules = _tier_rules("innovative")
+SrdiRules = _tier_rules("srdi")
+LittleGiantRules = _tier_rules("little_giant")
+
+
+class Rules(BaseModel):
+    """All recognition rules of a scenario."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    innovative: InnovativeRules = InnovativeRules()
+    srdi: SrdiRules = SrdiRules()
+    little_giant: LittleGiantRules = LittleGiantRules()
+    audit_strictness: float = quantity(
+        0.3, "share", "chance that an audit finds and strikes off relabelled R&D", ge=0, le=1
+    )
