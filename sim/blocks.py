@@ -24,7 +24,8 @@ def _add(totals, part) -> None:
 class Blocks:
     """Splits the slots over threads.
 
-    Kernels take ``(*arguments, totals, lo, hi)``. Firms are independent within a pass and
+    Kernels take ``(*arguments, totals, lo, hi)``, or ``(*arguments, scratch, totals, lo, hi)``
+    with a float64 array of their own to work in. Firms are independent within a pass and
     totals are integers, so neither the split nor the order changes a bit of the result.
     """
 
@@ -33,19 +34,26 @@ class Blocks:
         self.threads = max(1, min(threads, slots))
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
-    def run(self, kernel, *arguments, totals) -> None:
-        """Run a kernel over all slots, adding to `totals` (an integer array or named tuple of them)."""
+    def run(self, kernel, *arguments, totals, scratch: int = 0) -> None:
+        """Run a kernel over all slots.
+
+        Args:
+            totals: integer array, or named tuple of them, that the kernel adds to.
+            scratch: length of the working array each call receives; 0 for none.
+        """
+
+        def call(part, lo, hi):
+            work = (np.empty(scratch),) if scratch else ()
+            kernel(*arguments, *work, part, int(lo), int(hi))
+
         if self._pool is None:
-            kernel(*arguments, totals, 0, self.slots)
+            call(totals, 0, self.slots)
             return
         bounds = np.linspace(0, self.slots, self.threads + 1).astype(np.int64)
         parts = [_zeroed(totals) for _ in range(self.threads)]
-        jobs = [
-            self._pool.submit(kernel, *arguments, part, int(lo), int(hi))
-            for part, lo, hi in zip(parts, bounds[:-1], bounds[1:], strict=True)
-        ]
-        for job, part in zip(jobs, parts, strict=True):
-            job.result()
+        for done in [self._pool.submit(call, *job) for job in zip(parts, bounds[:-1], bounds[1:], strict=True)]:
+            done.result()
+        for part in parts:
             _add(totals, part)
 
     def close(self) -> None:

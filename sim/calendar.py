@@ -1,4 +1,4 @@
-"""Quarters of the model's calendar."""
+"""Quarters, and the range of runs: first and last quarter, scale."""
 
 from __future__ import annotations
 
@@ -58,3 +58,6 @@ START = Quarter(2018, 4)
 DEFAULT_UNTIL = 2030
 #: Last year a run may reach (certificate dates are stored as 8-bit quarter counts).
 LATEST_UNTIL = 2048
+
+#: Smallest and largest share of the real population that can be simulated.
+SCALE_RANGE = (0.0005, 1.0)

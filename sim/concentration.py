@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Shape of the Gamma spread of county rates around their expectation (assumed).
-SHAPE = 0.8
+#: Shape of the Gamma spread of county rates around their expectation; about what the counts of a
+#: run at scale 1 show.
+SHAPE = 20.0
 _EXACT_UP_TO = 80
 
 

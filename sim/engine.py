@@ -20,7 +20,7 @@ from sim.mechanisms.growth import employment_step
 from sim.mechanisms.knowledge import knowledge_stock
 from sim.mechanisms.productivity import productivity_step, productivity_target
 from sim.mechanisms.research import (
-    award_research,
+    award_intensity,
     intensity_step,
     next_threshold,
     participation,
@@ -146,23 +146,23 @@ def advance(firms, env, keys, aspiration_key, p, moment, flows, lo, hi):
             u = uniform(keys[RESEARCH], i)
             intensity = intensity_step(intensity, norm, threshold, aspires, constraint, u, p)
         firms.rd_intensity[i] = intensity
+        funded = intensity
+        if runs(firms.awarded_in[i], now, AWARD_QUARTERS):
+            funded += award_intensity(moment.award_yuan, revenue, p)
         if moment.number == 4:
             u = uniform(keys[RELABEL], i)
-            share = relabelled_share(intensity, threshold, aspires, moment.audit_strictness, u, p)
+            share = relabelled_share(funded, threshold, aspires, moment.audit_strictness, u, p)
             firms.relabelled[i] = share
             firms.rd_before[i] = firms.rd_last_year[i]
-            firms.rd_last_year[i] = intensity / (1.0 - share)
+            firms.rd_last_year[i] = funded / (1.0 - share)
         elif intensity == 0.0:
             firms.relabelled[i] = 0.0
 
         # Knowledge
-        research_flow = 0.25 * intensity * revenue
-        if runs(firms.awarded_in[i], now, AWARD_QUARTERS):
-            research_flow += award_research(moment.award_yuan, p)
         if intensity == 0.0:
             pooled = 0.0
         digital = float(firms.digital[i])
-        knowledge = knowledge_stock(firms.knowledge[i], research_flow, pooled, digital, commons, p)
+        knowledge = knowledge_stock(firms.knowledge[i], 0.25 * funded * revenue, pooled, digital, commons, p)
         firms.knowledge[i] = knowledge
 
         # Digital adoption and governance
@@ -185,9 +185,7 @@ def advance(firms, env, keys, aspiration_key, p, moment, flows, lo, hi):
         # Chain links
         chain = env.niche_chain[niche]
         able = capability(refinement, digital, knowledge, revenue, p)
-        if link_step(
-            linked, able, env.chain_openness[chain], env.niche_promoted[niche], uniform(keys[CHAIN], i), p
-        ):
+        if link_step(linked, able, env.chain_openness[chain], env.niche_promoted[niche], uniform(keys[CHAIN], i), p):
             firms.customer[i] = chain
         else:
             firms.customer[i] = -1

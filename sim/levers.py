@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sim.calendar import Quarter
+from sim.fieldtypes import Count, Number, Switch, quantity
 from sim.reference import province_names, sector_names
 
 
@@ -35,28 +36,23 @@ Provinces = Annotated[tuple[str, ...], AfterValidator(_known("province", provinc
 Sectors = Annotated[tuple[str, ...], AfterValidator(_known("sector", sector_names()))]
 
 
-def quantity(default, unit: str, description: str, **bounds):
-    """A numeric lever field with its unit, allowed range and help text."""
-    return Field(default, description=description, json_schema_extra={"unit": unit}, **bounds)
-
-
 class Lever(BaseModel):
     """What every lever has: a switch, a window, an intensity, a budget and a target group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    enabled: bool = Field(False, description="whether the lever is used at all")
+    enabled: Switch = Field(False, description="whether the lever is used at all")
     start: QuarterText = Field("2024Q1", description="first quarter in which the lever acts")
     end: QuarterText = Field("2030Q4", description="last quarter in which the lever acts")
-    intensity: float = quantity(
+    intensity: Number = quantity(
         1.0, "ratio", "strength of the lever's effect; 0 leaves the lever without effect or cost", ge=0, le=5
     )
-    budget_yuan: float = quantity(
+    budget_yuan: Number = quantity(
         0.0, "yuan", "public money available over the whole window; a hard limit", ge=0, le=1e13
     )
     provinces: Provinces = Field((), description="provinces the lever reaches; empty means all")
     sectors: Sectors = Field((), description="sectors the lever reaches; empty means all")
-    counties_only: bool = Field(
+    counties_only: Switch = Field(
         False, description="reach only counties and county-level cities (县域), not urban districts"
     )
 
@@ -68,11 +64,7 @@ class Lever(BaseModel):
 
     def acts_in(self, quarter: Quarter) -> bool:
         """Whether the lever is on, has any intensity, and the quarter lies in its window."""
-        return (
-            self.enabled
-            and self.intensity > 0
-            and Quarter.parse(self.start) <= quarter <= Quarter.parse(self.end)
-        )
+        return self.enabled and self.intensity > 0 and Quarter.parse(self.start) <= quarter <= Quarter.parse(self.end)
 
     @property
     def years(self) -> float:
@@ -91,10 +83,10 @@ class LittleGiantAwards(Lever):
 
     start: QuarterText = Field("2021Q3", description="first quarter in which the lever acts")
     end: QuarterText = Field("2025Q4", description="last quarter in which the lever acts")
-    budget_yuan: float = quantity(
+    budget_yuan: Number = quantity(
         10e9, "yuan", "public money available over the whole window; a hard limit", ge=0, le=1e13
     )
-    award_yuan: float = quantity(
+    award_yuan: Number = quantity(
         6e6, "yuan per firm", "award to one little giant, paid over three years", gt=0, le=1e9
     )
 
@@ -113,18 +105,18 @@ class DigitalEmpowerment(Lever):
 
     start: QuarterText = Field("2023Q3", description="first quarter in which the lever acts")
     end: QuarterText = Field("2027Q2", description="last quarter in which the lever acts")
-    budget_yuan: float = quantity(
+    budget_yuan: Number = quantity(
         10.5e9, "yuan", "public money available over the whole window; a hard limit", ge=0, le=1e13
     )
-    firms: int = quantity(40_000, "firms", "SMEs to be supported over the whole window", ge=0, le=10_000_000)
-    city_batches: int = quantity(3, "batches", "yearly batches of pilot cities from the start on", ge=0, le=12)
-    cities_per_batch: int = quantity(30, "cities", "pilot cities designated in each batch", ge=0, le=337)
-    city_years: int = quantity(2, "years", "how long a city stays a pilot", ge=1, le=10)
-    city_yuan: float = quantity(100e6, "yuan per city", "central support to an ordinary pilot city", ge=0, le=1e10)
-    capital_city_yuan: float = quantity(
+    firms: Count = quantity(40_000, "firms", "SMEs to be supported over the whole window", ge=0, le=10_000_000)
+    city_batches: Count = quantity(3, "batches", "yearly batches of pilot cities from the start on", ge=0, le=12)
+    cities_per_batch: Count = quantity(30, "cities", "pilot cities designated in each batch", ge=0, le=337)
+    city_years: Count = quantity(2, "years", "how long a city stays a pilot", ge=1, le=10)
+    city_yuan: Number = quantity(100e6, "yuan per city", "central support to an ordinary pilot city", ge=0, le=1e10)
+    capital_city_yuan: Number = quantity(
         150e6, "yuan per city", "central support to a pilot that is its province's first city", ge=0, le=1e10
     )
-    firm_share: float = quantity(0.8, "share", "part of a city's support spent on the firms' conversion", ge=0, le=1)
+    firm_share: Number = quantity(0.8, "share", "part of a city's support spent on the firms' conversion", ge=0, le=1)
 
 
 class ClusterRecognition(Lever):
@@ -139,11 +131,11 @@ class ClusterRecognition(Lever):
     """
 
     start: QuarterText = Field("2022Q4", description="first quarter in which the lever acts")
-    budget_yuan: float = quantity(
+    budget_yuan: Number = quantity(
         50e9, "yuan", "public money available over the whole window; a hard limit", ge=0, le=1e13
     )
-    per_year: int = quantity(100, "clusters per year", "clusters recognised in each fourth quarter", ge=0, le=2000)
-    commons_yuan: float = quantity(
+    per_year: Count = quantity(100, "clusters per year", "clusters recognised in each fourth quarter", ge=0, le=2000)
+    commons_yuan: Number = quantity(
         5e6, "yuan per cluster and year", "grant for shared services of a recognised cluster", ge=0, le=1e9
     )
 

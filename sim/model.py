@@ -8,7 +8,7 @@ import mesa
 import numpy as np
 
 from sim.blocks import Blocks
-from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, START, Quarter
+from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
 from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
 from sim.engine import FLOWS, advance
 from sim.environment import Environment, new_moment
@@ -24,14 +24,11 @@ from sim.ledger import Ledger
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_record
 from sim.policy import Policy, find_policy
-from sim.population import build_population
+from sim.population import build_population, expected_researchers
 from sim.recorder import Recorder
 from sim.reference import province_names, read_data
 from sim.rules import TIERS
 from sim.tally import CELL, CLUSTER, PARTS, new_totals, take_stock
-
-#: Smallest and largest share of the real population that can be simulated.
-SCALE_RANGE = (0.0005, 1.0)
 
 
 def _seed_of(rng) -> int:
@@ -123,9 +120,10 @@ class SRDIModel(mesa.Model):
         """Let the memory go: Mesa 3.3 keeps every model that ever had an agent."""
         self.blocks.close()
         self.remove_all_agents()
-        mesa.Agent._ids.pop(self, None) if hasattr(mesa.Agent, "_ids") else None
-        self.__dict__.pop("firms", None)
-        self.__dict__.pop("rounds", None)
+        if hasattr(mesa.Agent, "_ids"):
+            mesa.Agent._ids.pop(self, None)
+        for name in ("firms", "rounds", "ministry"):
+            self.__dict__.pop(name, None)
 
     def cluster_merit(self) -> np.ndarray:
         """Score of every cluster candidate in the national contest, float64 (clusters,).
@@ -200,9 +198,7 @@ class SRDIModel(mesa.Model):
         self.digital_supported = np.zeros((provinces, sectors), dtype=np.int64)
         self.chain_filled = np.zeros(chains)
         self.gaps_filled = 0.0
-        # Where little giants are to be expected: manufacturing firms weighted by research.
-        weight = geography.firms[:, industry.sector_manufacturing].sum(axis=1) * np.exp(research)
-        self.county_giant_weight = weight / weight.sum()
+        self.county_giant_weight = expected_researchers(geography, industry, research, sector_research, p)
 
     def _assign_clusters(self, candidates) -> None:
         """Write into every firm the cluster candidate of its county and sector."""
@@ -267,7 +263,7 @@ class SRDIModel(mesa.Model):
             part[:] = 0
         self.blocks.run(
             take_stock,
-            *(self.firms.columns, self.environment, self.parameters, self.moment.index),
+            *(self.firms.columns, self.environment, self.parameters, self.moment),
             totals=self.totals,
         )
         env, totals, p = self.environment, self.totals, self.parameters

@@ -56,7 +56,7 @@ def _record_type() -> np.dtype:
     return np.dtype([(name, np.float64) for name in parameter_table()])
 
 
-def check_overrides(values: Mapping[str, float]) -> None:
+def check_parameters(values: Mapping[str, float]) -> None:
     """Raise ValueError for a parameter that does not exist or lies outside its range."""
     table = parameter_table()
     for name, value in values.items():
@@ -74,10 +74,10 @@ def check_overrides(values: Mapping[str, float]) -> None:
 def parameter_record(overrides: Mapping[str, float] | None = None) -> np.record:
     """The parameter values as one record, with some of them replaced.
 
-    Raises ValueError as `check_overrides` does.
+    Raises ValueError as `check_parameters` does.
     """
     overrides = overrides or {}
-    check_overrides(overrides)
+    check_parameters(overrides)
     record = np.zeros(1, dtype=_record_type()).view(np.recarray)
     for name, parameter in parameter_table().items():
         record[name] = overrides.get(name, parameter.value)

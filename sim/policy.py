@@ -6,8 +6,9 @@ from importlib.metadata import entry_points
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from sim.fieldtypes import Number
 from sim.levers import Levers
-from sim.parameters import check_overrides
+from sim.parameters import check_parameters
 from sim.rules import Rules
 
 #: Entry-point group under which catalogues of named policies are published.
@@ -21,14 +22,14 @@ class Policy(BaseModel):
 
     levers: Levers = Levers()
     rules: Rules = Rules()
-    parameters: dict[str, float] = Field(
+    parameters: dict[str, Number] = Field(
         default_factory=dict, description="model parameters that differ from sim/data/parameters.toml"
     )
 
     @field_validator("parameters")
     @classmethod
     def _parameters_exist(cls, values: dict[str, float]) -> dict[str, float]:
-        check_overrides(values)
+        check_parameters(values)
         return values
 
 

@@ -180,7 +180,9 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         u, v = uniform_pair(keys[CAPABILITY], i)
         firms.main_share[i] = min(max(p.main_share_mean + 0.13 * unit_noise(u), 0.2), 1.0)
         firms.governance[i] = min((p.start_governance + p.start_governance_size * size) * 2.0 * v, 1.0)
-        firms.refinement[i] = min(max(p.refinement_base + p.refinement_digital * digital + 0.12 * unit_noise(v), 0.0), 1.0)
+        firms.refinement[i] = min(
+            max(p.refinement_base + p.refinement_digital * digital + 0.12 * unit_noise(v), 0.0), 1.0
+        )
         firms.green[i] = 0.1 * size
         firms.constraint[i] = 0.4
         # Productivity starts at what knowledge and digital processes explain, plus luck.
@@ -190,6 +192,23 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         luck = (unit_noise(uniform_pair(keys[TRAITS], i)[0]) + unit_noise(u)) * 0.70710678
         firms.productivity[i] = explained + p.productivity_spread * luck
         firms.knowledge[i] = depth  # over revenue; becomes yuan in _settle_revenue
+
+
+def expected_researchers(geography: Geography, industry: Industry, county_research, sector_research, p):
+    """Where research-active manufacturers of 50 or more employees are to be expected at the start.
+
+    Returns shares of the nation, float64 (units,): Σ_s firms · E[participation; L ≥ 50].
+    """
+    quantiles = 1.0 - np.geomspace(0.5, 1e-4, 40)
+    weights = -np.diff(1.0 - quantiles, append=0.0)
+    shape = size_quantile(quantiles, p)
+    expected = np.zeros(geography.units)
+    for s in np.flatnonzero(industry.sector_manufacturing):
+        employment = shape * industry.sector_employees[s] / industry.sector_firms[s] / _mean_size(p)
+        large = employment >= 50.0
+        x = sector_research[s] + p.rd_size * (np.log(employment[large]) - LOG_20)
+        expected += geography.firms[:, s] * (expit(county_research[:, None] + x) @ weights[large])
+    return expected / expected.sum()
 
 
 def _settle_revenue(firms: Columns, industry: Industry) -> np.ndarray:

@@ -104,9 +104,7 @@ class Recorder:
             "digital_level_mean": _ratio(cells["digital_levels"].sum(), counted),
             "governance_mean": _ratio(cells["governance"].sum() / PARTS, counted),
             "counties_with_little_giant": counties_with(county_giants[rural], expected[rural], model.scale),
-            "county_share_of_little_giants": _ratio(
-                county_giants[rural].sum(), county_giants.sum()
-            ),
+            "county_share_of_little_giants": _ratio(county_giants[rural].sum(), county_giants.sum()),
             "manufacturing_share_of_little_giants": _ratio(
                 giants[:, model.industry.sector_manufacturing].sum(), giants.sum()
             ),

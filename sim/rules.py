@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from sim.levers import quantity
+from sim.fieldtypes import Count, Number, quantity
 from sim.reference import read_data
 
 #: The ladder, lowest tier first (创新型 → 专精特新 → 小巨人).
@@ -18,15 +18,15 @@ class TierRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    validity_years: int = quantity(3, "years", "how long a certificate lasts before its review", ge=1, le=10)
-    capacity: int | None = Field(
+    validity_years: Count = quantity(3, "years", "how long a certificate lasts before its review", ge=1, le=10)
+    capacity: Count | None = Field(
         None,
         description="most certificates in one yearly batch, nationwide; empty means all who pass",
         ge=0,
         le=10_000_000,
         json_schema_extra={"unit": "firms per year"},
     )
-    review_strictness: float = quantity(
+    review_strictness: Number = quantity(
         0.6, "share", "chance that a review refuses a firm that no longer meets the criteria", ge=0, le=1
     )
 
@@ -34,7 +34,7 @@ class TierRules(BaseModel):
 def _tier_rules(tier: str) -> type[TierRules]:
     fields = {
         name: (
-            float,
+            Number,
             quantity(float(entry["value"]), entry["unit"], entry["description"], ge=entry["min"], le=entry["max"]),
         )
         for name, entry in read_data("criteria")[tier]["threshold"].items()
@@ -57,6 +57,6 @@ class Rules(BaseModel):
     innovative: InnovativeRules = InnovativeRules()
     srdi: SrdiRules = SrdiRules()
     little_giant: LittleGiantRules = LittleGiantRules()
-    audit_strictness: float = quantity(
+    audit_strictness: Number = quantity(
         0.3, "share", "chance that an audit finds and strikes off relabelled R&D", ge=0, le=1
     )

@@ -9,7 +9,7 @@ from sim.draws import Purpose, uniform
 from sim.jit import kernel
 from sim.ladder.criteria import score
 from sim.ladder.fields import read_fields
-from sim.ladder.recognition import MAX_GROUPS, N_FIELDS, NOT_RANKED, is_sme, rank_of
+from sim.ladder.recognition import NOT_RANKED, is_sme, rank_of
 from sim.mechanisms.digital import digital_level
 
 #: Ranks are counted in this many bins a group; a bin that would overrun the quota waits.
@@ -44,13 +44,13 @@ def rank_for_conversion(firms, env, keys, p, county_reached, sector_reached, cou
 
 
 @kernel
-def rank_for_award(firms, env, keys, p, ranking, county_reached, sector_reached, county_group, ranks, bins, lo, hi):
+def rank_for_award(
+    firms, env, keys, p, ranking, county_reached, sector_reached, county_group, ranks, fields, bins, lo, hi
+):
     """Rank little giants without an award by their score; arguments as in `rank_for_conversion`.
 
-    ranking: Criteria whose score ranks.
+    ranking: Criteria whose score ranks. fields: float64 (N_FIELDS,), scratch.
     """
-    fields = np.empty(N_FIELDS)
-    groups = np.empty(MAX_GROUPS)[: ranking.group_min.size]
     for i in range(lo, hi):
         ranks[i] = NOT_RANKED
         if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER:
@@ -59,7 +59,7 @@ def rank_for_award(firms, env, keys, p, ranking, county_reached, sector_reached,
         if not county_reached[county] or not sector_reached[firms.sector[i]]:
             continue
         read_fields(firms, env, p, i, fields)
-        ranks[i] = rank_of(score(ranking, fields, groups), uniform(keys[LOTTERY], i))
+        ranks[i] = rank_of(score(ranking, fields), uniform(keys[LOTTERY], i))
         bins[county_group[county], ranks[i] >> BIN_SHIFT] += 1
 
 

@@ -14,6 +14,7 @@ from sim.engine import AWARD_QUARTERS, runs
 from sim.jit import kernel
 from sim.mechanisms.chain_links import capability
 from sim.mechanisms.digital import digital_level
+from sim.mechanisms.research import award_intensity
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
@@ -68,8 +69,9 @@ def new_totals(provinces: int, sectors: int, units: int, niches: int, clusters: 
 
 
 @kernel
-def take_stock(firms, env, p, now, totals, lo, hi):
+def take_stock(firms, env, p, moment, totals, lo, hi):
     """Add the firms of slots lo … hi-1 to the totals."""
+    now = moment.index
     for i in range(lo, hi):
         employment = float(firms.employment[i])
         if employment == 0.0:
@@ -89,6 +91,9 @@ def take_stock(firms, env, p, now, totals, lo, hi):
         cell[3] += tier >= 2
         cell[4] += tier >= 3
         cell[5] += thousands
+        if runs(firms.awarded_in[i], now, AWARD_QUARTERS):
+            cell[14] += 1
+            intensity += award_intensity(moment.award_yuan, revenue, p)
         if intensity > 0.0:
             cell[6] += np.int64(intensity * revenue)
             cell[7] += np.int64(intensity * revenue / (1.0 - firms.relabelled[i]))
@@ -99,7 +104,6 @@ def take_stock(firms, env, p, now, totals, lo, hi):
             cell[11] += digital_level(digital, p)
             cell[12] += np.int64(firms.governance[i] * PARTS)
         cell[13] += np.int64(employment * np.exp(float(firms.productivity[i])) * 1024.0)
-        cell[14] += runs(firms.awarded_in[i], now, AWARD_QUARTERS)
 
         totals.county_giants[county] += tier >= 3
         able = capability(firms.refinement[i], digital, firms.knowledge[i], revenue, p)

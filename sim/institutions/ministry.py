@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.calendar import Quarter
 from sim.draws import Purpose
+from sim.ladder.recognition import N_FIELDS
 from sim.levers import Lever
 from sim.reference import province_names, read_data, sector_names
 from sim.selection import BINS, admit, bin_thresholds, rank_for_award, rank_for_conversion
@@ -71,6 +72,7 @@ class Ministry(mesa.Agent):
                 *(model.firms.columns, model.environment, model.keys, model.parameters, model.rounds.ranking),
                 *(counties, sectors, everyone, self._ranks),
                 totals=bins,
+                scratch=N_FIELDS,
             )
             counts, _ = self._admit(model.firms.columns.awarded_in, bins, np.array([quota]), everyone)
             granted = counts.sum()
@@ -176,7 +178,7 @@ class Ministry(mesa.Agent):
         model = self.model
         elapsed = (model.moment.index - self.pilots + 1) / (4.0 * lever.city_years)
         entitled = self._city_money(lever) * lever.firm_share / self._subsidy(lever) * np.clip(elapsed, 0, 1)
-        room = np.floor(np.where(running, entitled, 0.0) * model.scale + 1e-9) - self._city_supported
+        room = np.round(np.where(running, entitled, 0.0) * model.scale) - self._city_supported
         quotas = np.maximum(room, 0.0)
         left = (lever.firms - model.digital_supported.sum() / model.scale) * model.scale
         money = model.ledger["digital_empowerment"].available / self._subsidy(lever) * model.scale

@@ -34,8 +34,6 @@ class Province(mesa.Agent):
         p, quarter = self.model.parameters, self.model.quarter
         year = quarter.year + 0.25 * quarter.number
         for tier, column in zip(TIERS, ("innovative", "srdi", "giant"), strict=True):
-            share = diffusion(
-                year, p[f"reach_{column}_max"], p[f"reach_{column}_mid"], p[f"reach_{column}_width"]
-            )
+            share = diffusion(year, p[f"reach_{column}_max"], p[f"reach_{column}_mid"], p[f"reach_{column}_width"])
             self.reach[tier] = min(self.promotion * share, 1.0)
             self.model.reach[tier][self.index] = self.reach[tier]

@@ -25,7 +25,7 @@ Criteria = namedtuple(
         "direct_start",  # int64 (2,), first and last + 1 alternative that stands in for the score
         "item_field",  # int64 (items,)
         "item_at_most",  # bool (items,)
-        "item_group",  # int64 (items,)
+        "group_start",  # int64 (groups + 1,), first item of each group
         "band_start",  # int64 (items + 1,), first band of each item
         "band_value",  # float64 (bands,)
         "band_points",  # float64 (bands,)
@@ -59,8 +59,9 @@ def build_criteria(tier: str, rules) -> Criteria:
     for alternative in data.get("direct", ()):
         add_alternative(alternative)
 
-    items = data.get("score", ())
-    groups = list(dict.fromkeys(item["group"] for item in items))
+    groups = list(dict.fromkeys(item["group"] for item in data.get("score", ())))
+    items = sorted(data.get("score", ()), key=lambda item: groups.index(item["group"]))
+    sizes = [sum(item["group"] == group for item in items) for group in groups]
     minima = data.get("group_min", {})
     bands = [band for item in items for band in item["bands"]]
     fields, at_most, values = zip(*conditions, strict=True)
@@ -73,7 +74,7 @@ def build_criteria(tier: str, rules) -> Criteria:
         direct_start=np.array([first_direct, len(alternative_start) - 1], dtype=np.int64),
         item_field=np.array([FIELD_INDEX[item["field"]] for item in items], dtype=np.int64),
         item_at_most=np.array([item.get("at_most", False) for item in items], dtype=np.bool_),
-        item_group=np.array([groups.index(item["group"]) for item in items], dtype=np.int64),
+        group_start=np.cumsum([0, *sizes]).astype(np.int64),
         band_start=np.cumsum([0, *(len(item["bands"]) for item in items)]).astype(np.int64),
         band_value=np.array([band[0] for band in bands], dtype=np.float64),
         band_points=np.array([band[1] for band in bands], dtype=np.float64),
@@ -97,9 +98,7 @@ def meets_requirements(criteria, fields):
     """Whether every requirement has an alternative that holds."""
     for requirement in range(criteria.requirement_start.size - 1):
         held = False
-        for alternative in range(
-            criteria.requirement_start[requirement], criteria.requirement_start[requirement + 1]
-        ):
+        for alternative in range(criteria.requirement_start[requirement], criteria.requirement_start[requirement + 1]):
             if _alternative_holds(criteria, alternative, fields):
                 held = True
                 break
@@ -118,27 +117,35 @@ def has_direct_condition(criteria, fields):
 
 
 @rule
-def score(criteria, fields, group_points):
-    """Points of 100. `group_points`, float64 (groups,), receives the sums by group."""
-    group_points[:] = 0.0
+def _item_points(criteria, item, fields):
+    """Points of one item: those of the first band reached."""
+    value = fields[criteria.item_field[item]]
+    for band in range(criteria.band_start[item], criteria.band_start[item + 1]):
+        bound = criteria.band_value[band]
+        if value <= bound if criteria.item_at_most[item] else value >= bound:
+            return criteria.band_points[band]
+    return 0.0
+
+
+@rule
+def score(criteria, fields):
+    """Points of 100 over all items."""
     total = 0.0
     for item in range(criteria.item_field.size):
-        value = fields[criteria.item_field[item]]
-        for band in range(criteria.band_start[item], criteria.band_start[item + 1]):
-            bound = criteria.band_value[band]
-            if value <= bound if criteria.item_at_most[item] else value >= bound:
-                group_points[criteria.item_group[item]] += criteria.band_points[band]
-                total += criteria.band_points[band]
-                break
+        total += _item_points(criteria, item, fields)
     return total
 
 
 @rule
-def reaches_score(criteria, total, group_points, bar):
-    """Whether the score reaches the pass mark plus the assessors' `bar`, and every group its minimum."""
-    if total < criteria.score_min[0] + bar:
-        return False
-    for group in range(group_points.size):
-        if group_points[group] < criteria.group_min[group]:
+def reaches_score(criteria, fields, noise):
+    """Whether every group reaches its minimum and the score, `noise` points off, the pass mark."""
+    total = noise
+    for group in range(criteria.group_min.size):
+        points = 0.0
+        for item in range(criteria.group_start[group], criteria.group_start[group + 1]):
+            points += _item_points(criteria, item, fields)
+        # Most firms stop here: without research the first group already fails.
+        if points < criteria.group_min[group]:
             return False
-    return True
+        total += points
+    return total >= criteria.score_min[0]

@@ -53,9 +53,7 @@ FIELD_INDEX = {field.name: index for index, field in enumerate(FIELDS)}
 @rule
 def institute_level(spending, p):
     """R&D institute by yearly R&D spending: 1 own, 2 city level, 3 provincial level."""
-    return (
-        (spending >= p.institute_own) + (spending >= p.institute_city) + (spending >= p.institute_provincial)
-    )
+    return (spending >= p.institute_own) + (spending >= p.institute_city) + (spending >= p.institute_provincial)
 
 
 @rule

@@ -17,7 +17,6 @@ from sim.ladder.criteria import has_direct_condition, meets_requirements, reache
 from sim.ladder.fields import FIELDS, read_fields
 
 N_FIELDS = len(FIELDS)
-MAX_GROUPS = 8
 ASSESSMENT = int(Purpose.ASSESSMENT)
 REVIEW = int(Purpose.REVIEW)
 
@@ -37,10 +36,7 @@ RANK_BINS = 65536
 def is_sme(firms, env, i):
     """Whether the firm is an SME: employees or revenue below its sector's limit (2011 rules)."""
     sector = firms.sector[i]
-    return (
-        firms.employment[i] < env.sector_sme_employees[sector]
-        or firms.revenue[i] < env.sector_sme_revenue[sector]
-    )
+    return firms.employment[i] < env.sector_sme_employees[sector] or firms.revenue[i] < env.sector_sme_revenue[sector]
 
 
 @rule
@@ -50,18 +46,19 @@ def rank_of(points, u):
 
 
 @rule
-def meets(criteria, fields, group_points, noise):
+def meets(criteria, fields, noise):
     """Whether a firm meets a tier's criteria as an assessor sees it, `noise` points off the score."""
     if not meets_requirements(criteria, fields):
         return False
     if criteria.item_field.size == 0:
         return True
-    points = score(criteria, fields, group_points) + noise
-    return reaches_score(criteria, points, group_points, 0.0) or has_direct_condition(criteria, fields)
+    return reaches_score(criteria, fields, noise) or has_direct_condition(criteria, fields)
 
 
 @kernel
-def assess(firms, env, keys, aspiration_key, p, tier, lowest, criteria, ranking, reach, bar, ranks, counts, lo, hi):
+def assess(
+    firms, env, keys, aspiration_key, p, tier, lowest, criteria, ranking, reach, bar, ranks, fields, counts, lo, hi
+):
     """Yearly assessment of the firms in slots lo … hi-1 for a tier; writes ranks, grants nothing.
 
     An SME is eligible if it meets the criteria, and applies if the programme reaches it (its
@@ -74,12 +71,9 @@ def assess(firms, env, keys, aspiration_key, p, tier, lowest, criteria, ranking,
         reach: float64 (provinces,), share of firms reached.
         bar: float64, points an applicant's score must reach under `ranking`.
         ranks: uint16 (slots,), written: rank of those who passed, else NOT_RANKED.
+        fields: float64 (N_FIELDS,), scratch.
         counts: int64 (provinces, sectors, len(ASSESSED)), added to.
     """
-    fields = np.empty(N_FIELDS)
-    group_points = np.empty(MAX_GROUPS)
-    groups = group_points[: criteria.group_min.size]
-    ranking_groups = group_points[: ranking.group_min.size]
     for i in range(lo, hi):
         ranks[i] = NOT_RANKED
         if firms.employment[i] == 0.0 or firms.tier[i] >= tier or firms.tier[i] < lowest:
@@ -89,7 +83,7 @@ def assess(firms, env, keys, aspiration_key, p, tier, lowest, criteria, ranking,
         read_fields(firms, env, p, i, fields)
         u, v = uniform_pair(keys[ASSESSMENT], i)
         noise = p.assessment_noise * unit_noise(u)
-        if not meets(criteria, fields, groups, noise):
+        if not meets(criteria, fields, noise):
             continue
         province = env.county_province[firms.county[i]]
         sector = firms.sector[i]
@@ -98,7 +92,7 @@ def assess(firms, env, keys, aspiration_key, p, tier, lowest, criteria, ranking,
         if not is_reached(uniform(aspiration_key, i), reach[province], log_employment, p):
             continue
         counts[province, sector, APPLIED] += 1
-        points = score(ranking, fields, ranking_groups) + noise
+        points = score(ranking, fields) + noise
         if points >= bar:
             counts[province, sector, PASSED] += 1
             ranks[i] = rank_of(points, v)
@@ -160,7 +154,7 @@ def _since(firms, tier, i):
 
 
 @kernel
-def review(firms, env, keys, p, tier, ladder, validity, strictness, now, counts, lo, hi):
+def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields, counts, lo, hi):
     """Three-year review of the certificates of one tier in slots lo … hi-1.
 
     A certificate of age `validity` or more is renewed if the firm still meets the tier's
@@ -170,10 +164,9 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, counts,
 
     Args:
         ladder: tuple of Criteria, innovative to little giant.
-        validity: quarters. counts: int64 (3 tiers, provinces, sectors, len(REVIEWED)), added to.
+        validity: quarters. fields: float64 (N_FIELDS,), scratch.
+        counts: int64 (3 tiers, provinces, sectors, len(REVIEWED)), added to.
     """
-    fields = np.empty(N_FIELDS)
-    group_points = np.empty(MAX_GROUPS)
     for i in range(lo, hi):
         if firms.tier[i] != tier or now - _since(firms, tier, i) < validity:
             continue
@@ -187,7 +180,7 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, counts,
         held = tier
         while held > 0:
             criteria = ladder[held - 1]
-            if sme and meets(criteria, fields, group_points[: criteria.group_min.size], noise):
+            if sme and meets(criteria, fields, noise):
                 break
             if held == tier and v >= strictness:
                 break

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.ladder.criteria import build_criteria
-from sim.ladder.recognition import ASSESSED, REVIEWED, assess, grant, rank_threshold, review
+from sim.ladder.recognition import ASSESSED, N_FIELDS, REVIEWED, assess, grant, rank_threshold, review
 from sim.reference import read_data
 from sim.rules import TIERS
 
@@ -55,14 +55,16 @@ class Rounds:
             for tier in TIERS
         }
 
+    def _pilot_batch(self, tier: str, year: int) -> dict | None:
+        """The pilot batch of the year, if there was one."""
+        batches = self._calendar["pilot_batch"] if tier == "little_giant" else ()
+        return next((batch for batch in batches if batch["year"] == year), None)
+
     def capacity(self, tier: str, year: int) -> int | None:
         """Most certificates of the year's batch at 1:1: the rule's, or a pilot batch's, or none."""
         limit = getattr(self.model.policy.rules, tier).capacity
-        if limit is None and tier == "little_giant":
-            for batch in self._calendar["pilot_batch"]:
-                if batch["year"] == year:
-                    return batch["capacity"]
-        return limit
+        pilot = self._pilot_batch(tier, year)
+        return pilot["capacity"] if limit is None and pilot else limit
 
     def recognise(self, tier: str, bar: float) -> None:
         """One yearly batch of a tier: assess all applicants, then certify by rank within the capacity.
@@ -83,6 +85,7 @@ class Rounds:
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
             *(model.reach[tier], bar, self._ranks),
             totals=flows.assessed,
+            scratch=N_FIELDS,
         )
         capacity = self.capacity(tier, year)
         threshold = rank_threshold(self._ranks, None if capacity is None else round(capacity * model.scale))
@@ -94,9 +97,12 @@ class Rounds:
         flows.bound = "capacity" if threshold > 1 else "eligibility"
 
     def _lowest_applicant(self, tier: str, year: int) -> int:
-        """Lowest tier code that may apply: the tier below, once that tier exists."""
+        """Lowest tier code that may apply: the tier below, once that tier exists and is asked for."""
         below = TIERS.index(tier)
+        pilot = self._pilot_batch(tier, year)
         if below and year < self._calendar["first_year"][TIERS[below - 1]]:
+            return 0
+        if pilot and pilot["recommended_directly"]:
             return 0
         return below
 
@@ -111,6 +117,7 @@ class Rounds:
             *(TIERS.index(tier) + 1, tuple(self.criteria.values())),
             *(4 * rules.validity_years, rules.review_strictness, model.moment.index),
             totals=counts,
+            scratch=N_FIELDS,
         )
         for name, part in zip(TIERS, counts, strict=True):
             self.flows[name].reviewed[:] = part

@@ -77,6 +77,9 @@ def relabelled_share(intensity, threshold, aspires, audit_strictness, u, p):
 
 
 @rule
-def award_research(award_yuan, p):
-    """R&D added by an award in a quarter, yuan: additionality below one times the payment."""
-    return p.award_additionality * award_yuan
+def award_intensity(award_yuan, revenue, p):
+    """True R&D that an award adds, as a share of revenue: additionality below one times the payment.
+
+    award_yuan: paid in the quarter. revenue: yuan per year.
+    """
+    return 4.0 * p.award_additionality * award_yuan / revenue

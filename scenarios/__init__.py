@@ -1,0 +1,29 @@
+"""Scenarios, ensembles and results.
+
+``from scenarios import load_scenario, run_ensemble, load_results``
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_HOMES = {
+    "InputError": "errors",
+    "Results": "results",
+    "ResultsError": "errors",
+    "RunFailed": "ensemble",
+    "Scenario": "schema",
+    "ScenarioError": "errors",
+    "load_results": "results",
+    "load_scenario": "loading",
+    "run_ensemble": "ensemble",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    # Imported when first used: the command line's help must not load pandas.
+    if name in _HOMES:
+        return getattr(import_module(f"scenarios.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,300 @@
+"""The command ``srdi``.
+
+Imports of pandas, Mesa and Numba stand inside the commands: help must answer at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from scenarios.errors import InputError
+
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+
+class Srdi(click.Group):
+    """Turns every failure into one sentence and the agreed exit code; ``--debug`` shows the rest."""
+
+    def main(self, args=None, **extra):
+        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+        debug = "--debug" in (args if args is not None else sys.argv[1:])
+        try:
+            super().main(args=args, standalone_mode=False, **extra)
+            sys.exit(0)
+        except click.exceptions.Exit as leave:
+            sys.exit(leave.exit_code)
+        except click.ClickException as error:
+            self._say(error.format_message(), debug)
+            sys.exit(EXIT_BAD_INPUT)
+        except InputError as error:
+            self._say(str(error), debug)
+            sys.exit(EXIT_BAD_INPUT)
+        except (KeyboardInterrupt, click.Abort):
+            self._say("interrupted; runs that had finished are kept in the runs folder of --out", debug)
+            sys.exit(EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            # The reader (such as head) has gone; nothing is left to say to it.
+            sys.stderr.close()
+            sys.exit(EXIT_FAILED)
+        except Exception as error:
+            self._say(f"{error or type(error).__name__}", debug)
+            sys.exit(EXIT_FAILED)
+
+    @staticmethod
+    def _say(message: str, debug: bool) -> None:
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        click.echo(f"srdi: {message}", err=True)
+
+
+def _json_option(function):
+    return click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")(
+        function
+    )
+
+
+def _last_line(values: dict) -> None:
+    click.echo(json.dumps(values, ensure_ascii=False))
+
+
+@click.group(cls=Srdi, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="srdi")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def main(debug: bool) -> None:
+    """An agent-based model of China's SME cultivation ladder (专精特新).
+
+    \b
+    srdi run baseline                     run the reported policy and print the ladder
+    srdi run baseline no-policy --out DIR compare two scenarios, keep the results
+    srdi list                             the catalogue of scenarios
+    srdi show levers                      every lever with unit, range and default
+    """
+
+
+@main.command()
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@click.option("--replicates", type=int, help="Runs with different luck per scenario (default 4).")
+@click.option("--scale", type=float, help="Share of the real population simulated (default 0.02; 1 is one to one).")
+@click.option("--seed", type=int, help="Seed of the first replicate (default 1); scenarios share all luck.")
+@click.option("--until", type=int, metavar="YYYY", help="Last year of the run (default 2030).")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting in all scenarios.")
+@click.option("--params", default="default", metavar="default|FILE", help="Model parameters: defaults, or a TOML file.")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory for the results.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
+@_json_option
+def run(scenarios, replicates, scale, seed, until, settings, params, out, workers, threads, as_json) -> None:
+    """Run scenarios (catalogue names or .toml files; default baseline) and print the ladder.
+
+    Without --out the results are printed and not kept. With --json the tables go to stderr.
+
+    \b
+    Example:
+      srdi run baseline no-policy --replicates 8 --scale 0.05 --out results/first
+      srdi run baseline --set levers.cluster_recognition.per_year=300
+    """
+    from scenarios.loading import load_scenario, parameter_settings
+
+    settings = (*parameter_settings(params), *settings)
+    loaded = [load_scenario(name, settings) for name in scenarios or ("baseline",)]
+
+    from rich.console import Console
+
+    from scenarios.ensemble import run_ensemble
+    from scenarios.tables import print_run
+
+    with contextlib.ExitStack() as stack:
+        target = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-"))) / "results"
+        on_start, on_run = _progress(stack)
+        results = run_ensemble(
+            loaded,
+            out=target,
+            replicates=replicates,
+            scale=scale,
+            seed=seed,
+            until=until,
+            workers=workers,
+            threads=threads,
+            on_start=on_start,
+            on_run=on_run,
+        )
+        console = Console(stderr=as_json)
+        # Where the output is not a terminal, a width that holds every column.
+        console = console if console.is_terminal else Console(stderr=as_json, width=100)
+        print_run(results, console)
+        if out:
+            console.print(f"\nResults in {out}", highlight=False)
+        if as_json:
+            manifest = results.manifest
+            _last_line(
+                {
+                    "out": str(out) if out else None,
+                    "scenarios": [scenario.name for scenario in loaded],
+                    "replicates": manifest["replicates"],
+                    "runs": manifest["replicates"] * len(loaded),
+                    "firms": manifest["firms_at_start"],
+                    "scale": manifest["scale"],
+                    "seconds": manifest["seconds"],
+                }
+            )
+
+
+def _progress(stack: contextlib.ExitStack):
+    """Callbacks for the start and each finished run: a bar on stderr if that is a terminal."""
+    if not sys.stderr.isatty():
+        return (lambda runs: None), (lambda: None)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+    task = bar.add_task("runs", total=None)
+    return (lambda runs: bar.update(task, total=runs)), (lambda: bar.advance(task))
+
+
+@main.command(name="list")
+@_json_option
+def list_scenarios(as_json) -> None:
+    """List the catalogue of scenarios.
+
+    \b
+    Example:
+      srdi list
+    """
+    from scenarios.catalogue import catalogue_names
+    from scenarios.loading import load_scenario
+
+    rows = [load_scenario(name) for name in catalogue_names()]
+    for scenario in rows:
+        click.echo(f"{scenario.name:<18} {scenario.title} · {scenario.title_zh}")
+    if as_json:
+        _last_line({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
+
+
+@main.command()
+@click.argument("name", metavar="NAME|levers|rules|parameters")
+@_json_option
+def show(name, as_json) -> None:
+    """Show a scenario as resolved (a file that runs), or all levers, rules or parameters.
+
+    \b
+    Example:
+      srdi show levers
+      srdi show clusters-300 > my-clusters.toml
+    """
+    from scenarios import describe
+
+    if name == "levers":
+        levers = describe.lever_rows()
+        for lever in levers:
+            click.echo(f"{lever['lever']}\n{_indented(lever['about'])}")
+            _print_settings(lever["settings"])
+            click.echo()
+        values = {"levers": levers}
+    elif name in ("rules", "parameters"):
+        rows = describe.rule_rows() if name == "rules" else describe.parameter_rows()
+        _print_settings(rows)
+        values = {name: rows}
+    else:
+        from scenarios.loading import load_scenario
+
+        scenario = load_scenario(name)
+        click.echo(describe.scenario_toml(scenario), nl=False)
+        values = {"scenario": scenario.model_dump(by_alias=True, mode="json")}
+    if as_json:
+        _last_line(values)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+
+
+def _print_settings(rows: list[dict]) -> None:
+    for row in rows:
+        default = "none" if row["default"] is None else row["default"]
+        default = f"{default:,g}" if isinstance(default, float) else default
+        notes = ", ".join(str(part) for part in (f"default {default}", row["unit"], row["range"]) if part)
+        click.echo(f"  {row['key']}\n      {row['description']} ({notes})")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@_json_option
+def check(files, as_json) -> None:
+    """Check scenario files without running them; exit 2 at the first that is not valid.
+
+    \b
+    Example:
+      srdi check my-scenario.toml
+    """
+    from scenarios.loading import load_scenario
+
+    names = []
+    for file in files:
+        names.append(load_scenario(file).name)
+        click.echo(f"{file}: scenario {names[-1]!r} is valid")
+    if as_json:
+        _last_line({"valid": names})
+
+
+@main.command()
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write (default NAME.toml).")
+@_json_option
+def new(name, out, as_json) -> None:
+    """Write an annotated scenario file to start from.
+
+    \b
+    Example:
+      srdi new county-digital
+    """
+    from scenarios.describe import template
+    from scenarios.loading import check_name
+
+    check_name(name)
+    path = out or Path(f"{name}.toml")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template(name))
+    except FileExistsError:
+        raise InputError(f"{path} already exists; name another file with --out") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+    click.echo(f"wrote {path}; check it with: srdi check {path}")
+    if as_json:
+        _last_line({"file": str(path)})
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--format", "form", required=True, help="csv, xlsx, dta (Stata), parquet or nc (NetCDF).")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory (default DIR-FORMAT).")
+@_json_option
+def export(directory, form, out, as_json) -> None:
+    """Export the tables of a results directory for R, Stata, Excel or xarray.
+
+    \b
+    Example:
+      srdi export results/first --format dta --out first-stata
+    """
+    from scenarios.export import export as write
+    from scenarios.results import load_results
+
+    out = out or directory.with_name(f"{directory.name}-{form}")
+    written = write(load_results(directory), form, out)
+    for path in written:
+        click.echo(path)
+    if as_json:
+        _last_line({"out": str(out), "files": [path.name for path in written]})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Levers, rules and parameters in words, and scenario files as text, all from their declarations."""
+
+from __future__ import annotations
+
+import inspect
+
+import tomli_w
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from scenarios.schema import Scenario
+from sim.levers import Levers
+from sim.parameters import parameter_table
+from sim.rules import Rules
+
+
+def _range(field) -> str:
+    """Allowed values of a field in words, from its bounds."""
+    bounds = {}
+    for rule in field.metadata:
+        for sign in ("ge", "gt", "le", "lt"):
+            if getattr(rule, sign, None) is not None:
+                bounds[sign] = getattr(rule, sign)
+    words = []
+    if "ge" in bounds or "gt" in bounds:
+        words.append(f"{'from' if 'ge' in bounds else 'above'} {bounds.get('ge', bounds.get('gt')):,g}")
+    if "le" in bounds or "lt" in bounds:
+        words.append(f"to {bounds.get('le', bounds.get('lt')):,g}")
+    if words:
+        return " ".join(words)
+    return "true or false" if field.annotation is bool else ""
+
+
+def _unit(field) -> str:
+    return (field.json_schema_extra or {}).get("unit", "") if isinstance(field.json_schema_extra, dict) else ""
+
+
+def field_rows(model: type[BaseModel], prefix: str) -> list[dict]:
+    """One row a setting: key, default, unit, range, description."""
+    rows = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            rows += field_rows(field.annotation, f"{prefix}.{name}")
+            continue
+        default = None if field.default is PydanticUndefined else field.default
+        rows.append(
+            {
+                "key": f"{prefix}.{name}",
+                "default": default,
+                "unit": _unit(field),
+                "range": _range(field),
+                "description": field.description or "",
+            }
+        )
+    return rows
+
+
+def lever_rows() -> list[dict]:
+    """Every lever with its docstring and settings."""
+    return [
+        {
+            "lever": name,
+            "about": inspect.cleandoc(field.annotation.__doc__ or ""),
+            "settings": field_rows(field.annotation, f"levers.{name}"),
+        }
+        for name, field in Levers.model_fields.items()
+    ]
+
+
+def rule_rows() -> list[dict]:
+    """Every recognition rule a scenario may change."""
+    return field_rows(Rules, "rules")
+
+
+def parameter_rows() -> list[dict]:
+    """Every model parameter."""
+    return [
+        {
+            "key": f"parameters.{parameter.name}",
+            "default": parameter.value,
+            "unit": parameter.unit,
+            "range": f"from {parameter.low:,g} to {parameter.high:,g}",
+            "description": f"{parameter.description} [{parameter.source}]",
+        }
+        for parameter in parameter_table().values()
+    ]
+
+
+def scenario_toml(scenario: Scenario) -> str:
+    """A resolved scenario as a file that runs by itself."""
+    values = scenario.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return tomli_w.dumps(values)
+
+
+def template(name: str) -> str:
+    """An annotated scenario file: what a user may set, commented out at its default."""
+    lines = [
+        "# A scenario file. Remove the # before a line to change it; everything else comes from the parent.",
+        f"# srdi check {name}.toml    then    srdi run baseline {name}.toml",
+        "",
+        "schema = 1",
+        f'name = "{name}"',
+        'title = ""',
+        'title_zh = ""',
+        'description = ""',
+        'extends = "baseline"',
+        "",
+        "[run]",
+    ]
+    lines += _commented(field_rows(Scenario.model_fields["run"].annotation, "run"))
+    for lever in lever_rows():
+        lines += ["", *(f"# {line}".rstrip() for line in lever["about"].splitlines())]
+        lines += [f"[levers.{lever['lever']}]", *_commented(lever["settings"])]
+    tiers: dict[str, list[dict]] = {}
+    for row in rule_rows():
+        tiers.setdefault(row["key"].rpartition(".")[0], []).append(row)
+    for table in sorted(tiers):
+        lines += ["", f"[{table}]", *_commented(tiers[table])]
+    lines += ["", "# Model parameters by name; see srdi show parameters.", "[parameters]", ""]
+    return "\n".join(lines)
+
+
+def _commented(rows: list[dict]) -> list[str]:
+    lines = []
+    for row in rows:
+        notes = "; ".join(part for part in (row["unit"], row["range"]) if part)
+        lines.append(f"# {row['description']}{f' ({notes})' if notes else ''}")
+        value = row["default"]
+        value = [] if value == () else value
+        key = row["key"].rpartition(".")[2]
+        lines.append(f"# {key} = " if value is None else f"# {tomli_w.dumps({key: value}).strip()}")
+    return lines

@@ -1,0 +1,277 @@
+"""Runs scenarios as an ensemble of replicates, over worker processes, into a results directory."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from scenarios.errors import InputError, ScenarioError
+from scenarios.results import FORMAT, FORMAT_VERSION, MANIFEST, Results, load_results
+from scenarios.schema import Scenario, build
+from sim.outputs import TABLES
+
+#: Replicate r of every scenario has seed + r: all scenarios share all luck.
+_PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
+_ATTEMPTS = 2
+
+
+class RunFailed(Exception):
+    """A run of the model failed; names the scenario and the replicate."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of the model: everything a worker needs, in plain values."""
+
+    scenario: dict
+    position: int
+    replicate: int
+    seed: int
+    scale: float
+    until: int
+    threads: int
+    folder: str
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return self.scenario["name"]
+
+    @property
+    def target(self) -> Path:
+        """Directory of the finished run."""
+        return Path(self.folder) / f"{self.position:04d}-{self.name}-{0:04d}-{self.replicate:05d}"
+
+
+def run_job(job: Job) -> int:
+    """Run one job and store its tables; returns the number of simulated firms.
+
+    The tables are written into a draft directory that is renamed when it is complete, so a run
+    is there whole or not at all.
+    """
+    from scenarios.storage import to_arrow, write_parquet
+    from sim.model import SRDIModel
+
+    scenario = build(job.scenario, job.name)
+    model = SRDIModel(scenario.policy, scale=job.scale, rng=job.seed, until=job.until, threads=job.threads)
+    try:
+        firms = len(model.firms)
+        model.run_model()
+        tables = model.tables()
+    finally:
+        model.close()
+    identifiers = {"scenario": job.name, "draw": 0, "replicate": job.replicate, "seed": job.seed}
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=job.folder))
+    try:
+        for name in TABLES:
+            write_parquet(to_arrow(name, tables[name], identifiers), draft / f"{name}.parquet")
+        os.replace(draft, job.target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return firms
+
+
+def run_ensemble(
+    scenarios: list[Scenario],
+    *,
+    out: str | Path,
+    replicates: int | None = None,
+    scale: float | None = None,
+    seed: int | None = None,
+    until: int | None = None,
+    workers: int | None = None,
+    threads: int = 1,
+    on_start: Callable[[int], None] = lambda runs: None,
+    on_run: Callable[[], None] = lambda: None,
+) -> Results:
+    """Run every scenario with every replicate and write one results directory.
+
+    Replicate r has seed + r in every scenario, so scenarios share all luck and their differences
+    are the policy. What is written does not depend on `workers` or `threads`.
+
+    Args:
+        scenarios: scenarios with different names.
+        out: directory to create; it must not exist, or be empty.
+        replicates, scale, seed, until: None takes the first scenario's own default.
+        workers: worker processes; None takes one per core, no more than there are runs.
+        threads: threads of each worker.
+        on_start, on_run: called with the number of runs, and after each finished run.
+
+    Returns:
+        The results, read back from `out`.
+
+    Raises:
+        InputError: duplicate names, or a directory that cannot be used; nothing is left behind.
+        RunFailed: a run failed; finished runs are kept in ``out/runs``.
+    """
+    _check_scenarios(scenarios)
+    settings = _settings(scenarios, replicates, scale, seed, until)
+    out = Path(out)
+    runs = _prepare(out)
+    jobs = [
+        Job(
+            scenario=scenario.model_dump(by_alias=True, mode="json"),
+            position=position,
+            replicate=replicate,
+            seed=settings["seed"] + replicate,
+            scale=settings["scale"],
+            until=settings["until"],
+            threads=threads,
+            folder=str(runs),
+        )
+        for position, scenario in enumerate(scenarios)
+        for replicate in range(settings["replicates"])
+    ]
+    started = datetime.now(UTC)
+    clock = time.perf_counter()
+    on_start(len(jobs))
+    firms = 0
+    try:
+        for firms in _execute(jobs, workers or min(os.cpu_count() or 1, len(jobs))):
+            on_run()
+    except BaseException:
+        if not any(job.target.exists() for job in jobs):
+            shutil.rmtree(out)
+        raise
+    _merge(jobs, out)
+    _write_manifest(out, scenarios, settings, firms, started, time.perf_counter() - clock)
+    shutil.rmtree(runs)
+    return load_results(out)
+
+
+def _check_scenarios(scenarios: list[Scenario]) -> None:
+    if not scenarios:
+        raise ScenarioError("no scenario was given")
+    names = [scenario.name for scenario in scenarios]
+    for name in names:
+        if names.count(name) > 1:
+            raise ScenarioError(f"scenario name {name!r} is given {names.count(name)} times; each may be given once")
+
+
+def _settings(scenarios, replicates, scale, seed, until) -> dict:
+    """The ensemble's settings: what was asked for, else the first scenario's defaults, validated."""
+    asked = {"replicates": replicates, "scale": scale, "seed": seed, "until": until}
+    values = scenarios[0].run.model_dump() | {key: value for key, value in asked.items() if value is not None}
+    return build({"name": "run", "run": values}, "run settings").run.model_dump()
+
+
+def _prepare(out: Path) -> Path:
+    """Create the results directory with its folder of runs; refuses one that holds anything."""
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise InputError(f"{out} already exists and is not empty; name a new directory")
+        created = not out.exists()
+        out.mkdir(parents=True, exist_ok=True)
+        runs = out / "runs"
+        try:
+            runs.mkdir()
+        except OSError:
+            if created:
+                out.rmdir()
+            raise
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
+    return runs
+
+
+def _execute(jobs: list[Job], workers: int) -> Iterator[int]:
+    """Run the jobs; yields the simulated firms of each as it finishes."""
+    _warm_up()
+    if workers <= 1 or len(jobs) == 1:
+        for job in jobs:
+            yield _named(job, lambda job=job: run_job(job))
+        return
+    waiting = jobs
+    for attempt in range(_ATTEMPTS):
+        # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context)
+        try:
+            yield from _collect(pool, waiting)
+            return
+        except BrokenProcessPool:
+            # A worker died (out of memory, killed): what it had not finished is run once more.
+            waiting = [job for job in waiting if not job.target.exists()]
+            if attempt == _ATTEMPTS - 1:
+                raise RunFailed("worker processes died twice; fewer --workers or a smaller --scale may help") from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _collect(pool: Executor, jobs: list[Job]) -> Iterator[int]:
+    futures = {pool.submit(run_job, job): job for job in jobs}
+    for future in as_completed(futures):
+        yield _named(futures[future], future.result)
+
+
+def _named(job: Job, call: Callable[[], int]) -> int:
+    """Call, and name the run if it fails."""
+    try:
+        return call()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        raise RunFailed(
+            f"scenario {job.name}, replicate {job.replicate} failed: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _warm_up() -> None:
+    """Compile the kernels before workers start, so that none compiles what another does, and say so."""
+    from sim.warmup import compiled, warm_up
+
+    if not compiled():
+        print("compiling the model (once on this machine) …", file=sys.stderr, flush=True)
+        warm_up()
+
+
+def _merge(jobs: list[Job], out: Path) -> None:
+    """Join the runs' tables in the order of the jobs and write one Parquet file a table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from scenarios.storage import write_parquet
+
+    for name in TABLES:
+        parts = [pq.read_table(job.target / f"{name}.parquet") for job in jobs]
+        write_parquet(pa.concat_tables(parts).unify_dictionaries().combine_chunks(), out / f"{name}.parquet")
+
+
+def _write_manifest(out: Path, scenarios, settings: dict, firms: int, started: datetime, seconds: float) -> None:
+    from scenarios.storage import checksum, write_json
+    from sim.calendar import START, Quarter
+    from sim.parameters import parameter_table
+
+    defaults = {name: parameter.value for name, parameter in parameter_table().items()}
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "scenarios": [
+            scenario.model_dump(by_alias=True, mode="json") | {"parameters": defaults | scenario.parameters}
+            for scenario in scenarios
+        ],
+        **settings,
+        "draws": 1,
+        "seeds": [settings["seed"] + replicate for replicate in range(settings["replicates"])],
+        "first_quarter": str(START),
+        "last_quarter": str(Quarter(settings["until"], 4)),
+        "firms_at_start": firms,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "host": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()},
+        "files": {f"{name}.parquet": checksum(out / f"{name}.parquet") for name in TABLES},
+    }
+    write_json(manifest, out / MANIFEST)

@@ -1,0 +1,23 @@
+"""Errors a user can mend: each message is one sentence saying what, where, and what is allowed."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+
+class InputError(Exception):
+    """Bad input: a scenario, an option or a directory that cannot be used."""
+
+
+class ScenarioError(InputError):
+    """A scenario file or setting that is not valid."""
+
+
+class ResultsError(InputError):
+    """A results directory that is missing, unfinished, foreign or damaged."""
+
+
+def nearest(name: str, known) -> str:
+    """``; did you mean 'x'?`` for the nearest known name, or nothing."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

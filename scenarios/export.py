@@ -1,0 +1,114 @@
+"""Writes results for other tools: CSV, Excel, Stata, Parquet, NetCDF."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from scenarios.errors import InputError
+from scenarios.results import Results
+from scenarios.storage import columns_of
+from sim.outputs import TABLES
+
+_SHEET_ROWS = 1_048_576
+_STATA_NAME = 32
+_STATA_LABEL = 80
+
+
+def _csv(results: Results, out: Path) -> None:
+    # The byte-order mark makes Excel read the file as UTF-8.
+    for name in TABLES:
+        results.table(name).to_csv(out / f"{name}.csv", index=False, encoding="utf-8-sig", date_format="%Y-%m-%d")
+    results.describe().to_csv(out / "columns.csv", index=False, encoding="utf-8-sig")
+
+
+def _xlsx(results: Results, out: Path) -> None:
+    frames = {name: results.table(name) for name in TABLES}
+    for name, frame in frames.items():
+        if len(frame) >= _SHEET_ROWS:
+            raise InputError(
+                f"table {name} has {len(frame)} rows; an Excel sheet holds {_SHEET_ROWS - 1}: export csv or parquet"
+            )
+    with pd.ExcelWriter(out / "results.xlsx", engine="openpyxl", datetime_format="yyyy-mm-dd") as writer:
+        for name, frame in frames.items():
+            frame.to_excel(writer, sheet_name=name, index=False)
+        results.describe().to_excel(writer, sheet_name="columns", index=False)
+
+
+def _stata_name(name: str) -> str:
+    """A column name within Stata's 32 characters."""
+    return name.replace("_little_giants", "_lg").replace("little_giants", "lg")[:_STATA_NAME]
+
+
+def _dta(results: Results, out: Path) -> None:
+    for name in TABLES:
+        frame = results.table(name)
+        labels = {}
+        for column in columns_of(name):
+            unit = f" ({column.unit})" if column.unit else ""
+            labels[_stata_name(column.name)] = f"{column.description}{unit}"[:_STATA_LABEL]
+            if column.dtype == "string":
+                frame[column.name] = frame[column.name].astype(object)
+        frame = frame.rename(columns=_stata_name)
+        dates = {_stata_name(c.name): "td" for c in columns_of(name) if c.dtype == "timestamp"}
+        frame.to_stata(out / f"{name}.dta", write_index=False, variable_labels=labels, convert_dates=dates, version=118)
+
+
+def _parquet(results: Results, out: Path) -> None:
+    for name in [*results.manifest["files"], "manifest.json"]:
+        shutil.copyfile(results.path / name, out / name)
+
+
+def _nc(results: Results, out: Path) -> None:
+    import xarray as xr
+
+    for name in TABLES:
+        frame = results.table(name)
+        data = xr.Dataset.from_dataframe(frame.rename_axis("row"))
+        for column in columns_of(name):
+            if column.dtype == "string":
+                data[column.name] = data[column.name].astype(str)
+            data[column.name].attrs["long_name"] = column.description
+            if column.dtype != "timestamp":  # xarray writes the unit of dates itself
+                data[column.name].attrs["units"] = column.unit or "1"
+        data.to_netcdf(out / f"{name}.nc", engine="scipy")
+
+
+FORMATS: dict[str, Callable[[Results, Path], None]] = {
+    "csv": _csv,
+    "xlsx": _xlsx,
+    "dta": _dta,
+    "parquet": _parquet,
+    "nc": _nc,
+}
+
+
+def export(results: Results, format: str, out: str | Path) -> list[Path]:
+    """Write all tables of a results directory in one format; returns the files written.
+
+    Args:
+        format: csv, xlsx, dta (Stata), parquet or nc (NetCDF).
+        out: directory to create; it must not exist, or be empty.
+
+    Raises:
+        InputError: for an unknown format or a directory that cannot be used; nothing is left behind.
+    """
+    out = Path(out)
+    if format not in FORMATS:
+        raise InputError(f"unknown format {format!r}; allowed: {', '.join(FORMATS)}")
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise InputError(f"{out} already exists and is not empty; name a new directory")
+        created = not out.exists()
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            FORMATS[format](results, out)
+        except BaseException:
+            shutil.rmtree(out) if created else [file.unlink() for file in out.iterdir()]
+            raise
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
+    return sorted(out.iterdir())

@@ -1,0 +1,163 @@
+"""Finds, merges and validates scenarios: catalogue names, files, ``extends``, ``--set``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from scenarios.catalogue import catalogue_names, read_catalogue_file
+from scenarios.errors import ScenarioError, nearest
+from scenarios.schema import NAME_PATTERN, Scenario, build, check_windows, known_keys
+
+#: Keys that describe a file itself and are not taken over from its parents.
+_OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
+_MAX_BYTES = 1_000_000
+
+
+def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] = ()) -> Scenario:
+    """A scenario by catalogue name or path, with its parents merged in and settings applied.
+
+    Args:
+        name_or_path: a catalogue name, or the path of a TOML file.
+        settings: ``KEY=VALUE`` strings as for ``--set``, such as ``levers.cluster_recognition.per_year=300``.
+
+    Raises:
+        ScenarioError: one sentence with the file, the key, what was found and what is allowed.
+    """
+    values = _resolve(str(name_or_path), base=None, chain=())
+    source = str(name_or_path)
+    scenario = build(values, source)
+    check_windows(scenario, values, source)
+    if settings:
+        for setting in settings:
+            _apply(values, setting)
+        scenario = build(values, f"{source} with --set {' --set '.join(settings)}")
+    return scenario
+
+
+def parse_toml(text: str, source: str) -> dict:
+    """Parsed TOML; raises ScenarioError naming the place of the fault."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        message = str(error) or "nested too deeply"
+        raise ScenarioError(f"{source} is not valid TOML: {message[0].lower()}{message[1:]}") from None
+
+
+def read_text(path: Path) -> str:
+    """Text of a small UTF-8 file; raises ScenarioError if it cannot be read as one."""
+    try:
+        if not path.is_file():
+            raise ScenarioError(f"{path} is not a file" if path.exists() else f"{path} does not exist")
+        if path.stat().st_size > _MAX_BYTES:
+            raise ScenarioError(f"{path} has {path.stat().st_size} bytes; at most {_MAX_BYTES} are allowed")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path} is not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ScenarioError(f"{path} cannot be read: {reason}") from None
+
+
+def _locate(reference: str, base: Path | None) -> tuple[str, Path | None]:
+    """Text and folder of a reference: a catalogue name, or a path relative to `base`."""
+    looks_like_path = reference.endswith(".toml") or "/" in reference or "\\" in reference
+    if not looks_like_path:
+        if reference in catalogue_names():
+            return read_catalogue_file(reference), None
+        names = catalogue_names()
+        raise ScenarioError(
+            f"unknown scenario {reference!r}{nearest(reference, names)} "
+            f"(catalogue: {', '.join(names)}; or the path of a .toml file)"
+        )
+    path = Path(reference) if base is None else base / reference
+    return read_text(path), path.parent
+
+
+def _resolve(reference: str, base: Path | None, chain: tuple[str, ...]) -> dict:
+    """Raw values of a scenario, its parents' merged in first; unknown parents and cycles are refused."""
+    text, folder = _locate(reference, base)
+    identity = str((Path(reference) if base is None else base / reference).resolve()) if folder else reference
+    if identity in chain:
+        raise ScenarioError(f"{reference} extends itself: {' → '.join([*chain, identity])}")
+    values = parse_toml(text, reference)
+    parent = values.pop("extends", None)
+    if parent is None:
+        return values
+    if not isinstance(parent, str):
+        raise ScenarioError(f"{reference}: extends is {parent!r}; it must be the name or path of one scenario")
+    try:
+        inherited = _resolve(parent, folder, (*chain, identity))
+    except ScenarioError as error:
+        raise ScenarioError(f"{reference}: extends {parent!r}: {error}") from None
+    for key in _OWN_KEYS:
+        inherited.pop(key, None)
+    return _merge(inherited, values)
+
+
+def _merge(parent: dict, child: dict) -> dict:
+    """The parent's values with the child's laid over them, table by table."""
+    merged = dict(parent)
+    for key, value in child.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _apply(values: dict, setting: str) -> None:
+    """Write one KEY=VALUE into the raw values; an unknown key is refused with the nearest known one."""
+    key, equals, text = setting.partition("=")
+    path = key.strip().split(".")
+    if not equals or not all(path):
+        raise ScenarioError(f"--set {setting!r} is not KEY=VALUE, such as levers.cluster_recognition.per_year=300")
+    if path[0] not in ("levers", "rules", "parameters", "run"):
+        allowed = ("levers", "rules", "parameters", "run")
+        raise ScenarioError(
+            f"--set {setting!r}: unknown key {path[0]}{nearest(path[0], allowed)} ({', '.join(allowed)})"
+        )
+    for depth in range(1, len(path)):
+        known = known_keys(path[:depth])
+        if known and path[depth] not in known:
+            raise ScenarioError(
+                f"--set {setting!r}: unknown key {'.'.join(path[: depth + 1])}{nearest(path[depth], known)} "
+                f"(allowed: {', '.join(known)})"
+            )
+    table = values
+    for part in path[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise ScenarioError(f"--set {setting!r}: {part} holds a value, not a table")
+    if isinstance(table.get(path[-1]), dict) or known_keys(path):
+        raise ScenarioError(f"--set {setting!r}: {key.strip()} is a table; name one of its keys")
+    table[path[-1]] = _value(text.strip())
+
+
+def _value(text: str):
+    """A TOML value; a bare word counts as text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def check_name(name: str) -> None:
+    """Raise ScenarioError unless the name can name a scenario."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ScenarioError(f"{name!r} is not a scenario name: use lower-case letters, digits, - and _")
+
+
+def parameter_settings(source: str) -> tuple[str, ...]:
+    """Settings for ``--params``: none for ``default``, else those of a TOML file of parameter values.
+
+    The file holds ``name = value`` lines, at the top or in a table ``[parameters]``.
+    """
+    if source == "default":
+        return ()
+    values = parse_toml(read_text(Path(source)), source)
+    values = values.get("parameters", values)
+    if not isinstance(values, dict) or not all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in values.values()
+    ):
+        raise ScenarioError(f"{source}: --params wants name = number lines")
+    return tuple(f"parameters.{name}={value!r}" for name, value in values.items())

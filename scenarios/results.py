@@ -1,0 +1,128 @@
+"""Results of an ensemble, read back from their directory."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from scenarios.errors import ResultsError
+from scenarios.storage import checksum, columns_of
+from sim.outputs import TABLES
+
+MANIFEST = "manifest.json"
+#: Written into every manifest; a directory without it is not ours.
+FORMAT = "srdi-results"
+FORMAT_VERSION = 1
+
+
+class Results:
+    """Tables of an ensemble as pandas frames, read when first used.
+
+    Attributes:
+        path: the results directory.
+        manifest: what was run: scenarios as resolved, seeds, scale, versions, checksums.
+        national, province, sector, tier, cluster, chain, spending: one frame a table; the
+            identifier columns scenario, draw, replicate, seed come first. Units: `describe`.
+    """
+
+    def __init__(self, path: Path, manifest: dict) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table by name; raises KeyError for an unknown one."""
+        if name not in TABLES:
+            raise KeyError(f"unknown table {name!r}; tables: {', '.join(TABLES)}")
+        return pq.read_table(self.path / f"{name}.parquet").to_pandas()
+
+    @cached_property
+    def national(self) -> pd.DataFrame:
+        """National series: one row per scenario, replicate and quarter."""
+        return self.table("national")
+
+    @cached_property
+    def province(self) -> pd.DataFrame:
+        """Series by province."""
+        return self.table("province")
+
+    @cached_property
+    def sector(self) -> pd.DataFrame:
+        """Series by sector."""
+        return self.table("sector")
+
+    @cached_property
+    def tier(self) -> pd.DataFrame:
+        """Stocks and flows by tier of the ladder."""
+        return self.table("tier")
+
+    @cached_property
+    def cluster(self) -> pd.DataFrame:
+        """Recognised clusters at year ends."""
+        return self.table("cluster")
+
+    @cached_property
+    def chain(self) -> pd.DataFrame:
+        """Series by industrial chain."""
+        return self.table("chain")
+
+    @cached_property
+    def spending(self) -> pd.DataFrame:
+        """Public money by lever."""
+        return self.table("spending")
+
+    def describe(self) -> pd.DataFrame:
+        """Every column of every table with its unit, description and type."""
+        return pd.DataFrame(
+            [
+                {
+                    "table": table,
+                    "column": column.name,
+                    "unit": column.unit,
+                    "description": column.description,
+                    "dtype": column.dtype,
+                }
+                for table in TABLES
+                for column in columns_of(table)
+            ]
+        )
+
+
+def load_results(path: str | Path) -> Results:
+    """Open a results directory after checking that it is whole.
+
+    Raises:
+        ResultsError: one sentence, if the directory does not exist, was not written by srdi, is
+            unfinished, or holds a file that is missing or does not match its checksum.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise ResultsError(f"{path} is not a directory")
+    manifest_path = path / MANIFEST
+    if not manifest_path.is_file():
+        if (path / "runs").is_dir():
+            raise ResultsError(f"{path} holds an unfinished ensemble: it has runs but no {MANIFEST}")
+        raise ResultsError(f"{path} is not a results directory: it has no {MANIFEST}")
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        raise ResultsError(f"{manifest_path} is damaged: it is not readable JSON") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ResultsError(f"{path} is not a results directory: its {MANIFEST} was not written by srdi")
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise ResultsError(
+            f"{path} has format version {manifest.get('format_version')!r}; this srdi reads {FORMAT_VERSION}"
+        )
+    files = manifest.get("files")
+    if not isinstance(files, dict) or {f"{name}.parquet" for name in TABLES} - set(files):
+        raise ResultsError(f"{manifest_path} is damaged: its list of files is incomplete")
+    for name, wanted in files.items():
+        file = path / name
+        if not file.is_file():
+            raise ResultsError(f"{path} is damaged: {name} is missing")
+        if checksum(file) != wanted:
+            raise ResultsError(f"{path} is damaged: {name} does not match its checksum")
+    return Results(path, manifest)

@@ -1,0 +1,130 @@
+"""What a scenario file may say: the pydantic schema behind files, ``--set`` and templates."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from scenarios.errors import ScenarioError, nearest
+from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
+from sim.fieldtypes import Count, Number
+from sim.levers import Levers
+from sim.parameters import check_parameters
+from sim.policy import Policy
+from sim.rules import Rules
+
+NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,63}"
+
+
+class RunDefaults(BaseModel):
+    """The scenario's defaults for a run; the command line wins."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    until: Count = Field(
+        DEFAULT_UNTIL,
+        description="last year of the run",
+        gt=START.year,
+        le=LATEST_UNTIL,
+        json_schema_extra={"unit": "year"},
+    )
+    scale: Number = Field(
+        0.02,
+        description="share of the real population that is simulated",
+        ge=SCALE_RANGE[0],
+        le=SCALE_RANGE[1],
+        json_schema_extra={"unit": "share"},
+    )
+    replicates: Count = Field(
+        4, description="runs with different luck", ge=1, le=100_000, json_schema_extra={"unit": "runs"}
+    )
+    seed: Count = Field(1, description="seed of the first replicate", ge=0, le=2**62)
+
+
+class Scenario(BaseModel):
+    """A named set of levers, rules and parameters, as resolved from its file and its parents."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema", description="version of the file format")
+    name: str = Field(pattern=f"^{NAME_PATTERN}$", description="lower-case name: letters, digits, - and _")
+    title: str = Field("", max_length=200, description="title in English")
+    title_zh: str = Field("", max_length=200, description="title in Chinese")
+    description: str = Field("", max_length=5000, description="what the scenario does, in a few sentences")
+    run: RunDefaults = RunDefaults()
+    levers: Levers = Levers()
+    rules: Rules = Rules()
+    parameters: dict[str, Number] = Field(
+        default_factory=dict, description="model parameters that differ from their defaults (srdi show parameters)"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        check_parameters(self.parameters)
+        for name in Levers.model_fields:
+            lever = getattr(self.levers, name)
+            if Quarter.parse(lever.start) <= START:
+                raise ValueError(f"levers.{name}.start is {lever.start}; the first quarter of a run is {START + 1}")
+            if Quarter.parse(lever.end) > Quarter(LATEST_UNTIL, 4):
+                raise ValueError(f"levers.{name}.end is {lever.end}; the latest allowed is {LATEST_UNTIL}Q4")
+        return self
+
+    @property
+    def policy(self) -> Policy:
+        """What the model needs to know of the scenario."""
+        return Policy(levers=self.levers, rules=self.rules, parameters=self.parameters)
+
+
+def check_windows(scenario: Scenario, written: dict, source: str) -> None:
+    """Refuse a lever that the file switches on to start after the end the same file sets.
+
+    A run shortened on the command line is not refused: the lever simply never acts.
+    """
+    if "until" not in written.get("run", {}):
+        return
+    for name in Levers.model_fields:
+        lever = getattr(scenario.levers, name)
+        if lever.enabled and Quarter.parse(lever.start).year > scenario.run.until:
+            raise ScenarioError(
+                f"{source}: levers.{name}.start is {lever.start}, after the run's end; "
+                f"run.until is {scenario.run.until}"
+            )
+
+
+def build(values: dict, source: str) -> Scenario:
+    """Validate plain values; raises ScenarioError with one sentence about the first fault."""
+    try:
+        return Scenario.model_validate(values)
+    except ValidationError as error:
+        raise ScenarioError(f"{source}: {_sentence(error)}") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first fault of a validation error in words: key, what was found, what is allowed."""
+    fault = error.errors()[0]
+    path = [str(part) for part in fault["loc"]]
+    key = ".".join(path) or "the file"
+    if fault["type"] == "extra_forbidden":
+        known = known_keys(path[:-1])
+        return f"unknown key {key}{nearest(path[-1], known)} (allowed: {', '.join(known)})"
+    if fault["type"] == "missing":
+        return f"{key} is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:] if not message.startswith(("levers.", "SME")) else message
+    found = fault["input"]
+    if isinstance(found, dict | list | BaseModel) or len(str(found)) > 60:
+        return f"{key}: {message}" if path else message
+    return f"{key} is {found!r}: {message}"
+
+
+def known_keys(path: list[str]) -> list[str]:
+    """Keys the schema knows below a path of keys; empty if the path leads nowhere."""
+    model: type[BaseModel] = Scenario
+    for part in path:
+        field = model.model_fields.get(part)
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return []
+        model = field.annotation
+    own = ["extends"] if model is Scenario else []
+    return [field.alias or name for name, field in model.model_fields.items()] + own

@@ -1,0 +1,93 @@
+"""How results are stored: Arrow schemas from the declared outputs, atomic writes, checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.outputs import TABLES, Output
+
+#: Columns that say which run a row belongs to, before the table's own.
+IDENTIFIERS = (
+    Output("scenario", "", "scenario name", "string"),
+    Output("draw", "number", "number of the parameter draw; 0 is the default parameters", "int32"),
+    Output("replicate", "number", "number of the replicate", "int32"),
+    Output("seed", "number", "seed of the replicate; the same in every scenario", "int64"),
+)
+
+_TYPES = {
+    "float64": pa.float64(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "timestamp": pa.timestamp("ms"),
+    "string": pa.dictionary(pa.int32(), pa.string()),
+}
+
+
+def columns_of(table: str) -> tuple[Output, ...]:
+    """All columns of a stored table, identifiers first."""
+    return IDENTIFIERS + TABLES[table]
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """Arrow schema of a stored table; each field carries its unit and description."""
+    return pa.schema(
+        [
+            pa.field(
+                column.name,
+                _TYPES[column.dtype],
+                nullable=False,
+                metadata={"unit": column.unit, "description": column.description},
+            )
+            for column in columns_of(table)
+        ]
+    )
+
+
+def to_arrow(table: str, values: dict[str, np.ndarray], identifiers: dict) -> pa.Table:
+    """A model's table with its identifier columns, as an Arrow table."""
+    rows = len(next(iter(values.values())))
+    schema = arrow_schema(table)
+    arrays = []
+    for column, field in zip(columns_of(table), schema, strict=True):
+        data = np.full(rows, identifiers[column.name]) if column.name in identifiers else values[column.name]
+        if column.dtype == "timestamp":
+            data = data.astype("datetime64[ms]")
+        if column.dtype == "string":
+            arrays.append(pa.array(data.astype(str), pa.string()).dictionary_encode())
+        else:
+            arrays.append(pa.array(data, field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a table so that the file appears whole or not at all."""
+    # A temporary name beside the target: os.replace is atomic only within one file system.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        pq.write_table(table, draft, compression="zstd")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_json(values: dict, path: Path) -> None:
+    """Write JSON so that the file appears whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

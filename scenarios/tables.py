@@ -1,0 +1,105 @@
+"""The tables ``srdi run`` prints."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from scenarios.reported import compare_with_reported
+from scenarios.results import Results
+
+_ROLES = {"fit": "fitted", "check": "check", "given": "given"}
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 2 else f"{value:.3f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return _count(low) if low == high else f"{_count(low)} – {_count(high)}"
+
+
+def print_run(results: Results, console: Console) -> None:
+    """Print what was run: reported against simulated, then the ladder over time of each scenario."""
+    names = [scenario["name"] for scenario in results.manifest["scenarios"]]
+    console.print(_reported_table(results, names[0]))
+    console.print(_note(results), style="dim", highlight=False)
+    for name in names:
+        console.print()
+        console.print(_ladder_table(results, name))
+
+
+def _of(results: Results, scenario: str) -> pd.DataFrame:
+    return results.national[results.national["scenario"] == scenario]
+
+
+def _reported_table(results: Results, scenario: str) -> Table:
+    table = Table(title=f"Reported and simulated: {scenario}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("Figure", no_wrap=True)
+    table.add_column("Reported", justify="right", no_wrap=True)
+    table.add_column("Median", justify="right", no_wrap=True)
+    table.add_column("5–95 %", justify="right", no_wrap=True)
+    table.add_column("Off", justify="right", no_wrap=True)
+    table.add_column("Role", no_wrap=True)
+    rows = compare_with_reported(_of(results, scenario))
+    for row in rows.itertuples():
+        table.add_row(
+            row.label,
+            _interval(row.low, row.high),
+            _count(row.median),
+            _interval(row.p05, row.p95),
+            f"{100 * row.deviation:+.1f} %",
+            _ROLES[row.role],
+        )
+    return table
+
+
+def _note(results: Results) -> str:
+    manifest = results.manifest
+    return (
+        "fitted: hand-set parameters were chosen to come near this figure; check: not used for that; "
+        "given: set from outside. Off: median against the middle of the reported interval. "
+        f"Intervals over {manifest['replicates']} replicates show luck only, not doubt about parameters. "
+        f"Scale {manifest['scale']:g} ({manifest['firms_at_start']:,} firms simulated at the start; counts at 1:1), "
+        f"seed {manifest['seed']}, {manifest['seconds']:.1f} s."
+    )
+
+
+def _ladder_table(results: Results, scenario: str) -> Table:
+    """Year ends: medians over replicates; money summed over the year."""
+    frame = _of(results, scenario)
+    year = frame["quarter"].dt.year.rename("year")
+    spending = frame.groupby(["replicate", year])["public_spending_yuan"].sum().groupby("year").median()
+    ends = frame[frame["quarter"].dt.quarter == 4]
+    medians = ends.groupby(ends["quarter"].dt.year).median(numeric_only=True)
+    title = next(s["title"] for s in results.manifest["scenarios"] if s["name"] == scenario)
+    table = Table(title=f"{scenario}: {title}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("End of")
+    for heading in (
+        "Innovative",
+        "SRDI",
+        "Little giants",
+        "Counties with",
+        "Clusters",
+        "Digital support",
+        "Public bn yuan",
+    ):
+        table.add_column(heading, justify="right")
+    for date, row in medians.iterrows():
+        table.add_row(
+            str(date),
+            *(
+                f"{row[name]:,.0f}"
+                for name in (
+                    "innovative_smes",
+                    "srdi_smes",
+                    "little_giants",
+                    "counties_with_little_giant",
+                    "clusters",
+                    "digital_supported",
+                )
+            ),
+            f"{spending[date] / 1e9:.2f}",
+        )
+    return table
