@@ -139,7 +139,8 @@ def run_ensemble(
     on_start(len(jobs))
     firms = 0
     try:
-        for firms in _execute(jobs, workers or min(os.cpu_count() or 1, len(jobs))):
+        for simulated in _execute(jobs, workers or min(os.cpu_count() or 1, len(jobs))):
+            firms = simulated
             on_run()
     except BaseException:
         if not any(job.target.exists() for job in jobs):

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from scenarios.errors import InputError
@@ -67,7 +68,7 @@ def _nc(results: Results, out: Path) -> None:
 
     for name in TABLES:
         frame = results.table(name)
-        data = xr.Dataset.from_dataframe(frame.rename_axis("row"))
+        data = xr.Dataset({column: ("row", np.asarray(frame[column])) for column in frame})
         for column in columns_of(name):
             if column.dtype == "string":
                 data[column.name] = data[column.name].astype(str)

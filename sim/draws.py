@@ -51,9 +51,10 @@ TIMELESS = 0
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S32, _S40 = (np.uint64(n) for n in (30, 27, 31, 32, 40))
-_LOW_24 = np.uint64(0xFFFFFF)
-_UNIT_24 = np.float32(2.0**-24)
+_S30, _S27, _S31, _S41 = (np.uint64(n) for n in (30, 27, 31, 41))
+# 23 bits and a half: exact in float32, so a draw is never rounded to 0 or 1.
+_LOW_23 = np.uint64((1 << 23) - 1)
+_UNIT_23 = np.float32(2.0**-23)
 
 
 @rule
@@ -72,16 +73,16 @@ def bits(key, slot):
 
 @rule
 def uniform(key, slot):
-    """Uniform draw in (0, 1), float32, 24 bits, never 0 or 1."""
-    return (np.float32(bits(key, slot) >> _S40) + np.float32(0.5)) * _UNIT_24
+    """Uniform draw in (0, 1), float32, 23 bits, never 0 or 1."""
+    return (np.float32(bits(key, slot) >> _S41) + np.float32(0.5)) * _UNIT_23
 
 
 @rule
 def uniform_pair(key, slot):
     """Two independent uniform draws in (0, 1) from one stream position."""
     raw = bits(key, slot)
-    first = (np.float32(raw >> _S40) + np.float32(0.5)) * _UNIT_24
-    second = (np.float32(raw & _LOW_24) + np.float32(0.5)) * _UNIT_24
+    first = (np.float32(raw >> _S41) + np.float32(0.5)) * _UNIT_23
+    second = (np.float32(raw & _LOW_23) + np.float32(0.5)) * _UNIT_23
     return first, second
 
 
@@ -119,8 +120,8 @@ def quarter_keys(seed: int, quarter: int) -> np.ndarray:
 
 def uniform_array(key: np.uint64, count: int) -> np.ndarray:
     """The draws of slots 0 … count-1 as a float64 array in (0, 1): for set-up and institutions."""
-    mask_free = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN + key
-    x = (mask_free ^ (mask_free >> _S30)) * _MIX_1
+    x = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN + key
+    x = (x ^ (x >> _S30)) * _MIX_1
     x = (x ^ (x >> _S27)) * _MIX_2
     x = x ^ (x >> _S31)
-    return ((x >> _S40).astype(np.float64) + 0.5) * 2.0**-24
+    return ((x >> _S41).astype(np.float64) + 0.5) * 2.0**-23

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from sim.columns import NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.jit import kernel, rule

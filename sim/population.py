@@ -33,11 +33,17 @@ def size_quantile(u: np.ndarray, p) -> np.ndarray:
     return np.where(u < body_end, np.exp(p.size_sigma * ndtri(u)), np.minimum(tail, p.size_tail_cap))
 
 
-def _mean_size(p) -> float:
-    """Mean of `size_quantile`, on a grid that is fine in the tail."""
+def _cumulative_size(p) -> tuple[np.ndarray, np.ndarray]:
+    """Integral of `size_quantile` from 0 to u, as (u, integral) on a grid that is fine in the tail."""
     edges = 1.0 - np.concatenate([np.linspace(1.0, 1e-3, 20_001), np.geomspace(1e-3, 1e-10, 20_001)[1:]])
     middle = 0.5 * (edges[1:] + edges[:-1])
-    return float(np.sum(size_quantile(middle, p) * np.diff(edges)) / edges[-1])
+    integral = np.concatenate([[0.0], np.cumsum(size_quantile(middle, p) * np.diff(edges))])
+    return np.append(edges, 1.0), np.append(integral, integral[-1])
+
+
+def _stratum_means(count: int, p) -> np.ndarray:
+    """Mean relative employment of each of `count` equal quantile strata; their mean is exact at any count."""
+    return np.diff(np.interp(np.linspace(0.0, 1.0, count + 1), *_cumulative_size(p))) * count
 
 
 def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
@@ -128,14 +134,15 @@ def build_population(
 
     sectors = len(industry.sector_firms)
     shifts = draws_of(Purpose.START_SIZE, sectors)
-    mean_size = _mean_size(p)
+    mean_size = _cumulative_size(p)[1][-1]
     sector_research = np.zeros(sectors)
     for s in range(sectors):
         here = np.flatnonzero(alive & (sector == s))
-        # Evenly spread quantiles (a golden-ratio sequence): the size mix is right at every scale.
-        u = (rank[here] * _GOLDEN_SHARE + shifts[s]) % 1.0
+        # One firm a quantile stratum, dealt out by a golden-ratio sequence that spreads sizes evenly
+        # over places: employment is right in every sector at every scale.
+        stratum = np.argsort(np.argsort((rank[here] * _GOLDEN_SHARE + shifts[s]) % 1.0))
         median = industry.sector_employees[s] / industry.sector_firms[s] / mean_size
-        employment = np.maximum(size_quantile(u, p) * median, 1.0)
+        employment = np.maximum(_stratum_means(len(here), p)[stratum] * median, 1.0)
         firms.employment[here] = employment
         sample = slice(None, None, max(1, len(here) // 200_000))
         wanted = industry.sector_rd_firms[s] / industry.sector_firms[s] * len(here[sample])
@@ -202,9 +209,10 @@ def expected_researchers(geography: Geography, industry: Industry, county_resear
     quantiles = 1.0 - np.geomspace(0.5, 1e-4, 40)
     weights = -np.diff(1.0 - quantiles, append=0.0)
     shape = size_quantile(quantiles, p)
+    mean_size = _cumulative_size(p)[1][-1]
     expected = np.zeros(geography.units)
     for s in np.flatnonzero(industry.sector_manufacturing):
-        employment = shape * industry.sector_employees[s] / industry.sector_firms[s] / _mean_size(p)
+        employment = shape * industry.sector_employees[s] / industry.sector_firms[s] / mean_size
         large = employment >= 50.0
         x = sector_research[s] + p.rd_size * (np.log(employment[large]) - LOG_20)
         expected += geography.firms[:, s] * (expit(county_research[:, None] + x) @ weights[large])

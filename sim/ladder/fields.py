@@ -52,8 +52,10 @@ FIELD_INDEX = {field.name: index for index, field in enumerate(FIELDS)}
 
 @rule
 def institute_level(spending, p):
-    """R&D institute by yearly R&D spending: 1 own, 2 city level, 3 provincial level."""
-    return (spending >= p.institute_own) + (spending >= p.institute_city) + (spending >= p.institute_provincial)
+    """R&D institute by yearly R&D spending: 0 none, 1 own, 2 city level, 3 provincial level."""
+    return (
+        int(spending >= p.institute_own) + int(spending >= p.institute_city) + int(spending >= p.institute_provincial)
+    )
 
 
 @rule
@@ -94,7 +96,7 @@ def read_fields(firms, env, p, i, out):
     out[7] = intensity_before * revenue
     out[8] = firms.equity[i]
     out[9] = digital_level(firms.digital[i], p)
-    out[10] = (refinement >= p.certificate_refinement) + brand + (refinement >= p.standards_refinement)
+    out[10] = int(refinement >= p.certificate_refinement) + int(brand) + int(refinement >= p.standards_refinement)
     out[11] = 1.0 if brand else 0.0
     out[12] = net_margin(firms.productivity[i], p)
     out[13] = firms.leverage[i]

@@ -100,20 +100,23 @@ def assess(
 
 @kernel
 def histogram(ranks, counts):
-    """Add the ranks of all ranked slots to counts: int64 (RANK_BINS,)."""
+    """Count the slots of each rank into counts: int64 (RANK_BINS or more,)."""
     for i in range(ranks.size):
         if ranks[i] != NOT_RANKED:
             counts[ranks[i]] += 1
 
 
 def rank_threshold(ranks: np.ndarray, capacity: int | None) -> int:
-    """Lowest rank admitted so that no more than `capacity` are; 1 without a capacity."""
+    """Lowest rank admitted so that no more than `capacity` are; 1 without a capacity.
+
+    RANK_BINS, which admits nobody, if even the best rank has too many.
+    """
     if capacity is None:
         return 1
-    counts = np.zeros(RANK_BINS, dtype=np.int64)
+    counts = np.zeros(RANK_BINS + 1, dtype=np.int64)
     histogram(ranks, counts)
     at_or_above = np.cumsum(counts[::-1])[::-1]
-    return int(np.argmax(at_or_above <= capacity)) if at_or_above[1] > capacity else 1
+    return int(1 + np.argmax(at_or_above[1:] <= capacity))
 
 
 @kernel

@@ -28,4 +28,4 @@ def adoption(digital, governance, constraint, size_factor, peers, leader_push, c
 @rule
 def digital_level(digital, p):
     """Reported level 1-4 of a maturity between 0 and 1."""
-    return 1 + (digital >= p.digital_level2) + (digital >= p.digital_level3) + (digital >= p.digital_level4)
+    return 1 + int(digital >= p.digital_level2) + int(digital >= p.digital_level3) + int(digital >= p.digital_level4)

@@ -1,0 +1,44 @@
+"""Shared fixtures: one small run with all levers, and ways to build models."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from sim.levers import Levers
+from sim.model import SRDIModel
+from sim.policy import Policy
+
+# Compilation would break any deadline, and a suite must say the same on every run.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+#: Small enough for seconds, large enough for every tier to be populated.
+SCALE = 0.01
+
+
+def levers(**windows) -> Levers:
+    """Levers by name, each switched on with the given settings."""
+    return Levers.model_validate({name: {"enabled": True, **settings} for name, settings in windows.items()})
+
+
+ALL_LEVERS = levers(little_giant_awards={}, digital_empowerment={}, cluster_recognition={})
+
+
+def run(policy: Policy | None = None, **arguments) -> SRDIModel:
+    """A model run to its end."""
+    model = SRDIModel(policy or Policy(), **{"scale": SCALE, "rng": 1, "until": 2022, **arguments})
+    model.run_model()
+    return model
+
+
+def frame(model: SRDIModel, table: str = "national") -> pd.DataFrame:
+    """One of a model's tables as a pandas frame."""
+    return pd.DataFrame(model.tables()[table])
+
+
+@pytest.fixture(scope="session")
+def baseline() -> SRDIModel:
+    """All three levers on, to the end of 2027; read only."""
+    return run(Policy(levers=ALL_LEVERS), until=2027)

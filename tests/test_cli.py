@@ -1,0 +1,141 @@
+"""The command line as a user meets it: exit codes, one sentence, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL = ["--scale", "0.001", "--until", "2020", "--replicates", "1"]
+
+
+def srdi(*arguments, cwd=None, env=None):
+    return subprocess.run(
+        [sys.executable, "-m", "scenarios.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        timeout=300,
+    )
+
+
+def test_help_is_quick_and_every_command_has_an_example():
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "srdi run baseline" in srdi("--help").stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+    for command in ("run", "list", "show", "check", "new", "export"):
+        answer = srdi(command, "--help")
+        assert answer.returncode == 0
+        assert "Example:" in answer.stdout
+        assert "--json" in answer.stdout
+
+
+def test_run_keeps_results_and_ends_with_one_line_of_json(tmp_path):
+    answer = srdi("run", "baseline", "no-policy", *SMALL, "--out", tmp_path / "first", "--json")
+    assert answer.returncode == 0, answer.stderr
+    last = json.loads(answer.stdout.splitlines()[-1])
+    assert last["scenarios"] == ["baseline", "no-policy"]
+    assert last["runs"] == 2
+    assert last["firms"] > 5000
+    assert (tmp_path / "first" / "manifest.json").exists()
+    assert "Reported" in answer.stderr
+
+
+def test_run_prints_reported_against_simulated_and_the_ladder():
+    answer = srdi("run", *SMALL)
+    assert answer.returncode == 0, answer.stderr
+    assert "Little giants granted, 2020" in answer.stdout
+    assert "given: set from outside" in " ".join(answer.stdout.split())
+    assert "End of" in answer.stdout
+    assert max(map(len, answer.stdout.splitlines())) <= 100
+
+
+def test_settings_and_parameter_files_reach_the_model(tmp_path):
+    parameters = tmp_path / "p.toml"
+    parameters.write_text("exit_base = 0.0\n")
+    arguments = ["run", *SMALL, "--params", parameters, "--set", "rules.srdi.capacity=0", "--out", tmp_path / "r"]
+    assert srdi(*arguments).returncode == 0
+    from scenarios import load_results
+
+    national = load_results(tmp_path / "r").national
+    assert national["deaths"].sum() == 0
+    assert national["srdi_smes"].max() <= 2000  # only the pilot batches' own
+
+
+BAD_CALLS = [
+    (["run", "basline"], "did you mean 'baseline'"),
+    (["run", "baseline", "baseline"], "given 2 times"),
+    (["run", "--scale", "-1"], "run.scale is -1.0"),
+    (["run", "--scale", "two"], "'two' is not a valid float"),
+    (["run", "--until", "2017"], "run.until is 2017"),
+    (["run", "--replicates", "0"], "run.replicates is 0"),
+    (["run", "--workers", "0"], "0 is not in the range"),
+    (["run", "--set", "levers.digital_empowermnt.firms=3"], "did you mean 'digital_empowerment'"),
+    (["run", "--params", "nowhere.toml"], "nowhere.toml does not exist"),
+    (["run", "--out", "/proc/srdi-cannot-write-here"], "cannot be written"),
+    (["run", "half.toml"], "is not valid TOML"),
+    (["check", "half.toml"], "is not valid TOML"),
+    (["check"], "Missing argument"),
+    (["show", "leverss"], "unknown scenario 'leverss'"),
+    (["new", "Bad Name"], "is not a scenario name"),
+    (["export", "nowhere", "--format", "csv"], "is not a directory"),
+    (["runn"], "No such command 'runn'"),
+    (["run", "--colour"], "No such option"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD_CALLS)
+def test_bad_input_ends_with_two_one_sentence_and_nothing_left_behind(arguments, words, tmp_path):
+    (tmp_path / "half.toml").write_text('schema = 1\nname = "half"\n[levers.')
+    answer = srdi(*arguments, cwd=tmp_path)
+    assert answer.returncode == 2, answer.stderr
+    assert words in answer.stderr
+    assert answer.stderr.startswith("srdi: ")
+    assert len(answer.stderr.strip().splitlines()) == 1
+    assert answer.stdout == ""
+    assert [file.name for file in tmp_path.iterdir()] == ["half.toml"]
+
+
+def test_debug_shows_the_traceback():
+    answer = srdi("--debug", "run", "basline")
+    assert answer.returncode == 2
+    assert "Traceback" in answer.stderr
+
+
+def test_new_check_show_and_list_work_together(tmp_path):
+    assert srdi("new", "mine", cwd=tmp_path).returncode == 0
+    assert srdi("new", "mine", cwd=tmp_path).returncode == 2
+    assert "'mine' is valid" in srdi("check", "mine.toml", cwd=tmp_path).stdout
+    shown = srdi("show", "clusters-300").stdout
+    (tmp_path / "copy.toml").write_text(shown)
+    assert srdi("check", "copy.toml", cwd=tmp_path).returncode == 0
+    assert "digital-doubled" in srdi("list").stdout
+    levers = json.loads(srdi("show", "levers", "--json").stdout.splitlines()[-1])["levers"]
+    assert {lever["lever"] for lever in levers} >= {"little_giant_awards", "digital_empowerment"}
+    assert "niche_share_min" in srdi("show", "rules").stdout
+    assert "rd_size" in srdi("show", "parameters").stdout
+
+
+def test_export_writes_beside_the_results(tmp_path):
+    assert srdi("run", *SMALL, "--out", tmp_path / "r").returncode == 0
+    answer = srdi("export", tmp_path / "r", "--format", "csv")
+    assert answer.returncode == 0
+    assert (tmp_path / "r-csv" / "national.csv").exists()
+
+
+def test_the_readme_and_the_pipeline_promise_the_same_commands():
+    root = Path(__file__).parent.parent
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    pipeline = (root / ".ci" / "run").read_text(encoding="utf-8")
+    assert "\npip install uv && uv run srdi run baseline\n" in readme
+    assert "\npip install uv && uv run --extra test pytest\n" in readme
+    assert 'eval "$run_command"' in pipeline
+    assert 'eval "$test_command"' in pipeline
+    assert "constraints.txt" in pipeline

@@ -1,0 +1,257 @@
+"""Ensembles: the same content whatever the workers, and results that can be trusted or are refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import xarray as xr
+
+import scenarios.ensemble
+from scenarios import InputError, ResultsError, RunFailed, ScenarioError, load_results, load_scenario, run_ensemble
+from scenarios.export import FORMATS, export
+from scenarios.reported import compare_with_reported, reported_figures
+from scenarios.storage import columns_of
+from sim.outputs import NATIONAL, TABLES
+
+SMALL = {"replicates": 2, "scale": 0.001, "until": 2022}
+
+
+def both():
+    return [load_scenario("baseline"), load_scenario("no-policy")]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return run_ensemble(both(), out=tmp_path_factory.mktemp("ensemble") / "results", workers=2, **SMALL)
+
+
+def bytes_of(results):
+    return {name: (results.path / f"{name}.parquet").read_bytes() for name in TABLES}
+
+
+def test_every_scenario_replicate_and_quarter_is_there(results):
+    national = results.national
+    assert national.groupby(["scenario", "replicate"], observed=True).size().tolist() == [17] * 4
+    assert not national.isna().any().any()
+    assert list(national.columns) == [column.name for column in columns_of("national")]
+    assert national["seed"].tolist() == (national["replicate"] + 1).tolist()
+
+
+def test_content_does_not_depend_on_workers_or_threads(results, tmp_path):
+    alone = run_ensemble(both(), out=tmp_path / "alone", workers=1, threads=2, **SMALL)
+    assert bytes_of(alone) == bytes_of(results)
+
+
+def test_a_scenario_alone_and_in_a_batch_has_the_same_content(results, tmp_path):
+    alone = run_ensemble([load_scenario("no-policy")], out=tmp_path / "one", workers=1, **SMALL)
+    for name in TABLES:
+        batch = results.table(name)
+        batch = batch[batch["scenario"] == "no-policy"].reset_index(drop=True)
+        single = alone.table(name)
+        for column in batch.columns:
+            assert batch[column].astype(object).tolist() == single[column].astype(object).tolist(), (name, column)
+
+
+def test_units_travel_with_the_columns(results):
+    schema = pq.read_schema(results.path / "national.parquet")
+    assert schema.field("revenue_yuan").metadata[b"unit"] == b"yuan per quarter"
+    described = results.describe()
+    assert set(described["table"]) == set(TABLES)
+    assert (described["description"].str.len() > 0).all()
+
+
+def test_the_manifest_says_what_was_run(results):
+    manifest = results.manifest
+    assert [scenario["name"] for scenario in manifest["scenarios"]] == ["baseline", "no-policy"]
+    assert manifest["seeds"] == [1, 2]
+    assert (manifest["first_quarter"], manifest["last_quarter"]) == ("2018Q4", "2022Q4")
+    assert manifest["scenarios"][0]["parameters"]["rd_size"] > 0
+    assert not (results.path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", [f"{table}.parquet" for table in TABLES])
+def test_a_damaged_file_is_found(results, tmp_path, name):
+    copy = copied(results, tmp_path)
+    data = bytearray((copy / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / name).write_bytes(data)
+    with pytest.raises(ResultsError, match=f"{name} does not match"):
+        load_results(copy)
+
+
+def copied(results, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in results.path.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda path: (path / "sector.parquet").unlink(), "sector.parquet is missing"),
+        (lambda path: (path / "manifest.json").unlink(), "has no manifest.json"),
+        (lambda path: (path / "manifest.json").write_text("{"), "not readable JSON"),
+        (lambda path: (path / "manifest.json").write_text("[]"), "was not written by srdi"),
+        (lambda path: (path / "manifest.json").write_text('{"format": "other"}'), "was not written by srdi"),
+        (
+            lambda path: (path / "manifest.json").write_text('{"format": "srdi-results", "format_version": 9}'),
+            "version 9",
+        ),
+        (
+            lambda path: (path / "manifest.json").write_text(
+                '{"format": "srdi-results", "format_version": 1, "files": {}}'
+            ),
+            "incomplete",
+        ),
+    ],
+)
+def test_a_foreign_or_incomplete_directory_is_refused(results, tmp_path, spoil, words):
+    copy = copied(results, tmp_path)
+    spoil(copy)
+    with pytest.raises(ResultsError, match=words):
+        load_results(copy)
+
+
+def test_an_unfinished_ensemble_is_named_so(tmp_path):
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(ResultsError, match="unfinished"):
+        load_results(tmp_path)
+
+
+def test_a_directory_in_use_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(InputError, match="not empty"):
+        run_ensemble(both(), out=tmp_path, **SMALL)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_one_name_twice_is_refused(tmp_path):
+    with pytest.raises(ScenarioError, match="given 2 times"):
+        run_ensemble([load_scenario("baseline")] * 2, out=tmp_path / "x", **SMALL)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_failing_run_is_named_and_finished_runs_are_kept(tmp_path, monkeypatch):
+    real = scenarios.ensemble.run_job
+
+    def fails_later(job):
+        if job.replicate == 1:
+            raise ArithmeticError("no luck")
+        return real(job)
+
+    monkeypatch.setattr(scenarios.ensemble, "run_job", fails_later)
+    with pytest.raises(RunFailed, match=r"baseline, replicate 1 failed: ArithmeticError: no luck"):
+        run_ensemble([load_scenario("baseline")], out=tmp_path / "x", workers=1, **SMALL)
+    assert len(list((tmp_path / "x" / "runs").iterdir())) == 1
+
+
+def test_nothing_is_left_if_no_run_finished(tmp_path, monkeypatch):
+    def interrupted(job):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scenarios.ensemble, "run_job", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_ensemble([load_scenario("baseline")], out=tmp_path / "x", workers=1, **SMALL)
+    assert not (tmp_path / "x").exists()
+
+
+# --- exports, opened again by other tools
+
+
+@pytest.fixture(scope="module")
+def exported(results, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    for form in FORMATS:
+        export(results, form, folder / form)
+    return folder
+
+
+def test_csv_opens_in_excel_and_pandas(results, exported):
+    raw = (exported / "csv" / "national.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    frame = pd.read_csv(exported / "csv" / "national.csv", parse_dates=["quarter"])
+    assert np.allclose(frame["little_giants"], results.national["little_giants"])
+    assert len(pd.read_csv(exported / "csv" / "columns.csv")) == len(results.describe())
+
+
+def test_excel_has_one_sheet_a_table(results, exported):
+    book = openpyxl.load_workbook(exported / "xlsx" / "results.xlsx", read_only=True)
+    assert book.sheetnames == [*TABLES, "columns"]
+    assert book["national"].max_row == len(results.national) + 1
+
+
+def test_stata_files_have_labels_and_dates(results, exported):
+    with pd.read_stata(exported / "dta" / "national.dta", iterator=True) as reader:
+        frame, labels = reader.read(), reader.variable_labels()
+    assert np.allclose(frame["srdi_smes"], results.national["srdi_smes"])
+    assert frame["quarter"].tolist() == results.national["quarter"].tolist()
+    assert labels["revenue_yuan"] == "revenue of active firms (yuan per quarter)"
+    assert all(labels.values())
+
+
+def test_stata_names_stay_apart_when_shortened():
+    from scenarios.export import _stata_name
+
+    for table in TABLES:
+        names = [_stata_name(column.name) for column in columns_of(table)]
+        assert len(set(names)) == len(names)
+        assert max(map(len, names)) <= 32
+
+
+def test_netcdf_has_units(results, exported):
+    with xr.open_dataset(exported / "nc" / "national.nc", engine="scipy") as data:
+        assert data["employment"].attrs["units"] == "persons"
+        assert np.allclose(data["firms"], results.national["firms"])
+        assert data["quarter"].values.astype("datetime64[D]").tolist() == [
+            stamp.date() for stamp in results.national["quarter"]
+        ]
+
+
+def test_parquet_copy_is_a_results_directory(results, exported):
+    assert load_results(exported / "parquet").national.equals(results.national)
+
+
+def test_an_unknown_format_or_a_used_directory_is_refused(results, tmp_path):
+    with pytest.raises(InputError, match="allowed: csv"):
+        export(results, "sas", tmp_path / "x")
+    (tmp_path / "keep").write_text("")
+    with pytest.raises(InputError, match="not empty"):
+        export(results, "csv", tmp_path)
+
+
+# --- reported figures
+
+
+def test_reported_figures_are_known_by_the_cut_off_and_refer_to_real_columns():
+    columns = {column.name for column in NATIONAL}
+    ids = [figure.id for figure in reported_figures()]
+    assert len(set(ids)) == len(ids)
+    for figure in reported_figures():
+        assert figure.quantity in columns
+        assert figure.date <= "2024-03-31"
+        assert figure.low <= figure.high
+        assert figure.role in ("fit", "check", "given")
+        assert figure.mark in ("A", "B", "C")
+        assert figure.source
+
+
+def test_reported_and_simulated_are_compared_at_the_reported_date(results):
+    national = results.national[results.national["scenario"] == "baseline"]
+    rows = compare_with_reported(national).set_index("id")
+    assert "giants-2023" not in rows.index  # the run ends in 2022
+    at_2021 = national[national["quarter"] == "2021-12-31"]["srdi_smes"]
+    assert rows.loc["srdi-2021", "median"] == at_2021.median()
+    year = national[national["quarter"].dt.year == 2021].groupby("replicate")["little_giants_granted"].sum()
+    assert rows.loc["giants-batch-3", "median"] == year.median()
+    assert rows.loc["srdi-2021", "deviation"] == pytest.approx(at_2021.median() / 45_000 - 1)
+
+
+def test_a_manifest_is_plain_json(results):
+    assert json.loads((results.path / "manifest.json").read_text())["format"] == "srdi-results"

@@ -1,0 +1,326 @@
+"""The model as a whole: Mesa's interface, accounting, determinism, causality, the ladder's logic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ALL_LEVERS, SCALE, frame, levers, run
+
+from sim.calendar import Quarter
+from sim.columns import NEVER
+from sim.institutions.chain_leader import ChainLeader
+from sim.institutions.cluster import Cluster
+from sim.institutions.ministry import Ministry
+from sim.institutions.province import Province
+from sim.levers import Levers
+from sim.model import SRDIModel
+from sim.outputs import TABLES
+from sim.policy import Policy
+from sim.rules import Rules
+
+CONTRACT_COLUMNS = [
+    "firms",
+    "employment",
+    "innovative_smes",
+    "srdi_smes",
+    "little_giants",
+    "little_giants_granted",
+    "little_giants_granted_cumulative",
+    "little_giants_renewed",
+    "little_giants_lapsed",
+    "clusters",
+    "digital_supported",
+    "revenue_yuan",
+    "rd_true_yuan",
+    "rd_reported_yuan",
+    "productivity_index",
+    "public_spending_yuan",
+    "counties_with_little_giant",
+    "county_share_of_little_giants",
+    "manufacturing_share_of_little_giants",
+    "chain_gaps_filled_share",
+    "theil_little_giants_by_county",
+]
+
+
+def tables_equal(one: SRDIModel, other: SRDIModel, until: str | None = None, without=()) -> bool:
+    for name in set(TABLES) - set(without):
+        left, right = frame(one, name), frame(other, name)
+        if until:
+            left, right = (part[part["quarter"] < np.datetime64(until)] for part in (left, right))
+        if len(left) != len(right) or (len(left) and not left.equals(right)):
+            return False
+    return True
+
+
+# --- Mesa's interface
+
+
+def test_it_is_a_mesa_model_with_mesa_agents(baseline):
+    assert baseline.running is False
+    assert len(baseline.agents_by_type[Province]) == 31
+    assert len(baseline.agents_by_type[Ministry]) == 1
+    assert len(baseline.agents_by_type[Cluster]) > 500
+    assert len(baseline.agents_by_type[ChainLeader]) > 50
+
+
+def test_the_datacollector_holds_the_national_series(baseline):
+    collected = baseline.datacollector.get_model_vars_dataframe()
+    assert set(CONTRACT_COLUMNS) <= set(collected.columns)
+    assert len(collected) == 1 + 4 * 9
+    assert collected["little_giants"].tolist() == frame(baseline)["little_giants"].tolist()
+
+
+def test_firms_can_be_read_as_a_table_and_one_by_one(baseline):
+    firms = baseline.firms.to_frame()
+    assert len(firms) == len(baseline.firms)
+    slot = firms.index[7]
+    one = baseline.firms[int(slot)]
+    assert one.employment == firms.loc[slot, "employment"]
+    assert baseline.firms.agg("employment", np.sum) == pytest.approx(firms["employment"].sum(), rel=1e-3)
+    assert (baseline.firms.select(lambda f: f["tier"] == 3)["tier"] == 3).all()
+    vacant = int(np.flatnonzero(baseline.firms.columns.employment == 0)[0])
+    with pytest.raises(LookupError, match="vacant"):
+        baseline.firms[vacant]
+    with pytest.raises(IndexError):
+        baseline.firms[10**9]
+
+
+def test_a_default_run_has_forty_nine_quarters():
+    model = run(scale=0.0005, until=2030)
+    assert len(frame(model)) == 49
+    assert str(model.quarter) == "2030Q4"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"scale": 0}, "scale 0"),
+        ({"scale": 1.5}, "scale 1.5"),
+        ({"until": 2018}, "until 2018"),
+        ({"threads": 0}, "threads 0"),
+        ({"scenario": "nowhere"}, "nowhere"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        SRDIModel(**{"scenario": Policy(), "scale": 0.001, **arguments})
+
+
+def test_seeds_may_come_as_text_or_generator():
+    assert SRDIModel(Policy(), scale=0.001, rng="4").seed == 4
+    assert SRDIModel(Policy(), scale=0.001, rng=np.random.default_rng(2)).seed >= 0
+
+
+# --- accounting
+
+
+def test_every_firm_is_accounted_for(baseline):
+    national = frame(baseline)
+    moved = national["firms"].shift() + national["births"] - national["deaths"]
+    assert (moved - national["firms"]).dropna().abs().max() < 1e-6
+
+
+def test_provinces_and_sectors_sum_to_the_nation(baseline):
+    national = frame(baseline).set_index("quarter")
+    for table in ("province", "sector"):
+        parts = frame(baseline, table).groupby("quarter").sum(numeric_only=True)
+        for column in ("firms", "employment", "srdi_smes", "little_giants", "revenue_yuan", "rd_reported_yuan"):
+            assert parts[column].to_numpy() == pytest.approx(national[column].to_numpy(), rel=1e-9)
+
+
+def test_tiers_nest_and_their_flows_explain_their_stocks(baseline):
+    national, tiers = frame(baseline), frame(baseline, "tier")
+    assert (national["little_giants"] <= national["srdi_smes"]).all()
+    assert (national["srdi_smes"] <= national["innovative_smes"]).all()
+    giants = tiers[tiers["tier"] == "little_giant"].reset_index(drop=True)
+    change = giants["granted"] - giants["lapsed"] - giants["closed"]
+    assert (giants["stock"].diff().dropna() - change[1:]).abs().max() < 1e-6
+    assert national["little_giants_granted_cumulative"].iloc[-1] == pytest.approx(giants["granted"].sum())
+    assert (giants["reviewed"] >= giants["renewed"]).all()
+
+
+def test_no_value_is_missing_or_negative(baseline):
+    for name in TABLES:
+        table = frame(baseline, name)
+        assert not table.isna().any().any(), name
+        assert (table.select_dtypes("number") >= 0).all().all(), name
+    firms = baseline.firms.to_frame()
+    assert np.isfinite(firms.select_dtypes("number")).all().all()
+
+
+def test_certificates_are_reviewed_in_time(baseline):
+    firms, now = baseline.firms.to_frame(), baseline.quarter - Quarter(2018, 4)
+    for tier, since in ((1, "innovative_since"), (2, "srdi_since"), (3, "giant_since")):
+        held = firms[firms["tier"] == tier]
+        assert (held[since] != NEVER).all()
+        assert (now - held[since]).max() < 12 + 4
+
+
+def test_every_new_little_giant_meets_the_rule_that_certified_it():
+    from sim.ladder.criteria import meets_requirements
+    from sim.ladder.fields import FIELDS, read_fields
+
+    model = SRDIModel(Policy(levers=ALL_LEVERS), scale=0.02, rng=2, until=2022)
+    checked = 0
+    while model.running:
+        held = model.firms.columns.tier >= 3
+        model.step()
+        new = np.flatnonzero((model.firms.columns.tier >= 3) & ~held)
+        # The market as the assessors saw it: that of the quarter before is gone, so shares are left out.
+        criteria = model.rounds.criteria["little_giant"]
+        for slot in new:
+            fields = np.zeros(len(FIELDS))
+            read_fields(model.firms.columns, model.environment, model.parameters, slot, fields)
+            fields[[field.name for field in FIELDS].index("niche_share")] = 1.0
+            assert meets_requirements(criteria, fields)
+            checked += 1
+    assert checked > 30
+
+
+def test_spending_never_exceeds_the_budget():
+    tight = levers(
+        little_giant_awards={"budget_yuan": 3e9},
+        digital_empowerment={"start": "2020Q1", "budget_yuan": 300e6, "firms": 3000},
+        cluster_recognition={"start": "2019Q4", "budget_yuan": 400e6},
+    )
+    spending = frame(run(Policy(levers=tight), until=2026), "spending")
+    totals = spending.groupby("lever")[["spending_yuan", "refused_yuan", "recipients"]].sum()
+    budget = spending.groupby("lever")["budget_yuan"].max()
+    assert (totals["spending_yuan"] <= budget * (1 + 1e-9)).all()
+    assert (spending["committed_yuan"] <= spending["budget_yuan"] * (1 + 1e-9)).all()
+    assert (totals["spending_yuan"] > 0.5 * budget).all()
+    assert totals["refused_yuan"].sum() > 0
+
+
+def test_pilot_batches_keep_to_their_size_and_later_ones_have_none(baseline):
+    tiers = frame(baseline, "tier")
+    giants = tiers[(tiers["tier"] == "little_giant") & (tiers["granted"] > 0)].copy()
+    giants["year"] = giants["quarter"].dt.year
+    granted = giants.set_index("year")["granted"]
+    # A batch is a whole number of simulated firms.
+    assert granted[2019] <= 248 + 0.5 / SCALE
+    assert granted[2020] <= 1744 + 0.5 / SCALE
+    assert set(giants.loc[giants["year"] >= 2021, "bound"]) == {"eligibility"}
+
+
+# --- determinism
+
+
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
+    one = run(Policy(levers=ALL_LEVERS), until=2024)
+    for threads in (2, 3):
+        assert tables_equal(one, run(Policy(levers=ALL_LEVERS), until=2024, threads=threads))
+
+
+def test_other_seeds_give_other_histories():
+    assert not tables_equal(run(until=2019), run(until=2019, rng=2))
+
+
+# --- causality
+
+WINDOWS = {
+    "little_giant_awards": {"start": "2021Q4"},
+    "digital_empowerment": {"start": "2021Q3"},
+    "cluster_recognition": {"start": "2021Q4"},
+}
+
+
+@pytest.fixture(scope="module")
+def without_levers():
+    return run(until=2024)
+
+
+@pytest.mark.parametrize("name", list(WINDOWS))
+def test_a_lever_acts_from_its_start_on_and_never_before(name, without_levers):
+    with_lever = run(Policy(levers=levers(**{name: WINDOWS[name]})), until=2024)
+    start = Quarter.parse(WINDOWS[name]["start"])
+    before = str((start + -1).end_date + pd.Timedelta(days=1))
+    assert tables_equal(with_lever, without_levers, until=before, without=["spending"])
+    assert not tables_equal(with_lever, without_levers, without=["spending"])
+
+
+@pytest.mark.parametrize("name", list(Levers.model_fields))
+def test_a_lever_at_zero_intensity_is_the_baseline_bit_for_bit(name, without_levers):
+    idle = run(Policy(levers=levers(**{name: {**WINDOWS[name], "intensity": 0.0}})), until=2024)
+    assert tables_equal(idle, without_levers, without=["spending"])
+
+
+def test_first_order_effects_have_the_right_sign(without_levers):
+    awards = frame(run(Policy(levers=levers(little_giant_awards=WINDOWS["little_giant_awards"])), until=2024))
+    digital = frame(run(Policy(levers=levers(digital_empowerment=WINDOWS["digital_empowerment"])), until=2024))
+    plain = frame(without_levers)
+    assert awards["rd_true_yuan"].iloc[-1] > plain["rd_true_yuan"].iloc[-1]
+    assert digital["digital_level_mean"].iloc[-1] > plain["digital_level_mean"].iloc[-1]
+    assert digital["digital_supported"].iloc[-1] > 0
+
+
+def test_recognised_clusters_build_their_commons():
+    model = run(Policy(levers=levers(cluster_recognition={"start": "2019Q4"})), until=2022)
+    clusters = frame(model, "cluster")
+    assert clusters.groupby("quarter").size().tolist() == [100, 200, 300, 400]
+    first = clusters[clusters["recognised"] == clusters["recognised"].min()]
+    assert first.groupby("quarter")["commons"].mean().is_monotonic_increasing
+    assert frame(model)["clusters"].iloc[-1] == 400
+
+
+def test_targeting_keeps_support_in_the_target_group():
+    only = {"start": "2019Q3", "provinces": ["Anhui", "Hubei"], "counties_only": True}
+    model = run(Policy(levers=levers(digital_empowerment=only)), until=2021, scale=0.02)
+    supported = frame(model, "province").groupby("province")["digital_supported"].max()
+    assert set(supported[supported > 0].index) <= {"Anhui", "Hubei"}
+    firms = model.firms.to_frame()
+    counties = firms.loc[firms["digitised_in"] != NEVER, "county"]
+    assert len(counties) > 0
+    assert not model.geography.county_is_urban[counties].any()
+
+
+# --- rules
+
+
+def rules(**changes) -> Policy:
+    return Policy(rules=Rules.model_validate(changes))
+
+
+def test_a_lower_bar_makes_more_little_giants(without_levers):
+    easier = run(rules(little_giant={"niche_share_min": 0.02}), until=2022)
+    plain = frame(without_levers).iloc[: len(frame(easier))]
+    assert frame(easier)["little_giants"].iloc[-1] > 1.2 * plain["little_giants"].iloc[-1]
+
+
+def test_a_capacity_binds_and_says_so():
+    model = run(rules(little_giant={"capacity": 500}), until=2022)
+    tiers = frame(model, "tier")
+    giants = tiers[(tiers["tier"] == "little_giant") & (tiers["granted"] > 0)]
+    assert (giants["granted"] <= 500).all()
+    assert "capacity" in set(giants["bound"])
+
+
+def test_a_review_without_strictness_refuses_nobody():
+    tiers = frame(run(rules(srdi={"review_strictness": 0.0}), until=2024), "tier")
+    srdi = tiers[tiers["tier"] == "srdi"]
+    assert srdi["reviewed"].sum() > 0
+    assert srdi["renewed"].sum() == srdi["reviewed"].sum()
+
+
+def test_full_audit_ends_relabelling():
+    lax, strict = (frame(run(rules(audit_strictness=level), until=2021)).iloc[-1] for level in (0.0, 1.0))
+    assert strict["rd_reported_yuan"] == pytest.approx(strict["rd_true_yuan"], rel=1e-6)
+    assert lax["rd_reported_yuan"] > 1.0005 * lax["rd_true_yuan"]
+
+
+def test_removing_the_threshold_removes_the_bunching_at_it():
+    """Reported R&D intensities pile up just above 3 % only while a rule asks for 3 %."""
+
+    def pile(policy):
+        firms = run(policy, until=2023, scale=0.02).firms.to_frame()
+        reported = firms["rd_last_year"]
+        return (reported.between(0.03, 0.032)).sum() / (reported.between(0.026, 0.028)).sum()
+
+    without = rules(
+        srdi={"rd_intensity_min": 0.0},
+        little_giant={"rd_intensity_min": 0.0, "rd_intensity_mid_min": 0.0},
+    )
+    assert pile(Policy()) > 1.5 * pile(without)
+    assert pile(without) < 1.3

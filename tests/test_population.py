@@ -1,0 +1,68 @@
+"""The starting cross-section holds the reported aggregates at every scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.columns import BYTES_PER_SLOT
+from sim.model import SRDIModel
+from sim.parameters import parameter_record
+from sim.policy import Policy
+from sim.population import size_quantile, start_check
+from sim.reference import read_data
+
+
+@pytest.fixture(scope="module", params=[0.01, 0.05])
+def model(request):
+    return SRDIModel(Policy(), scale=request.param, rng=3)
+
+
+def test_known_aggregates_hold_at_once(model):
+    tolerance = {"firms": 0.001, "employees": 0.01, "revenue, yuan": 0.08, "firms with R&D": 0.1}
+    for name, reported, drawn in start_check(model):
+        assert drawn == pytest.approx(reported, rel=tolerance[name.rpartition(", ")[0]]), name
+
+
+def test_every_sector_has_its_firms(model):
+    columns = model.firms.columns
+    drawn = np.bincount(columns.sector[columns.employment > 0])
+    assert drawn == pytest.approx(model.industry.sector_firms * model.scale, abs=1)
+
+
+def test_provinces_have_their_share_of_manufacturers(model):
+    columns = model.firms.columns
+    made = (columns.employment > 0) & model.industry.sector_manufacturing[columns.sector]
+    drawn = np.bincount(model.geography.county_province[columns.county[made]], minlength=31)
+    weights = np.array([province["industrial_firms"] for province in read_data("provinces")["province"]])
+    wanted = weights / weights.sum() * made.sum()
+    assert np.abs(drawn - wanted).max() <= 12 + 0.01 * wanted.max()  # rounding, one firm a sector
+
+
+def test_the_size_tail_is_pareto_with_the_stated_exponent():
+    p = parameter_record()
+    u = np.array([1 - 1e-2, 1 - 1e-3])
+    ratio = np.diff(np.log(size_quantile(u, p)))[0]
+    assert ratio == pytest.approx(np.log(10) / p.size_tail_exponent, rel=1e-6)
+
+
+def test_few_large_firms_employ_many(model):
+    employment = np.sort(model.firms.get("employment"))[::-1]
+    top = employment[: len(employment) // 100].sum() / employment.sum()
+    assert 0.2 < top < 0.6
+
+
+def test_a_slot_stays_within_the_bytes_promised():
+    assert BYTES_PER_SLOT <= 96
+
+
+def test_research_follows_size_sector_and_place(model):
+    firms = model.firms.to_frame()
+    active = firms["rd_intensity"] > 0
+    assert active[firms["employment"] > 300].mean() > 5 * active[firms["employment"] < 50].mean()
+    urban = model.geography.county_is_urban[firms["county"]]
+    assert active[urban].mean() > active[~urban].mean()
+
+
+def test_firms_above_the_sme_limits_exist(model):
+    assert (model.firms.get("employment") > 1000).any()
