@@ -218,10 +218,15 @@ def _indented(text: str) -> str:
 
 
 def _print_settings(rows: list[dict]) -> None:
+    from scenarios.describe import number
+
     for row in rows:
-        default = "none" if row["default"] is None else row["default"]
-        default = f"{default:,g}" if isinstance(default, float) else default
-        notes = ", ".join(str(part) for part in (f"default {default}", row["unit"], row["range"]) if part)
+        default = row["default"]
+        if default is None or default == ():
+            default = "none"
+        elif isinstance(default, int | float) and not isinstance(default, bool):
+            default = number(default)
+        notes = ", ".join(part for part in (f"default {default}", row["unit"], row["range"]) if part)
         click.echo(f"  {row['key']}\n      {row['description']} ({notes})")
 
 

@@ -8,10 +8,18 @@ import tomli_w
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from scenarios.schema import Scenario
+from scenarios.loading import load_scenario
+from scenarios.schema import RunDefaults, Scenario
 from sim.levers import Levers
 from sim.parameters import parameter_table
 from sim.rules import Rules
+
+
+def number(value: float) -> str:
+    """A number for people: whole ones with separators from 10,000 on, others short."""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:g}"
+    return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
 
 
 def _range(field) -> str:
@@ -23,9 +31,9 @@ def _range(field) -> str:
                 bounds[sign] = getattr(rule, sign)
     words = []
     if "ge" in bounds or "gt" in bounds:
-        words.append(f"{'from' if 'ge' in bounds else 'above'} {bounds.get('ge', bounds.get('gt')):,g}")
+        words.append(f"{'from' if 'ge' in bounds else 'above'} {number(bounds.get('ge', bounds.get('gt')))}")
     if "le" in bounds or "lt" in bounds:
-        words.append(f"to {bounds.get('le', bounds.get('lt')):,g}")
+        words.append(f"to {number(bounds.get('le', bounds.get('lt')))}")
     if words:
         return " ".join(words)
     return "true or false" if field.annotation is bool else ""
@@ -36,7 +44,7 @@ def _unit(field) -> str:
 
 
 def field_rows(model: type[BaseModel], prefix: str) -> list[dict]:
-    """One row a setting: key, default, unit, range, description."""
+    """One row a setting: key, default (None if it has none), unit, range, description."""
     rows = []
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -79,7 +87,7 @@ def parameter_rows() -> list[dict]:
             "key": f"parameters.{parameter.name}",
             "default": parameter.value,
             "unit": parameter.unit,
-            "range": f"from {parameter.low:,g} to {parameter.high:,g}",
+            "range": f"from {number(parameter.low)} to {number(parameter.high)}",
             "description": f"{parameter.description} [{parameter.source}]",
         }
         for parameter in parameter_table().values()
@@ -93,7 +101,8 @@ def scenario_toml(scenario: Scenario) -> str:
 
 
 def template(name: str) -> str:
-    """An annotated scenario file: what a user may set, commented out at its default."""
+    """An annotated scenario file: everything a user may set, commented out at the baseline's value."""
+    parent = load_scenario("baseline").model_dump(by_alias=True, mode="json")
     lines = [
         "# A scenario file. Remove the # before a line to change it; everything else comes from the parent.",
         f"# srdi check {name}.toml    then    srdi run baseline {name}.toml",
@@ -107,26 +116,27 @@ def template(name: str) -> str:
         "",
         "[run]",
     ]
-    lines += _commented(field_rows(Scenario.model_fields["run"].annotation, "run"))
+    lines += _commented(field_rows(RunDefaults, "run"), parent)
     for lever in lever_rows():
         lines += ["", *(f"# {line}".rstrip() for line in lever["about"].splitlines())]
-        lines += [f"[levers.{lever['lever']}]", *_commented(lever["settings"])]
-    tiers: dict[str, list[dict]] = {}
+        lines += [f"[levers.{lever['lever']}]", *_commented(lever["settings"], parent)]
+    tables: dict[str, list[dict]] = {}
     for row in rule_rows():
-        tiers.setdefault(row["key"].rpartition(".")[0], []).append(row)
-    for table in sorted(tiers):
-        lines += ["", f"[{table}]", *_commented(tiers[table])]
+        tables.setdefault(row["key"].rpartition(".")[0], []).append(row)
+    for table in sorted(tables):
+        lines += ["", f"[{table}]", *_commented(tables[table], parent)]
     lines += ["", "# Model parameters by name; see srdi show parameters.", "[parameters]", ""]
     return "\n".join(lines)
 
 
-def _commented(rows: list[dict]) -> list[str]:
+def _commented(rows: list[dict], parent: dict) -> list[str]:
     lines = []
     for row in rows:
         notes = "; ".join(part for part in (row["unit"], row["range"]) if part)
         lines.append(f"# {row['description']}{f' ({notes})' if notes else ''}")
-        value = row["default"]
-        value = [] if value == () else value
+        value = parent
+        for part in row["key"].split("."):
+            value = value[part]
         key = row["key"].rpartition(".")[2]
         lines.append(f"# {key} = " if value is None else f"# {tomli_w.dumps({key: value}).strip()}")
     return lines

@@ -23,6 +23,7 @@ from sim.mechanisms.research import (
     next_threshold,
     participation,
     relabelled_share,
+    research_norm,
     start_or_stop,
 )
 from sim.mechanisms.turnover import entry_chance, exit_chance
@@ -129,7 +130,7 @@ def advance(firms, env, keys, aspiration_key, p, moment, flows, lo, hi):
         firms.equity[i] = equity
 
         # Research
-        norm = env.sector_rd_norm[sector]
+        norm = research_norm(env.sector_rd_norm[sector], log_employment, p)
         if moment.number == 1:
             chance = participation(
                 log_employment, env.sector_research[sector], env.county_research[county], moment.research_trend, p
@@ -183,7 +184,8 @@ def advance(firms, env, keys, aspiration_key, p, moment, flows, lo, hi):
         # Chain links
         chain = env.niche_chain[niche]
         able = capability(refinement, digital, knowledge, revenue, p)
-        if link_step(linked, able, env.chain_openness[chain], env.niche_promoted[niche], uniform(keys[CHAIN], i), p):
+        u = uniform(keys[CHAIN], i)
+        if link_step(linked, able, size, env.chain_openness[chain], env.niche_promoted[niche], u, p):
             firms.customer[i] = chain
         else:
             firms.customer[i] = -1

@@ -129,7 +129,8 @@ class SRDIModel(mesa.Model):
         """Score of every cluster candidate in the national contest, float64 (clusters,).
 
         Share of SRDI SMEs (shrunk towards the national share where few firms are seen) weighs
-        most; then digital maturity, size and concentration.
+        most; then digital maturity and concentration. Size beyond a candidate's minimum does not
+        count: the recognised clusters are small ones (about 310 SMEs each in the first hundred).
         """
         sums = {name: self.totals.clusters[:, index] for index, name in enumerate(CLUSTER)}
         seen = sums["firms"].astype(np.float64)
@@ -137,9 +138,8 @@ class SRDIModel(mesa.Model):
         national = sums["srdi_smes"].sum() / max(seen.sum(), 1.0)
         quality = (sums["srdi_smes"] + weight * national) / (seen + weight)
         digital = sums["digital"] / PARTS / np.maximum(seen, 1.0)
-        size = np.array([math.log(cluster.size) for cluster in self.clusters])
         concentration = np.array([math.log(cluster.concentration) for cluster in self.clusters])
-        return np.minimum(10.0 * quality, 1.0) + digital + 0.1 * size + 0.1 * concentration
+        return np.minimum(10.0 * quality, 1.0) + digital + 0.1 * concentration
 
     # --- set-up
 

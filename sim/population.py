@@ -17,6 +17,7 @@ from sim.geography import Geography
 from sim.industry import Industry
 from sim.jit import kernel
 from sim.mechanisms.finance import LOG_20
+from sim.mechanisms.research import research_norm
 
 _GOLDEN_SHARE = 0.6180339887498949
 TRAITS = int(Purpose.START_TRAITS)
@@ -172,7 +173,8 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
             # Two flat draws make a rounder density than one.
             w = u / (1.0 / (1.0 + np.exp(-x)))
             spread = (unit_noise(v) + unit_noise(w)) * 0.70710678
-            intensity = min(sector_rd_norm[sector] * np.exp(p.rd_spread * spread), 0.6)
+            norm = research_norm(sector_rd_norm[sector], log_employment, p)
+            intensity = min(norm * np.exp(p.rd_spread * spread), 0.6)
             firms.rd_intensity[i] = intensity
             firms.rd_last_year[i] = intensity
             firms.rd_before[i] = intensity

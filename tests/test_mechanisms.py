@@ -115,6 +115,13 @@ def test_relabelling_closes_the_gap_to_the_threshold_and_a_full_audit_ends_it():
     assert research.relabelled_share(0.01, 0.03, True, 0.0, 0.0, P) == 0
 
 
+def test_research_intensity_falls_with_size_only_among_large_firms():
+    assert research.research_norm(0.04, math.log(P.rd_norm_size), P) == pytest.approx(0.04)
+    assert research.research_norm(0.04, math.log(10), P) == 0.04
+    tenfold = research.research_norm(0.04, math.log(10 * P.rd_norm_size), P)
+    assert tenfold == pytest.approx(0.04 * 10**-P.rd_norm_fall)
+
+
 def test_an_award_adds_less_research_than_it_pays():
     added = research.award_intensity(500e3, 100e6, P) * 100e6 / 4
     assert added == pytest.approx(P.award_additionality * 500e3)
@@ -210,13 +217,14 @@ def test_exit_falls_with_size_age_and_productivity_and_rises_with_debt():
 
 def test_leaders_admit_the_capable_and_open_leaders_admit_more():
     assert chain_links.capability(0.6, 0.3, 1e7, 1e8, P) == pytest.approx((0.9 + 0.5) / 3)
-    chance = P.link_rate * 0.8 * 0.5**2
-    assert chain_links.link_step(False, 0.5, 0.8, True, chance * 0.99, P)
-    assert not chain_links.link_step(False, 0.5, 0.8, True, chance * 1.01, P)
-    assert not chain_links.link_step(False, 0.5, 0.4, True, chance * 0.99, P)
+    chance = P.link_rate * 0.8 * 0.5**2 * 0.6
+    assert chain_links.link_step(False, 0.5, 0.6, 0.8, True, chance * 0.99, P)
+    assert not chain_links.link_step(False, 0.5, 0.6, 0.8, True, chance * 1.01, P)
+    assert not chain_links.link_step(False, 0.5, 0.6, 0.4, True, chance * 0.99, P)
+    assert not chain_links.link_step(False, 0.5, 0.3, 0.8, True, chance * 0.99, P)
     end = P.unlink_rate * (1.5 - 0.5)
-    assert not chain_links.link_step(True, 0.5, 0.8, True, end * 0.99, P)
-    assert chain_links.link_step(True, 0.5, 0.8, True, end * 1.01, P)
+    assert not chain_links.link_step(True, 0.5, 0.6, 0.8, True, end * 0.99, P)
+    assert chain_links.link_step(True, 0.5, 0.6, 0.8, True, end * 1.01, P)
 
 
 @given(draws, shares, st.floats(0, 10))

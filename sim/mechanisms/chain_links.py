@@ -13,13 +13,14 @@ def capability(refinement, digital, knowledge, revenue, p):
 
 
 @rule
-def link_step(linked, capability, openness, promoted, u, p):
+def link_step(linked, capability, size_factor, openness, promoted, u, p):
     """Whether a firm supplies the leader of its chain after this quarter.
 
-    A firm in a key niche is admitted with chance rate · openness · capability² (rate lower
-    outside key niches); a link ends with a chance that falls with capability.
+    A firm in a key niche is admitted with chance rate · openness · capability² · size (the rate is
+    lower outside key niches; size runs from 0 to 1); a link ends with a chance that falls with
+    capability.
     """
     if linked:
         return u >= p.unlink_rate * (1.5 - capability)
     rate = p.link_rate if promoted else p.link_rate_other
-    return u < rate * openness * capability * capability
+    return u < rate * openness * capability * capability * size_factor

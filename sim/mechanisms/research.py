@@ -25,6 +25,17 @@ def participation(log_employment, sector_offset, county_offset, trend, p):
 
 
 @rule
+def research_norm(sector_norm, log_employment, p):
+    """R&D intensity a performer of this size tends to: r̄_s · min(1, (L / L̄)^−γ).
+
+    Small performers do R&D at their sector's norm; above `rd_norm_size` employees intensity falls,
+    as large firms' R&D does not grow in step with their revenue.
+    """
+    excess = log_employment - math.log(p.rd_norm_size)
+    return sector_norm * math.exp(-p.rd_norm_fall * excess) if excess > 0.0 else sector_norm
+
+
+@rule
 def start_or_stop(intensity, chance, norm, constraint, u, v, p):
     """Yearly decision to start or stop R&D; returns the new true intensity.
 
