@@ -36,7 +36,7 @@ class Srdi(click.Group):
             self._say(str(error), debug)
             sys.exit(EXIT_BAD_INPUT)
         except (KeyboardInterrupt, click.Abort):
-            self._say("interrupted; runs that had finished are kept in the runs folder of --out", debug)
+            self._say("interrupted", debug)
             sys.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             # The reader (such as head) has gone; nothing is left to say to it.
@@ -109,11 +109,12 @@ def run(scenarios, replicates, scale, seed, until, settings, params, out, worker
     from rich.console import Console
 
     from scenarios.ensemble import run_ensemble
-    from scenarios.tables import print_run
 
     with contextlib.ExitStack() as stack:
         target = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-"))) / "results"
         on_start, on_run = _progress(stack)
+        if out:
+            stack.push(_say_what_is_kept(out))
         results = run_ensemble(
             loaded,
             out=target,
@@ -126,6 +127,8 @@ def run(scenarios, replicates, scale, seed, until, settings, params, out, worker
             on_start=on_start,
             on_run=on_run,
         )
+        from scenarios.tables import print_run  # loads pandas, which the workers' time hides
+
         console = Console(stderr=as_json)
         # Where the output is not a terminal, a width that holds every column.
         console = console if console.is_terminal else Console(stderr=as_json, width=100)
@@ -145,6 +148,19 @@ def run(scenarios, replicates, scale, seed, until, settings, params, out, worker
                     "seconds": manifest["seconds"],
                 }
             )
+
+
+def _say_what_is_kept(out: Path):
+    """An exit handler that names the finished runs of an ensemble that did not end."""
+
+    def leave(kind, error, traceback) -> bool:
+        runs = out / "runs"
+        if error is not None and not isinstance(error, InputError) and runs.is_dir():
+            finished = sum(not path.name.startswith(".") for path in runs.iterdir())
+            click.echo(f"srdi: {finished} finished runs are kept in {runs}", err=True)
+        return False
+
+    return leave
 
 
 def _progress(stack: contextlib.ExitStack):

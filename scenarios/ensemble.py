@@ -10,21 +10,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scenarios.errors import InputError, ScenarioError
-from scenarios.results import FORMAT, FORMAT_VERSION, MANIFEST, Results, load_results
 from scenarios.schema import Scenario, build
 from sim.outputs import TABLES
+
+if TYPE_CHECKING:
+    from scenarios.results import Results
 
 #: Replicate r of every scenario has seed + r: all scenarios share all luck.
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 _ATTEMPTS = 2
+_DRAFT = ".draft-"
 
 
 class RunFailed(Exception):
@@ -55,8 +59,8 @@ class Job:
         return Path(self.folder) / f"{self.position:04d}-{self.name}-{0:04d}-{self.replicate:05d}"
 
 
-def run_job(job: Job) -> int:
-    """Run one job and store its tables; returns the number of simulated firms.
+def run_job(job: Job) -> None:
+    """Run one job and store its tables.
 
     The tables are written into a draft directory that is renamed when it is complete, so a run
     is there whole or not at all.
@@ -67,20 +71,18 @@ def run_job(job: Job) -> int:
     scenario = build(job.scenario, job.name)
     model = SRDIModel(scenario.policy, scale=job.scale, rng=job.seed, until=job.until, threads=job.threads)
     try:
-        firms = len(model.firms)
         model.run_model()
         tables = model.tables()
     finally:
         model.close()
     identifiers = {"scenario": job.name, "draw": 0, "replicate": job.replicate, "seed": job.seed}
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=job.folder))
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=job.folder))
     try:
         for name in TABLES:
             write_parquet(to_arrow(name, tables[name], identifiers), draft / f"{name}.parquet")
         os.replace(draft, job.target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return firms
 
 
 def run_ensemble(
@@ -137,17 +139,19 @@ def run_ensemble(
     started = datetime.now(UTC)
     clock = time.perf_counter()
     on_start(len(jobs))
-    firms = 0
     try:
-        for simulated in _execute(jobs, workers or min(os.cpu_count() or 1, len(jobs))):
-            firms = simulated
+        for _ in _execute(jobs, workers or min(os.cpu_count() or 1, len(jobs))):
             on_run()
     except BaseException:
-        if not any(job.target.exists() for job in jobs):
+        for draft in runs.glob(f"{_DRAFT}*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        if not any(runs.iterdir()):
             shutil.rmtree(out)
         raise
+    from scenarios.results import load_results
+
     _merge(jobs, out)
-    _write_manifest(out, scenarios, settings, firms, started, time.perf_counter() - clock)
+    _write_manifest(out, scenarios, settings, started, time.perf_counter() - clock)
     shutil.rmtree(runs)
     return load_results(out)
 
@@ -187,40 +191,50 @@ def _prepare(out: Path) -> Path:
     return runs
 
 
-def _execute(jobs: list[Job], workers: int) -> Iterator[int]:
-    """Run the jobs; yields the simulated firms of each as it finishes."""
+def _execute(jobs: list[Job], workers: int) -> Iterator[None]:
+    """Run the jobs; yields once for each as it finishes."""
     _warm_up()
     if workers <= 1 or len(jobs) == 1:
         for job in jobs:
             yield _named(job, lambda job=job: run_job(job))
         return
     waiting = jobs
-    for attempt in range(_ATTEMPTS):
-        # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context)
+    for _ in range(_ATTEMPTS):
         try:
-            yield from _collect(pool, waiting)
+            yield from _in_processes(waiting, workers)
             return
         except BrokenProcessPool:
             # A worker died (out of memory, killed): what it had not finished is run once more.
             waiting = [job for job in waiting if not job.target.exists()]
-            if attempt == _ATTEMPTS - 1:
-                raise RunFailed("worker processes died twice; fewer --workers or a smaller --scale may help") from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            if not waiting:
+                return
+    raise RunFailed("worker processes died twice; fewer --workers or a smaller --scale may help")
 
 
-def _collect(pool: Executor, jobs: list[Job]) -> Iterator[int]:
-    futures = {pool.submit(run_job, job): job for job in jobs}
-    for future in as_completed(futures):
-        yield _named(futures[future], future.result)
+def _in_processes(jobs: list[Job], workers: int) -> Iterator[None]:
+    others = set(multiprocessing.active_children())
+    # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"))
+    finished = False
+    try:
+        futures = {pool.submit(run_job, job): job for job in jobs}
+        import scenarios.results  # noqa: F401  (loads pandas while the workers start)
+
+        for future in as_completed(futures):
+            yield _named(futures[future], future.result)
+        finished = True
+    finally:
+        if not finished:
+            # Waiting for runs nobody wants could take long; runs are stored whole or not at all.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _named(job: Job, call: Callable[[], int]) -> int:
+def _named(job: Job, call: Callable[[], None]) -> None:
     """Call, and name the run if it fails."""
     try:
-        return call()
+        call()
     except BrokenProcessPool:
         raise
     except Exception as error:
@@ -231,9 +245,11 @@ def _named(job: Job, call: Callable[[], int]) -> int:
 
 def _warm_up() -> None:
     """Compile the kernels before workers start, so that none compiles what another does, and say so."""
-    from sim.warmup import compiled, warm_up
+    from sim.kernel_cache import compiled
 
     if not compiled():
+        from sim.warmup import warm_up
+
         print("compiling the model (once on this machine) …", file=sys.stderr, flush=True)
         warm_up()
 
@@ -250,11 +266,15 @@ def _merge(jobs: list[Job], out: Path) -> None:
         write_parquet(pa.concat_tables(parts).unify_dictionaries().combine_chunks(), out / f"{name}.parquet")
 
 
-def _write_manifest(out: Path, scenarios, settings: dict, firms: int, started: datetime, seconds: float) -> None:
+def _write_manifest(out: Path, scenarios, settings: dict, started: datetime, seconds: float) -> None:
+    import pyarrow.parquet as pq
+
+    from scenarios.results import FORMAT, FORMAT_VERSION, MANIFEST
     from scenarios.storage import checksum, write_json
     from sim.calendar import START, Quarter
     from sim.parameters import parameter_table
 
+    at_start = pq.read_table(out / "national.parquet", columns=["firms"])["firms"][0].as_py()
     defaults = {name: parameter.value for name, parameter in parameter_table().items()}
     manifest = {
         "format": FORMAT,
@@ -268,7 +288,7 @@ def _write_manifest(out: Path, scenarios, settings: dict, firms: int, started: d
         "seeds": [settings["seed"] + replicate for replicate in range(settings["replicates"])],
         "first_quarter": str(START),
         "last_quarter": str(Quarter(settings["until"], 4)),
-        "firms_at_start": firms,
+        "firms_at_start": round(at_start * settings["scale"]),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
+from functools import cache
 
 _PATTERN = re.compile(r"(\d{4})Q([1-4])")
 
@@ -21,6 +22,7 @@ class Quarter:
     number: int
 
     @classmethod
+    @cache
     def parse(cls, text: str) -> Quarter:
         """Read ``2024Q1``; raises ValueError for anything else."""
         match = _PATTERN.fullmatch(text)

@@ -1,52 +1,12 @@
-"""How every kernel is compiled, and where compiled kernels are kept.
-
-Numba's own cache looks only at the file a kernel stands in, so a changed mechanism would
-leave the kernel that calls it stale. Here the cache folder carries a digest of all of
-``sim``'s sources: any change compiles afresh, an unchanged tree never compiles twice.
-"""
+"""How every kernel is compiled."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
-from pathlib import Path
-
 import numba
-from platformdirs import user_cache_dir
 
-_KEPT_CACHES = 4
+from sim.kernel_cache import cache_folder
 
-
-def _source_digest() -> str:
-    digest = hashlib.sha256()
-    package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _cache_folder() -> Path:
-    base = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(user_cache_dir("srdi")) / "kernels")
-    folder = base / f"srdi-{_source_digest()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-    except OSError:
-        return Path(tempfile.gettempdir()) / folder.name
-    others = sorted(
-        (path for path in base.glob("srdi-*") if path != folder),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
-    )
-    for stale in others[_KEPT_CACHES - 1 :]:
-        shutil.rmtree(stale, ignore_errors=True)
-    return folder
-
-
-numba.config.CACHE_DIR = str(_cache_folder())
+numba.config.CACHE_DIR = str(cache_folder())
 
 # Kernels own no arrays: without Numba's reference counting (`_nrt`) the named tuples of columns
 # cost nothing to pass; with it, reading a firm's fields took forty times as long.

@@ -100,7 +100,8 @@ class SRDIModel(mesa.Model):
         self._move_demand()
         self.agents_by_type[Province].do("step")
         self.agents_by_type[ChainLeader].do("step")
-        self.agents_by_type[Cluster].do("step")
+        for cluster in self.recognised_clusters:
+            cluster.step()
         self._advance_firms()
         self.ministry.step()
         self._take_stock()
@@ -215,6 +216,7 @@ class SRDIModel(mesa.Model):
         self.reach = {tier: np.zeros(len(province_names())) for tier in TIERS}
         self.provinces = [Province(self, index, name) for index, name in enumerate(province_names())]
         self.clusters = [Cluster(self, index, *cell) for index, cell in enumerate(self._candidates)]
+        self.recognised_clusters: list[Cluster] = []
         industry = self.industry
         self.chain_leaders = [
             ChainLeader(self, index, *map(int, place), float(openness))

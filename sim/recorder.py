@@ -97,7 +97,7 @@ class Recorder:
         expected = model.county_giant_weight * row["little_giants"]
         row |= {
             "little_giants_granted_cumulative": self._granted_so_far,
-            "clusters": float(sum(cluster.recognised is not None for cluster in model.clusters)),
+            "clusters": float(len(model.recognised_clusters)),
             "digital_supported": model.digital_supported.sum() / model.scale,
             "productivity_index": 100.0 * productivity / self._start_productivity,
             "public_spending_yuan": model.ledger.spent,
@@ -122,8 +122,8 @@ class Recorder:
         columns = self._economy(cells, axis=axis)
         if table == "province":
             columns["clusters"] = np.zeros(len(names))
-            for cluster in self.model.clusters:
-                columns["clusters"][cluster.province] += cluster.recognised is not None
+            for cluster in self.model.recognised_clusters:
+                columns["clusters"][cluster.province] += 1
             columns["digital_supported"] = self.model.digital_supported.sum(axis=1) / self.model.scale
         for index, name in enumerate(names):
             values = {column: float(array[index]) for column, array in columns.items()}
@@ -152,9 +152,7 @@ class Recorder:
         if model.quarter.number != 4:
             return
         start = model.quarter + -model.moment.index
-        for cluster in model.clusters:
-            if cluster.recognised is None:
-                continue
+        for cluster in model.recognised_clusters:
             sums = dict(zip(CLUSTER, model.totals.clusters[cluster.index].tolist(), strict=True))
             self._rows["cluster"].append(
                 {

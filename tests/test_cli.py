@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,55 @@ def test_the_readme_and_the_pipeline_promise_the_same_commands():
     assert 'eval "$run_command"' in pipeline
     assert 'eval "$test_command"' in pipeline
     assert "constraints.txt" in pipeline
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "scenarios.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def workers_of(process):
+    """Worker processes of a running command (Linux)."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
+MANY = ["--scale", "0.002", "--until", "2021", "--replicates", "12", "--workers", "2"]
+
+
+def test_an_interrupt_ends_at_once_and_keeps_finished_runs(tmp_path):
+    process = start("run", *MANY, "--out", tmp_path / "r")
+    wait_for(lambda: (tmp_path / "r" / "runs").exists() and list((tmp_path / "r" / "runs").glob("0*")))
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "finished runs are kept in" in errors
+    assert "Traceback" not in errors
+    assert list((tmp_path / "r" / "runs").glob("0*"))
+    assert not list((tmp_path / "r" / "runs").glob(".*"))
+
+
+@needs_proc
+def test_a_worker_that_dies_costs_a_retry_and_not_a_run(tmp_path):
+    process = start("run", *MANY, "--out", tmp_path / "killed")
+    wait_for(lambda: (tmp_path / "killed" / "runs").exists() and list((tmp_path / "killed" / "runs").glob("0*")))
+    os.kill(workers_of(process)[0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert srdi("run", *MANY[:-1], "1", "--out", tmp_path / "calm").returncode == 0
+    for table in ("national", "province", "chain"):
+        killed, calm = ((tmp_path / name / f"{table}.parquet").read_bytes() for name in ("killed", "calm"))
+        assert killed == calm

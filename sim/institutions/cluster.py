@@ -28,12 +28,10 @@ class Cluster(mesa.Agent):
         self.commons = 0.0
 
     def step(self) -> None:
-        """Invest the quarter's grant in the commons; without one they decay.
+        """Invest the quarter's grant in the commons; without one they decay. For recognised clusters.
 
-        c ← c + (1 − c) · v · grant/reference − d · c for recognised clusters.
+        c ← c + (1 − c) · v · grant/reference − d · c.
         """
-        if self.recognised is None:
-            return
         model, p = self.model, self.model.parameters
         lever = model.policy.levers.cluster_recognition
         grant = 0.0

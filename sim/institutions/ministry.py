@@ -211,5 +211,6 @@ class Ministry(mesa.Agent):
                 continue
             won[cluster.province] = won.get(cluster.province, 0) + 1
             cluster.recognised = model.moment.index
+            model.recognised_clusters.append(cluster)
             places -= 1
         model.ledger["cluster_recognition"].recipients += lever.per_year - places
