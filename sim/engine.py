@@ -59,8 +59,8 @@ def size_factor(log_employment):
 
 @rule
 def runs(since, now, quarters):
-    """Whether something that began in quarter `since` and lasts `quarters` is on."""
-    return since != NEVER and now - since < quarters
+    """Whether support granted at the end of quarter `since` for the next `quarters` is on."""
+    return since != NEVER and 0 < now - since <= quarters
 
 
 @kernel

@@ -12,8 +12,6 @@ Environment = namedtuple(
     "Environment",
     [
         "county_province",  # int16 (units,)
-        "county_city",  # int16 (units,)
-        "county_urban",  # bool (units,)
         "county_research",  # float64 (units,), log-odds of doing R&D relative to the mean
         "county_entry",  # float64 (units,), founding rate relative to the mean
         "sector_revenue_per_worker",  # float64 (sectors,), yuan per year at productivity 0; moves with demand
@@ -38,8 +36,7 @@ MOMENT = np.dtype(
         ("index", np.int64),  # quarters since the start
         ("number", np.int64),  # quarter of the year, 1-4
         ("research_trend", np.float64),  # log-odds added to R&D participation since the start
-        ("reach_innovative", np.float64),  # share of firms the tier's programme reaches
-        ("reach_srdi", np.float64),
+        ("reach_srdi", np.float64),  # share of firms the tier's programme reaches, mean of provinces
         ("reach_giant", np.float64),
         ("audit_strictness", np.float64),
         ("srdi_rd", np.float64),  # R&D intensity that the rules ask for, share of revenue

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import mesa
 import numpy as np
 
@@ -126,22 +124,6 @@ class SRDIModel(mesa.Model):
         for name in ("firms", "rounds", "ministry"):
             self.__dict__.pop(name, None)
 
-    def cluster_merit(self) -> np.ndarray:
-        """Score of every cluster candidate in the national contest, float64 (clusters,).
-
-        Share of SRDI SMEs (shrunk towards the national share where few firms are seen) weighs
-        most; then digital maturity and concentration. Size beyond a candidate's minimum does not
-        count: the recognised clusters are small ones (about 310 SMEs each in the first hundred).
-        """
-        sums = {name: self.totals.clusters[:, index] for index, name in enumerate(CLUSTER)}
-        seen = sums["firms"].astype(np.float64)
-        weight = 50.0 * self.scale
-        national = sums["srdi_smes"].sum() / max(seen.sum(), 1.0)
-        quality = (sums["srdi_smes"] + weight * national) / (seen + weight)
-        digital = sums["digital"] / PARTS / np.maximum(seen, 1.0)
-        concentration = np.array([math.log(cluster.concentration) for cluster in self.clusters])
-        return np.minimum(10.0 * quality, 1.0) + digital + 0.1 * concentration
-
     # --- set-up
 
     def _set_rule_moment(self) -> None:
@@ -173,8 +155,6 @@ class SRDIModel(mesa.Model):
         attraction = geography.county_attraction**p.entry_attraction
         self.environment = Environment(
             county_province=geography.county_province,
-            county_city=geography.county_city,
-            county_urban=geography.county_is_urban,
             county_research=research,
             county_entry=attraction / np.average(attraction, weights=geography.firms.sum(axis=1)),
             sector_revenue_per_worker=revenue_per_worker,
@@ -250,7 +230,6 @@ class SRDIModel(mesa.Model):
 
     def _advance_firms(self) -> None:
         """Mechanisms of all firms, and exit and entry."""
-        self.moment.reach_innovative = np.mean(self.reach["innovative"])
         self.moment.reach_srdi = np.mean(self.reach["srdi"])
         self.moment.reach_giant = np.mean(self.reach["little_giant"])
         self.blocks.run(

@@ -11,6 +11,7 @@ from sim.ladder.recognition import N_FIELDS
 from sim.levers import Lever
 from sim.reference import province_names, read_data, sector_names
 from sim.selection import BINS, admit, bin_thresholds, rank_for_award, rank_for_conversion
+from sim.tally import CLUSTER, PARTS
 
 
 class Ministry(mesa.Agent):
@@ -27,6 +28,7 @@ class Ministry(mesa.Agent):
         cities = len(model.geography.city_province)
         self.pilots = np.full(cities, -1, dtype=np.int64)
         self._city_supported = np.zeros(cities)
+        self._batches_named = 0
 
     def step(self) -> None:
         """What the ministry does after the firms have acted: recognise, review, support."""
@@ -148,8 +150,9 @@ class Ministry(mesa.Agent):
     def _designate_cities(self, lever, counties: np.ndarray) -> None:
         """Name the year's batch: cities that have firms to convert and were no pilot, best first."""
         model = self.model
-        if model.quarter.year - Quarter.parse(lever.start).year >= lever.city_batches:
+        if self._batches_named == lever.city_batches:
             return
+        self._batches_named += 1
         made = model.industry.sector_manufacturing
         base = model.geography.firms[:, made].sum(axis=1) * counties
         firms = np.bincount(model.geography.county_city, base, minlength=len(self.pilots))
@@ -189,13 +192,30 @@ class Ministry(mesa.Agent):
 
     # --- clusters (中小企业特色产业集群)
 
+    def _cluster_merit(self) -> np.ndarray:
+        """Score of every cluster candidate in the national contest, float64 (clusters,).
+
+        Share of SRDI SMEs (shrunk towards the national share where few firms are seen) weighs
+        most; then digital maturity and concentration. Size beyond a candidate's minimum does not
+        count: the recognised clusters are small ones (about 310 SMEs each in the first hundred).
+        """
+        model = self.model
+        sums = {name: model.totals.clusters[:, index] for index, name in enumerate(CLUSTER)}
+        seen = sums["firms"].astype(np.float64)
+        weight = 50.0 * model.scale
+        national = sums["srdi_smes"].sum() / max(seen.sum(), 1.0)
+        quality = (sums["srdi_smes"] + weight * national) / (seen + weight)
+        digital = sums["digital"] / PARTS / np.maximum(seen, 1.0)
+        concentration = np.log([cluster.concentration for cluster in model.clusters])
+        return np.minimum(10.0 * quality, 1.0) + digital + 0.1 * concentration
+
     def _recognise_clusters(self) -> None:
         """Recognise the year's best-scored candidates, no province with more than its share."""
         lever, model, p = self.model.policy.levers.cluster_recognition, self.model, self.model.parameters
         if not lever.acts_in(model.quarter):
             return
         counties, sectors = self._reached(lever)
-        merit = model.cluster_merit() + p.cluster_contest_noise * model.draws(
+        merit = self._cluster_merit() + p.cluster_contest_noise * model.draws(
             Purpose.CLUSTER_CONTEST, len(model.clusters)
         )
         most = max(1, round(p.cluster_province_share * lever.per_year))
