@@ -54,7 +54,7 @@ def test_run_prints_reported_against_simulated_and_the_ladder():
     answer = srdi("run", *SMALL)
     assert answer.returncode == 0, answer.stderr
     assert "Little giants granted, 2020" in answer.stdout
-    assert "given: set from outside" in " ".join(answer.stdout.split())
+    assert "given: set from outside (the pilot" in " ".join(answer.stdout.split())
     assert "End of" in answer.stdout
     assert max(map(len, answer.stdout.splitlines())) <= 100
 
