@@ -59,7 +59,8 @@ def _note(results: Results) -> str:
     manifest = results.manifest
     return (
         "fitted: hand-set parameters were chosen to come near this figure; check: not used for that; "
-        "given: set from outside (the pilot batches of 2019 and 2020 as a most). Off: median against the middle of the reported interval. "
+        "given: set from outside (the pilot batches of 2019 and 2020 as a most). "
+        "Off: median against the middle of the reported interval. "
         f"Intervals over {manifest['replicates']} replicates show luck only, not doubt about parameters. "
         f"Scale {manifest['scale']:g} ({manifest['firms_at_start']:,} firms simulated at the start; counts at 1:1), "
         f"seed {manifest['seed']}, {manifest['seconds']:.1f} s."

@@ -66,11 +66,6 @@ class Lever(BaseModel):
         """Whether the lever is on, has any intensity, and the quarter lies in its window."""
         return self.enabled and self.intensity > 0 and Quarter.parse(self.start) <= quarter <= Quarter.parse(self.end)
 
-    @property
-    def years(self) -> float:
-        """Length of the window in years."""
-        return (Quarter.parse(self.end) - Quarter.parse(self.start) + 1) / 4
-
 
 class LittleGiantAwards(Lever):
     """Central awards to key little giants (中央财政奖补重点“小巨人”).

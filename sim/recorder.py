@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.calendar import START
 from sim.concentration import counties_with, theil
 from sim.engine import CLOSED, FLOWS
 from sim.outputs import TABLES
@@ -151,7 +152,6 @@ class Recorder:
         model = self.model
         if model.quarter.number != 4:
             return
-        start = model.quarter + -model.moment.index
         for cluster in model.recognised_clusters:
             sums = dict(zip(CLUSTER, model.totals.clusters[cluster.index].tolist(), strict=True))
             self._rows["cluster"].append(
@@ -161,7 +161,7 @@ class Recorder:
                     "province": province_names()[cluster.province],
                     "sector": sector_names()[cluster.sector],
                     "county": cluster.county,
-                    "recognised": np.datetime64((start + int(cluster.recognised)).end_date, "D"),
+                    "recognised": np.datetime64((START + cluster.recognised).end_date, "D"),
                     "firms": sums["firms"] / model.scale,
                     "srdi_smes": sums["srdi_smes"] / model.scale,
                     "little_giants": sums["little_giants"] / model.scale,

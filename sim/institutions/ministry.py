@@ -230,7 +230,7 @@ class Ministry(mesa.Agent):
             if won.get(cluster.province, 0) >= most:
                 continue
             won[cluster.province] = won.get(cluster.province, 0) + 1
-            cluster.recognised = model.moment.index
+            cluster.recognised = int(model.moment.index)
             model.recognised_clusters.append(cluster)
             places -= 1
         model.ledger["cluster_recognition"].recipients += lever.per_year - places
