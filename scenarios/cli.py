@@ -23,7 +23,10 @@ class Srdi(click.Group):
 
     def main(self, args=None, **extra):
         """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-        debug = "--debug" in (args if args is not None else sys.argv[1:])
+        # Taken out here, so that --debug may stand before the command or after it.
+        given = list(sys.argv[1:] if args is None else args)
+        args = [word for word in given if word != "--debug"]
+        debug = len(args) < len(given)
         try:
             super().main(args=args, standalone_mode=False, **extra)
             sys.exit(0)
@@ -95,6 +98,7 @@ def run(scenarios, replicates, scale, seed, until, settings, params, out, worker
     """Run scenarios (catalogue names or .toml files; default baseline) and print the ladder.
 
     Without --out the results are printed and not kept. With --json the tables go to stderr.
+    What is not given here comes from [run] of the first scenario, for all scenarios.
 
     \b
     Example:
@@ -298,8 +302,9 @@ def new(name, out, as_json) -> None:
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--format", "form", required=True, help="csv, xlsx, dta (Stata), parquet or nc (NetCDF).")
 @click.option("--out", type=click.Path(path_type=Path), help="New directory (default DIR-FORMAT).")
+@click.option("--force", is_flag=True, help="Write into a directory that is not empty; same names are replaced.")
 @_json_option
-def export(directory, form, out, as_json) -> None:
+def export(directory, form, out, force, as_json) -> None:
     """Export the tables of a results directory for R, Stata, Excel or xarray.
 
     \b
@@ -310,7 +315,7 @@ def export(directory, form, out, as_json) -> None:
     from scenarios.results import load_results
 
     out = out or directory.with_name(f"{directory.name}-{form}")
-    written = write(load_results(directory), form, out)
+    written = write(load_results(directory), form, out, force)
     for path in written:
         click.echo(path)
     if as_json:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -121,6 +124,7 @@ def run_ensemble(
     _check_scenarios(scenarios)
     settings = _settings(scenarios, replicates, scale, seed, until)
     out = Path(out)
+    existed = out.exists()
     runs = _prepare(out)
     jobs = [
         Job(
@@ -146,7 +150,7 @@ def run_ensemble(
         for draft in runs.glob(f"{_DRAFT}*"):
             shutil.rmtree(draft, ignore_errors=True)
         if not any(runs.iterdir()):
-            shutil.rmtree(out)
+            shutil.rmtree(runs if existed else out)
         raise
     from scenarios.results import load_results
 
@@ -217,7 +221,8 @@ def _in_processes(jobs: list[Job], workers: int) -> Iterator[None]:
     pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"))
     finished = False
     try:
-        futures = {pool.submit(run_job, job): job for job in jobs}
+        with _interrupts_held():
+            futures = {pool.submit(run_job, job): job for job in jobs}
         import scenarios.results  # noqa: F401  (loads pandas while the workers start)
 
         for future in as_completed(futures):
@@ -229,6 +234,30 @@ def _in_processes(jobs: list[Job], workers: int) -> Iterator[None]:
             for worker in set(multiprocessing.active_children()) - others:
                 worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while workers are started; one that comes meanwhile arrives at the end.
+
+    Workers inherit the signal mask and leave Ctrl-C to this process, which ends them; else each
+    would print a traceback if it came during their imports, or before they know what to do.
+    """
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is not None
+    if not (ours and hasattr(signal, "pthread_sigmask")):  # another thread's matter; Windows
+        yield
+        return
+    came: list[int] = []
+    # The mask alone would not do here: a library's thread may take the signal for this one.
+    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _named(job: Job, call: Callable[[], None]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,12 +89,13 @@ FORMATS: dict[str, Callable[[Results, Path], None]] = {
 }
 
 
-def export(results: Results, format: str, out: str | Path) -> list[Path]:
+def export(results: Results, format: str, out: str | Path, force: bool = False) -> list[Path]:
     """Write all tables of a results directory in one format; returns the files written.
 
     Args:
         format: csv, xlsx, dta (Stata), parquet or nc (NetCDF).
-        out: directory to create; it must not exist, or be empty.
+        out: directory to create; it must not exist, or be empty, unless `force` is set.
+        force: write into a directory that holds files, replacing those of the same names.
 
     Raises:
         InputError: for an unknown format or a directory that cannot be used; nothing is left behind.
@@ -101,15 +104,24 @@ def export(results: Results, format: str, out: str | Path) -> list[Path]:
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}; allowed: {', '.join(FORMATS)}")
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} already exists and is not empty; name a new directory")
+        if out.exists() and (not out.is_dir() or (not force and any(out.iterdir()))):
+            what = "exists and is not a directory" if not out.is_dir() else "already exists and is not empty"
+            raise InputError(f"{out} {what}; name a new directory{', or add --force' if out.is_dir() else ''}")
         created = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         try:
-            FORMATS[format](results, out)
+            # Written aside and moved when complete: a failure leaves what was there as it was.
+            with tempfile.TemporaryDirectory(prefix=".srdi-", dir=out) as draft:
+                FORMATS[format](results, Path(draft))
+                return sorted(_moved(file, out / file.name) for file in Path(draft).iterdir())
         except BaseException:
-            shutil.rmtree(out) if created else [file.unlink() for file in out.iterdir()]
+            if created:
+                shutil.rmtree(out)
             raise
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
-    return sorted(out.iterdir())
+
+
+def _moved(file: Path, target: Path) -> Path:
+    os.replace(file, target)
+    return target

@@ -9,6 +9,9 @@ from importlib.resources import files
 
 import pandas as pd
 
+#: Figure that is no column: little giants kept at review over those reviewed, in a year.
+REVIEW_PASS_RATE = "review_pass_rate"
+
 
 @dataclass(frozen=True)
 class ReportedFigure:
@@ -39,25 +42,35 @@ def reported_figures() -> tuple[ReportedFigure, ...]:
     return tuple(ReportedFigure(**figure) for figure in tomllib.loads(text)["figure"])
 
 
-def simulated(national: pd.DataFrame, figure: ReportedFigure) -> pd.Series:
-    """What each replicate says of a figure, indexed by replicate; empty if the run ends before its date.
+def simulated(national: pd.DataFrame, tier: pd.DataFrame, figure: ReportedFigure) -> pd.Series:
+    """What each replicate says of a figure, indexed by replicate.
+
+    Empty if the run ends before the figure's date; a replicate without any review has no pass rate.
 
     Args:
-        national: rows of one scenario of the national table.
+        national, tier: rows of one scenario of these tables.
     """
     date = pd.Timestamp(figure.date)
-    if figure.whole_year:
-        rows = national[(national["quarter"].dt.year == date.year) & (national["quarter"] <= date)]
-        complete = (national["quarter"] >= date).any()
-        return rows.groupby("replicate")[figure.quantity].sum() if complete else pd.Series(dtype=float)
-    return national[national["quarter"] == date].set_index("replicate")[figure.quantity]
+    if not figure.whole_year:
+        return national[national["quarter"] == date].set_index("replicate")[figure.quantity]
+    if not (national["quarter"] >= date).any():
+        return pd.Series(dtype=float)
+    if figure.quantity == REVIEW_PASS_RATE:
+        giants = _year(tier[tier["tier"] == "little_giant"], date)
+        sums = giants.groupby("replicate")[["renewed", "reviewed"]].sum()
+        return (sums["renewed"] / sums["reviewed"]).dropna()
+    return _year(national, date).groupby("replicate")[figure.quantity].sum()
 
 
-def compare_with_reported(national: pd.DataFrame) -> pd.DataFrame:
+def _year(rows: pd.DataFrame, date: pd.Timestamp) -> pd.DataFrame:
+    return rows[(rows["quarter"].dt.year == date.year) & (rows["quarter"] <= date)]
+
+
+def compare_with_reported(national: pd.DataFrame, tier: pd.DataFrame) -> pd.DataFrame:
     """Reported against simulated, one row a figure the run reaches.
 
     Args:
-        national: rows of one scenario of the national table, all replicates.
+        national, tier: rows of one scenario of these tables, all replicates.
 
     Returns:
         Columns id, label, date, text, low, high, role, median, p05, p95 and deviation (of the
@@ -65,7 +78,7 @@ def compare_with_reported(national: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for figure in reported_figures():
-        values = simulated(national, figure)
+        values = simulated(national, tier, figure)
         if values.empty:
             continue
         median = values.median()

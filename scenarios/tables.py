@@ -30,8 +30,8 @@ def print_run(results: Results, console: Console) -> None:
         console.print(_ladder_table(results, name))
 
 
-def _of(results: Results, scenario: str) -> pd.DataFrame:
-    return results.national[results.national["scenario"] == scenario]
+def _of(table: pd.DataFrame, scenario: str) -> pd.DataFrame:
+    return table[table["scenario"] == scenario]
 
 
 def _reported_table(results: Results, scenario: str) -> Table:
@@ -42,7 +42,7 @@ def _reported_table(results: Results, scenario: str) -> Table:
     table.add_column("5–95 %", justify="right", no_wrap=True)
     table.add_column("Off", justify="right", no_wrap=True)
     table.add_column("Role", no_wrap=True)
-    rows = compare_with_reported(_of(results, scenario))
+    rows = compare_with_reported(_of(results.national, scenario), _of(results.tier, scenario))
     for row in rows.itertuples():
         table.add_row(
             row.label,
@@ -69,7 +69,7 @@ def _note(results: Results) -> str:
 
 def _ladder_table(results: Results, scenario: str) -> Table:
     """Year ends: medians over replicates; money summed over the year."""
-    frame = _of(results, scenario)
+    frame = _of(results.national, scenario)
     year = frame["quarter"].dt.year.rename("year")
     spending = frame.groupby(["replicate", year])["public_spending_yuan"].sum().groupby("year").median()
     ends = frame[frame["quarter"].dt.quarter == 4]

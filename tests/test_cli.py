@@ -105,9 +105,11 @@ def test_bad_input_ends_with_two_one_sentence_and_nothing_left_behind(arguments,
     assert [file.name for file in tmp_path.iterdir()] == ["half.toml"]
 
 
-def test_debug_shows_the_traceback():
-    answer = srdi("--debug", "run", "basline")
+@pytest.mark.parametrize("arguments", [("--debug", "run", "basline"), ("run", "basline", "--debug")])
+def test_debug_shows_the_traceback(arguments):
+    answer = srdi(*arguments)
     assert answer.returncode == 2
+    assert "did you mean 'baseline'" in answer.stderr
     assert "Traceback" in answer.stderr
 
 
@@ -180,6 +182,25 @@ def test_an_interrupt_ends_at_once_and_keeps_finished_runs(tmp_path):
     assert "Traceback" not in errors
     assert list((tmp_path / "r" / "runs").glob("0*"))
     assert not list((tmp_path / "r" / "runs").glob(".*"))
+
+
+@needs_proc
+@pytest.mark.parametrize("delay", [0.0, 0.15, 0.6])
+def test_an_interrupt_while_workers_start_shows_no_traceback(tmp_path, delay):
+    process = start("run", *MANY, "--out", tmp_path / "r")
+    wait_for(lambda: (tmp_path / "r" / "runs").exists() and workers_of(process))
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        _, errors = process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGINT)  # Python loses an interrupt that meets an import's own callback
+        _, errors = process.communicate(timeout=20)
+    # Python may end itself by the signal instead, which a shell reports as 130 too.
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "spawn_main" not in errors
+    assert "srdi: interrupted" in errors.splitlines()
+    assert not (tmp_path / "r").exists()
 
 
 @needs_proc

@@ -14,7 +14,7 @@ import xarray as xr
 import scenarios.ensemble
 from scenarios import InputError, ResultsError, RunFailed, ScenarioError, load_results, load_scenario, run_ensemble
 from scenarios.export import FORMATS, export
-from scenarios.reported import compare_with_reported, reported_figures
+from scenarios.reported import REVIEW_PASS_RATE, compare_with_reported, reported_figures
 from scenarios.storage import columns_of
 from sim.outputs import NATIONAL, TABLES
 
@@ -152,14 +152,17 @@ def test_a_failing_run_is_named_and_finished_runs_are_kept(tmp_path, monkeypatch
     assert len(list((tmp_path / "x" / "runs").iterdir())) == 1
 
 
-def test_nothing_is_left_if_no_run_finished(tmp_path, monkeypatch):
+@pytest.mark.parametrize("existed", [False, True])
+def test_nothing_is_left_if_no_run_finished(tmp_path, monkeypatch, existed):
     def interrupted(job):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(scenarios.ensemble, "run_job", interrupted)
+    if existed:
+        (tmp_path / "x").mkdir()
     with pytest.raises(KeyboardInterrupt):
         run_ensemble([load_scenario("baseline")], out=tmp_path / "x", workers=1, **SMALL)
-    assert not (tmp_path / "x").exists()
+    assert [path.name for path in tmp_path.rglob("*")] == ["x"] * existed
 
 
 # --- exports, opened again by other tools
@@ -226,11 +229,41 @@ def test_an_unknown_format_or_a_used_directory_is_refused(results, tmp_path):
         export(results, "csv", tmp_path)
 
 
+def test_force_replaces_same_names_and_leaves_other_files(results, tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    (tmp_path / "national.csv").write_text("old")
+    written = export(results, "csv", tmp_path, force=True)
+    assert (tmp_path / "national.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert {file.name for file in tmp_path.iterdir()} == {"mine.txt", *(file.name for file in written)}
+
+
+def test_a_failed_export_leaves_a_used_directory_as_it_was(results, tmp_path, monkeypatch):
+    def breaks(results, out):
+        (out / "national.csv").write_text("half")
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "national.csv").write_text("old")
+    monkeypatch.setitem(FORMATS, "csv", breaks)
+    with pytest.raises(InputError, match="No space left"):
+        export(results, "csv", tmp_path, force=True)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+    with pytest.raises(InputError, match="No space left"):
+        export(results, "csv", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_table_too_long_for_a_sheet_is_refused(results, tmp_path, monkeypatch):
+    monkeypatch.setattr("scenarios.export._SHEET_ROWS", 60)
+    with pytest.raises(InputError, match="table national has 68 rows; an Excel sheet holds 59"):
+        export(results, "xlsx", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
 # --- reported figures
 
 
 def test_reported_figures_are_known_by_the_cut_off_and_refer_to_real_columns():
-    columns = {column.name for column in NATIONAL}
+    columns = {column.name for column in NATIONAL} | {REVIEW_PASS_RATE}
     ids = [figure.id for figure in reported_figures()]
     assert len(set(ids)) == len(ids)
     for figure in reported_figures():
@@ -244,13 +277,28 @@ def test_reported_figures_are_known_by_the_cut_off_and_refer_to_real_columns():
 
 def test_reported_and_simulated_are_compared_at_the_reported_date(results):
     national = results.national[results.national["scenario"] == "baseline"]
-    rows = compare_with_reported(national).set_index("id")
+    tier = results.tier[results.tier["scenario"] == "baseline"]
+    rows = compare_with_reported(national, tier).set_index("id")
     assert "giants-2023" not in rows.index  # the run ends in 2022
     at_2021 = national[national["quarter"] == "2021-12-31"]["srdi_smes"]
     assert rows.loc["srdi-2021", "median"] == at_2021.median()
     year = national[national["quarter"].dt.year == 2021].groupby("replicate")["little_giants_granted"].sum()
     assert rows.loc["giants-batch-3", "median"] == year.median()
     assert rows.loc["srdi-2021", "deviation"] == pytest.approx(at_2021.median() / 45_000 - 1)
+
+
+def test_a_review_pass_rate_is_kept_over_reviewed_in_the_year():
+    quarters = pd.to_datetime(["2022-09-30", "2022-12-31"] * 2)
+    national = pd.DataFrame({"quarter": quarters, "replicate": [0, 0, 1, 1]})
+    for figure in reported_figures():
+        if figure.quantity != REVIEW_PASS_RATE:
+            national[figure.quantity] = 0.0
+    tier = national[["quarter", "replicate"]].assign(
+        tier="little_giant", reviewed=[200.0, 48.0, 0.0, 0.0], renewed=[120.0, 35.0, 0.0, 0.0]
+    )
+    rows = compare_with_reported(national, tier).set_index("id")
+    assert rows.loc["review-2022", "median"] == pytest.approx(155 / 248)  # replicate 1 reviewed nobody
+    assert "review-2023" not in rows.index
 
 
 def test_a_manifest_is_plain_json(results):
