@@ -91,7 +91,7 @@ class DigitalEmpowerment(Lever):
 
     Each year in the third quarter a batch of cities is designated; a city is a pilot for
     two years. SMEs there that are below digital level 4 apply and are converted at the
-    public subsidy, up to the quota of firms and the budget.
+    public subsidy, up to the quota of firms and the budget; firms on the ladder come first.
     Acts on: digital adoption (sim/mechanisms/digital.py).
     Source of the defaults: the brief (40,000+ firms over three years) and the notice of
     14 June 2023 (30 cities in the first batch, three batches, 100 or 150 million yuan a city,

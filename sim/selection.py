@@ -20,10 +20,11 @@ LOTTERY = int(Purpose.LOTTERY)
 
 @kernel
 def rank_for_conversion(firms, env, keys, p, county_reached, sector_reached, county_group, ranks, bins, lo, hi):
-    """Rank by lot the SMEs that apply to the digital programme.
+    """Rank the SMEs that apply to the digital programme: by lot, certified firms first.
 
     They stand in a reached county and sector, have `digital_min_employment` employees or more,
-    are below level 4 and were not supported before.
+    are below level 4 and were not supported before. Priority is (u + w · tier/3) / (1 + w), with
+    u the lot and w = `digital_priority`: pilot cities prefer firms on the ladder.
 
     Args:
         county_reached: bool (units,). sector_reached: bool (sectors,).
@@ -39,7 +40,8 @@ def rank_for_conversion(firms, env, keys, p, county_reached, sector_reached, cou
             continue
         if digital_level(firms.digital[i], p) >= 4 or not is_sme(firms, env, i):
             continue
-        ranks[i] = np.uint16(1.0 + uniform(keys[LOTTERY], i) * 65534.0)
+        priority = (uniform(keys[LOTTERY], i) + p.digital_priority * firms.tier[i] / 3.0) / (1.0 + p.digital_priority)
+        ranks[i] = np.uint16(1.0 + priority * 65534.0)
         bins[county_group[county], ranks[i] >> BIN_SHIFT] += 1
 
 
