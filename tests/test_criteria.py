@@ -123,7 +123,7 @@ def test_each_part_of_the_innovative_score_has_its_minimum():
 
 
 def test_direct_conditions_stand_in_for_the_score_but_not_for_the_requirements():
-    direct = {"rd_spending_yuan": 10e6, "rd_spending_before_yuan": 10e6}
+    direct = {"rd_spending_mean_yuan": 10e6}
     firm = fields(**SRDI_MINIMUM | direct)
     assert not reaches_score(CRITERIA["srdi"], firm, 0.0)
     assert has_direct_condition(CRITERIA["srdi"], firm)
@@ -168,7 +168,7 @@ def test_read_fields_writes_each_field_where_it_is_declared():
         "rd_intensity": 0.05,
         "rd_intensity_before": 0.04,
         "rd_spending_yuan": 10e6,
-        "rd_spending_before_yuan": 8e6,
+        "rd_spending_mean_yuan": 9e6,
         "equity_yuan": 5e6,
         "digital_level": 3,
         "quality_marks": 3,
@@ -184,3 +184,81 @@ def test_read_fields_writes_each_field_where_it_is_declared():
         "high_tech": 1,
     }
     assert got == pytest.approx(wanted, rel=1e-5)
+
+
+# --- boundaries, generated from the file
+
+
+def conditions_of(tier: str):
+    """Every alternative of the tier's clauses with one of its conditions, and what it stands for."""
+    data = read_data("criteria")[tier]
+    for requirement in data.get("require", ()):
+        for alternative in requirement["any"]:
+            yield from ((tier, "require", requirement["clause"], alternative["all"], c) for c in alternative["all"])
+    for alternative in data.get("direct", ()):
+        yield from ((tier, "direct", alternative["clause"], alternative["all"], c) for c in alternative["all"])
+
+
+def bound_of(tier: str, condition: dict) -> float:
+    bound = condition.get("at_least", condition.get("at_most"))
+    return float(read_data("criteria")[tier]["threshold"][bound]["value"] if isinstance(bound, str) else bound)
+
+
+def just_meeting(tier: str, kind: str, clause: str, conditions: list[dict]) -> dict[str, float]:
+    """A firm that meets one alternative just so, nothing else of its clause, and all other clauses amply."""
+    firm = dict.fromkeys(FIELD_INDEX, 0.0)
+    requirements = read_data("criteria")[tier].get("require", ())
+    for requirement in requirements:
+        if kind == "direct" or requirement["clause"] != clause:
+            firm |= {c["field"]: 0.0 if "at_most" in c else 1e12 for c in requirement["any"][0]["all"]}
+    for requirement in requirements:
+        if kind == "require" and requirement["clause"] == clause:
+            firm |= {c["field"]: 0.0 for alternative in requirement["any"] for c in alternative["all"]}
+    return firm | {c["field"]: bound_of(tier, c) for c in conditions}
+
+
+CASES = [case for tier in TIERS for case in conditions_of(tier)]
+
+
+@pytest.mark.parametrize(
+    ("tier", "kind", "clause", "conditions", "condition"),
+    CASES,
+    ids=[f"{tier}-{kind}-{c['field']}-{c.get('at_least', c.get('at_most'))}" for tier, kind, _, _, c in CASES],
+)
+def test_each_condition_holds_at_its_bound_and_fails_a_hair_beyond(tier, kind, clause, conditions, condition):
+    holds = meets_requirements if kind == "require" else has_direct_condition
+    firm = just_meeting(tier, kind, clause, conditions)
+    assert holds(CRITERIA[tier], fields(**firm))
+    bound = bound_of(tier, condition)
+    beyond = np.nextafter(bound, np.inf if "at_most" in condition else -np.inf)
+    assert not holds(CRITERIA[tier], fields(**firm | {condition["field"]: beyond}))
+
+
+BANDS = [
+    (tier, item["field"], item.get("at_most", False), place, item["bands"])
+    for tier in TIERS
+    for item in read_data("criteria")[tier].get("score", ())
+    for place in range(len(item["bands"]))
+]
+
+
+@pytest.mark.parametrize(
+    ("tier", "field", "at_most", "place", "bands"), BANDS, ids=[f"{t}-{f}-{b[k][0]}" for t, f, _, k, b in BANDS]
+)
+def test_each_score_band_begins_at_its_bound(tier, field, at_most, place, bands):
+    bound, points = bands[place]
+    next_points = bands[place + 1][1] if place + 1 < len(bands) else 0
+    rest = score(CRITERIA[tier], fields(**{field: np.inf if at_most else -np.inf}))
+    beyond = np.nextafter(bound, np.inf if at_most else -np.inf)
+    assert score(CRITERIA[tier], fields(**{field: bound})) - rest == points
+    assert score(CRITERIA[tier], fields(**{field: beyond})) - rest == next_points
+    assert points > next_points
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "eligible"), [(10e6, 10e6, True), (8e6, 12e6, True), (12e6, 8e6, True), (8e6, 11.9e6, False)]
+)
+def test_the_direct_srdi_condition_is_on_the_mean_of_two_years(before, last, eligible):
+    """Interim measures of 2022: mean R&D of two years of 10 million or more stands in for the score."""
+    firm = SRDI_MINIMUM | {"rd_spending_yuan": last, "rd_spending_mean_yuan": 0.5 * (before + last)}
+    assert has_direct_condition(CRITERIA["srdi"], fields(**firm)) == eligible

@@ -9,7 +9,7 @@ from sim.calendar import Quarter
 from sim.ledger import Account
 from sim.levers import DigitalEmpowerment, Lever, Levers
 from sim.policy import Policy, find_policy
-from sim.rules import Rules
+from sim.rules import TIERS, Rules
 
 
 def fields_of(model):
@@ -26,6 +26,14 @@ def test_every_setting_has_help_and_every_quantity_a_unit_and_a_range(lever):
         if field.annotation in (float, int):
             assert field.json_schema_extra["unit"], name
             assert field.metadata, name
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_every_rule_has_help_a_unit_and_a_range(tier):
+    for name, field in fields_of(Rules.model_fields[tier].annotation):
+        assert field.description, name
+        assert field.json_schema_extra["unit"], name
+        assert field.metadata, name
 
 
 def test_levers_are_off_unless_switched_on():

@@ -52,6 +52,26 @@ def test_few_large_firms_employ_many(model):
     assert 0.2 < top < 0.6
 
 
+def test_drawn_sizes_have_a_zipf_like_tail(model):
+    """Hill's estimate over the largest firms of each sector, against Zipf's law (1) and the stated exponent."""
+    columns = model.firms.columns
+    excesses = []
+    for sector in range(14):
+        sizes = np.sort(columns.employment[(columns.sector == sector) & (columns.employment > 0)])[::-1]
+        top = len(sizes) // 200
+        excesses.append(np.log(sizes[:top] / sizes[top]))
+    exponent = 1 / np.concatenate(excesses).mean()
+    assert exponent == pytest.approx(parameter_record().size_tail_exponent, abs=0.15)
+    assert 0.9 < exponent < 1.6
+
+
+def test_start_does_not_depend_on_threads_and_differs_by_seed():
+    one, two, other = (SRDIModel(Policy(), scale=0.002, rng=seed, threads=n) for seed, n in ((1, 1), (1, 2), (2, 1)))
+    for left, right in zip(one.firms.columns, two.firms.columns, strict=True):
+        assert np.array_equal(left, right)
+    assert not np.array_equal(one.firms.columns.productivity, other.firms.columns.productivity)
+
+
 def test_a_slot_stays_within_the_bytes_promised():
     assert BYTES_PER_SLOT <= 96
 

@@ -31,7 +31,7 @@ FIELDS = (
     CriterionField("rd_intensity", "share of revenue", "reported R&D over revenue last year"),
     CriterionField("rd_intensity_before", "share of revenue", "reported R&D over revenue the year before"),
     CriterionField("rd_spending_yuan", "yuan per year", "reported R&D spending last year"),
-    CriterionField("rd_spending_before_yuan", "yuan per year", "reported R&D spending the year before"),
+    CriterionField("rd_spending_mean_yuan", "yuan per year", "mean reported R&D spending of the last two years"),
     CriterionField("equity_yuan", "yuan", "new outside equity of about two years"),
     CriterionField("digital_level", "level 1-4", "digital level"),
     CriterionField("quality_marks", "count", "quality prize, management certificate, own brand, standards"),
@@ -93,7 +93,7 @@ def read_fields(firms, env, p, i, out):
     out[4] = intensity
     out[5] = intensity_before
     out[6] = spending
-    out[7] = intensity_before * revenue
+    out[7] = 0.5 * (intensity + intensity_before) * revenue
     out[8] = firms.equity[i]
     out[9] = digital_level(firms.digital[i], p)
     out[10] = int(refinement >= p.certificate_refinement) + int(brand) + int(refinement >= p.standards_refinement)

@@ -1,0 +1,74 @@
+"""Public money: a budget is a hard limit, and what it refused is on record."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import frame, levers, run
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.ledger import Account, Ledger
+from sim.policy import Policy
+
+WINDOWS = {
+    "little_giant_awards": {"start": "2019Q3", "end": "2022Q4"},
+    "digital_empowerment": {"start": "2019Q3", "firms": 3000},
+    "cluster_recognition": {"start": "2019Q4"},
+}
+
+
+@given(st.floats(0, 1e12), st.lists(st.floats(0, 1e12), max_size=20))
+def test_whatever_is_asked_for_is_either_committed_or_refused(budget, requests):
+    account = Account(budget)
+    committed = sum(account.commit(yuan) for yuan in requests)
+    assert 0 <= account.committed <= budget * (1 + 1e-12)
+    assert account.committed == pytest.approx(committed)
+    assert committed + account.refused == pytest.approx(sum(requests))
+
+
+def test_a_new_quarter_forgets_flows_and_keeps_commitments():
+    account = Account(100.0)
+    account.pay(account.commit(60.0))
+    account.commit(50.0)
+    account.open_quarter()
+    assert (account.spent, account.refused, account.recipients) == (0.0, 0.0, 0.0)
+    assert account.committed == 100.0
+
+
+def test_only_levers_switched_on_have_money():
+    ledger = Ledger(levers(little_giant_awards={"budget_yuan": 5.0}))
+    assert ledger["little_giant_awards"].available == 5.0
+    assert ledger["digital_empowerment"].available == 0.0
+    ledger["little_giant_awards"].pay(3.0)
+    assert ledger.spent == 3.0
+
+
+@pytest.mark.parametrize("budget", [0.0, 1.0, 7e6, 2e9])
+@pytest.mark.parametrize("name", list(WINDOWS))
+def test_no_quarter_ends_above_the_budget(name, budget):
+    """Commitments and money spent so far, at every quarter, also where the budget is less than one grant."""
+    model = run(Policy(levers=levers(**{name: {**WINDOWS[name], "budget_yuan": budget}})), until=2024)
+    spending = frame(model, "spending")
+    spending = spending[spending["lever"] == name]
+    assert (spending["budget_yuan"] == budget).all()
+    assert (spending["committed_yuan"] <= budget * (1 + 1e-9)).all()
+    assert (spending["spending_yuan"].cumsum() <= spending["committed_yuan"] * (1 + 1e-9)).all()
+    assert spending["committed_yuan"].is_monotonic_increasing
+    if budget >= 2e9:
+        assert spending["spending_yuan"].sum() > 0
+
+
+def test_the_national_table_adds_up_the_levers(baseline):
+    by_lever = frame(baseline, "spending").groupby("quarter")["spending_yuan"].sum()
+    national = frame(baseline).set_index("quarter")["public_spending_yuan"]
+    assert national.to_numpy() == pytest.approx(by_lever.to_numpy())
+    assert national.iloc[-1] > 0
+
+
+def test_awards_use_their_budget_by_the_last_round():
+    """Candidates abound, so the yearly rounds leave less than a firm's award a round."""
+    settings = {"start": "2021Q3", "end": "2022Q4", "budget_yuan": 1e9}
+    spending = frame(run(Policy(levers=levers(little_giant_awards=settings)), until=2024, scale=0.02), "spending")
+    awards = spending[spending["lever"] == "little_giant_awards"]
+    assert awards["refused_yuan"].sum() > 1e9
+    assert awards["committed_yuan"].iloc[-1] > 0.8e9
