@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,6 @@ from sim.outputs import TABLES
 if TYPE_CHECKING:
     from scenarios.results import Results
 
-#: Replicate r of every scenario has seed + r: all scenarios share all luck.
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 _ATTEMPTS = 2
 _DRAFT = ".draft-"
@@ -126,19 +126,20 @@ def run_ensemble(
     out = Path(out)
     existed = out.exists()
     runs = _prepare(out)
+    seeds = [settings["seed"] + replicate for replicate in range(settings["replicates"])]
     jobs = [
         Job(
             scenario=scenario.model_dump(by_alias=True, mode="json"),
             position=position,
             replicate=replicate,
-            seed=settings["seed"] + replicate,
+            seed=seed,
             scale=settings["scale"],
             until=settings["until"],
             threads=threads,
             folder=str(runs),
         )
         for position, scenario in enumerate(scenarios)
-        for replicate in range(settings["replicates"])
+        for replicate, seed in enumerate(seeds)
     ]
     started = datetime.now(UTC)
     clock = time.perf_counter()
@@ -155,7 +156,7 @@ def run_ensemble(
     from scenarios.results import load_results
 
     _merge(jobs, out)
-    _write_manifest(out, scenarios, settings, started, time.perf_counter() - clock)
+    _write_manifest(out, scenarios, settings, seeds, started, time.perf_counter() - clock)
     shutil.rmtree(runs)
     return load_results(out)
 
@@ -200,7 +201,7 @@ def _execute(jobs: list[Job], workers: int) -> Iterator[None]:
     _warm_up()
     if workers <= 1 or len(jobs) == 1:
         for job in jobs:
-            yield _named(job, lambda job=job: run_job(job))
+            yield _named(job, partial(run_job, job))
         return
     waiting = jobs
     for _ in range(_ATTEMPTS):
@@ -295,7 +296,7 @@ def _merge(jobs: list[Job], out: Path) -> None:
         write_parquet(pa.concat_tables(parts).unify_dictionaries().combine_chunks(), out / f"{name}.parquet")
 
 
-def _write_manifest(out: Path, scenarios, settings: dict, started: datetime, seconds: float) -> None:
+def _write_manifest(out: Path, scenarios, settings: dict, seeds: list[int], started: datetime, seconds: float) -> None:
     import pyarrow.parquet as pq
 
     from scenarios.results import FORMAT, FORMAT_VERSION, MANIFEST
@@ -314,7 +315,7 @@ def _write_manifest(out: Path, scenarios, settings: dict, started: datetime, sec
         ],
         **settings,
         "draws": 1,
-        "seeds": [settings["seed"] + replicate for replicate in range(settings["replicates"])],
+        "seeds": seeds,
         "first_quarter": str(START),
         "last_quarter": str(Quarter(settings["until"], 4)),
         "firms_at_start": round(at_start * settings["scale"]),

@@ -10,6 +10,15 @@ from scenarios.reported import compare_with_reported
 from scenarios.results import Results
 
 _ROLES = {"fit": "fitted", "check": "check", "given": "given"}
+#: Columns of the ladder over time and their headings.
+_LADDER = {
+    "innovative_smes": "Innovative",
+    "srdi_smes": "SRDI",
+    "little_giants": "Little giants",
+    "counties_with_little_giant": "Counties with",
+    "clusters": "Clusters",
+    "digital_supported": "Digital support",
+}
 
 
 def _count(value: float) -> str:
@@ -77,30 +86,12 @@ def _ladder_table(results: Results, scenario: str) -> Table:
     title = next(s["title"] for s in results.manifest["scenarios"] if s["name"] == scenario)
     table = Table(title=f"{scenario}: {title}", title_justify="left", box=None, pad_edge=False)
     table.add_column("End of")
-    for heading in (
-        "Innovative",
-        "SRDI",
-        "Little giants",
-        "Counties with",
-        "Clusters",
-        "Digital support",
-        "Public bn yuan",
-    ):
+    for heading in (*_LADDER.values(), "Public bn yuan"):
         table.add_column(heading, justify="right")
     for date, row in medians.iterrows():
         table.add_row(
             str(date),
-            *(
-                f"{row[name]:,.0f}"
-                for name in (
-                    "innovative_smes",
-                    "srdi_smes",
-                    "little_giants",
-                    "counties_with_little_giant",
-                    "clusters",
-                    "digital_supported",
-                )
-            ),
+            *(f"{row[name]:,.0f}" for name in _LADDER),
             f"{spending[date] / 1e9:.2f}",
         )
     return table

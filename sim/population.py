@@ -42,9 +42,12 @@ def _cumulative_size(p) -> tuple[np.ndarray, np.ndarray]:
     return np.append(edges, 1.0), np.append(integral, integral[-1])
 
 
-def _stratum_means(count: int, p) -> np.ndarray:
-    """Mean relative employment of each of `count` equal quantile strata; their mean is exact at any count."""
-    return np.diff(np.interp(np.linspace(0.0, 1.0, count + 1), *_cumulative_size(p))) * count
+def _stratum_means(count: int, cumulative: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Mean relative employment of each of `count` equal quantile strata; their mean is exact at any count.
+
+    cumulative: what `_cumulative_size` returns.
+    """
+    return np.diff(np.interp(np.linspace(0.0, 1.0, count + 1), *cumulative)) * count
 
 
 def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
@@ -135,7 +138,8 @@ def build_population(
 
     sectors = len(industry.sector_firms)
     shifts = draws_of(Purpose.START_SIZE, sectors)
-    mean_size = _cumulative_size(p)[1][-1]
+    cumulative = _cumulative_size(p)
+    mean_size = cumulative[1][-1]
     sector_research = np.zeros(sectors)
     for s in range(sectors):
         here = np.flatnonzero(alive & (sector == s))
@@ -143,7 +147,7 @@ def build_population(
         # over places: employment is right in every sector at every scale.
         stratum = np.argsort(np.argsort((rank[here] * _GOLDEN_SHARE + shifts[s]) % 1.0))
         median = industry.sector_employees[s] / industry.sector_firms[s] / mean_size
-        employment = np.maximum(_stratum_means(len(here), p)[stratum] * median, 1.0)
+        employment = np.maximum(_stratum_means(len(here), cumulative)[stratum] * median, 1.0)
         firms.employment[here] = employment
         sample = slice(None, None, max(1, len(here) // 200_000))
         wanted = industry.sector_rd_firms[s] / industry.sector_firms[s] * len(here[sample])

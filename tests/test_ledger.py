@@ -65,6 +65,19 @@ def test_the_national_table_adds_up_the_levers(baseline):
     assert national.iloc[-1] > 0
 
 
+def test_an_award_is_paid_in_twelve_quarters_from_the_one_after_its_grant():
+    settings = {"start": "2020Q3", "end": "2020Q4", "budget_yuan": 4e9}
+    model = run(Policy(levers=levers(little_giant_awards=settings)), until=2025, scale=0.02)
+    spending = frame(model, "spending")
+    awards = spending[spending["lever"] == "little_giant_awards"].set_index("quarter")
+    committed = awards["committed_yuan"].iloc[-1]
+    paid = awards["spending_yuan"][awards["spending_yuan"] > 0]
+    assert committed > 0
+    assert (str(paid.index[0].date()), len(paid)) == ("2021-03-31", 12)
+    assert paid.is_monotonic_decreasing  # firms that close are paid no more
+    assert 0.9 * committed / 12 < paid.iloc[0] <= committed / 12 * (1 + 1e-9)
+
+
 def test_awards_use_their_budget_by_the_last_round():
     """Candidates abound, so the yearly rounds leave less than a firm's award a round."""
     settings = {"start": "2021Q3", "end": "2022Q4", "budget_yuan": 1e9}
