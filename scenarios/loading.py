@@ -111,8 +111,8 @@ def _apply(values: dict, setting: str) -> None:
     path = key.strip().split(".")
     if not equals or not all(path):
         raise ScenarioError(f"--set {setting!r} is not KEY=VALUE, such as levers.cluster_recognition.per_year=300")
-    if path[0] not in ("levers", "rules", "parameters", "run"):
-        allowed = ("levers", "rules", "parameters", "run")
+    allowed = ("levers", "rules", "shocks", "parameters", "run")
+    if path[0] not in allowed:
         raise ScenarioError(
             f"--set {setting!r}: unknown key {path[0]}{nearest(path[0], allowed)} ({', '.join(allowed)})"
         )

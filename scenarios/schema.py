@@ -13,6 +13,7 @@ from sim.levers import Levers
 from sim.parameters import check_parameters
 from sim.policy import Policy
 from sim.rules import Rules
+from sim.shocks import Shocks
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,63}"
 
@@ -55,6 +56,7 @@ class Scenario(BaseModel):
     run: RunDefaults = RunDefaults()
     levers: Levers = Levers()
     rules: Rules = Rules()
+    shocks: Shocks = Shocks()
     parameters: dict[str, Number] = Field(
         default_factory=dict, description="model parameters that differ from their defaults (srdi show parameters)"
     )
@@ -73,7 +75,7 @@ class Scenario(BaseModel):
     @property
     def policy(self) -> Policy:
         """What the model needs to know of the scenario."""
-        return Policy(levers=self.levers, rules=self.rules, parameters=self.parameters)
+        return Policy(levers=self.levers, rules=self.rules, shocks=self.shocks, parameters=self.parameters)
 
 
 def check_windows(scenario: Scenario, written: dict, source: str) -> None:

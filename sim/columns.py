@@ -22,8 +22,14 @@ class Column:
     description: str
 
 
-#: Value of a certificate or support date that a firm does not have.
+#: Value of a certificate or support date that a firm does not have, and of a missing customer.
 NEVER = -1
+
+#: Bits of the column `flags`.
+LISTED, FUND_BACKED, NEWCOMER, MOVED = 1, 2, 4, 8
+
+#: Log output in the column `slack` is stored in this many parts.
+SLACK_PARTS = 4096.0
 
 COLUMNS = (
     Column("employment", "f4", "persons", "employees; 0 marks a vacant slot"),
@@ -47,7 +53,11 @@ COLUMNS = (
     Column("county", "i2", "id", "county-level unit"),
     Column("niche", "i2", "id", "product niche of the main business"),
     Column("cluster", "i2", "id", "cluster candidate of its county and sector, or -1"),
-    Column("customer", "i2", "id", "chain leader it supplies, or -1"),
+    Column("customer", "i4", "id", "main customer: slot of a firm, -2 - (chain) for a chain leader, or -1"),
+    Column("support", "u4", "bits", "firm programmes that support it now; bit numbers: sim.levers.PROGRAMMES"),
+    Column("slack", "i2", "log/4096", "log output relative to an undisturbed quarter (shocks, lost orders)"),
+    Column("orders", "i2", "log/4096", "the main customer's slack of the last quarter"),
+    Column("flags", "u1", "bits", "1 listed, 2 fund-backed, 4 newcomer to its leader's chain, 8 moved to a county"),
     Column("sector", "i1", "id", "sector"),
     Column("tier", "i1", "0-3", "highest valid certificate: none, innovative, SRDI, little giant"),
     Column("innovative_since", "i1", "quarter", "when the innovative-SME certificate was granted or renewed"),

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.jit import kernel
+
 #: Shape of the Gamma spread of county rates around their expectation; about what the counts of a
 #: run at scale 1 show.
 SHAPE = 20.0
@@ -70,3 +72,41 @@ def _completed_moments(seen, expected, scale):
         weight = weight * (k + r) / (k + 1.0) * qs
     expansion[small] = exact
     return mean, expansion
+
+
+#: Most little giants of one county that the distribution is followed to.
+_MOST = 2000
+
+
+def gini(seen: np.ndarray, expected: np.ndarray, scale: float) -> float:
+    """Gini coefficient over all county-level units: 0 if spread evenly, near 1 if all in one.
+
+    From the distribution function F of the counts over units, completed for the unseen part:
+    G = Σ_x F(x) (1 − F(x)) / mean. Arguments as in `counties_with`; 0 if there is no little giant.
+    """
+    if seen.sum() == 0:
+        return 0.0
+    if scale >= 1.0:
+        density = np.bincount(seen).astype(np.float64)
+    else:
+        size, q = _unseen(seen, expected, scale)
+        density = np.zeros(_MOST)
+        _add_negative_binomials(seen, size, q, density)
+    density /= len(seen)
+    below = np.cumsum(density)
+    mean = (density * np.arange(len(density))).sum()
+    return float((below * (1.0 - below)).sum() / mean)
+
+
+@kernel
+def _add_negative_binomials(seen, size, q, density):
+    """Add to density[x] the chance of x = seen + unseen of every county."""
+    for c in range(seen.size):
+        weight = (1.0 - q[c]) ** size[c]
+        k = 0
+        covered = 0.0
+        while seen[c] + k < density.size and covered < 1.0 - 1e-9:
+            density[seen[c] + k] += weight
+            covered += weight
+            weight *= (k + size[c]) / (k + 1.0) * q[c]
+            k += 1

@@ -43,6 +43,13 @@ class Purpose(IntEnum):
     START_AGE = auto()
     START_CAPABILITY = auto()
     STRUCTURE = auto()
+    CUSTOMER = auto()
+    FIRSTS = auto()
+    LISTING = auto()
+    MOVE = auto()
+    AUDIT = auto()
+    START_LINK = auto()
+    MOVE_TARGET = auto()
 
 
 #: Quarter number used for draws that hold for a slot's whole run.
@@ -111,6 +118,11 @@ def _mix_int(x: int) -> int:
 def stream_key(seed: int, quarter: int, purpose: Purpose) -> np.uint64:
     """Key of the stream for (seed, quarter, purpose), mixed so that neighbours share nothing."""
     return np.uint64(_mix_int(_mix_int(_mix_int(seed) + quarter + 1) + int(purpose) + 1))
+
+
+def substream_key(key: np.uint64, part: int) -> np.uint64:
+    """Key of an independent part of a stream, such as one programme's lot."""
+    return np.uint64(_mix_int(int(key) + part + 1))
 
 
 def quarter_keys(seed: int, quarter: int) -> np.ndarray:

@@ -12,21 +12,42 @@ Environment = namedtuple(
     "Environment",
     [
         "county_province",  # int16 (units,)
+        "county_urban",  # bool (units,)
+        "county_place",  # int16 (units,), province plus the number of provinces for urban districts
         "county_research",  # float64 (units,), log-odds of doing R&D relative to the mean
         "county_entry",  # float64 (units,), founding rate relative to the mean
         "sector_revenue_per_worker",  # float64 (sectors,), yuan per year at productivity 0; moves with demand
         "sector_rd_norm",  # float64 (sectors,), share of revenue
         "sector_research",  # float64 (sectors,), log-odds of doing R&D
+        "sector_manufacturing",  # bool (sectors,)
+        "sector_energy_rise",  # float64 (sectors,), extra energy or carbon cost, share of revenue
+        "sector_slack",  # float64 (sectors,), log demand lost to a slump
         "sector_sme_employees",  # float64 (sectors,), persons
         "sector_sme_revenue",  # float64 (sectors,), yuan per year
         "niche_chain",  # int16 (niches,)
         "niche_promoted",  # bool (niches,)
         "niche_revenue",  # float64 (niches,), yuan per year, of the last quarter
-        "cluster_commons",  # float64 (clusters,), 0-1
+        "niche_slack",  # float64 (niches,), log output lost to a missing foreign supplier
+        "programme_effects",  # float64 (programmes, channels), of a supported firm
+        "cluster_active",  # bool (clusters,), recognised
+        "cluster_effects",  # float64 (clusters, channels), of a member of a recognised cluster
+        "county_active",  # bool (units,), has a recognised cluster
+        "county_effects",  # float64 (units, channels), of the other firms of its county
+        "chain_effects",  # float64 (chains, channels), of a leader's supplier
         "cluster_digital",  # float64 (clusters,), mean digital maturity of members
         "cluster_governance",  # float64 (clusters,), mean governance of members
         "cluster_knowledge",  # float64 (clusters,), mean knowledge stock of members, yuan
-        "chain_openness",  # float64 (chains,), 0-1
+        "chain_openness",  # float64 (chains,), 0-1, towards capable firms of the chain's own niches
+        "chain_invitation",  # float64 (chains,), 0-1, towards newcomers to the chain (joint design)
+        "chain_weakest",  # int32 (chains,), key niche with the least qualified supply, or -1
+        "chain_slack",  # float64 (chains,), log output of the leader relative to an undisturbed quarter
+        "buyer_slot",  # int32 (buyers,), larger firms that buy, by chain and province
+        "buyer_weight",  # float64 (buyers + 1,), their cumulative revenue
+        "buyer_revenue",  # float64 (buyers,), yuan per year
+        "buyer_start",  # int64 (chains * provinces + 1,), first buyer of each chain and province
+        "move_cluster",  # int32 (provinces, sectors), county cluster that draws movers, or -1
+        "move_pull",  # float64 (provinces, sectors), 0-1, its commons
+        "cluster_county",  # int16 (clusters,)
     ],
 )
 
@@ -45,6 +66,9 @@ MOMENT = np.dtype(
         ("giant_revenue_large", np.float64),  # yuan per year
         ("award_yuan", np.float64),  # paid per quarter to a firm with a running award
         ("digital_effect", np.float64),  # digital maturity gained per quarter of support
+        ("award_hope", np.float64),  # log-odds that running awards add to applications
+        ("credit_tightening", np.float64),  # log-odds that a credit crunch adds to the constraint
+        ("substitution", np.float64),  # 1 if firms may turn to other suppliers and buyers, 0 if not
     ]
 )
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from sim.calendar import Quarter
+from sim.reference import province_names, sector_names
 
 
 def _number(value):
@@ -16,6 +19,27 @@ def _number(value):
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Count = Annotated[int, BeforeValidator(_number)]
 Switch = Annotated[bool, Field(strict=True)]
+
+
+def _quarter_text(text: str) -> str:
+    return str(Quarter.parse(text))
+
+
+def known_names(kind: str, names: tuple[str, ...]):
+    """A validator of tuples that takes only known names, and says which there are."""
+
+    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            if value not in names:
+                raise ValueError(f"unknown {kind} {value!r}; allowed: {', '.join(names)}")
+        return values
+
+    return check
+
+
+QuarterText = Annotated[str, AfterValidator(_quarter_text)]
+Provinces = Annotated[tuple[str, ...], AfterValidator(known_names("province", province_names()))]
+Sectors = Annotated[tuple[str, ...], AfterValidator(known_names("sector", sector_names()))]
 
 
 def quantity(default, unit: str, description: str, **bounds):

@@ -39,6 +39,7 @@ class Geography:
         county_city: int16 (units,), city (prefecture-level unit) of each unit.
         county_is_urban: bool (units,), urban district rather than county (县域).
         county_attraction: float64 (units,), Zipf-like weight, mean 1 within the province.
+        county_place: int16 (units,), province, plus the number of provinces for urban districts.
         city_province: int16 (cities,); city_is_first: bool (cities,), the province's first city.
         firms: float64 (units, sectors), expected firms at 1:1 at the start.
         province_research: float64 (provinces,), log R&D intensity relative to the mean.
@@ -48,6 +49,7 @@ class Geography:
     county_city: np.ndarray
     county_is_urban: np.ndarray
     county_attraction: np.ndarray
+    county_place: np.ndarray
     city_province: np.ndarray
     city_is_first: np.ndarray
     firms: np.ndarray
@@ -112,6 +114,7 @@ def build_geography(p) -> Geography:
         county_city=np.concatenate(city_of).astype(np.int16),
         county_is_urban=county_is_urban,
         county_attraction=attraction,
+        county_place=(county_province + len(provinces) * county_is_urban).astype(np.int16),
         city_province=city_province.astype(np.int16),
         city_is_first=np.diff(city_province, prepend=-1) != 0,
         firms=_place_firms(attraction, county_province, county_is_urban, provinces, sectors, p),

@@ -36,6 +36,7 @@ class Industry:
     sector_rd_norm: np.ndarray
     sector_trend: np.ndarray
     sector_manufacturing: np.ndarray
+    sector_energy: np.ndarray
     sector_sme_employees: np.ndarray
     sector_sme_revenue: np.ndarray
     niche_sector: np.ndarray
@@ -109,6 +110,7 @@ def build_industry(p, scale: float, geography) -> Industry:
         sector_rd_norm=_column(sectors, "rd_norm"),
         sector_trend=_column(sectors, "trend"),
         sector_manufacturing=_column(sectors, "manufacturing", bool),
+        sector_energy=_column(sectors, "energy_share"),
         sector_sme_employees=_column(sectors, "sme_employees"),
         sector_sme_revenue=_column(sectors, "sme_revenue_yuan"),
         niche_sector=niche_sector.astype(np.int16),

@@ -16,6 +16,7 @@ class Account:
     spent: float = 0.0
     refused: float = 0.0
     recipients: float = 0.0
+    spent_so_far: float = 0.0
 
     def open_quarter(self) -> None:
         """Zero what is counted by quarter; commitments run on."""
@@ -36,6 +37,11 @@ class Account:
     def pay(self, yuan: float) -> None:
         """Spend money that was committed before."""
         self.spent += yuan
+        self.spent_so_far += yuan
+
+    def release(self) -> None:
+        """Free what was committed to firms that closed before they were paid."""
+        self.committed = self.spent_so_far
 
 
 class Ledger:

@@ -7,26 +7,32 @@ import numpy as np
 
 from sim.blocks import Blocks
 from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
+from sim.chain_health import ChainHealth
 from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
-from sim.engine import FLOWS, advance
+from sim.engine import FLOWS, advance, take_orders
 from sim.environment import Environment, new_moment
 from sim.firms import Firms
 from sim.geography import build_geography
 from sim.industry import build_industry
-from sim.institutions.chain_leader import ChainLeader
-from sim.institutions.cluster import Cluster, find_candidates
+from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage
+from sim.institutions.cluster import Cluster, attract, find_candidates, spill_over
 from sim.institutions.ministry import Ministry
 from sim.institutions.province import Province
+from sim.institutions.targeting import reached
 from sim.ladder.rounds import Rounds
 from sim.ledger import Ledger
+from sim.levers import PROGRAMMES, Lever
+from sim.mechanisms.support import N_CHANNELS
+from sim.network import find_buyers, link_at_start
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_record
 from sim.policy import Policy, find_policy
 from sim.population import build_population, expected_researchers
 from sim.recorder import Recorder
 from sim.reference import province_names, read_data
-from sim.rules import TIERS
-from sim.tally import CELL, CLUSTER, PARTS, new_totals, take_stock
+from sim.rules import TIERS, Rules
+from sim.stress import Stress
+from sim.tally import CLUSTER, PARTS, new_totals, take_stock
 
 
 def _seed_of(rng) -> int:
@@ -72,6 +78,7 @@ class SRDIModel(mesa.Model):
             raise ValueError(f"until {until} is outside {START.year + 1} to {LATEST_UNTIL}")
         if threads < 1:
             raise ValueError(f"threads {threads} is below 1")
+        self._reach: dict[type, tuple[np.ndarray, np.ndarray]] = {}
         self.policy = scenario if isinstance(scenario, Policy) else find_policy(scenario)
         self.scale = float(scale)
         self.threads = threads
@@ -80,8 +87,8 @@ class SRDIModel(mesa.Model):
         self.parameters = parameter_record(self.policy.parameters)
         self.ledger = Ledger(self.policy.levers)
         self.moment = new_moment()
-        self._set_rule_moment()
         self._build_world()
+        self._set_rule_moment()
         self._build_institutions()
         self.recorder = Recorder(self)
         self.datacollector = mesa.DataCollector(
@@ -96,14 +103,21 @@ class SRDIModel(mesa.Model):
         """Advance the model by one quarter, in the order of the model description."""
         self._open_quarter()
         self._move_demand()
+        self.stress.step()
         self.agents_by_type[Province].do("step")
+        self.engagement = {name: engage(self, name) for name in LEADER_LEVERS}
         self.agents_by_type[ChainLeader].do("step")
         for cluster in self.recognised_clusters:
             cluster.step()
+        spill_over(self)
+        if self.quarter.number == 1:
+            self._find_buyers()
+            attract(self)
+        self.ministry.open_quarter()
         self._advance_firms()
         self.ministry.step()
         self._take_stock()
-        self._pay_awards()
+        self.ministry.pay()
         self._record()
         self.running = self.quarter < self.end
 
@@ -115,20 +129,36 @@ class SRDIModel(mesa.Model):
         """Uniform draws of this quarter for institutions, float64 (count,)."""
         return uniform_array(self.keys[purpose], count)
 
+    @property
+    def rules(self) -> Rules:
+        """The recognition rules in force this quarter."""
+        return self.policy.rules.in_force(self.quarter)
+
+    @property
+    def places_and_sectors(self) -> tuple[int, int]:
+        """Shape of counts by place (province and county type) and sector."""
+        return 2 * len(province_names()), len(self.industry.sector_firms)
+
+    def reach_of(self, lever: Lever) -> tuple[np.ndarray, np.ndarray]:
+        """Counties and sectors a lever reaches: bool (units,), bool (sectors,)."""
+        if type(lever) not in self._reach:
+            self._reach[type(lever)] = reached(self, lever)
+        return self._reach[type(lever)]
+
     def close(self) -> None:
         """Let the memory go: Mesa 3.3 keeps every model that ever had an agent."""
         self.blocks.close()
         self.remove_all_agents()
         if hasattr(mesa.Agent, "_ids"):
             mesa.Agent._ids.pop(self, None)
-        for name in ("firms", "rounds", "ministry"):
+        for name in ("firms", "rounds", "ministry", "ranks"):
             self.__dict__.pop(name, None)
 
     # --- set-up
 
     def _set_rule_moment(self) -> None:
         """The R&D thresholds firms look at, from the rules in force."""
-        rules = self.policy.rules
+        rules = self.rules
         self.moment.audit_strictness = rules.audit_strictness
         self.moment.srdi_rd = rules.srdi.rd_intensity_min
         self.moment.giant_rd_large = rules.little_giant.rd_intensity_min
@@ -151,34 +181,54 @@ class SRDIModel(mesa.Model):
         )
         self.firms = Firms(columns)
         candidates = find_candidates(geography, industry, p)
-        clusters, chains = len(candidates), len(industry.chain_sector)
+        clusters, chains, sectors = len(candidates), len(industry.chain_sector), len(industry.sector_firms)
+        niches, provinces = len(industry.niche_sector), len(province_names())
         attraction = geography.county_attraction**p.entry_attraction
         self.environment = Environment(
             county_province=geography.county_province,
+            county_urban=geography.county_is_urban,
+            county_place=geography.county_place,
             county_research=research,
             county_entry=attraction / np.average(attraction, weights=geography.firms.sum(axis=1)),
             sector_revenue_per_worker=revenue_per_worker,
             sector_rd_norm=industry.sector_rd_norm,
             sector_research=sector_research,
+            sector_manufacturing=industry.sector_manufacturing,
+            sector_energy_rise=np.zeros(sectors),
+            sector_slack=np.zeros(sectors),
             sector_sme_employees=industry.sector_sme_employees,
             sector_sme_revenue=industry.sector_sme_revenue,
             niche_chain=industry.niche_chain,
             niche_promoted=industry.niche_promoted,
-            niche_revenue=np.zeros(len(industry.niche_sector)),
-            cluster_commons=np.zeros(clusters),
+            niche_revenue=np.zeros(niches),
+            niche_slack=np.zeros(niches),
+            programme_effects=np.zeros((len(PROGRAMMES), N_CHANNELS)),
+            cluster_active=np.zeros(clusters, dtype=bool),
+            cluster_effects=np.zeros((clusters, N_CHANNELS)),
+            county_active=np.zeros(geography.units, dtype=bool),
+            county_effects=np.zeros((geography.units, N_CHANNELS)),
+            chain_effects=np.zeros((chains, N_CHANNELS)),
             cluster_digital=np.zeros(clusters),
             cluster_governance=np.zeros(clusters),
             cluster_knowledge=np.zeros(clusters),
             chain_openness=industry.chain_openness.copy(),
+            chain_invitation=np.zeros(chains),
+            chain_weakest=np.full(chains, -1, dtype=np.int32),
+            chain_slack=np.zeros(chains),
+            buyer_slot=np.zeros(0, dtype=np.int32),
+            buyer_weight=np.zeros(1),
+            buyer_revenue=np.zeros(0),
+            buyer_start=np.zeros(chains * provinces + 1, dtype=np.int64),
+            move_cluster=np.full((provinces, sectors), -1, dtype=np.int32),
+            move_pull=np.zeros((provinces, sectors)),
+            cluster_county=np.array([county for county, *_ in candidates], dtype=np.int16),
         )
         self._assign_clusters(candidates)
-        provinces, sectors = len(province_names()), len(industry.sector_firms)
-        shape = (provinces, sectors, geography.units, len(industry.niche_sector), clusters, chains)
-        self.totals = new_totals(*shape)
-        self.flows = np.zeros((provinces, sectors, len(FLOWS)), dtype=np.int64)
-        self.digital_supported = np.zeros((provinces, sectors), dtype=np.int64)
-        self.chain_filled = np.zeros(chains)
-        self.gaps_filled = 0.0
+        places = self.places_and_sectors
+        self.totals = new_totals(*places, geography.units, niches, clusters, chains, len(PROGRAMMES))
+        self.flows = np.zeros((*places, len(FLOWS)), dtype=np.int64)
+        self.digital_supported = np.zeros(places, dtype=np.int64)
+        self.chain_health = ChainHealth(self)
         self.county_giant_weight = expected_researchers(geography, industry, research, sector_research, p)
 
     def _assign_clusters(self, candidates) -> None:
@@ -193,6 +243,12 @@ class SRDIModel(mesa.Model):
     def _build_institutions(self) -> None:
         """The Mesa agents."""
         self.blocks = Blocks(len(self.firms.columns.employment), self.threads)
+        self.ranks = np.zeros(self.blocks.slots, dtype=np.uint16)
+        self._find_buyers()
+        linked = np.zeros(1, dtype=np.int64)
+        self.blocks.run(
+            link_at_start, *(self.firms.columns, self.environment, self.keys, self.parameters), totals=linked
+        )
         self.reach = {tier: np.zeros(len(province_names())) for tier in TIERS}
         self.provinces = [Province(self, index, name) for index, name in enumerate(province_names())]
         self.clusters = [Cluster(self, index, *cell) for index, cell in enumerate(self._candidates)]
@@ -204,7 +260,9 @@ class SRDIModel(mesa.Model):
                 zip(industry.chain_sector, industry.chain_home, industry.chain_openness, strict=True)
             )
         ]
+        self.engagement = {name: np.zeros(len(self.chain_leaders)) for name in LEADER_LEVERS}
         self.rounds = Rounds(self)
+        self.stress = Stress(self)
         self.ministry = Ministry(self)
 
     # --- parts of the quarter
@@ -219,6 +277,7 @@ class SRDIModel(mesa.Model):
         moment.research_trend = p.rd_shift + p.rd_trend * min(moment.index / 4.0, p.rd_trend_years)
         self.keys = quarter_keys(self.seed, self.quarter - START)
         self.flows[:] = 0
+        self._set_rule_moment()
         self.rounds.open_quarter()
         self.ledger.open_quarter()
 
@@ -228,14 +287,22 @@ class SRDIModel(mesa.Model):
         growth = reported.get(str(self.quarter.year), self.parameters.demand_trend)
         self.environment.sector_revenue_per_worker[:] *= np.exp(0.25 * (growth + self.industry.sector_trend))
 
+    def _find_buyers(self) -> None:
+        """Renew the list of larger firms that buy."""
+        buyers = find_buyers(self.firms.columns, self.environment, len(province_names()), self.parameters)
+        self.environment = self.environment._replace(**buyers)
+
     def _advance_firms(self) -> None:
         """Mechanisms of all firms, and exit and entry."""
         self.moment.reach_srdi = np.mean(self.reach["srdi"])
         self.moment.reach_giant = np.mean(self.reach["little_giant"])
+        ended = np.zeros(1, dtype=np.int64)
+        self.blocks.run(take_orders, self.firms.columns, self.environment, totals=ended)
         self.blocks.run(
             advance,
             *(self.firms.columns, self.environment, self.keys, self.aspiration_key, self.parameters, self.moment),
             totals=self.flows,
+            scratch=N_CHANNELS,
         )
 
     def _take_stock(self) -> None:
@@ -244,29 +311,17 @@ class SRDIModel(mesa.Model):
             part[:] = 0
         self.blocks.run(
             take_stock,
-            *(self.firms.columns, self.environment, self.parameters, self.moment),
+            *(self.firms.columns, self.environment, self.aspiration_key, self.parameters, self.moment),
             totals=self.totals,
         )
-        env, totals, p = self.environment, self.totals, self.parameters
+        env, totals = self.environment, self.totals
         env.niche_revenue[:] = totals.niche_revenue * 1e3
         sums = {name: totals.clusters[:, index] for index, name in enumerate(CLUSTER)}
         members = np.maximum(sums["firms"], 1)
         env.cluster_digital[:] = sums["digital"] / PARTS / members
         env.cluster_governance[:] = sums["governance"] / PARTS / members
         env.cluster_knowledge[:] = sums["knowledge"] * 1e3 / members
-        promoted = self.industry.niche_promoted
-        filled = promoted & (totals.niche_qualified >= p.gap_share * totals.niche_revenue)
-        filled &= totals.niche_revenue > 0
-        chain, chains = self.industry.niche_chain, len(self.chain_filled)
-        key_links = np.bincount(chain[promoted], minlength=chains)
-        # A chain none of whose key niches is simulated has no gap to show.
-        self.chain_filled[:] = np.where(
-            key_links > 0, np.bincount(chain[filled], minlength=chains) / np.maximum(key_links, 1), 1.0
-        )
-        self.gaps_filled = float(filled.sum() / max(promoted.sum(), 1))
-
-    def _pay_awards(self) -> None:
-        self.ministry.pay_awards(int(self.totals.cells[..., CELL.index("awarded")].sum()))
+        self.chain_health.update()
 
     def _record(self) -> None:
         self.recorder.record()

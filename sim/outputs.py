@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sim.levers.clusters import COMMONS
+
 
 @dataclass(frozen=True)
 class Output:
@@ -21,6 +23,8 @@ def _text(name: str, description: str) -> Output:
 
 QUARTER = Output("quarter", "", "last day of the quarter", "timestamp")
 
+COUNTED = "firms with 20 or more employees"
+
 _STOCKS = (
     Output("firms", "firms", "active firms of the modelled sectors"),
     Output("employment", "persons", "employees of active firms"),
@@ -31,7 +35,9 @@ _STOCKS = (
 _FLOWS = (
     Output("little_giants_granted", "firms", "new little-giant certificates in the quarter"),
     Output("little_giants_renewed", "firms", "little-giant certificates renewed at review in the quarter"),
-    Output("little_giants_lapsed", "firms", "little giants that failed their review or closed in the quarter"),
+    Output(
+        "little_giants_lapsed", "firms", "little giants that failed their review, were revoked or closed in the quarter"
+    ),
 )
 _ECONOMY = (
     Output("revenue_yuan", "yuan per quarter", "revenue of active firms"),
@@ -45,13 +51,35 @@ NATIONAL = (
     *_STOCKS,
     *_FLOWS,
     Output("little_giants_granted_cumulative", "firms", "little-giant certificates granted since the start"),
+    Output("little_giants_reviewed", "firms", "little-giant certificates that came up for review in the quarter"),
+    Output("applications", "firms", "applications to all tiers in the quarter"),
+    Output("single_champions", "firms", "firms that meet the criteria of a single champion (单项冠军); yearly count"),
+    Output("awarded_firms", "firms", "little giants with a running award"),
+    Output("genuine_srdi_share", "share", "SRDI SMEs whose true R&D meets their tier's intensity (货真价实)"),
+    Output("genuine_little_giant_share", "share", "little giants whose true R&D meets the tier's intensity"),
     Output("clusters", "clusters", "recognised national SME clusters"),
     Output("digital_supported", "firms", "SMEs supported by the digital programme since its start"),
     *_ECONOMY,
+    Output("rd_staff", "persons", "R&D employees"),
+    Output("relabelled_rd_share", "share", "relabelled part of reported R&D"),
+    Output("exports_yuan", "yuan per quarter", "sales abroad of manufacturers"),
+    Output("new_equity_yuan", "yuan", "new outside equity of about the last two years"),
+    Output("output_lost_yuan", "yuan per quarter", "revenue lost to shocks and to lost orders"),
+    Output("knowledge_spillover_yuan", "yuan per quarter", "knowledge taken from cluster pools"),
+    Output("knowledge_transfer_yuan", "yuan per quarter", "knowledge passed on by leaders, institutes and partners"),
     Output("productivity_index", "start = 100", "employment-weighted productivity relative to the sector frontier"),
     Output("public_spending_yuan", "yuan per quarter", "public money spent through all levers"),
-    Output("digital_level_mean", "level 1-4", "mean digital level of active firms with 20 or more employees"),
-    Output("governance_mean", "0-1", "mean governance of active firms with 20 or more employees"),
+    Output("digital_level_mean", "level 1-4", f"mean digital level of {COUNTED}"),
+    *(Output(f"digital_level_{level}", "firms", f"{COUNTED} at digital level {level}") for level in (1, 2, 3, 4)),
+    Output("governance_mean", "0-1", f"mean governance of {COUNTED}"),
+    Output("refinement_mean", "0-1", f"mean refinement of {COUNTED}"),
+    Output("green_mean", "0-1", f"mean green maturity of {COUNTED}"),
+    Output("constraint_mean", "0-1", f"mean credit constraint of {COUNTED}"),
+    Output("listed_firms", "firms", "active firms that have listed since the start"),
+    Output("fund_backed_firms", "firms", "active firms in which the SME development fund has invested"),
+    Output("young_firms", "firms", "firms younger than three and a half years"),
+    Output("domestic_firsts", "products", "first-of-a-kind products (首台套) sold since the start"),
+    Output("moved_to_counties", "firms", "firms that have moved to a county cluster since the start"),
     Output(
         "counties_with_little_giant",
         "counties",
@@ -59,9 +87,19 @@ NATIONAL = (
     ),
     Output("county_share_of_little_giants", "share", "little giants in counties and county-level cities (县域)"),
     Output("manufacturing_share_of_little_giants", "share", "little giants in manufacturing"),
-    Output("chain_gaps_filled_share", "share", "key niches with at least one qualified domestic supplier (补链)"),
-    Output("chain_suppliers", "firms", "firms that supply a chain leader"),
+    Output(
+        "chain_gaps_filled_share", "share", "key niches in which qualified domestic suppliers hold a fair share (补链)"
+    ),
+    Output("chain_extension_share", "share", "links of all chains with at least one qualified supplier (延链)"),
+    Output("chain_resilience", "share", "output of key links kept when their foreign supply fails, one at a time"),
+    Output("chain_strength_yuan", "yuan per quarter", "capability-weighted supply to chain leaders (强链)"),
+    Output("chain_suppliers", "firms", "firms whose main customer is a chain leader"),
+    Output("newcomer_suppliers", "firms", "of these, firms brought in from another chain by joint design"),
+    Output("supplier_digital_mean", "0-1", "mean digital maturity of chain leaders' suppliers"),
+    Output("supplier_refinement_mean", "0-1", "mean refinement of chain leaders' suppliers"),
+    Output("linked_firms", "firms", "firms with a main customer"),
     Output("theil_little_giants_by_county", "nats", "Theil index of little giants over county-level units"),
+    Output("gini_little_giants_by_county", "0-1", "Gini coefficient of little giants over county-level units"),
     Output("births", "firms", "firms founded in the quarter"),
     Output("deaths", "firms", "firms closed in the quarter"),
 )
@@ -78,9 +116,19 @@ PROVINCE = (
 
 SECTOR = (QUARTER, _text("sector", "sector key"), *_STOCKS, *_FLOWS, *_ECONOMY)
 
+COUNTY_TYPE = (
+    QUARTER,
+    _text("county_type", "county (counties and county-level cities, 县域) or urban (urban districts)"),
+    *_STOCKS,
+    *_FLOWS,
+    *_ECONOMY,
+    Output("clusters", "clusters", "recognised national SME clusters"),
+    Output("digital_supported", "firms", "SMEs supported by the digital programme since its start"),
+)
+
 TIER = (
     QUARTER,
-    _text("tier", "innovative, srdi or little_giant"),
+    _text("tier", "innovative, srdi or little_giant; none: firms without a certificate"),
     Output("stock", "firms", "firms whose highest valid certificate is of this tier"),
     Output("eligible", "firms", "firms that met the tier's criteria at the yearly assessment and did not hold it"),
     Output("applied", "firms", "firms that applied in the quarter"),
@@ -89,7 +137,14 @@ TIER = (
     Output("reviewed", "firms", "certificates that came up for review in the quarter"),
     Output("renewed", "firms", "certificates renewed at review in the quarter"),
     Output("lapsed", "firms", "certificates ended by a failed review in the quarter"),
+    Output("revoked", "firms", "certificates revoked because an audit found relabelled R&D in the quarter"),
     Output("closed", "firms", "certificates ended because the firm closed in the quarter"),
+    Output("employment", "persons", "employees of the tier's stock"),
+    Output("revenue_yuan", "yuan per quarter", "revenue of the tier's stock"),
+    Output("rd_true_yuan", "yuan per quarter", "R&D truly carried out by the tier's stock"),
+    Output("rd_reported_yuan", "yuan per quarter", "R&D reported by the tier's stock"),
+    Output("digital_level_mean", "level 1-4", f"mean digital level of the tier's {COUNTED}"),
+    Output("productivity", "ratio", "employment-weighted productivity relative to the sector frontier"),
     _text("bound", "what limited the batch: capacity, eligibility, or empty where there was no batch"),
 )
 
@@ -106,6 +161,7 @@ CLUSTER = (
     Output("revenue_yuan", "yuan per quarter", "revenue of the cluster's firms"),
     Output("digital_mean", "0-1", "mean digital maturity"),
     Output("commons", "0-1", "strength of the industrial commons"),
+    *(Output(f"commons_{part}", "0-1", f"strength of the commons' part: {part}") for part in COMMONS),
 )
 
 CHAIN = (
@@ -116,8 +172,15 @@ CHAIN = (
     Output("openness", "0-1", "chain leader's openness to new suppliers"),
     Output("suppliers", "firms", "firms that supply the chain leader"),
     Output("little_giant_suppliers", "firms", "little giants among them"),
-    Output("strength", "yuan per quarter", "capability-weighted supply of the chain's niches"),
-    Output("gaps_filled_share", "share", "key niches of the chain with a qualified domestic supplier (补链)"),
+    Output("newcomer_suppliers", "firms", "suppliers brought in from another chain by joint design"),
+    Output("strength", "yuan per quarter", "capability-weighted supply to the chain leader (强链)"),
+    Output(
+        "gaps_filled_share",
+        "share",
+        "key niches of the chain in which qualified domestic suppliers hold a fair share (补链)",
+    ),
+    Output("extension_share", "share", "links of the chain with at least one qualified supplier (延链)"),
+    Output("resilience", "share", "output of key links kept when their foreign supply fails, one at a time"),
 )
 
 SPENDING = (
@@ -135,6 +198,7 @@ TABLES: dict[str, tuple[Output, ...]] = {
     "national": NATIONAL,
     "province": PROVINCE,
     "sector": SECTOR,
+    "county_type": COUNTY_TYPE,
     "tier": TIER,
     "cluster": CLUSTER,
     "chain": CHAIN,

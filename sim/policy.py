@@ -1,4 +1,4 @@
-"""What a scenario tells the model: levers, recognition rules, changed parameters."""
+"""What a scenario tells the model: levers, recognition rules, shocks, changed parameters."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sim.fieldtypes import Number
 from sim.levers import Levers
 from sim.parameters import check_parameters
 from sim.rules import Rules
+from sim.shocks import Shocks
 
 #: Entry-point group under which catalogues of named policies are published.
 CATALOGUE_GROUP = "srdi.catalogue"
@@ -22,6 +23,7 @@ class Policy(BaseModel):
 
     levers: Levers = Levers()
     rules: Rules = Rules()
+    shocks: Shocks = Shocks()
     parameters: dict[str, Number] = Field(
         default_factory=dict, description="model parameters that differ from sim/data/parameters.toml"
     )

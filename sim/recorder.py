@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from sim.calendar import START
-from sim.concentration import counties_with, theil
+from sim.concentration import counties_with, gini, theil
 from sim.engine import CLOSED, FLOWS
+from sim.ladder.recognition import ASSESSED, REVIEWED
+from sim.levers.clusters import COMMONS
 from sim.outputs import TABLES
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
-from sim.tally import CELL, CHAIN, CLUSTER, PARTS
+from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS
 
 _STOCKS = ("firms", "innovative_smes", "srdi_smes", "little_giants")
+_COUNTY_TYPES = ("county", "urban")
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -29,7 +32,7 @@ class Recorder:
     def __init__(self, model) -> None:
         self.model = model
         self._rows: dict[str, list[dict]] = {name: [] for name in TABLES}
-        self._granted_so_far = 0.0
+        self._so_far = dict.fromkeys(("little_giants_granted", "firsts", "moves"), 0.0)
         self._start_productivity: float | None = None
         self.latest: dict = {}
 
@@ -38,9 +41,10 @@ class Recorder:
         date = np.datetime64(self.model.quarter.end_date, "D")
         cells = {name: self.model.totals.cells[..., index] for index, name in enumerate(CELL)}
         self._national(date, cells)
-        self._by(date, "province", province_names(), cells, axis=1)
-        self._by(date, "sector", sector_names(), cells, axis=0)
-        self._tiers(date, cells)
+        self._by(date, "province", province_names(), cells)
+        self._by(date, "sector", sector_names(), cells)
+        self._by(date, "county_type", _COUNTY_TYPES, cells)
+        self._tiers(date)
         self._clusters(date)
         self._chains(date)
         self._spending(date)
@@ -59,24 +63,25 @@ class Recorder:
     # --- one method a table
 
     def _little_giant_flows(self) -> dict[str, np.ndarray]:
-        """Little giants granted, renewed and lapsed (failed review or closed): int64 (provinces, sectors)."""
+        """Little giants granted, renewed and lapsed (failed review, revoked or closed): int64 (places, sectors)."""
         flows = self.model.rounds.flows["little_giant"]
         closed = self.model.flows[..., CLOSED + 2]
         return {
             "little_giants_granted": flows.count("granted"),
             "little_giants_renewed": flows.count("renewed"),
-            "little_giants_lapsed": flows.count("lapsed") + closed,
+            "little_giants_lapsed": flows.count("lapsed") + flows.count("revoked") + closed,
         }
 
-    def _economy(self, cells: dict, axis=None) -> dict:
+    def _economy(self, cells: dict, group=np.sum) -> dict:
+        """Columns that every place and sector table has; `group` sums (places, sectors) as wanted."""
         scale = self.model.scale
 
         def total(name):
-            return cells[name].sum(axis=axis) / scale
+            return group(cells[name]) / scale
 
         return {
             **{name: total(name) for name in _STOCKS},
-            **{name: count.sum(axis=axis) / scale for name, count in self._little_giant_flows().items()},
+            **{name: group(count) / scale for name, count in self._little_giant_flows().items()},
             "employment": total("employment") / 1024.0,
             "revenue_yuan": total("revenue") * 1e3 / 4.0,
             "rd_true_yuan": total("rd_true") / 4.0,
@@ -85,65 +90,129 @@ class Recorder:
         }
 
     def _national(self, date, cells: dict) -> None:
-        model = self.model
+        model, scale = self.model, self.model.scale
+        flows = {name: model.flows[..., index].sum() / scale for index, name in enumerate(FLOWS)}
         row = {"quarter": date, **self._economy(cells)}
-        self._granted_so_far += row["little_giants_granted"]
-        giants = cells["little_giants"]
-        counted = cells["counted"].sum()
-        productivity = _ratio(cells["productivity"].sum(), cells["employment"].sum())
+        for name in self._so_far:
+            self._so_far[name] += row.get(name, flows.get(name, 0.0))
+        totals = {name: cells[name].sum() for name in CELL}
+        productivity = _ratio(totals["productivity"], totals["employment"])
         if self._start_productivity is None:
             self._start_productivity = productivity
-        county_giants = model.totals.county_giants
-        rural = ~model.geography.county_is_urban
-        expected = model.county_giant_weight * row["little_giants"]
+        rounds = model.rounds.flows
         row |= {
-            "little_giants_granted_cumulative": self._granted_so_far,
+            "little_giants_granted_cumulative": self._so_far["little_giants_granted"],
+            "little_giants_reviewed": rounds["little_giant"].count("reviewed").sum() / scale,
+            "applications": sum(rounds[tier].count("applied").sum() for tier in TIERS) / scale,
+            "single_champions": model.rounds.champions.sum() / scale,
+            "awarded_firms": totals["awarded"] / scale,
+            "genuine_srdi_share": _ratio(totals["genuine_srdi"], totals["srdi_smes"]),
+            "genuine_little_giant_share": _ratio(totals["genuine_giants"], totals["little_giants"]),
             "clusters": float(len(model.recognised_clusters)),
-            "digital_supported": model.digital_supported.sum() / model.scale,
+            "digital_supported": model.digital_supported.sum() / scale,
+            "rd_staff": totals["rd_staff"] / 1024.0 / scale,
+            "relabelled_rd_share": _ratio(totals["rd_reported"] - totals["rd_true"], totals["rd_reported"]),
+            "exports_yuan": totals["exports"] * 1e3 / 4.0 / scale,
+            "new_equity_yuan": totals["equity"] * 1e3 / scale,
+            "output_lost_yuan": flows["lost"] * 1e3,
+            "knowledge_spillover_yuan": flows["spilled"],
+            "knowledge_transfer_yuan": flows["passed_on"],
             "productivity_index": 100.0 * productivity / self._start_productivity,
             "public_spending_yuan": model.ledger.spent,
-            "digital_level_mean": _ratio(cells["digital_levels"].sum(), counted),
-            "governance_mean": _ratio(cells["governance"].sum() / PARTS, counted),
+            "births": flows["births"],
+            "deaths": flows["deaths"],
+            "domestic_firsts": self._so_far["firsts"],
+            "moved_to_counties": self._so_far["moves"],
+            **{f"{name}_firms": totals[name] / scale for name in ("listed", "fund_backed", "young", "linked")},
+            **self._means(totals),
+            **self._places(cells["little_giants"], row["little_giants"]),
+            **self._chain_totals(totals),
+        }
+        self.latest = row
+        self._rows["national"].append(row)
+
+    def _means(self, totals: dict) -> dict:
+        """Means over firms with 20 or more employees, and over chain leaders' suppliers."""
+        counted, scale = totals["counted"], self.model.scale
+        return {
+            "digital_level_mean": _ratio(totals["digital_levels"], counted),
+            **{f"digital_level_{level}": totals[f"level_{level}"] / scale for level in (1, 2, 3, 4)},
+            **{
+                f"{name}_mean": _ratio(totals[name] / PARTS, counted)
+                for name in ("governance", "refinement", "green", "constraint")
+            },
+            **{
+                f"{name}_mean": _ratio(totals[name] / PARTS, totals["suppliers"])
+                for name in ("supplier_digital", "supplier_refinement")
+            },
+        }
+
+    def _places(self, giants: np.ndarray, total: float) -> dict:
+        """Where little giants stand; `giants` is int64 (places, sectors), `total` at 1:1."""
+        model = self.model
+        county_giants = model.totals.county_giants
+        rural = ~model.geography.county_is_urban
+        expected = model.county_giant_weight * total
+        return {
             "counties_with_little_giant": counties_with(county_giants[rural], expected[rural], model.scale),
             "county_share_of_little_giants": _ratio(county_giants[rural].sum(), county_giants.sum()),
             "manufacturing_share_of_little_giants": _ratio(
                 giants[:, model.industry.sector_manufacturing].sum(), giants.sum()
             ),
-            "chain_gaps_filled_share": model.gaps_filled,
-            "chain_suppliers": cells["suppliers"].sum() / model.scale,
             "theil_little_giants_by_county": theil(county_giants, expected, model.scale),
-            "births": model.flows[..., FLOWS.index("births")].sum() / model.scale,
-            "deaths": model.flows[..., FLOWS.index("deaths")].sum() / model.scale,
+            "gini_little_giants_by_county": gini(county_giants, expected, model.scale),
         }
-        self.latest = row
-        self._rows["national"].append(row)
 
-    def _by(self, date, table: str, names: tuple[str, ...], cells: dict, axis: int) -> None:
-        """Rows by province (summed over sectors, axis 1) or sector (over provinces, axis 0)."""
-        columns = self._economy(cells, axis=axis)
-        if table == "province":
-            columns["clusters"] = np.zeros(len(names))
+    def _chain_totals(self, totals: dict) -> dict:
+        health, scale = self.model.chain_health, self.model.scale
+        chains = {name: self.model.totals.chains[:, index].sum() for index, name in enumerate(CHAIN)}
+        return {
+            "chain_gaps_filled_share": health.gaps_filled,
+            "chain_extension_share": health.served,
+            "chain_resilience": health.withstood,
+            "chain_strength_yuan": chains["strength"] * 1e3 / 4.0 / scale,
+            "chain_suppliers": totals["suppliers"] / scale,
+            "newcomer_suppliers": totals["newcomers"] / scale,
+        }
+
+    def _by(self, date, table: str, names: tuple[str, ...], cells: dict) -> None:
+        """Rows by province, sector or county type."""
+
+        def group(counts: np.ndarray) -> np.ndarray:
+            by_type = counts.reshape(len(_COUNTY_TYPES), len(province_names()), -1)
+            summed_over = {"province": (0, 2), "sector": (0, 1), "county_type": (1, 2)}
+            return by_type.sum(axis=summed_over[table])
+
+        columns = self._economy(cells, group)
+        if table != "sector":
+            recognised = np.zeros(self.model.places_and_sectors, dtype=np.int64)
             for cluster in self.model.recognised_clusters:
-                columns["clusters"][cluster.province] += 1
-            columns["digital_supported"] = self.model.digital_supported.sum(axis=1) / self.model.scale
+                recognised[self.model.geography.county_place[cluster.county], cluster.sector] += 1
+            columns["clusters"] = group(recognised).astype(np.float64)
+            columns["digital_supported"] = group(self.model.digital_supported) / self.model.scale
         for index, name in enumerate(names):
             values = {column: float(array[index]) for column, array in columns.items()}
             self._rows[table].append({"quarter": date, table: name, **values})
 
-    def _tiers(self, date, cells: dict) -> None:
+    def _tiers(self, date) -> None:
         scale = self.model.scale
-        at_least = [cells[name].sum() for name in ("innovative_smes", "srdi_smes", "little_giants")] + [0]
-        for code, tier in enumerate(TIERS):
-            flows = self.model.rounds.flows[tier]
-            counted = ("eligible", "applied", "passed", "granted", "reviewed", "renewed", "lapsed")
+        for code, tier in enumerate(("none", *TIERS)):
+            sums = dict(zip(BY_TIER, self.model.totals.tiers[code].tolist(), strict=True))
+            flows = self.model.rounds.flows.get(tier)
             self._rows["tier"].append(
                 {
                     "quarter": date,
                     "tier": tier,
-                    "stock": (at_least[code] - at_least[code + 1]) / scale,
-                    **{name: flows.count(name).sum() / scale for name in counted},
-                    "closed": self.model.flows[..., CLOSED + code].sum() / scale,
-                    "bound": flows.bound,
+                    "stock": sums["firms"] / scale,
+                    **{name: flows.count(name).sum() / scale if flows else 0.0 for name in (*ASSESSED, *REVIEWED)},
+                    "closed": self.model.flows[..., CLOSED + code - 1].sum() / scale if flows else 0.0,
+                    "bound": flows.bound if flows else "",
+                    "employment": sums["employment"] / 1024.0 / scale,
+                    "revenue_yuan": sums["revenue"] * 1e3 / 4.0 / scale,
+                    "rd_true_yuan": sums["rd_true"] / 4.0 / scale,
+                    "rd_reported_yuan": sums["rd_reported"] / 4.0 / scale,
+                    "digital_level_mean": _ratio(sums["digital_levels"], sums["counted"]),
+                    "productivity": _ratio(sums["productivity"], sums["employment"]),
                 }
             )
 
@@ -168,6 +237,7 @@ class Recorder:
                     "revenue_yuan": sums["revenue"] * 1e3 / 4.0 / model.scale,
                     "digital_mean": _ratio(sums["digital"] / PARTS, sums["firms"]),
                     "commons": cluster.commons,
+                    **{f"commons_{part}": float(value) for part, value in zip(COMMONS, cluster.parts, strict=True)},
                 }
             )
 
@@ -184,8 +254,11 @@ class Recorder:
                     "openness": leader.openness,
                     "suppliers": sums["suppliers"] / model.scale,
                     "little_giant_suppliers": sums["little_giants"] / model.scale,
+                    "newcomer_suppliers": sums["newcomers"] / model.scale,
                     "strength": sums["strength"] * 1e3 / 4.0 / model.scale,
-                    "gaps_filled_share": float(model.chain_filled[leader.index]),
+                    "gaps_filled_share": float(model.chain_health.filled[leader.index]),
+                    "extension_share": float(model.chain_health.extension[leader.index]),
+                    "resilience": float(model.chain_health.resilience[leader.index]),
                 }
             )
 

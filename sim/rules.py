@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from sim.fieldtypes import Count, Number, quantity
+from sim.calendar import START, Quarter
+from sim.fieldtypes import Count, Number, QuarterText, quantity
 from sim.reference import read_data
 
 #: The ladder, lowest tier first (创新型 → 专精特新 → 小巨人).
@@ -50,13 +51,24 @@ LittleGiantRules = _tier_rules("little_giant")
 
 
 class Rules(BaseModel):
-    """All recognition rules of a scenario."""
+    """All recognition rules of a scenario, and from when on they replace the reported ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    start: QuarterText = Field(
+        str(START + 1), description="first quarter in which these rules hold; before it the reported rules do"
+    )
     innovative: InnovativeRules = InnovativeRules()
     srdi: SrdiRules = SrdiRules()
     little_giant: LittleGiantRules = LittleGiantRules()
     audit_strictness: Number = quantity(
         0.3, "share", "chance that an audit finds and strikes off relabelled R&D", ge=0, le=1
     )
+
+    def in_force(self, quarter: Quarter) -> Rules:
+        """The rules that hold in a quarter: these from their start on, the reported ones before."""
+        return self if quarter >= Quarter.parse(self.start) else REPORTED
+
+
+#: The rules as reported: the measures of 2022 and the hand-set strictness of audits and reviews.
+REPORTED = Rules()

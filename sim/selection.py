@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 import numpy as np
 
-from sim.columns import NEVER
+from sim.columns import LISTED, NEVER
 from sim.draws import Purpose, uniform
-from sim.jit import kernel
+from sim.jit import kernel, rule
 from sim.ladder.criteria import score
 from sim.ladder.fields import read_fields
 from sim.ladder.recognition import NOT_RANKED, is_sme, rank_of
+from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 
 #: Ranks are counted in this many bins a group; a bin that would overrun the quota waits.
@@ -17,52 +20,117 @@ BINS = 4096
 BIN_SHIFT = 4
 LOTTERY = int(Purpose.LOTTERY)
 
+#: Whom a lever reaches: bool (units,), bool (sectors,), tier code, bool.
+Target = namedtuple("Target", ["county", "sector", "lowest_tier", "clusters_only"])
+
+
+@rule
+def is_target(firms, env, target, i):
+    """Whether firm i is in a lever's target group."""
+    if not target.county[firms.county[i]] or not target.sector[firms.sector[i]]:
+        return False
+    if firms.tier[i] < target.lowest_tier:
+        return False
+    return not target.clusters_only or (firms.cluster[i] >= 0 and env.cluster_active[firms.cluster[i]])
+
+
+@rule
+def is_eligible(firms, env, eligibility, i):
+    """Whether firm i may receive a programme; `eligibility` is an Eligibility of numbers."""
+    if firms.tier[i] < eligibility.lowest_tier or firms.employment[i] < eligibility.employment_min:
+        return False
+    if firms.age[i] > eligibility.age_max or firms.constraint[i] < eligibility.constraint_min:
+        return False
+    if eligibility.research and firms.rd_intensity[i] == 0.0:
+        return False
+    if eligibility.supplier and leader_of(firms.customer[i]) < 0:
+        return False
+    if eligibility.promoted and not env.niche_promoted[firms.niche[i]]:
+        return False
+    if eligibility.manufacturing and not env.sector_manufacturing[firms.sector[i]]:
+        return False
+    if eligibility.urban and not env.county_urban[firms.county[i]]:
+        return False
+    return not eligibility.unlisted or firms.flags[i] & LISTED == 0
+
+
+@rule
+def lot_rank(tier, weight, u):
+    """Rank by lot, certified firms first: (u + w · tier/3) / (1 + w) on the scale of ranks."""
+    return np.uint16(1.0 + (u + weight * tier / 3.0) / (1.0 + weight) * 65534.0)
+
 
 @kernel
-def rank_for_conversion(firms, env, keys, p, county_reached, sector_reached, county_group, ranks, bins, lo, hi):
-    """Rank the SMEs that apply to the digital programme: by lot, certified firms first.
-
-    They stand in a reached county and sector, have `digital_min_employment` employees or more,
-    are below level 4 and were not supported before. Priority is (u + w · tier/3) / (1 + w), with
-    u the lot and w = `digital_priority`: pilot cities prefer firms on the ladder.
+def rank_for_programme(firms, env, key, weight, eligibility, target, ranks, bins, lo, hi):
+    """Rank the SMEs a firm programme may support, by lot, certified firms first.
 
     Args:
-        county_reached: bool (units,). sector_reached: bool (sectors,).
-        county_group: int16 (units,), group of each county.
-        ranks: uint16 (slots,), written. bins: int64 (groups, BINS), added to.
+        key: uint64, the programme's own stream of the quarter. weight: of the held tier in the rank.
+        ranks: uint16 (slots,), written. bins: int64 (1, BINS), added to.
+    """
+    for i in range(lo, hi):
+        ranks[i] = NOT_RANKED
+        if firms.employment[i] == 0.0 or not is_target(firms, env, target, i):
+            continue
+        if not is_eligible(firms, env, eligibility, i) or not is_sme(firms, env, i):
+            continue
+        ranks[i] = lot_rank(firms.tier[i], weight, uniform(key, i))
+        bins[0, ranks[i] >> BIN_SHIFT] += 1
+
+
+@kernel
+def support(firms, env, bit, threshold, ranks, counts, lo, hi):
+    """Set a programme's bit for the firms ranked at or above the threshold, and clear it for all others.
+
+    bit: uint32, a power of two. counts: int64 (places, sectors), added to.
+    """
+    for i in range(lo, hi):
+        if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= threshold:
+            firms.support[i] |= bit
+            counts[env.county_place[firms.county[i]], firms.sector[i]] += 1
+        else:
+            firms.support[i] &= ~bit
+
+
+@kernel
+def rank_for_conversion(firms, env, keys, p, target, pilot, county_group, ranks, bins, lo, hi):
+    """Rank the SMEs that apply to the digital programme: by lot, certified firms first.
+
+    They stand in a pilot city, have `digital_min_employment` employees or more, are below level 4
+    and were not supported before. Pilot cities prefer firms on the ladder (`digital_priority`).
+
+    Args:
+        pilot: bool (units,), stands in a running pilot city.
+        county_group: int16 (units,), city of each county.
+        ranks: uint16 (slots,), written. bins: int64 (cities, BINS), added to.
     """
     for i in range(lo, hi):
         ranks[i] = NOT_RANKED
         county = firms.county[i]
-        if not county_reached[county] or not sector_reached[firms.sector[i]]:
+        if not pilot[county] or not is_target(firms, env, target, i):
             continue
         if firms.employment[i] < p.digital_min_employment or firms.digitised_in[i] != NEVER:
             continue
         if digital_level(firms.digital[i], p) >= 4 or not is_sme(firms, env, i):
             continue
-        priority = (uniform(keys[LOTTERY], i) + p.digital_priority * firms.tier[i] / 3.0) / (1.0 + p.digital_priority)
-        ranks[i] = np.uint16(1.0 + priority * 65534.0)
+        ranks[i] = lot_rank(firms.tier[i], p.digital_priority, uniform(keys[LOTTERY], i))
         bins[county_group[county], ranks[i] >> BIN_SHIFT] += 1
 
 
 @kernel
-def rank_for_award(
-    firms, env, keys, p, ranking, county_reached, sector_reached, county_group, ranks, fields, bins, lo, hi
-):
-    """Rank little giants without an award by their score; arguments as in `rank_for_conversion`.
+def rank_for_award(firms, env, keys, p, ranking, target, ranks, fields, bins, lo, hi):
+    """Rank little giants without an award by their score.
 
     ranking: Criteria whose score ranks. fields: float64 (N_FIELDS,), scratch.
+    ranks: uint16 (slots,), written. bins: int64 (1, BINS), added to.
     """
     for i in range(lo, hi):
         ranks[i] = NOT_RANKED
-        if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER:
-            continue
-        county = firms.county[i]
-        if not county_reached[county] or not sector_reached[firms.sector[i]]:
+        if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER or not is_target(firms, env, target, i):
             continue
         read_fields(firms, env, p, i, fields)
         ranks[i] = rank_of(score(ranking, fields), uniform(keys[LOTTERY], i))
-        bins[county_group[county], ranks[i] >> BIN_SHIFT] += 1
+        bins[0, ranks[i] >> BIN_SHIFT] += 1
 
 
 def bin_thresholds(bins: np.ndarray, quotas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,10 +148,10 @@ def bin_thresholds(bins: np.ndarray, quotas: np.ndarray) -> tuple[np.ndarray, np
 def admit(firms, env, since, now, thresholds, county_group, ranks, counts, lo, hi):
     """Write `now` into the column `since` of the ranked firms at or above their group's threshold.
 
-    counts: int64 (provinces, sectors), added to.
+    county_group: int16 (units,). counts: int64 (places, sectors), added to.
     """
     for i in range(lo, hi):
         county = firms.county[i]
         if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= thresholds[county_group[county]]:
             since[i] = now
-            counts[env.county_province[county], firms.sector[i]] += 1
+            counts[env.county_place[county], firms.sector[i]] += 1

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.jit import rule
+from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
-from sim.mechanisms.finance import net_margin
+from sim.mechanisms.finance import energy_burden, net_margin
 from sim.mechanisms.knowledge import class1_patents
 
 
@@ -98,10 +99,11 @@ def read_fields(firms, env, p, i, out):
     out[9] = digital_level(firms.digital[i], p)
     out[10] = int(refinement >= p.certificate_refinement) + int(brand) + int(refinement >= p.standards_refinement)
     out[11] = 1.0 if brand else 0.0
-    out[12] = net_margin(firms.productivity[i], p)
+    burden = energy_burden(env.sector_energy_rise[firms.sector[i]], firms.green[i], p)
+    out[12] = net_margin(firms.productivity[i], burden, p)
     out[13] = firms.leverage[i]
     out[14] = niche_share(revenue, env.niche_revenue[niche], p)
-    out[15] = promoted + (1.0 if firms.customer[i] >= 0 else 0.0)
+    out[15] = promoted + (1.0 if leader_of(firms.customer[i]) >= 0 else 0.0)
     out[16] = promoted
     out[17] = patents
     out[18] = min(p.rd_staff_cost_share * spending / (p.rd_staff_cost * firms.employment[i]), 1.0)

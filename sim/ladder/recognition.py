@@ -12,20 +12,24 @@ import numpy as np
 from sim.columns import NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.jit import kernel, rule
-from sim.ladder.application import is_reached
+from sim.ladder.application import application_worth, is_reached
 from sim.ladder.criteria import has_direct_condition, meets_requirements, reaches_score, score
 from sim.ladder.fields import FIELDS, read_fields
+from sim.mechanisms.support import CHANNEL_INDEX, programme_channel
 
 N_FIELDS = len(FIELDS)
 ASSESSMENT = int(Purpose.ASSESSMENT)
 REVIEW = int(Purpose.REVIEW)
+AUDIT = int(Purpose.AUDIT)
+X_APPLICATION = CHANNEL_INDEX["application"]
 
-#: What an assessment counts, by province and sector.
+#: What an assessment counts, by place and sector.
 ASSESSED = ("eligible", "applied", "passed", "granted")
 ELIGIBLE, APPLIED, PASSED, GRANTED = range(4)
 
-#: What a review counts, by province and sector.
-REVIEWED = ("reviewed", "renewed", "lapsed")
+#: What reviews and audits count, by place and sector.
+REVIEWED = ("reviewed", "renewed", "lapsed", "revoked")
+IN_REVIEW, RENEWED, LAPSED, REVOKED = range(4)
 
 #: Rank of a firm that is not in the running; admitted firms have a rank of 1 or more.
 NOT_RANKED = 0
@@ -57,22 +61,24 @@ def meets(criteria, fields, noise):
 
 @kernel
 def assess(
-    firms, env, keys, aspiration_key, p, tier, lowest, criteria, ranking, reach, bar, ranks, fields, counts, lo, hi
-):
+    firms, env, keys, aspiration_key, p, moment, tier, lowest, criteria, ranking, reach, bar, bonus, ranks, fields,
+    counts, lo, hi
+):  # fmt: skip
     """Yearly assessment of the firms in slots lo … hi-1 for a tier; writes ranks, grants nothing.
 
-    An SME is eligible if it meets the criteria, and applies if the programme reaches it (its
-    aspiration draw, see `is_reached`). An applicant passes if its score under the ranking
-    criteria, seen with noise, clears the assessors' bar.
+    An SME is eligible if it meets the criteria, and applies if the programme reaches it and it
+    finds it worth the effort (its aspiration draw, see sim/ladder/application.py). An applicant
+    passes if its score under the ranking criteria, seen with noise, clears the assessors' bar.
 
     Args:
         tier: code of the tier. lowest: lowest tier code that may apply.
         criteria: Criteria of the tier. ranking: Criteria whose score ranks the applicants.
         reach: float64 (provinces,), share of firms reached.
         bar: float64, points an applicant's score must reach under `ranking`.
+        bonus: float64 (units,), points added by county.
         ranks: uint16 (slots,), written: rank of those who passed, else NOT_RANKED.
         fields: float64 (N_FIELDS,), scratch.
-        counts: int64 (provinces, sectors, len(ASSESSED)), added to.
+        counts: int64 (places, sectors, len(ASSESSED)), added to.
     """
     for i in range(lo, hi):
         ranks[i] = NOT_RANKED
@@ -85,16 +91,19 @@ def assess(
         noise = p.assessment_noise * unit_noise(u)
         if not meets(criteria, fields, noise):
             continue
-        province = env.county_province[firms.county[i]]
+        county = firms.county[i]
+        place = env.county_place[county]
         sector = firms.sector[i]
-        counts[province, sector, ELIGIBLE] += 1
+        counts[place, sector, ELIGIBLE] += 1
         log_employment = math.log(float(firms.employment[i]))
-        if not is_reached(uniform(aspiration_key, i), reach[province], log_employment, p):
+        served = programme_channel(firms.support[i], env.programme_effects, X_APPLICATION)
+        worth = application_worth(firms.constraint[i], firms.governance[i], served, moment.award_hope, p)
+        if not is_reached(uniform(aspiration_key, i), reach[env.county_province[county]], log_employment, worth, p):
             continue
-        counts[province, sector, APPLIED] += 1
-        points = score(ranking, fields) + noise
+        counts[place, sector, APPLIED] += 1
+        points = score(ranking, fields) + noise + bonus[county]
         if points >= bar:
-            counts[province, sector, PASSED] += 1
+            counts[place, sector, PASSED] += 1
             ranks[i] = rank_of(points, v)
 
 
@@ -134,7 +143,7 @@ def grant(firms, env, ranks, threshold, tier, now, counts, lo, hi):
             firms.srdi_since[i] = now
         if tier >= 3:
             firms.giant_since[i] = now
-        counts[env.county_province[firms.county[i]], firms.sector[i], GRANTED] += 1
+        counts[env.county_place[firms.county[i]], firms.sector[i], GRANTED] += 1
 
 
 @rule
@@ -168,14 +177,14 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields,
     Args:
         ladder: tuple of Criteria, innovative to little giant.
         validity: quarters. fields: float64 (N_FIELDS,), scratch.
-        counts: int64 (3 tiers, provinces, sectors, len(REVIEWED)), added to.
+        counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
     """
     for i in range(lo, hi):
         if firms.tier[i] != tier or now - _since(firms, tier, i) < validity:
             continue
-        province = env.county_province[firms.county[i]]
+        place = env.county_place[firms.county[i]]
         sector = firms.sector[i]
-        counts[tier - 1, province, sector, 0] += 1
+        counts[tier - 1, place, sector, IN_REVIEW] += 1
         read_fields(firms, env, p, i, fields)
         u, v = uniform_pair(keys[REVIEW], i)
         noise = p.assessment_noise * unit_noise(u)
@@ -188,10 +197,10 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields,
             if held == tier and v >= strictness:
                 break
             _end_certificate(firms, held, i)
-            counts[held - 1, province, sector, 2] += 1
+            counts[held - 1, place, sector, LAPSED] += 1
             held -= 1
         if held == tier:
-            counts[tier - 1, province, sector, 1] += 1
+            counts[tier - 1, place, sector, RENEWED] += 1
         firms.tier[i] = held
         if held >= 1:
             firms.innovative_since[i] = now
@@ -199,3 +208,38 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields,
             firms.srdi_since[i] = now
         if held >= 3:
             firms.giant_since[i] = now
+
+
+@kernel
+def audit(firms, env, keys, p, strictness, counts, lo, hi):
+    """Yearly audit of certified firms in slots lo … hi-1: false R&D costs every certificate (撤销).
+
+    A certified firm whose last yearly report holds relabelled R&D is caught with chance
+    `audit_coverage` · strictness and falls off the ladder.
+
+    Args:
+        strictness: 0-1. counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
+    """
+    for i in range(lo, hi):
+        tier = firms.tier[i]
+        if tier == 0 or firms.relabelled[i] == 0.0:
+            continue
+        if uniform(keys[AUDIT], i) < p.audit_coverage * strictness:
+            counts[tier - 1, env.county_place[firms.county[i]], firms.sector[i], REVOKED] += 1
+            for held in range(tier, 0, -1):
+                _end_certificate(firms, held, i)
+            firms.tier[i] = 0
+
+
+@kernel
+def count_champions(firms, env, p, criteria, fields, champions, lo, hi):
+    """Count the firms of slots lo … hi-1, of any size, that meet the criteria of a single champion (单项冠军).
+
+    champions: int64 (places, sectors), added to.
+    """
+    for i in range(lo, hi):
+        if firms.employment[i] == 0.0 or firms.rd_intensity[i] == 0.0 or not env.sector_manufacturing[firms.sector[i]]:
+            continue
+        read_fields(firms, env, p, i, fields)
+        if meets_requirements(criteria, fields):
+            champions[env.county_place[firms.county[i]], firms.sector[i]] += 1

@@ -7,21 +7,31 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.ladder.criteria import build_criteria
-from sim.ladder.recognition import ASSESSED, N_FIELDS, REVIEWED, assess, grant, rank_threshold, review
+from sim.ladder.recognition import (
+    ASSESSED,
+    N_FIELDS,
+    REVIEWED,
+    assess,
+    audit,
+    count_champions,
+    grant,
+    rank_threshold,
+    review,
+)
 from sim.reference import read_data
 from sim.rules import TIERS
 
 
 @dataclass
 class TierFlows:
-    """What a tier's round and review counted in a quarter, by province and sector, in simulated firms."""
+    """What a tier's round and review counted in a quarter, by place and sector, in simulated firms."""
 
     assessed: np.ndarray
     reviewed: np.ndarray
     bound: str = ""
 
     def count(self, name: str) -> np.ndarray:
-        """Counts of one kind, int64 (provinces, sectors)."""
+        """Counts of one kind, int64 (places, sectors)."""
         if name in ASSESSED:
             return self.assessed[..., ASSESSED.index(name)]
         return self.reviewed[..., REVIEWED.index(name)]
@@ -31,23 +41,30 @@ class TierFlows:
 class Rounds:
     """Runs the rounds of the three tiers for a model.
 
-    Criteria tables come from the regulation's file and the scenario's rules.
+    Criteria tables come from the regulation's file and the rules in force.
+
+    Attributes:
+        champions: firms that met the criteria of a single champion at the last count, int64 (places, sectors).
     """
 
     model: object
     flows: dict[str, TierFlows] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        rules = self.model.policy.rules
-        self.criteria = {tier: build_criteria(tier, getattr(rules, tier)) for tier in TIERS}
-        self.ranking = self.criteria["srdi"]
-        self._ranks = np.zeros(self.model.blocks.slots, dtype=np.uint16)
         self._calendar = read_data("calendar")
+        self._champion_criteria = build_criteria("single_champion", None)
+        self.champions = np.zeros(self.model.places_and_sectors, dtype=np.int64)
+        self._rules = None
         self.open_quarter()
 
     def open_quarter(self) -> None:
-        """Zero the quarter's counts."""
-        shape = (len(self.model.provinces), len(self.model.industry.sector_firms))
+        """Zero the quarter's counts, and take up the rules in force."""
+        rules = self.model.rules
+        if rules is not self._rules:
+            self._rules = rules
+            self.criteria = {tier: build_criteria(tier, getattr(rules, tier)) for tier in TIERS}
+            self.ranking = self.criteria["srdi"]
+        shape = self.model.places_and_sectors
         self.flows = {
             tier: TierFlows(
                 np.zeros((*shape, len(ASSESSED)), dtype=np.int64), np.zeros((*shape, len(REVIEWED)), dtype=np.int64)
@@ -62,7 +79,7 @@ class Rounds:
 
     def capacity(self, tier: str, year: int) -> int | None:
         """Most certificates of the year's batch at 1:1: the rule's, or a pilot batch's, or none."""
-        limit = getattr(self.model.policy.rules, tier).capacity
+        limit = getattr(self.model.rules, tier).capacity
         pilot = self._pilot_batch(tier, year)
         return pilot["capacity"] if limit is None and pilot else limit
 
@@ -81,20 +98,29 @@ class Rounds:
         flows = self.flows[tier]
         model.blocks.run(
             assess,
-            *(model.firms.columns, model.environment, model.keys, model.aspiration_key, model.parameters),
+            *(model.firms.columns, model.environment, model.keys, model.aspiration_key, model.parameters, model.moment),
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
-            *(model.reach[tier], bar, self._ranks),
+            *(model.reach[tier], bar, self._county_bonus(), model.ranks),
             totals=flows.assessed,
             scratch=N_FIELDS,
         )
         capacity = self.capacity(tier, year)
-        threshold = rank_threshold(self._ranks, None if capacity is None else round(capacity * model.scale))
+        threshold = rank_threshold(model.ranks, None if capacity is None else round(capacity * model.scale))
         model.blocks.run(
             grant,
-            *(model.firms.columns, model.environment, self._ranks, threshold, code, model.moment.index),
+            *(model.firms.columns, model.environment, model.ranks, threshold, code, model.moment.index),
             totals=flows.assessed,
         )
         flows.bound = "capacity" if threshold > 1 else "eligibility"
+
+    def _county_bonus(self) -> np.ndarray:
+        """Points the county preference adds to the assessors' score, float64 (units,)."""
+        geography, lever = self.model.geography, self.model.policy.levers.county_preference
+        bonus = np.zeros(geography.units)
+        if lever.acts_in(self.model.quarter):
+            counties, _ = self.model.reach_of(lever)
+            bonus[counties & ~geography.county_is_urban] = lever.bonus_points * lever.intensity
+        return bonus
 
     def _lowest_applicant(self, tier: str, year: int) -> int:
         """Lowest tier code that may apply: the tier below, once that tier exists and is asked for."""
@@ -109,15 +135,37 @@ class Rounds:
     def review(self, tier: str) -> None:
         """Review the tier's certificates that have reached the end of their validity."""
         model = self.model
-        rules = getattr(model.policy.rules, tier)
-        counts = np.stack([self.flows[name].reviewed for name in TIERS])
-        model.blocks.run(
+        rules = getattr(model.rules, tier)
+        self._count_reviewed(
             review,
             *(model.firms.columns, model.environment, model.keys, model.parameters),
             *(TIERS.index(tier) + 1, tuple(self.criteria.values())),
             *(4 * rules.validity_years, rules.review_strictness, model.moment.index),
-            totals=counts,
             scratch=N_FIELDS,
         )
+
+    def audit(self) -> None:
+        """Yearly audit of the certified firms' R&D reports."""
+        model = self.model
+        self._count_reviewed(
+            audit,
+            *(model.firms.columns, model.environment, model.keys, model.parameters, model.rules.audit_strictness),
+        )
+
+    def count_champions(self) -> None:
+        """Count the firms that meet the criteria of a single champion (reported only, no certificate)."""
+        model = self.model
+        self.champions[:] = 0
+        model.blocks.run(
+            count_champions,
+            *(model.firms.columns, model.environment, model.parameters, self._champion_criteria),
+            totals=self.champions,
+            scratch=N_FIELDS,
+        )
+
+    def _count_reviewed(self, kernel, *arguments, scratch: int = 0) -> None:
+        """Run a kernel that counts REVIEWED by tier, place and sector."""
+        counts = np.stack([self.flows[name].reviewed for name in TIERS])
+        self.model.blocks.run(kernel, *arguments, totals=counts, scratch=scratch)
         for name, part in zip(TIERS, counts, strict=True):
             self.flows[name].reviewed[:] = part

@@ -16,17 +16,26 @@ def main_share_step(main_share, aspires, u, p):
 
 
 @rule
-def refinement_step(refinement, digital, supplies_leader, u, p):
-    """Quality and management process, 0-1: reverts to a level that digital maturity and the
-    standards of a chain leader raise."""
+def refinement_step(refinement, digital, supplies_leader, exporter, raised, u, p):
+    """Quality and management process, 0-1: reverts to a level that digital maturity, the
+    standards of a chain leader or of buyers abroad, and the channel `refinement` (design, testing,
+    brand) raise."""
     target = p.refinement_base + p.refinement_digital * digital
     if supplies_leader:
         target += p.refinement_leader
+    if exporter:
+        target += p.refinement_export
+    target += raised
     moved = refinement + p.refinement_speed * (target - refinement) + p.refinement_noise * unit_noise(u)
     return min(max(moved, 0.0), 1.0)
 
 
 @rule
-def green_step(green, governance, p):
-    """Green maturity, 0-1: slow adoption that better-governed firms lead."""
-    return min(green + (1.0 - green) * p.green_own * (0.5 + governance), 1.0)
+def green_step(green, governance, energy_rise, support, p):
+    """Green maturity, 0-1: g ← g + (1 − g) [ a₀ (½ + gov) + a_p ε_s Δ + x ].
+
+    Slow adoption that better-governed firms lead; dearer energy or carbon (`energy_rise` = ε_s Δ, the
+    sector's energy share times the price rise) and the channel `green` (transition support) speed it.
+    """
+    rate = p.green_own * (0.5 + governance) + p.green_price * energy_rise + support
+    return min(green + (1.0 - green) * min(rate, 0.5), 1.0)

@@ -1,8 +1,24 @@
-"""Links between chain leaders (链主企业) and their smaller suppliers."""
+"""Links between suppliers and their main customers: chain leaders (链主企业) and other larger firms.
+
+The column `customer` is a directed network: the slot of a firm, or `leader_code` of a chain
+leader. Chain leaders stand outside the sampled population, so a chain has one at every scale.
+"""
 
 from __future__ import annotations
 
 from sim.jit import rule
+
+
+@rule
+def leader_code(chain):
+    """The column `customer` of a supplier of this chain's leader."""
+    return -2 - chain
+
+
+@rule
+def leader_of(customer):
+    """Chain whose leader is the main customer, or -1."""
+    return -2 - customer if customer <= -2 else -1
 
 
 @rule
@@ -13,14 +29,58 @@ def capability(refinement, digital, knowledge, revenue, p):
 
 
 @rule
-def link_step(linked, capability, size_factor, openness, promoted, u, p):
-    """Whether a firm supplies the leader of its chain after this quarter.
+def admission(able, size_factor, openness, promoted, odds, p):
+    """Chance in a quarter that the leader of a firm's own chain makes it a supplier.
 
-    A firm in a key niche is admitted with chance rate · openness · capability² · size (the rate is
-    lower outside key niches; size runs from 0 to 1); a link ends with a chance that falls with
-    capability.
+    a = r · o · q² · size · (1 + x): openness o, capability q, size from 0 to 1, x the channel
+    `linking`; r is lower outside key niches.
     """
-    if linked:
-        return u >= p.unlink_rate * (1.5 - capability)
     rate = p.link_rate if promoted else p.link_rate_other
-    return u < rate * openness * capability * capability * size_factor
+    return min(rate * openness * able * able * size_factor * (1.0 + odds), 1.0)
+
+
+@rule
+def invitation(able, invited, p):
+    """Chance in a quarter that another chain's leader brings a firm in by joint design.
+
+    n · w · q²: w the leader's invitation to newcomers, which grows with the chain's gaps. Fact
+    sheet: a satellite maker brought in suppliers with no earlier experience in space.
+    """
+    return min(p.newcomer_rate * invited * able * able, 1.0)
+
+
+@rule
+def purchase(able, size_factor, odds, p):
+    """Chance in a quarter that a larger firm of the chain becomes the main customer: r_b q size (1 + x)."""
+    return min(p.link_rate_buyer * able * size_factor * (1.0 + odds), 1.0)
+
+
+@rule
+def ending(able, p):
+    """Chance in a quarter that a link ends: u (1.5 − q)."""
+    return p.unlink_rate * (1.5 - able)
+
+
+@rule
+def choose_buyer(env, chain, province, slot, revenue, u, v, provinces, p):
+    """A larger firm of the chain as main customer, or -1 if there is none.
+
+    Among the buyers of the firm's own province with chance `link_local`, else of the whole chain;
+    in proportion to their revenue, so that supplier counts inherit the heavy tail of size.
+    """
+    first, last = env.buyer_start[chain * provinces + province], env.buyer_start[chain * provinces + province + 1]
+    if u >= p.link_local or first == last:
+        first, last = env.buyer_start[chain * provinces], env.buyer_start[(chain + 1) * provinces]
+    if first == last:
+        return -1
+    wanted = env.buyer_weight[first] + v * (env.buyer_weight[last] - env.buyer_weight[first])
+    low, high = first, last - 1
+    while low < high:
+        middle = (low + high) // 2
+        if env.buyer_weight[middle + 1] <= wanted:
+            low = middle + 1
+        else:
+            high = middle
+    if env.buyer_slot[low] == slot or env.buyer_revenue[low] <= revenue:
+        return -1
+    return env.buyer_slot[low]

@@ -8,15 +8,23 @@ from sim.jit import rule
 
 
 @rule
-def annual_revenue(employment, productivity, revenue_per_worker, supplies_leader, p):
-    """Annualised revenue in yuan: L · w_s(t) · exp(a) · (1 + orders).
+def annual_revenue(employment, productivity, revenue_per_worker, orders, sales, p):
+    """Annualised revenue in yuan: L · w_s(t) · exp(a + x) · (1 + o).
 
-    L employees, w_s(t) the sector's revenue per worker at productivity 0 (moves with nominal
-    demand), a log productivity, orders the premium of a chain leader's supplier
-    (`order_premium`, assumed).
+    Args:
+        revenue_per_worker: w_s(t), of the sector at productivity 0; moves with nominal demand.
+        orders: o, premium of a firm with a main customer (`order_premium`, `order_premium_buyer`).
+        sales: x, log demand from channels (matchmaking, brand) and slack (shocks).
     """
-    orders = p.order_premium if supplies_leader else 0.0
-    return employment * revenue_per_worker * math.exp(productivity) * (1.0 + orders)
+    return employment * revenue_per_worker * math.exp(productivity + sales) * (1.0 + orders)
+
+
+@rule
+def order_premium(supplies_leader, supplies_buyer, p):
+    """Extra sales of a firm with a main customer: more with a chain leader than with another buyer."""
+    if supplies_leader:
+        return p.order_premium
+    return p.order_premium_buyer if supplies_buyer else 0.0
 
 
 @rule

@@ -11,9 +11,23 @@ LOG_20 = math.log(20.0)
 
 
 @rule
-def net_margin(productivity, p):
-    """Net margin (share of revenue) m = m̄ + s · a: more productive firms earn more."""
-    return p.margin_mean + p.margin_productivity * productivity
+def net_margin(productivity, energy_cost, p):
+    """Net margin (share of revenue) m = m̄ + s · a − e: more productive firms earn more.
+
+    energy_cost: e, extra cost of energy or carbon as a share of revenue (see `energy_burden`).
+    """
+    return p.margin_mean + p.margin_productivity * productivity - energy_cost
+
+
+@rule
+def energy_burden(rise, green, p):
+    """Extra cost a firm bears when energy or carbon grows dearer, as a share of revenue.
+
+    e = ι · ε_s Δ · (1 − s g), with `rise` = ε_s Δ the sector's energy share times the price rise:
+    greener firms (g) save up to `green_saving` of it; firms bear the part `energy_incidence` (ι),
+    buyers the rest (assumed).
+    """
+    return p.energy_incidence * rise * (1.0 - p.green_saving * green)
 
 
 @rule
@@ -28,34 +42,40 @@ def debt_ratio(leverage, margin, u, p):
 
 
 @rule
-def credit_constraint(leverage, log_employment, certified, commons, p):
+def credit_constraint(leverage, log_employment, certified, listed, eased, tightening, p):
     """Share of wanted credit a firm is refused, 0-1.
 
     Logistic in leverage (+), size as collateral (−), an SRDI or higher certificate as a
-    signal to lenders (−), and the financial services of the cluster's commons (−).
+    signal to lenders (−), a listing (−), the channel `credit` (guarantees, matchmaking, the
+    cluster's financial services; −) and a credit crunch (+). All in log-odds.
     """
     x = (
         p.constraint_base
         + p.constraint_leverage * (leverage - p.leverage_mean)
         - p.constraint_size * (log_employment - LOG_20)
-        - p.constraint_commons * commons
+        - eased
+        + tightening
     )
     if certified:
         x -= p.constraint_signal
+    if listed:
+        x -= p.listing_credit
     return 1.0 / (1.0 + math.exp(-x))
 
 
 @rule
-def outside_equity(equity, revenue, research_active, certified, u_event, u_amount, p):
+def outside_equity(equity, revenue, research_active, certified, odds, paid_in, u_event, u_amount, p):
     """New outside equity of about the last two years, yuan.
 
     The stock fades by 1/8 a quarter. A firm that does R&D closes a round with chance
-    `equity_rate` a quarter, more often with a certificate; a round brings
-    `equity_size` years' revenue times a factor between 0.3 and 1.7.
+    `equity_rate` a quarter, more often with a certificate or through the channel
+    `equity_odds`; a round brings `equity_size` years' revenue, of at most `equity_revenue_max`, times a
+    factor between 0.3 and 1.7.
+    paid_in: yuan of the quarter from the SME development fund and its co-investors, or a listing.
     """
-    kept = 0.875 * equity
+    kept = 0.875 * equity + paid_in
     if research_active:
         rate = p.equity_rate * (1.0 + p.equity_signal) if certified else p.equity_rate
-        if u_event < rate:
-            kept += p.equity_size * revenue * (0.3 + 1.4 * u_amount)
+        if u_event < rate * (1.0 + odds):
+            kept += p.equity_size * min(revenue, p.equity_revenue_max) * (0.3 + 1.4 * u_amount)
     return kept

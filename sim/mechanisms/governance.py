@@ -6,13 +6,17 @@ from sim.jit import rule
 
 
 @rule
-def governance_step(governance, size_factor, peers, commons, equity_backed, p):
+def governance_step(governance, size_factor, peers, demonstration, training, equity_backed, p):
     """Governance after a quarter, 0-1.
 
-    g ← g + (1 − g) · [a₀ size + a_demo · commons · max(0, ḡ − g) + a_equity]: growing firms
-    formalise, recognised clusters demonstrate and spread, outside equity brings control rights.
+    g ← g + (1 − g) · [a₀ size + x_demo · max(0, ḡ − g) + x_train + a_equity]: growing firms
+    formalise, recognised clusters demonstrate good practice and spread it to members below their
+    mean ḡ, training and advice act directly, outside equity brings control rights.
+
+    Args:
+        demonstration, training: the channels `demonstration` and `governance`, per quarter.
     """
-    rate = p.governance_own * size_factor + p.governance_demo * commons * max(0.0, peers - governance)
+    rate = p.governance_own * size_factor + demonstration * max(0.0, peers - governance) + training
     if equity_backed:
         rate += p.governance_equity
-    return min(governance + (1.0 - governance) * rate, 1.0)
+    return min(governance + (1.0 - governance) * min(rate, 0.5), 1.0)

@@ -9,12 +9,13 @@ from sim.jit import rule
 
 
 @rule
-def employment_step(employment, log_employment, productivity, constraint, supplies_leader, u, p):
+def employment_step(employment, log_employment, productivity, constraint, supplies_leader, slack, u, p):
     """Employees after a quarter.
 
-    Δ ln L = μ + b_a a − b_c c + b_o (leader's supplier) − b_L ln L + σ₀ L^−η · Laplace, within ±1
-    and not below one employee. Sources: Laplace tent and variance falling with size as about
-    L^−0.15 to −0.2 (Stanley et al. 1996; Bottazzi and Secchi 2006).
+    Δ ln L = μ + b_a a − b_c c + b_o (leader's supplier) + b_s s − b_L ln L + σ₀ L^−η · Laplace,
+    within ±1 and not below one employee; s ≤ 0 is the log output lost to shocks.
+    Sources: Laplace tent and variance falling with size as about L^−0.15 to −0.2
+    (Stanley et al. 1996; Bottazzi and Secchi 2006).
     """
     scale = p.growth_noise * math.exp(-p.growth_noise_size * log_employment)
     change = (
@@ -22,6 +23,7 @@ def employment_step(employment, log_employment, productivity, constraint, suppli
         + p.growth_productivity * productivity
         - p.growth_constraint * constraint
         - p.growth_size * log_employment
+        + p.growth_slack * slack
         + scale * laplace(u)
     )
     if supplies_leader:

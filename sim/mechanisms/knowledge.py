@@ -9,15 +9,37 @@ from sim.jit import rule
 
 
 @rule
-def knowledge_stock(stock, research_flow, pooled, absorption, commons, p):
-    """Knowledge stock in yuan after a quarter, by perpetual inventory with spillovers.
+def absorptive_capacity(digital, added):
+    """Absorptive capacity A, 0-1: digital maturity plus the channel `absorption` (talent)."""
+    return min(digital + added, 1.0)
 
-    K ← (1 − δ/4) K + R&D flow + φ/4 · absorption · (base + commons) · K̄, with K̄ the mean stock
-    of the cluster's members and absorption the firm's digital maturity. Only firms with
-    research of their own absorb (the caller passes pooled = 0 for the others).
+
+@rule
+def spillover(pooled, absorptive, pooling, p):
+    """Knowledge in yuan that a firm takes from its cluster's pool in a quarter: φ/4 · A · (base + x) · K̄.
+
+    pooled: K̄, mean stock of the members; the caller passes 0 for firms without research of their own.
+    pooling: x, the channel `pooling` (open innovation, a culture of cooperation).
     """
-    spillover = 0.25 * p.knowledge_spillover * absorption * (p.commons_base + commons) * pooled
-    return (1.0 - 0.25 * p.knowledge_depreciation) * stock + research_flow + spillover
+    return 0.25 * p.knowledge_spillover * absorptive * (p.commons_base + pooling) * pooled
+
+
+@rule
+def transfer(share, revenue, absorptive):
+    """Knowledge in yuan that leaders, institutes and partners pass on in a quarter: A · x R/4.
+
+    share: x, the channel `transfer`, of yearly revenue.
+    """
+    return 0.25 * absorptive * share * revenue
+
+
+@rule
+def knowledge_stock(stock, research_flow, absorbed, p):
+    """Knowledge stock in yuan after a quarter, by perpetual inventory: K ← (1 − δ/4) K + F + absorbed.
+
+    research_flow: F, the firm's own R&D of the quarter. absorbed: spillover plus transfer.
+    """
+    return (1.0 - 0.25 * p.knowledge_depreciation) * stock + research_flow + absorbed
 
 
 @rule

@@ -36,18 +36,18 @@ def research_norm(sector_norm, log_employment, p):
 
 
 @rule
-def start_or_stop(intensity, chance, norm, constraint, u, v, p):
+def start_or_stop(intensity, chance, norm, constraint, odds, u, v, p):
     """Yearly decision to start or stop R&D; returns the new true intensity.
 
     An active firm stops with hazard h; an idle one starts with hazard h π/(1−π) · (1−c)/(1−c̄), so
     that participation settles near π, the probability of `participation`; c is the firm's
-    credit constraint.
+    credit constraint. The channel `research_odds` (incubators, matchmaking, talent) multiplies the
+    starting hazard by 1 + odds.
     """
     if intensity > 0.0:
         return 0.0 if u < p.rd_stop else intensity
-    odds = chance / max(1.0 - chance, 0.05)
     access = (1.0 - constraint) / (1.0 - p.constraint_reference)
-    if u < p.rd_stop * odds * access:
+    if u < p.rd_stop * (chance / max(1.0 - chance, 0.05)) * access * (1.0 + odds):
         return norm * math.exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
     return 0.0
 
@@ -88,9 +88,17 @@ def relabelled_share(intensity, threshold, aspires, audit_strictness, u, p):
 
 
 @rule
-def award_intensity(award_yuan, revenue, p):
-    """True R&D that an award adds, as a share of revenue: additionality below one times the payment.
+def added_research(awarded, award_yuan, support_yuan, revenue, p):
+    """True R&D that public money adds, as a share of revenue; additionality is below one.
 
-    award_yuan: paid in the quarter. revenue: yuan per year.
+    α_a · 4 A (if an award runs) + X, over revenue: A paid in the quarter, X the channel
+    `research_yuan` (yuan per year, each programme's own additionality included). revenue: yuan per year.
     """
-    return 4.0 * p.award_additionality * award_yuan / revenue
+    award = 4.0 * p.award_additionality * award_yuan if awarded else 0.0
+    return min((award + support_yuan) / revenue, 0.5)
+
+
+@rule
+def research_staff(intensity, revenue, p):
+    """R&D employees that a true R&D spending pays: staff cost over the cost of one."""
+    return p.rd_staff_cost_share * intensity * revenue / p.rd_staff_cost

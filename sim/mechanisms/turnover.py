@@ -8,16 +8,17 @@ from sim.jit import rule
 
 
 @rule
-def exit_chance(log_employment, age, productivity, leverage, p):
+def exit_chance(log_employment, age, productivity, leverage, survival, p):
     """Chance that a firm closes in a quarter.
 
-    h = h₀ exp(−a L̂ − b a_i + c max(0, λ − λ̄)) · (1 + age)^−γ: falls with size, age and
-    productivity, rises with debt.
+    h = h₀ exp(−a L̂ − b a_i + c max(0, λ − λ̄) − x) · (1 + age)^−γ: falls with size, age and
+    productivity, rises with debt; x is the channel `survival` (incubators).
     """
     x = (
         -p.exit_size * log_employment
         - p.exit_productivity * productivity
         + p.exit_leverage * max(0.0, leverage - p.leverage_mean)
+        - survival
     )
     return min(p.exit_base * math.exp(x) * (1.0 + 0.25 * age) ** -p.exit_age, 0.5)
 

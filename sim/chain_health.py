@@ -1,0 +1,72 @@
+"""Chain health: strength, gaps filled, extension and resilience of the industrial chains.
+
+Key niches (promoted products) are the links a chain depends on. A link is *filled* (补链) where
+qualified domestic firms hold at least `gap_share` of its market; it is *served* where at least one
+does. *Extension* (延链) is the share of a chain's links, key or not, that are served. *Resilience*
+is one minus the share of output lost to a standard shock: the foreign supply of each key niche fails
+in turn, and each is weighted by its output.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.mechanisms.stress import replaced
+
+
+def _share(part: np.ndarray, whole: np.ndarray, chain: np.ndarray, chains: int) -> np.ndarray:
+    """Sum of `part` over the sum of `whole` by chain, 1 where the whole is 0: float64 (chains,)."""
+    total = np.bincount(chain, whole, minlength=chains)
+    return np.where(total > 0, np.bincount(chain, part, minlength=chains) / np.where(total > 0, total, 1.0), 1.0)
+
+
+class ChainHealth:
+    """Measures of every chain, renewed at each stock-taking.
+
+    Attributes (float64 (chains,) unless said otherwise):
+        filled: share of key links filled. extension: share of links served. resilience: 0-1.
+        lost: share of the chain's output lost to a missing foreign supply this quarter.
+        gaps_filled, served, withstood: the same over all chains.
+    """
+
+    def __init__(self, model) -> None:
+        self.model = model
+        chains = len(model.industry.chain_sector)
+        self.filled = np.zeros(chains)
+        self.extension = np.zeros(chains)
+        self.resilience = np.ones(chains)
+        self.lost = np.zeros(chains)
+        self.gaps_filled = self.served = self.withstood = 0.0
+
+    def update(self) -> None:
+        """Measure the chains from the new totals; leaders see the result next quarter."""
+        model, p = self.model, self.model.parameters
+        totals, chain, chains = model.totals, model.industry.niche_chain, len(self.filled)
+        key = model.industry.niche_promoted
+        revenue = totals.niche_revenue.astype(np.float64)
+        qualified = totals.niche_qualified.astype(np.float64)
+        filled = key & (revenue > 0) & (qualified >= p.gap_share * revenue)
+        served = qualified > 0
+        at_stake = revenue * key
+        withstood = at_stake * (1.0 - p.standard_shock * (1.0 - replaced(qualified, revenue, p)))
+        everywhere = np.ones(len(revenue))
+        # A chain none of whose key niches is simulated has no gap to show.
+        self.filled[:] = _share(filled.astype(float), key.astype(float), chain, chains)
+        self.extension[:] = _share(served.astype(float), everywhere, chain, chains)
+        self.resilience[:] = _share(withstood, at_stake, chain, chains)
+        lost = totals.niche_lost.astype(np.float64)
+        self.lost[:] = _share(lost, revenue + lost, chain, chains) * (np.bincount(chain, lost, minlength=chains) > 0)
+        self.gaps_filled = float(filled.sum() / max(key.sum(), 1))
+        self.served = float(served.mean())
+        self.withstood = float(withstood.sum() / max(at_stake.sum(), 1.0))
+        self._find_weakest(key, qualified, revenue)
+
+    def _find_weakest(self, key, qualified, revenue) -> None:
+        """The key niche of each chain with the least qualified share, where newcomers are set to work."""
+        chain = self.model.industry.niche_chain
+        share = np.where(key & (revenue > 0), qualified / np.maximum(revenue, 1.0), np.inf)
+        weakest = self.model.environment.chain_weakest
+        weakest[:] = -1
+        order = np.argsort(share, kind="stable")[::-1]
+        order = order[np.isfinite(share[order])]
+        weakest[chain[order]] = order  # the last write of a chain is its smallest share

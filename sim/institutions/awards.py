@@ -1,0 +1,56 @@
+"""Central awards to key little giants (中央财政奖补)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.engine import AWARD_QUARTERS
+from sim.institutions.targeting import admit_by_rank, target_of
+from sim.ladder.recognition import N_FIELDS
+from sim.reference import read_data
+from sim.selection import BINS, rank_for_award
+
+
+class Awards:
+    """The lever little_giant_awards at work: yearly picks, quarterly payment."""
+
+    def __init__(self, model) -> None:
+        self.model = model
+        self.lever = model.policy.levers.little_giant_awards
+        self.account = model.ledger["little_giant_awards"]
+        self._quarter = read_data("calendar")["quarters"]["awards"]
+        model.moment.award_yuan = self._award() / AWARD_QUARTERS if self.lever.enabled else 0.0
+
+    def _award(self) -> float:
+        return self.lever.award_yuan * self.lever.intensity
+
+    def open_quarter(self) -> None:
+        """Before the firms act: running awards draw applicants."""
+        acts = self.lever.acts_in(self.model.quarter)
+        self.model.moment.award_hope = self.model.parameters.apply_award * self.lever.intensity if acts else 0.0
+
+    def step(self) -> None:
+        """In its quarter: pick the best little giants without an award, an even share of the money a round."""
+        model, lever = self.model, self.lever
+        if model.quarter.number != self._quarter or not lever.acts_in(model.quarter):
+            return
+        rounds = lever.rounds_left(model.quarter, self._quarter)
+        quota = int(self.account.available / rounds / self._award() * model.scale)
+        everywhere = np.zeros(model.geography.units, dtype=np.int16)
+        bins = np.zeros((1, BINS), dtype=np.int64)
+        model.blocks.run(
+            rank_for_award,
+            *(model.firms.columns, model.environment, model.keys, model.parameters, model.rounds.ranking),
+            *(target_of(model, lever), model.ranks),
+            totals=bins,
+            scratch=N_FIELDS,
+        )
+        counts, _ = admit_by_rank(model, model.firms.columns.awarded_in, bins, np.array([quota]), everywhere)
+        granted = counts.sum() / model.scale
+        self.account.commit(granted * self._award())
+        self.account.refused += (bins.sum() / model.scale - granted) * self._award()
+        self.account.recipients += granted
+
+    def pay(self, running: int) -> None:
+        """Pay the quarter's part of the awards of `running` simulated firms."""
+        self.account.pay(running / self.model.scale * self.model.moment.award_yuan)

@@ -1,0 +1,65 @@
+"""The yearly contest in which the ministry recognises national SME clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.draws import Purpose
+from sim.institutions.targeting import reached
+from sim.reference import read_data
+from sim.tally import CLUSTER, PARTS
+
+
+class ClusterContest:
+    """The lever cluster_recognition at work, with the county preference's bonus."""
+
+    def __init__(self, model) -> None:
+        self.model = model
+        self.lever = model.policy.levers.cluster_recognition
+        self._quarter = read_data("calendar")["quarters"]["cluster_recognition"]
+        self._concentration = 0.1 * np.log([cluster.concentration for cluster in model.clusters])
+        self._rural = np.array([not model.geography.county_is_urban[c.county] for c in model.clusters], dtype=bool)
+
+    def merit(self) -> np.ndarray:
+        """Score of every cluster candidate, float64 (clusters,).
+
+        Share of SRDI SMEs (shrunk towards the national share where few firms are seen) weighs
+        most; then digital maturity and concentration. Size beyond a candidate's minimum does not
+        count: the recognised clusters are small ones (about 310 SMEs each in the first hundred).
+        """
+        model = self.model
+        sums = {name: model.totals.clusters[:, index] for index, name in enumerate(CLUSTER)}
+        seen = sums["firms"].astype(np.float64)
+        weight = 50.0 * model.scale
+        national = sums["srdi_smes"].sum() / max(seen.sum(), 1.0)
+        quality = (sums["srdi_smes"] + weight * national) / (seen + weight)
+        digital = sums["digital"] / PARTS / np.maximum(seen, 1.0)
+        merit = np.minimum(10.0 * quality, 1.0) + digital + self._concentration
+        preference = model.policy.levers.county_preference
+        if preference.acts_in(model.quarter):
+            merit += preference.contest_bonus * preference.intensity * self._rural
+        return merit
+
+    def step(self) -> None:
+        """In its quarter: recognise the best candidates, no province with more than its share."""
+        model, lever, p = self.model, self.lever, self.model.parameters
+        if model.quarter.number != self._quarter or not lever.acts_in(model.quarter):
+            return
+        counties, sectors = reached(model, lever)
+        luck = model.draws(Purpose.CLUSTER_CONTEST, len(model.clusters))
+        merit = self.merit() + p.cluster_contest_noise * luck
+        most = max(1, round(p.cluster_province_share * lever.per_year))
+        won: dict[int, int] = {}
+        places = lever.per_year
+        for index in np.argsort(-merit, kind="stable"):
+            cluster = model.clusters[index]
+            if places == 0:
+                break
+            if cluster.recognised is not None or not (counties[cluster.county] and sectors[cluster.sector]):
+                continue
+            if won.get(cluster.province, 0) >= most:
+                continue
+            won[cluster.province] = won.get(cluster.province, 0) + 1
+            cluster.recognise()
+            places -= 1
+        model.ledger["cluster_recognition"].recipients += lever.per_year - places

@@ -1,0 +1,116 @@
+"""Digital empowerment with pilot cities (数字化赋能, 数字化转型试点城市)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.draws import Purpose
+from sim.institutions.targeting import admit_by_rank, reached, target_of
+from sim.reference import read_data
+from sim.selection import BINS, rank_for_conversion
+
+
+class PilotCities:
+    """The lever digital_empowerment at work: cities are designated, firms converted.
+
+    Attributes:
+        pilots: quarter index in which each city became a pilot, or -1; int64 (cities,).
+    """
+
+    def __init__(self, model) -> None:
+        self.model = model
+        self.lever = model.policy.levers.digital_empowerment
+        self.account = model.ledger["digital_empowerment"]
+        self._quarter = read_data("calendar")["quarters"]["pilot_cities"]
+        cities = len(model.geography.city_province)
+        self.pilots = np.full(cities, -1, dtype=np.int64)
+        self._supported = np.zeros(cities)
+        self._batches_named = 0
+        effect = model.parameters.digital_support * self.lever.intensity
+        model.moment.digital_effect = effect if self.lever.enabled else 0.0
+
+    def step(self) -> None:
+        """Designate the year's cities in their quarter; convert firms in running pilots."""
+        lever, model = self.lever, self.model
+        if not lever.acts_in(model.quarter) or self._subsidy() == 0:
+            return
+        if model.quarter.number == self._quarter:
+            self._designate()
+        running = (self.pilots >= 0) & (model.moment.index - self.pilots < 4 * lever.city_years)
+        if not running.any():
+            return
+        self._pay_platforms(running)
+        city = model.geography.county_city
+        bins = np.zeros((len(running), BINS), dtype=np.int64)
+        model.blocks.run(
+            rank_for_conversion,
+            *(model.firms.columns, model.environment, model.keys, model.parameters),
+            *(target_of(model, lever), running[city], city, model.ranks),
+            totals=bins,
+        )
+        counts, by_city = admit_by_rank(model, model.firms.columns.digitised_in, bins, self._quotas(running), city)
+        self._supported += by_city
+        granted = counts.sum() / model.scale
+        self.account.pay(self.account.commit(granted * self._subsidy()))
+        self.account.refused += (bins.sum() / model.scale - granted) * self._subsidy()
+        self.account.recipients += granted
+        model.digital_supported += counts
+
+    def _city_money(self) -> np.ndarray:
+        """Central support of each city if it is a pilot, yuan, float64 (cities,)."""
+        lever = self.lever
+        ordinary_or_first = np.where(self.model.geography.city_is_first, lever.capital_city_yuan, lever.city_yuan)
+        return ordinary_or_first * lever.intensity
+
+    def _subsidy(self) -> float:
+        """Public money a converted firm receives: the firms' part of the budget over the quota of firms."""
+        lever = self.lever
+        return lever.intensity * lever.firm_share * lever.budget_yuan / max(lever.firms, 1)
+
+    def _designate(self) -> None:
+        """Name the year's batch: cities that have firms to convert and were no pilot, best first."""
+        model = self.model
+        if self._batches_named == self.lever.city_batches:
+            return
+        self._batches_named += 1
+        counties, _ = reached(model, self.lever)
+        made = model.industry.sector_manufacturing
+        base = model.geography.firms[:, made].sum(axis=1) * counties
+        firms = np.bincount(model.geography.county_city, base, minlength=len(self.pilots))
+        luck = model.draws(Purpose.CITY_CONTEST, len(firms))
+        merit = np.where((self.pilots < 0) & (firms > 0), np.log(np.maximum(firms, 1.0)) + 2.0 * luck, -np.inf)
+        order = np.argsort(-merit, kind="stable")
+        order = order[np.isfinite(merit[order])]
+        # At most one new pilot in a province before every province has had its turn.
+        turn = _turns(model.geography.city_province[order])
+        chosen = order[np.argsort(turn, kind="stable")][: self.lever.cities_per_batch]
+        self.pilots[chosen] = model.moment.index
+
+    def _pay_platforms(self, running: np.ndarray) -> None:
+        """The part of a pilot's support that does not go to firms, spread evenly over its term."""
+        yearly = self._city_money()[running].sum() * (1.0 - self.lever.firm_share) / self.lever.city_years
+        self.account.pay(self.account.commit(0.25 * yearly))
+
+    def _quotas(self, running: np.ndarray) -> np.ndarray:
+        """Simulated firms each running pilot may take on this quarter, int64 (cities,)."""
+        model, lever = self.model, self.lever
+        elapsed = (model.moment.index - self.pilots + 1) / (4.0 * lever.city_years)
+        entitled = self._city_money() * lever.firm_share / self._subsidy() * np.clip(elapsed, 0, 1)
+        room = np.round(np.where(running, entitled, 0.0) * model.scale) - self._supported
+        quotas = np.maximum(room, 0.0)
+        left = (lever.firms - model.digital_supported.sum() / model.scale) * model.scale
+        money = self.account.available / self._subsidy() * model.scale
+        limit = max(min(left, money), 0.0)
+        if quotas.sum() > limit:
+            quotas = np.floor(quotas * limit / quotas.sum())
+        return quotas.astype(np.int64)
+
+
+def _turns(group: np.ndarray) -> np.ndarray:
+    """How many of the same group stand before each entry, int64."""
+    turn = np.zeros(len(group), dtype=np.int64)
+    seen: dict[int, int] = {}
+    for place, code in enumerate(group.tolist()):
+        turn[place] = seen.get(code, 0)
+        seen[code] = turn[place] + 1
+    return turn

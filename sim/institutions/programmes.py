@@ -1,0 +1,91 @@
+"""Firm programmes: the levers that support single firms for a year at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.draws import Purpose, substream_key
+from sim.institutions.targeting import target_of
+from sim.levers import PROGRAMMES
+from sim.mechanisms.support import CHANNEL_INDEX, N_CHANNELS
+from sim.selection import BINS, bin_thresholds, rank_for_programme, support
+
+#: Quarters that support runs before it is granted anew.
+TERM = 4
+
+
+class Programme:
+    """One firm programme at work: who is supported this year, and what it costs.
+
+    `lever` is a FirmProgramme (see sim/levers/base.py for the rule).
+    """
+
+    def __init__(self, model, name: str) -> None:
+        self.model = model
+        self.name = name
+        self.lever = getattr(model.policy.levers, name)
+        self.bit = np.uint32(1 << PROGRAMMES.index(name))
+        self.account = model.ledger[name]
+        self._effects = self._effect_row()
+        self._granted_until = -1
+
+    def _effect_row(self) -> np.ndarray:
+        """Effects at the lever's intensity, float64 (N_CHANNELS,)."""
+        row = np.zeros(N_CHANNELS)
+        for channel, value in self.lever.effects(self.model.parameters).items():
+            row[CHANNEL_INDEX[channel]] = value * self.lever.intensity
+        return row
+
+    def open_quarter(self) -> None:
+        """Before the firms act: grant a new year of support when one is due, and switch the effects."""
+        model, lever = self.model, self.lever
+        row = model.environment.programme_effects[PROGRAMMES.index(self.name)]
+        if not lever.acts_in(model.quarter):
+            row[:] = 0.0
+            if self._granted_until == model.moment.index - 1:
+                self._support(threshold=BINS, ranks=np.zeros(model.blocks.slots, dtype=np.uint16))
+            return
+        if self._granted_until < model.moment.index:
+            self._grant()
+        row[:] = self._effects
+
+    def pay(self) -> None:
+        """After the firms have acted: pay the quarter of the supported firms that are alive."""
+        alive = self.model.totals.supported[PROGRAMMES.index(self.name)]
+        if alive:
+            self.account.pay(alive / self.model.scale * self._quarterly())
+
+    def _quarterly(self) -> float:
+        """Yuan per firm and quarter."""
+        return 0.25 * self.lever.yuan_per_firm * self.lever.intensity
+
+    def _grant(self) -> None:
+        """Draw the firms of the coming term: as many as its even share of the money left pays for."""
+        model, lever = self.model, self.lever
+        self.account.release()
+        left = lever.quarters_left(model.quarter)
+        term = min(TERM, left)
+        self._granted_until = model.moment.index + term - 1
+        unit = self._quarterly() * term
+        quota = int(self.account.available * term / left / unit * model.scale)
+        bins = np.zeros((1, BINS), dtype=np.int64)
+        key = substream_key(model.keys[Purpose.LOTTERY], PROGRAMMES.index(self.name))
+        eligibility = type(lever.eligibility)(*map(float, lever.eligibility))
+        model.blocks.run(
+            rank_for_programme,
+            *(model.firms.columns, model.environment, key, model.parameters.programme_priority),
+            *(eligibility, target_of(model, lever), model.ranks),
+            totals=bins,
+        )
+        thresholds, _ = bin_thresholds(bins, np.array([quota]))
+        granted = self._support(thresholds[0], model.ranks).sum() / model.scale
+        self.account.commit(granted * unit)
+        self.account.refused += (bins.sum() / model.scale - granted) * unit
+        self.account.recipients += granted
+
+    def _support(self, threshold: int, ranks: np.ndarray) -> np.ndarray:
+        """Mark the firms ranked at or above the threshold; returns them by place and sector, int64."""
+        model = self.model
+        counts = np.zeros(model.places_and_sectors, dtype=np.int64)
+        model.blocks.run(support, *(model.firms.columns, model.environment, self.bit, threshold, ranks), totals=counts)
+        return counts

@@ -1,0 +1,55 @@
+"""Whom levers reach, and how ranked firms are admitted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.levers.base import FirmLever, Lever, PlacedLever
+from sim.reference import province_names, sector_names
+from sim.rules import TIERS
+from sim.selection import Target, admit, bin_thresholds
+
+
+def _among(names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
+    """Which names are wanted: bool (names,); no wish means all."""
+    return np.isin(names, wanted) if wanted else np.ones(len(names), dtype=bool)
+
+
+def reached(model, lever: Lever) -> tuple[np.ndarray, np.ndarray]:
+    """Counties and sectors a lever's target group covers: bool (units,), bool (sectors,)."""
+    geography = model.geography
+    counties = _among(province_names(), lever.provinces)[geography.county_province]
+    if isinstance(lever, PlacedLever) and lever.counties_only:
+        counties = counties & ~geography.county_is_urban
+    return counties, _among(sector_names(), lever.sectors)
+
+
+def reached_leaders(model, lever: Lever) -> np.ndarray:
+    """Chain leaders a lever covers, by home province and sector: bool (chains,)."""
+    industry = model.industry
+    by_province = _among(province_names(), lever.provinces)[industry.chain_home]
+    return by_province & _among(sector_names(), lever.sectors)[industry.chain_sector]
+
+
+def target_of(model, lever: FirmLever) -> Target:
+    """A firm lever's target group in the form kernels receive it."""
+    lowest = 1 + TIERS.index(lever.lowest_tier) if lever.lowest_tier in TIERS else 0
+    return Target(*reached(model, lever), lowest, lever.clusters_only)
+
+
+def admit_by_rank(
+    model, column: np.ndarray, bins: np.ndarray, quotas: np.ndarray, group: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Admit the best-ranked firms of each group up to its quota.
+
+    Returns simulated firms admitted by place and sector, and by group (int64).
+    """
+    counts = np.zeros(model.places_and_sectors, dtype=np.int64)
+    thresholds, admitted = bin_thresholds(bins, quotas)
+    model.blocks.run(
+        admit,
+        *(model.firms.columns, model.environment, column, model.moment.index),
+        *(thresholds, group, model.ranks),
+        totals=counts,
+    )
+    return counts, admitted

@@ -1,0 +1,70 @@
+"""The supply network between firms: larger firms that buy, the links at the start, supplier counts.
+
+A supplier's main customer stands in its column `customer` (see sim/mechanisms/chain_links.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.columns import NEVER, Columns
+from sim.draws import Purpose, uniform, uniform_pair
+from sim.engine import CUSTOMER, size_factor
+from sim.jit import kernel
+from sim.mechanisms.chain_links import admission, capability, choose_buyer, ending, leader_code, purchase
+
+START_LINK = int(Purpose.START_LINK)
+
+
+def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]:
+    """Firms of `buyer_min_employment` or more by chain and province, as the Environment's buyer_* arrays."""
+    slot = np.flatnonzero(firms.employment >= p.buyer_min_employment)
+    chain = env.niche_chain[firms.niche[slot]].astype(np.int64)
+    group = chain * provinces + env.county_province[firms.county[slot]]
+    order = np.argsort(group, kind="stable")
+    revenue = firms.revenue[slot[order]].astype(np.float64)
+    groups = len(env.chain_openness) * provinces
+    return {
+        "buyer_slot": slot[order].astype(np.int32),
+        "buyer_weight": np.concatenate([[0.0], np.cumsum(revenue)]),
+        "buyer_revenue": revenue,
+        "buyer_start": np.searchsorted(group[order], np.arange(groups + 1)),
+    }
+
+
+@kernel
+def link_at_start(firms, env, keys, p, started, lo, hi):
+    """Draw the main customers at the start, each link with the share of time its own rates imply.
+
+    With chances a to win and u to lose a link in a quarter, a firm is linked a/(a + u) of the time.
+    Writes the column `customer` of slots lo … hi-1. started: int64 (1,), added to.
+    """
+    provinces = env.move_cluster.shape[0]
+    for i in range(lo, hi):
+        if firms.employment[i] == 0.0:
+            continue
+        revenue = float(firms.revenue[i])
+        able = capability(firms.refinement[i], firms.digital[i], firms.knowledge[i], revenue, p)
+        size = size_factor(np.log(float(firms.employment[i])))
+        niche = firms.niche[i]
+        chain = env.niche_chain[niche]
+        lose = ending(able, p)
+        first = admission(able, size, env.chain_openness[chain], env.niche_promoted[niche], 0.0, p)
+        second = purchase(able, size, 0.0, p)
+        u = uniform(keys[START_LINK], i)
+        if u * (first + second + lose) < first:
+            firms.customer[i] = leader_code(chain)
+            started[0] += 1
+        elif u * (first + second + lose) < first + second:
+            w, x = uniform_pair(keys[CUSTOMER], i)
+            province = env.county_province[firms.county[i]]
+            firms.customer[i] = choose_buyer(env, chain, province, i, revenue, w, x, provinces, p)
+            started[0] += firms.customer[i] != NEVER
+
+
+def supplier_counts(customer: np.ndarray) -> np.ndarray:
+    """Suppliers of every customer that has one, chain leaders included: int64 (customers,), unordered.
+
+    customer: the column of that name.
+    """
+    return np.unique(customer[customer != NEVER], return_counts=True)[1]
