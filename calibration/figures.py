@@ -98,8 +98,9 @@ def growth_figure(size: np.ndarray, growth: np.ndarray) -> Figure:
         seen = density > 0
         axes.plot(middle[seen], density[seen], "o", ms=4, color=_BLUE, label=f"model, {len(rescaled):,} firm-years")
     # Both with a standard deviation of one, as the rescaled rates.
-    axes.plot(middle, laplace.pdf(middle, scale=np.sqrt(0.5)), color=_ORANGE, label="Laplace")
-    axes.plot(middle, norm.pdf(middle), "--", color=_GREY, label="normal")
+    x = np.linspace(edges[0], edges[-1], 601)
+    axes.plot(x, laplace.pdf(x, scale=np.sqrt(0.5)), color=_ORANGE, label="Laplace")
+    axes.plot(x, norm.pdf(x), "--", color=_GREY, label="normal")
     axes.set(yscale="log", ylim=(1e-5, 2.0))
     axes.legend(frameon=False)
     return figure
@@ -126,6 +127,6 @@ def bunching_figure(kept: np.ndarray, free: np.ndarray, threshold: float) -> Fig
     ticks = threshold * np.array([1 / 6, 1 / 3, 2 / 3, 1, 2, 4])
     axes.set_xticks(ticks, labels=[f"{100 * tick:g} %" for tick in ticks])
     axes.set_xticks([], minor=True)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.legend(frameon=False)
     return figure
