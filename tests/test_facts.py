@@ -13,8 +13,8 @@ from conftest import run
 from test_cli import srdi
 
 from calibration import facts
-from calibration.facts import Fact
 from calibration.commands import facts as command
+from calibration.facts import Fact
 from calibration.figures import write_figures
 from scenarios.errors import InputError
 from sim.policy import Policy
