@@ -17,9 +17,32 @@ from scenarios.errors import InputError
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
+#: Entry-point group in which other packages publish commands of their own.
+COMMANDS_GROUP = "srdi.commands"
+
+
+def _published(**chosen):
+    from importlib.metadata import entry_points
+
+    return entry_points(group=COMMANDS_GROUP, **chosen)
+
 
 class Srdi(click.Group):
-    """Turns every failure into one sentence and the agreed exit code; ``--debug`` shows the rest."""
+    """Turns every failure into one sentence and the agreed exit code; ``--debug`` shows the rest.
+
+    Besides its own commands it has those published under ``srdi.commands``.
+    """
+
+    def list_commands(self, ctx) -> list[str]:
+        """Names of all commands."""
+        return sorted({*super().list_commands(ctx), *(entry.name for entry in _published())})
+
+    def get_command(self, ctx, cmd_name):
+        """A command by name, own ones first; None if there is none."""
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
+            command = next((entry.load() for entry in _published(name=cmd_name)), None)
+        return command
 
     def main(self, args=None, **extra):
         """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted."""

@@ -1,0 +1,20 @@
+"""The model held against what is known of firms: stylised facts and their figures.
+
+``from calibration import measure_facts``. The package imports ``sim`` and ``scenarios``, never
+the other way.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_HOMES = {"Fact": "facts", "measure_facts": "facts", "write_figures": "figures"}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    # Imported when first used: the command line's help must not load SciPy.
+    if name in _HOMES:
+        return getattr(import_module(f"calibration.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,356 @@
+"""Stylised facts measured on a run of the model, each beside its reference.
+
+Measures take arrays and know nothing of the model; they return NaN where there are too few
+firms to say. Nothing is fitted here: a fact that does not hold is reported as not holding.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import SimpleNamespace
+
+import numpy as np
+import powerlaw
+from scipy.stats import gennorm
+
+from sim.calendar import START
+from sim.model import SRDIModel
+from sim.policy import Policy, find_policy
+
+#: Reported figures of certified firms refer to this year end (or to the last of a shorter run).
+REPORTED_YEAR = 2022
+#: Firms below this employment are left out of growth rates, which one person moves too much there, and of
+#: the comparison with certified firms.
+COUNTED_EMPLOYMENT = 20
+#: Employment from which the tail of the size distribution is fitted.
+TAIL_EMPLOYMENT = 200
+#: Cities among which little giants are counted as concentrated.
+FIRST_CITIES = 30
+#: Fewest observations in a size class, and fewest in a fitted tail (Clauset, Shalizi and Newman 2009).
+MIN_CLASS, MIN_TAIL = 30, 50
+#: Width of the bins on each side of a threshold, in logs of R&D intensity.
+BIN = 0.1
+
+#: Columns of active firms that the measures of a cross-section need.
+_COLUMNS = ("employment", "revenue", "age", "county", "tier", "customer", "rd_last_year", "relabelled")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A stylised fact: what the model shows and what is known.
+
+    Attributes:
+        id, description: name and what is measured, with its unit if it has one.
+        value: as measured; NaN if there were too few firms to measure.
+        reference_low, reference_high: the value must lie between; None where one side is open.
+        reference: the reference in words. source: where it is from.
+    """
+
+    id: str
+    description: str
+    value: float
+    reference_low: float | None
+    reference_high: float | None
+    reference: str
+    source: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value lies between the references; false for NaN."""
+        low = -math.inf if self.reference_low is None else self.reference_low
+        high = math.inf if self.reference_high is None else self.reference_high
+        return low < self.value < high
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What is kept of a run.
+
+    Attributes:
+        size, growth: float64 (n,), employment at a year's start and its log change over the year, of firms of
+            COUNTED_EMPLOYMENT or more that survive it; all years of the run.
+        age, closed: float64 and bool (m,), age in years at a year's start and whether the firm closed in the year.
+        reported: columns of the active firms at the end of REPORTED_YEAR or of a shorter run.
+        end: columns of the active firms at the end of the run.
+        county_province, county_city: int16 (units,). city_weight: float64 (cities,), the expected share of a
+            city in little giants, by its firms and research.
+        rd_threshold: R&D over revenue that the SRDI tier asks for.
+    """
+
+    size: np.ndarray
+    growth: np.ndarray
+    age: np.ndarray
+    closed: np.ndarray
+    reported: SimpleNamespace
+    end: SimpleNamespace
+    county_province: np.ndarray
+    county_city: np.ndarray
+    city_weight: np.ndarray
+    rd_threshold: float
+
+
+# --- measures
+
+
+def rescaled_growth(size: np.ndarray, growth: np.ndarray) -> np.ndarray:
+    """Growth rates less the median of their size class, over its standard deviation: float64 (n,).
+
+    Classes double in employment; those with fewer than MIN_CLASS firms are left out.
+    """
+    parts = [(growth[inside] - np.median(growth[inside])) / growth[inside].std() for inside in _size_classes(size)]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def growth_shape(size: np.ndarray, growth: np.ndarray) -> float:
+    """Subbotin (exponential-power) shape of rescaled growth rates: 1 is Laplace, 2 is normal."""
+    rescaled = rescaled_growth(size, growth)
+    return float(gennorm.fit(rescaled, floc=0.0)[0]) if len(rescaled) else math.nan
+
+
+def growth_sd_slope(size: np.ndarray, growth: np.ndarray) -> float:
+    """Slope of the log standard deviation of growth on log size over size classes, weighted by their firms."""
+    classes = _size_classes(size)
+    if len(classes) < 3:
+        return math.nan
+    log_size = [np.log(size[inside]).mean() for inside in classes]
+    log_sd = [np.log(growth[inside].std()) for inside in classes]
+    return float(np.polyfit(log_size, log_sd, 1, w=np.sqrt([inside.sum() for inside in classes]))[0])
+
+
+def _size_classes(size: np.ndarray) -> list[np.ndarray]:
+    """Members, bool (n,), of each class of doubling size that holds MIN_CLASS or more."""
+    number = np.floor(np.log2(size / COUNTED_EMPLOYMENT)).astype(int)
+    classes = [number == value for value in np.unique(number)]
+    return [inside for inside in classes if inside.sum() >= MIN_CLASS]
+
+
+def _fit_power_law(data: np.ndarray, **arguments) -> powerlaw.Fit:
+    # The library's own range ends at an exponent of 3, where a thin tail would be reported as a heavy one.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return powerlaw.Fit(data, parameter_ranges={"alpha": [1.0, 50.0]}, verbose=0, **arguments)
+
+
+def size_tail(employment: np.ndarray) -> float:
+    """Exponent of P(employment > x) ~ x^-a from TAIL_EMPLOYMENT on, by maximum likelihood."""
+    if (employment >= TAIL_EMPLOYMENT).sum() < MIN_TAIL:
+        return math.nan
+    fit = _fit_power_law(employment.astype(np.float64), xmin=float(TAIL_EMPLOYMENT))
+    return float(fit.power_law.alpha) - 1.0
+
+
+def closing_ratio(age: np.ndarray, closed: np.ndarray, young: float = 3.0, old: float = 10.0) -> float:
+    """Share of firms younger than `young` years that closed, over that of firms older than `old`."""
+    in_young, in_old = closed[age < young], closed[age > old]
+    if not len(in_young) or not in_old.any():
+        return math.nan
+    return float(in_young.mean() / in_old.mean())
+
+
+def suppliers_per_customer(customer: np.ndarray) -> np.ndarray:
+    """Number of suppliers of each customer that has any, int64 (customers,).
+
+    Args:
+        customer: int (firms,), the main customer of each firm: >= 0 the slot of a firm, <= -2 a chain leader
+            (-2 minus its number), -1 none.
+    """
+    return np.unique(customer[customer != -1], return_counts=True)[1]
+
+
+@dataclass(frozen=True)
+class TailFit:
+    """A fitted tail: density exponent, the count from which it was fitted, and the normalised
+    log-likelihood ratio of the power law over an exponential (positive favours the power law)."""
+
+    exponent: float
+    start: float
+    ratio: float
+
+
+def supplier_tail(suppliers: np.ndarray) -> TailFit:
+    """Power law of supplier counts, its start by the smallest Kolmogorov-Smirnov distance.
+
+    The start is chosen where at least MIN_TAIL customers are left (Clauset, Shalizi and Newman 2009).
+    """
+    if len(suppliers) < MIN_TAIL or len(np.unique(suppliers)) < 3:
+        return TailFit(math.nan, math.nan, math.nan)
+    latest = np.sort(suppliers)[-MIN_TAIL]
+    fit = _fit_power_law(suppliers, discrete=True, xmin=(1, latest + 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ratio, _ = fit.distribution_compare("power_law", "exponential", normalized_ratio=True)
+    return TailFit(float(fit.power_law.alpha), float(fit.xmin), float(ratio))
+
+
+def share_in_first(counts: np.ndarray, weight: np.ndarray, first: int = FIRST_CITIES) -> float:
+    """Share of `counts` (cities,) in the `first` cities by `weight` (cities,).
+
+    Ranked by their own counts, the cities with the most luck would come first in a thinned population and
+    overstate concentration; the expected weight does not know of luck.
+    """
+    chosen = np.argsort(-weight, kind="stable")[:first]
+    return float(counts[chosen].sum() / counts.sum()) if counts.sum() else math.nan
+
+
+def ratio_to_province(value: np.ndarray, province: np.ndarray, chosen: np.ndarray, compared: np.ndarray) -> float:
+    """Mean value of the chosen firms over the mean of the compared firms of their provinces.
+
+    Args:
+        value: float (firms,). province: int (firms,). chosen, compared: bool (firms,).
+    """
+    provinces = int(province.max()) + 1
+    sums = np.bincount(province[compared], value[compared].astype(np.float64), minlength=provinces)
+    means = sums / np.maximum(np.bincount(province[compared], minlength=provinces), 1)
+    expected = means[province[chosen]].sum()
+    return float(value[chosen].sum(dtype=np.float64) / expected) if expected else math.nan
+
+
+def step_at(intensity: np.ndarray, threshold: float, width: float = BIN) -> float:
+    """Firms in the log-bin just above a threshold of R&D intensity over those in the one just below."""
+    distance = np.log(intensity[intensity > 0].astype(np.float64) / threshold)
+    below = ((distance >= -width) & (distance < 0)).sum()
+    return float(((distance >= 0) & (distance < width)).sum() / below) if below else math.nan
+
+
+def relabelled_part(reported: np.ndarray, relabelled: np.ndarray) -> float:
+    """Relabelled money over all reported R&D of firms that relabel.
+
+    Args:
+        reported: yuan per year (firms,). relabelled: share of it that is relabelled (firms,).
+    """
+    some = relabelled > 0
+    total = reported[some].sum(dtype=np.float64)
+    return float((reported[some] * relabelled[some]).sum(dtype=np.float64) / total) if total else math.nan
+
+
+# --- the model
+
+
+def without_threshold(policy: Policy) -> Policy:
+    """The policy with no R&D intensity asked of SRDI SMEs and of little giants of large revenue."""
+    rules = policy.rules
+    tiers = {
+        name: getattr(rules, name).model_copy(update={"rd_intensity_min": 0.0}) for name in ("srdi", "little_giant")
+    }
+    return policy.model_copy(update={"rules": rules.model_copy(update=tiers)})
+
+
+def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations:
+    """Run the model and keep what the measures need."""
+    model = SRDIModel(policy, scale=scale, rng=seed, until=until)
+    columns = model.firms.columns
+    sizes, growths, ages, closings = [], [], [], []
+    before = columns.employment.copy(), columns.age.copy()
+    reported = end = None
+    while model.running:
+        model.step()
+        if model.quarter.number != START.number:
+            continue
+        employment, age = before
+        active = employment > 0
+        # A slot whose firm has closed may hold a newer firm by now; the same firm is four quarters older.
+        stayed = active & (columns.employment > 0) & (columns.age == age + 4)
+        counted = stayed & (employment >= COUNTED_EMPLOYMENT)
+        sizes.append(employment[counted].astype(np.float64))
+        growths.append(np.log(columns.employment[counted].astype(np.float64) / employment[counted]))
+        ages.append(age[active] / 4.0)
+        closings.append(~stayed[active])
+        before = columns.employment.copy(), columns.age.copy()
+        end = SimpleNamespace(**{name: model.firms.get(name) for name in _COLUMNS})
+        if model.quarter.year <= REPORTED_YEAR:
+            reported = end
+    geography = model.geography
+    observations = Observations(
+        size=np.concatenate(sizes),
+        growth=np.concatenate(growths),
+        age=np.concatenate(ages),
+        closed=np.concatenate(closings),
+        reported=reported,
+        end=end,
+        county_province=geography.county_province,
+        county_city=geography.county_city,
+        city_weight=np.bincount(geography.county_city, model.county_giant_weight),
+        rd_threshold=policy.rules.srdi.rd_intensity_min,
+    )
+    model.close()
+    return observations
+
+
+def observe_both(scale: float, seed: int, until: int) -> tuple[Observations, Observations]:
+    """Runs of the reported policy as it is and without R&D thresholds, with the same luck."""
+    policy = find_policy("baseline")
+    return observe(policy, scale, seed, until), observe(without_threshold(policy), scale, seed, until)
+
+
+def applicants(firms: SimpleNamespace) -> np.ndarray:
+    """Reported R&D intensity of firms with R&D that hold no SRDI certificate yet."""
+    return firms.rd_last_year[(firms.tier < 2) & (firms.rd_last_year > 0)]
+
+
+def facts_of(kept: Observations, free: Observations) -> list[Fact]:
+    """The facts of a run; `free` is the same run without R&D thresholds."""
+    firms = kept.reported
+    giant, counted = firms.tier == 3, firms.employment >= COUNTED_EMPLOYMENT
+    province, city = kept.county_province[firms.county], kept.county_city[firms.county]
+    suppliers = supplier_tail(suppliers_per_customer(kept.end.customer))
+    step_free = step_at(applicants(free.end), kept.rd_threshold)
+    values = {
+        "growth_tent": growth_shape(kept.size, kept.growth),
+        "growth_variance_size": growth_sd_slope(kept.size, kept.growth),
+        "size_tail": size_tail(kept.end.employment),
+        "exit_age": closing_ratio(kept.age, kept.closed),
+        "supplier_tail": suppliers.exponent,
+        "supplier_tail_heavy": suppliers.ratio,
+        "giants_concentrated": share_in_first(
+            np.bincount(city[giant], minlength=len(kept.city_weight)), kept.city_weight
+        ),
+        "certified_age": _mean(firms.age[giant] / 4.0),
+        "certified_revenue": _mean(firms.revenue[giant]),
+        "certified_rd": _mean(firms.rd_last_year[giant]),
+        "certified_larger": ratio_to_province(firms.employment, province, giant, counted),
+        "certified_rd_ratio": ratio_to_province(firms.rd_last_year, province, giant, counted),
+        "bunching": step_at(applicants(kept.end), kept.rd_threshold),
+        "bunching_without": step_free,
+        "relabelled_share": relabelled_part(kept.end.rd_last_year * kept.end.revenue, kept.end.relabelled),
+    }
+    measured_bounds = {"bunching": step_free}
+    return [
+        Fact(
+            id=row["id"],
+            description=row["description"],
+            value=values[row["id"]],
+            reference_low=measured_bounds.get(row["id"], row.get("low")),
+            reference_high=row.get("high"),
+            reference=row["reference"],
+            source=row["source"],
+        )
+        for row in references()
+    ]
+
+
+def measure_facts(scale: float = 0.02, seed: int = 1, until: int = 2024) -> list[Fact]:
+    """The stylised facts of the reported policy, measured on two runs of the model.
+
+    Args:
+        scale: share of the real population simulated. seed: the run's seed. until: last year of the run.
+
+    Raises:
+        ValueError: for a scale or year that is not allowed.
+    """
+    return facts_of(*observe_both(scale, seed, until))
+
+
+@cache
+def references() -> tuple[dict, ...]:
+    """The rows of ``calibration/facts.toml``, in file order."""
+    text = files("calibration").joinpath("facts.toml").read_text(encoding="utf-8")
+    return tuple(tomllib.loads(text)["fact"])
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean(dtype=np.float64)) if len(values) else math.nan
