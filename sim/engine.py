@@ -7,7 +7,7 @@ import math
 from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.jit import kernel, rule
-from sim.ladder.application import application_worth, is_reached
+from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.mechanisms.capability import green_step, main_share_step, refinement_step
 from sim.mechanisms.chain_links import (
     admission,
@@ -281,7 +281,7 @@ def advance(firms, env, keys, aspiration_key, p, moment, channels, flows, lo, hi
         if intensity > 0.0:
             reach = moment.reach_giant if certified else moment.reach_srdi
             worth = application_worth(constraint, governance, channels[X_APPLICATION], moment.award_hope, p)
-            aspires = is_reached(aspiration, reach, log_employment, worth, p)
+            aspires = is_sme(firms, env, i) and is_reached(aspiration, reach, log_employment, worth, p)
             u = uniform(keys[RESEARCH], i)
             intensity = intensity_step(intensity, norm, threshold, aspires, constraint, u, p)
             awarded = runs(firms.awarded_in[i], now, AWARD_QUARTERS)

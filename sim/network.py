@@ -36,7 +36,8 @@ def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]
 def link_at_start(firms, env, keys, p, started, lo, hi):
     """Draw the main customers at the start, each link with the share of time its own rates imply.
 
-    With chances a to win and u to lose a link in a quarter, a firm is linked a/(a + u) of the time.
+    With chances a to win and u to lose a link in a quarter, a firm is linked a/(a + u) of the time;
+    buyers also close, with chance `buyer_closing`.
     Writes the column `customer` of slots lo … hi-1. started: int64 (1,), added to.
     """
     provinces = env.move_cluster.shape[0]
@@ -51,11 +52,13 @@ def link_at_start(firms, env, keys, p, started, lo, hi):
         lose = ending(able, p)
         first = admission(able, size, env.chain_openness[chain], env.niche_promoted[niche], 0.0, p)
         second = purchase(able, size, 0.0, p)
+        to_leader = first / (first + lose)
+        to_buyer = (1.0 - to_leader) * second / (second + lose + p.buyer_closing)
         u = uniform(keys[START_LINK], i)
-        if u * (first + second + lose) < first:
+        if u < to_leader:
             firms.customer[i] = leader_code(chain)
             started[0] += 1
-        elif u * (first + second + lose) < first + second:
+        elif u < to_leader + to_buyer:
             w, x = uniform_pair(keys[CUSTOMER], i)
             province = env.county_province[firms.county[i]]
             firms.customer[i] = choose_buyer(env, chain, province, i, revenue, w, x, provinces, p)

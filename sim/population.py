@@ -16,7 +16,7 @@ from sim.engine import size_factor
 from sim.geography import Geography
 from sim.industry import Industry
 from sim.jit import kernel
-from sim.mechanisms.finance import LOG_20
+from sim.mechanisms.finance import LOG_20, credit_constraint
 from sim.mechanisms.research import research_norm
 
 _GOLDEN_SHARE = 0.6180339887498949
@@ -197,7 +197,7 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
             max(p.refinement_base + p.refinement_digital * digital + 0.12 * unit_noise(v), 0.0), 1.0
         )
         firms.green[i] = 0.1 * size
-        firms.constraint[i] = 0.4
+        firms.constraint[i] = credit_constraint(firms.leverage[i], log_employment, False, False, 0.0, 0.0, p)
         # Productivity starts at what knowledge and digital processes explain, plus luck.
         depth = firms.rd_intensity[i] / (p.knowledge_depreciation + p.start_growth)
         explained = p.knowledge_elasticity * np.log(1.0 + depth / p.knowledge_unit)

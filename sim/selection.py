@@ -9,9 +9,10 @@ import numpy as np
 from sim.columns import LISTED, NEVER
 from sim.draws import Purpose, uniform
 from sim.jit import kernel, rule
+from sim.ladder.application import is_sme
 from sim.ladder.criteria import score
 from sim.ladder.fields import read_fields
-from sim.ladder.recognition import NOT_RANKED, is_sme, rank_of
+from sim.ladder.recognition import NOT_RANKED, rank_of
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 

@@ -1,4 +1,4 @@
-"""Application: whom the programme has reached by now, and who finds it worth the effort."""
+"""Application: who may apply, whom the programme has reached by now, who finds it worth the effort."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ import math
 from sim.jit import rule
 
 LOG_50 = math.log(50.0)
+
+
+@rule
+def is_sme(firms, env, i):
+    """Whether the firm is an SME: employees or revenue below its sector's limit (2011 rules)."""
+    sector = firms.sector[i]
+    return firms.employment[i] < env.sector_sme_employees[sector] or firms.revenue[i] < env.sector_sme_revenue[sector]
 
 
 @rule

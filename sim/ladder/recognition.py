@@ -12,7 +12,7 @@ import numpy as np
 from sim.columns import NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.jit import kernel, rule
-from sim.ladder.application import application_worth, is_reached
+from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, meets_requirements, reaches_score, score
 from sim.ladder.fields import FIELDS, read_fields
 from sim.mechanisms.support import CHANNEL_INDEX, programme_channel
@@ -34,13 +34,6 @@ IN_REVIEW, RENEWED, LAPSED, REVOKED = range(4)
 #: Rank of a firm that is not in the running; admitted firms have a rank of 1 or more.
 NOT_RANKED = 0
 RANK_BINS = 65536
-
-
-@rule
-def is_sme(firms, env, i):
-    """Whether the firm is an SME: employees or revenue below its sector's limit (2011 rules)."""
-    sector = firms.sector[i]
-    return firms.employment[i] < env.sector_sme_employees[sector] or firms.revenue[i] < env.sector_sme_revenue[sector]
 
 
 @rule
