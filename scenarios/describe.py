@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ from scenarios.schema import RunDefaults, Scenario
 from sim.levers import Levers
 from sim.parameters import parameter_table
 from sim.rules import Rules
+from sim.shocks import Shocks
 
 
 def number(value: float) -> str:
@@ -36,6 +38,8 @@ def _range(field) -> str:
         words.append(f"to {number(bounds.get('le', bounds.get('lt')))}")
     if words:
         return " ".join(words)
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(get_args(field.annotation))
     return "true or false" if field.annotation is bool else ""
 
 
@@ -64,14 +68,31 @@ def field_rows(model: type[BaseModel], prefix: str) -> list[dict]:
 
 
 def lever_rows() -> list[dict]:
-    """Every lever with its docstring and settings."""
+    """Every lever with its docstring, group, mechanism, cost rule, first outcome and settings."""
     return [
         {
             "lever": name,
             "about": inspect.cleandoc(field.annotation.__doc__ or ""),
+            "group": field.annotation.group,
+            "mechanism": field.annotation.mechanism,
+            "cost": field.annotation.cost_rule,
+            "outcome": field.annotation.outcome[0],
+            "expected": "+" if field.annotation.outcome[1] > 0 else "-",
             "settings": field_rows(field.annotation, f"levers.{name}"),
         }
         for name, field in Levers.model_fields.items()
+    ]
+
+
+def shock_rows() -> list[dict]:
+    """Every shock with its docstring and settings; the defaults are those of a shock that is written down."""
+    return [
+        {
+            "shock": name,
+            "about": inspect.cleandoc(field.annotation.__doc__ or ""),
+            "settings": field_rows(field.annotation, f"shocks.{name}"),
+        }
+        for name, field in Shocks.model_fields.items()
     ]
 
 
@@ -125,8 +146,24 @@ def template(name: str) -> str:
         tables.setdefault(row["key"].rpartition(".")[0], []).append(row)
     for table in sorted(tables):
         lines += ["", f"[{table}]", *_commented(tables[table], parent)]
+    for shock in shock_rows():
+        lines += ["", *(f"# {line}".rstrip() for line in shock["about"].splitlines())]
+        # The table alone switches a shock on, so its head is a comment too.
+        lines += [f"# [shocks.{shock['shock']}]", *_commented(shock["settings"], _declared(shock["settings"]))]
     lines += ["", "# Model parameters by name; see srdi show parameters.", "[parameters]", ""]
     return "\n".join(lines)
+
+
+def _declared(rows: list[dict]) -> dict:
+    """The rows' defaults as nested values."""
+    values: dict = {}
+    for row in rows:
+        *path, key = row["key"].split(".")
+        table = values
+        for part in path:
+            table = table.setdefault(part, {})
+        table[key] = row["default"]
+    return values
 
 
 def _commented(rows: list[dict], parent: dict) -> list[str]:

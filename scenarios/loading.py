@@ -93,15 +93,15 @@ def _resolve(reference: str, base: Path | None, chain: tuple[str, ...]) -> dict:
         raise ScenarioError(f"{reference}: extends {parent!r}: {error}") from None
     for key in _OWN_KEYS:
         inherited.pop(key, None)
-    return _merge(inherited, values)
+    return merge_values(inherited, values)
 
 
-def _merge(parent: dict, child: dict) -> dict:
+def merge_values(parent: dict, child: dict) -> dict:
     """The parent's values with the child's laid over them, table by table."""
     merged = dict(parent)
     for key, value in child.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
+        merged[key] = merge_values(merged[key], value) if both else value
     return merged
 
 

@@ -55,6 +55,11 @@ class Results:
         return self.table("sector")
 
     @cached_property
+    def county_type(self) -> pd.DataFrame:
+        """Series by county type: counties and county-level cities, urban districts."""
+        return self.table("county_type")
+
+    @cached_property
     def tier(self) -> pd.DataFrame:
         """Stocks and flows by tier of the ladder."""
         return self.table("tier")

@@ -95,3 +95,41 @@ def _ladder_table(results: Results, scenario: str) -> Table:
             f"{spending[date] / 1e9:.2f}",
         )
     return table
+
+
+def print_effects(effects: pd.DataFrame, console: Console) -> None:
+    """Print the table of `scenarios.effects.run_effects`, and below it why an outcome did not move."""
+    table = Table(title="Effects at reference intensity, paired with the baseline", title_justify="left", box=None)
+    for heading in ("Lever", "Outcome it acts on first"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Baseline", "Effect", "95 % interval", "Little giants", "SRDI SMEs", "Cost bn yuan"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in effects.itertuples():
+        table.add_row(
+            row.lever if row.moved else f"{row.lever} *",
+            f"{row.outcome} ({row.expected})",
+            _short(row.baseline),
+            _short(row.effect, signed=True),
+            f"{_short(row.low, signed=True)} … {_short(row.high, signed=True)}",
+            f"{row.little_giants:+,.0f} ± {(row.little_giants_high - row.little_giants_low) / 2:,.0f}",
+            f"{row.srdi_smes:+,.0f} ± {(row.srdi_smes_high - row.srdi_smes_low) / 2:,.0f}",
+            f"{row.cost_yuan / 1e9:.2f}",
+        )
+    console.print(table)
+    for row in effects[~effects["moved"]].itertuples():
+        console.print(f"* {row.lever}: {row.note}", highlight=False)
+    console.print(
+        "Baseline and effect: mean over the quarters in which the lever acts; stocks at the end of the run. "
+        "Intervals over paired replicates show luck only, not doubt about parameters.",
+        style="dim",
+        highlight=False,
+    )
+
+
+def _short(value: float, signed: bool = False) -> str:
+    """Four figures of a number of any size, with the SI letter of thousands to quadrillions."""
+    sign = "+" if signed else ""
+    for power, letter in ((15, "P"), (12, "T"), (9, "G"), (6, "M")):
+        if abs(value) >= 10**power:
+            return f"{value / 10**power:{sign}.4g}{letter}"
+    return f"{value:{sign},.0f}" if abs(value) >= 1000 else f"{value:{sign}.4g}"

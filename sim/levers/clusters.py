@@ -33,7 +33,7 @@ class ClusterRecognition(PlacedLever):
     group: ClassVar = "clusters"
     mechanism: ClassVar = "sim/institutions/cluster.py"
     cost_rule: ClassVar = "recognised clusters x commons_yuan x intensity, per year"
-    outcome: ClassVar = ("clusters", 1)
+    outcome: ClassVar = ("knowledge_spillover_yuan", 1)
 
     start: QuarterText = Field("2022Q4", description="first quarter in which the lever acts")
     budget_yuan: Number = budget(50e9)

@@ -27,7 +27,7 @@ class DigitalEmpowerment(FirmLever):
     cost_rule: ClassVar = (
         "firms converted x subsidy (firm_share x budget_yuan / firms), and the platforms' part of each pilot's support"
     )
-    outcome: ClassVar = ("digital_supported", 1)
+    outcome: ClassVar = ("digital_level_mean", 1)
 
     start: QuarterText = Field("2023Q3", description="first quarter in which the lever acts")
     end: QuarterText = Field("2027Q2", description="last quarter in which the lever acts")

@@ -39,7 +39,7 @@ class SmeFund(FirmProgramme):
 
     group: ClassVar = "finance"
     mechanism: ClassVar = "sim/mechanisms/finance.py"
-    outcome: ClassVar = ("fund_backed_firms", 1)
+    outcome: ClassVar = ("new_equity_yuan", 1)
     eligibility: ClassVar = Eligibility(lowest_tier=1, research=True, unlisted=True)
 
     budget_yuan: Number = budget(35e9)

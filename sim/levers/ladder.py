@@ -23,7 +23,7 @@ class LittleGiantAwards(FirmLever):
     group: ClassVar = "funds"
     mechanism: ClassVar = "sim/mechanisms/research.py"
     cost_rule: ClassVar = "award_yuan x intensity per firm, paid over twelve quarters while the firm lives"
-    outcome: ClassVar = ("awarded_firms", 1)
+    outcome: ClassVar = ("rd_true_yuan", 1)
 
     start: QuarterText = Field("2021Q3", description="first quarter in which the lever acts")
     end: QuarterText = Field("2025Q4", description="last quarter in which the lever acts")
