@@ -266,7 +266,7 @@ def list_scenarios(as_json) -> None:
 
     rows = [load_scenario(name) for name in catalogue_names()]
     for scenario in rows:
-        click.echo(f"{scenario.name:<18} {scenario.title} · {scenario.title_zh}")
+        click.echo(f"{scenario.name:<24} {scenario.title} · {scenario.title_zh}")
     if as_json:
         _last_line({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
 
@@ -395,12 +395,11 @@ def export(directory, form, out, force, as_json) -> None:
     from scenarios.export import export as write
     from scenarios.results import load_results
 
-    out = out or directory.with_name(f"{directory.name}-{form}")
     written = write(load_results(directory), form, out, force)
     for path in written:
         click.echo(path)
     if as_json:
-        _last_line({"out": str(out), "files": [path.name for path in written]})
+        _last_line({"out": str(written[0].parent), "files": [path.name for path in written]})
 
 
 if __name__ == "__main__":

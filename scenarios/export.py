@@ -74,6 +74,8 @@ def _nc(results: Results, out: Path) -> None:
         for column in columns_of(name):
             if column.dtype == "string":
                 data[column.name] = data[column.name].astype(str)
+            elif column.dtype == "int64":  # NetCDF 3 has no 64-bit integers
+                data[column.name] = data[column.name].astype(float)
             data[column.name].attrs["long_name"] = column.description
             if column.dtype != "timestamp":  # xarray writes the unit of dates itself
                 data[column.name].attrs["units"] = column.unit or "1"
@@ -89,20 +91,22 @@ FORMATS: dict[str, Callable[[Results, Path], None]] = {
 }
 
 
-def export(results: Results, format: str, out: str | Path, force: bool = False) -> list[Path]:
+def export(results: Results, format: str, out: str | Path | None = None, force: bool = False) -> list[Path]:
     """Write all tables of a results directory in one format; returns the files written.
 
     Args:
         format: csv, xlsx, dta (Stata), parquet or nc (NetCDF).
-        out: directory to create; it must not exist, or be empty, unless `force` is set.
+        out: directory to create (default: beside the results, DIR-FORMAT); it must not exist, or be empty,
+            unless `force` is set.
         force: write into a directory that holds files, replacing those of the same names.
 
     Raises:
         InputError: for an unknown format or a directory that cannot be used; nothing is left behind.
     """
-    out = Path(out)
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}; allowed: {', '.join(FORMATS)}")
+    source = results.path.resolve()
+    out = Path(out) if out else source.with_name(f"{source.name}-{format}")
     try:
         if out.exists() and (not out.is_dir() or (not force and any(out.iterdir()))):
             what = "exists and is not a directory" if not out.is_dir() else "already exists and is not empty"

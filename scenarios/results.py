@@ -16,7 +16,7 @@ from sim.outputs import TABLES
 MANIFEST = "manifest.json"
 #: Written into every manifest; a directory without it is not ours.
 FORMAT = "srdi-results"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class Results:
@@ -122,8 +122,8 @@ def load_results(path: str | Path) -> Results:
             f"{path} has format version {manifest.get('format_version')!r}; this srdi reads {FORMAT_VERSION}"
         )
     files = manifest.get("files")
-    if not isinstance(files, dict) or {f"{name}.parquet" for name in TABLES} - set(files):
-        raise ResultsError(f"{manifest_path} is damaged: its list of files is incomplete")
+    if not isinstance(files, dict) or {f"{name}.parquet" for name in TABLES} != set(files):
+        raise ResultsError(f"{manifest_path} is damaged: its list of files is not the one srdi writes")
     for name, wanted in files.items():
         file = path / name
         if not file.is_file():

@@ -70,6 +70,12 @@ class Scenario(BaseModel):
                 raise ValueError(f"levers.{name}.start is {lever.start}; the first quarter of a run is {START + 1}")
             if Quarter.parse(lever.end) > Quarter(LATEST_UNTIL, 4):
                 raise ValueError(f"levers.{name}.end is {lever.end}; the latest allowed is {LATEST_UNTIL}Q4")
+        starts = {"rules": self.rules.start} | {
+            f"shocks.{name}": getattr(self.shocks, name).start for name in Shocks.model_fields
+        }
+        for name, start in starts.items():
+            if Quarter.parse(start) <= START:
+                raise ValueError(f"{name}.start is {start}; the first quarter of a run is {START + 1}")
         return self
 
     @property
@@ -79,7 +85,7 @@ class Scenario(BaseModel):
 
 
 def check_windows(scenario: Scenario, written: dict, source: str) -> None:
-    """Refuse a lever that the file switches on to start after the end the same file sets.
+    """Refuse a lever or shock that the file switches on to start after the end the same file sets.
 
     A run shortened on the command line is not refused: the lever simply never acts.
     """
@@ -90,6 +96,13 @@ def check_windows(scenario: Scenario, written: dict, source: str) -> None:
         if lever.enabled and Quarter.parse(lever.start).year > scenario.run.until:
             raise ScenarioError(
                 f"{source}: levers.{name}.start is {lever.start}, after the run's end; "
+                f"run.until is {scenario.run.until}"
+            )
+    for name in Shocks.model_fields:
+        shock = getattr(scenario.shocks, name)
+        if shock.severity > 0 and Quarter.parse(shock.start).year > scenario.run.until:
+            raise ScenarioError(
+                f"{source}: shocks.{name}.start is {shock.start}, after the run's end; "
                 f"run.until is {scenario.run.until}"
             )
 

@@ -16,7 +16,7 @@ from sim.outputs import TABLES, Output
 #: Columns that say which run a row belongs to, before the table's own.
 IDENTIFIERS = (
     Output("scenario", "", "scenario name", "string"),
-    Output("draw", "number", "number of the parameter draw; 0 is the default parameters", "int32"),
+    Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32"),
     Output("replicate", "number", "number of the replicate", "int32"),
     Output("seed", "number", "seed of the replicate; the same in every scenario", "int64"),
 )

@@ -3,7 +3,8 @@
 At scale 1 the measures are those of the counts. A thinned population shows only a part of
 each county's little giants, which would overstate concentration; the unseen part is filled
 in by its expectation under a Gamma-Poisson model: county c holds on average E_c little giants
-given its firms and research, with a spread of shape `SHAPE`, and n_c of them were seen.
+given its firms and research and what the run shows of its province and type, with a spread of
+shape `SHAPE`, and n_c of them were seen.
 """
 
 from __future__ import annotations
@@ -16,6 +17,25 @@ from sim.jit import kernel
 #: run at scale 1 show.
 SHAPE = 20.0
 _EXACT_UP_TO = 80
+
+
+#: Simulated little giants of a province's counties or districts at which they weigh as much as the prior.
+_PRIOR_WEIGHT = 10.0
+
+
+def expected_shares(weight: np.ndarray, place: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Expected share of the nation's little giants by county-level unit, float64 (units,).
+
+    The prior shares are moved, place by place, towards what the run shows, so that policy which moves
+    little giants between provinces or to the counties moves the expectation too.
+
+    Args:
+        weight: float64 (units,), prior shares, sum 1.
+        place: int (units,), province and county type of each unit. seen: int (places,), simulated little giants.
+    """
+    prior = np.bincount(place, weight, minlength=len(seen)) * seen.sum()
+    shares = weight * ((seen + _PRIOR_WEIGHT) / (prior + _PRIOR_WEIGHT))[place]
+    return shares / shares.sum()
 
 
 def _unseen(seen: np.ndarray, expected: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:

@@ -50,6 +50,10 @@ class Purpose(IntEnum):
     AUDIT = auto()
     START_LINK = auto()
     MOVE_TARGET = auto()
+    ENTRANT_SKILLS = auto()
+    ENTRANT_QUALITY = auto()
+    START_LUCK = auto()
+    START_SKILLS = auto()
 
 
 #: Quarter number used for draws that hold for a slot's whole run.

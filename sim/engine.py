@@ -47,6 +47,8 @@ EXIT = int(Purpose.EXIT)
 ENTRY = int(Purpose.ENTRY)
 ENTRANT_SIZE = int(Purpose.ENTRANT_SIZE)
 ENTRANT_TRAITS = int(Purpose.ENTRANT_TRAITS)
+ENTRANT_SKILLS = int(Purpose.ENTRANT_SKILLS)
+ENTRANT_QUALITY = int(Purpose.ENTRANT_QUALITY)
 GROWTH = int(Purpose.GROWTH)
 PRODUCTIVITY = int(Purpose.PRODUCTIVITY)
 FINANCE = int(Purpose.FINANCE)
@@ -284,7 +286,7 @@ def advance(firms, env, keys, aspiration_key, p, moment, channels, flows, lo, hi
             aspires = is_sme(firms, env, i) and is_reached(aspiration, reach, log_employment, worth, p)
             u = uniform(keys[RESEARCH], i)
             intensity = intensity_step(intensity, norm, threshold, aspires, constraint, u, p)
-            awarded = runs(firms.awarded_in[i], now, AWARD_QUARTERS)
+            awarded = tier == 3 and runs(firms.awarded_in[i], now, AWARD_QUARTERS)
             added = added_research(awarded, moment.award_yuan, channels[X_RESEARCH_YUAN], revenue, p)
         firms.rd_intensity[i] = intensity
         funded = intensity + added
@@ -438,10 +440,11 @@ def found(firms, env, keys, p, i):
     firms.revenue[i] = annual_revenue(employment, productivity, env.sector_revenue_per_worker[sector], 0.0, sales, p)
     firms.growth[i] = 0.0
     firms.main_share[i] = min(max(p.main_share_mean + 0.15 * unit_noise(u), 0.2), 1.0)
-    firms.refinement[i] = 0.5 * p.refinement_base * (1.0 + u)
-    firms.digital[i] = p.entrant_digital * 2.0 * v
+    firms.leverage[i] = p.leverage_mean * (0.6 + 0.8 * v)
+    u, v = uniform_pair(keys[ENTRANT_SKILLS], i)
+    firms.digital[i] = p.entrant_digital * 2.0 * u
     firms.governance[i] = p.entrant_governance * 2.0 * v
+    firms.refinement[i] = 0.5 * p.refinement_base * (1.0 + uniform(keys[ENTRANT_QUALITY], i))
     firms.green[i] = 0.0
-    firms.leverage[i] = p.leverage_mean * (0.6 + 0.8 * u)
     firms.constraint[i] = 0.5
     firms.age[i] = 0

@@ -61,9 +61,11 @@ MOMENT = np.dtype(
         ("reach_giant", np.float64),
         ("audit_strictness", np.float64),
         ("srdi_rd", np.float64),  # R&D intensity that the rules ask for, share of revenue
+        ("srdi_rd_spending", np.float64),  # least R&D spending that the rules ask for, yuan per year
         ("giant_rd_large", np.float64),
         ("giant_rd_mid", np.float64),
         ("giant_revenue_large", np.float64),  # yuan per year
+        ("giant_revenue_mid", np.float64),  # yuan per year
         ("award_yuan", np.float64),  # paid per quarter to a firm with a running award
         ("digital_effect", np.float64),  # digital maturity gained per quarter of support
         ("award_hope", np.float64),  # log-odds that running awards add to applications

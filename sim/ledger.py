@@ -39,9 +39,9 @@ class Account:
         self.spent += yuan
         self.spent_so_far += yuan
 
-    def release(self) -> None:
-        """Free what was committed to firms that closed before they were paid."""
-        self.committed = self.spent_so_far
+    def release(self, owed: float = 0.0) -> None:
+        """Free what was committed to firms that closed before they were paid; `owed` is still due to others."""
+        self.committed = min(self.committed, self.spent_so_far + owed)
 
 
 class Ledger:

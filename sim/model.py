@@ -8,6 +8,7 @@ import numpy as np
 from sim.blocks import Blocks
 from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
 from sim.chain_health import ChainHealth
+from sim.demand import quarterly_growth
 from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
 from sim.engine import FLOWS, advance, take_orders
 from sim.environment import Environment, new_moment
@@ -29,7 +30,7 @@ from sim.parameters import parameter_record
 from sim.policy import Policy, find_policy
 from sim.population import build_population, expected_researchers
 from sim.recorder import Recorder
-from sim.reference import province_names, read_data
+from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
 from sim.tally import CLUSTER, PARTS, new_totals, take_stock
@@ -100,7 +101,9 @@ class SRDIModel(mesa.Model):
     # --- the quarter
 
     def step(self) -> None:
-        """Advance the model by one quarter, in the order of the model description."""
+        """Advance the model by one quarter, in the order of the model description; nothing at the end."""
+        if not self.running:
+            return
         self._open_quarter()
         self._move_demand()
         self.stress.step()
@@ -161,6 +164,8 @@ class SRDIModel(mesa.Model):
         rules = self.rules
         self.moment.audit_strictness = rules.audit_strictness
         self.moment.srdi_rd = rules.srdi.rd_intensity_min
+        self.moment.srdi_rd_spending = rules.srdi.rd_spending_min
+        self.moment.giant_revenue_mid = rules.little_giant.revenue_mid
         self.moment.giant_rd_large = rules.little_giant.rd_intensity_min
         self.moment.giant_rd_mid = rules.little_giant.rd_intensity_mid_min
         self.moment.giant_revenue_large = rules.little_giant.revenue_large
@@ -282,10 +287,10 @@ class SRDIModel(mesa.Model):
         self.ledger.open_quarter()
 
     def _move_demand(self) -> None:
-        """Nominal demand by sector: the year's reported or assumed growth plus the sector's trend."""
-        reported = read_data("demand")["growth"]
-        growth = reported.get(str(self.quarter.year), self.parameters.demand_trend)
-        self.environment.sector_revenue_per_worker[:] *= np.exp(0.25 * (growth + self.industry.sector_trend))
+        """Nominal demand by sector: the quarter's reported or assumed growth plus the sector's trend."""
+        assumed = 0.25 * self.parameters.demand_trend
+        growth = quarterly_growth().get((self.quarter.year, self.quarter.number), assumed)
+        self.environment.sector_revenue_per_worker[:] *= np.exp(growth + 0.25 * self.industry.sector_trend)
 
     def _find_buyers(self) -> None:
         """Renew the list of larger firms that buy."""

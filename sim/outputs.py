@@ -138,7 +138,7 @@ TIER = (
     Output("renewed", "firms", "certificates renewed at review in the quarter"),
     Output("lapsed", "firms", "certificates ended by a failed review in the quarter"),
     Output("revoked", "firms", "certificates revoked because an audit found relabelled R&D in the quarter"),
-    Output("closed", "firms", "certificates ended because the firm closed in the quarter"),
+    Output("closed", "firms", "highest certificates ended because the firm closed in the quarter"),
     Output("employment", "persons", "employees of the tier's stock"),
     Output("revenue_yuan", "yuan per quarter", "revenue of the tier's stock"),
     Output("rd_true_yuan", "yuan per quarter", "R&D truly carried out by the tier's stock"),
@@ -189,8 +189,12 @@ SPENDING = (
     Output("spending_yuan", "yuan per quarter", "public money spent"),
     Output("committed_yuan", "yuan", "public money committed since the lever's start"),
     Output("budget_yuan", "yuan", "the lever's budget over its whole window"),
-    Output("refused_yuan", "yuan per quarter", "requests refused because the budget or quota was used up"),
-    Output("recipients", "firms or clusters", "newly supported in the quarter"),
+    Output(
+        "refused_yuan",
+        "yuan per quarter",
+        "cost of the eligible left out, counted once a year",
+    ),
+    Output("recipients", "firms, clusters or leaders", "granted support in the quarter"),
 )
 
 #: Every results table by name, in the order they are written.

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit, ndtri
 
 from sim.columns import NEVER, Columns, allocate
-from sim.draws import Purpose, uniform_pair, unit_noise
+from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.engine import size_factor
 from sim.geography import Geography
 from sim.industry import Industry
@@ -24,6 +24,8 @@ TRAITS = int(Purpose.START_TRAITS)
 RESEARCH = int(Purpose.START_RESEARCH)
 AGE = int(Purpose.START_AGE)
 CAPABILITY = int(Purpose.START_CAPABILITY)
+SKILLS = int(Purpose.START_SKILLS)
+LUCK = int(Purpose.START_LUCK)
 
 
 def size_quantile(u: np.ndarray, p) -> np.ndarray:
@@ -194,7 +196,8 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         firms.main_share[i] = min(max(p.main_share_mean + 0.13 * unit_noise(u), 0.2), 1.0)
         firms.governance[i] = min((p.start_governance + p.start_governance_size * size) * 2.0 * v, 1.0)
         firms.refinement[i] = min(
-            max(p.refinement_base + p.refinement_digital * digital + 0.12 * unit_noise(v), 0.0), 1.0
+            max(p.refinement_base + p.refinement_digital * digital + 0.12 * unit_noise(uniform(keys[SKILLS], i)), 0.0),
+            1.0,
         )
         firms.green[i] = 0.1 * size
         firms.constraint[i] = credit_constraint(firms.leverage[i], log_employment, False, False, 0.0, 0.0, p)
@@ -202,7 +205,8 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         depth = firms.rd_intensity[i] / (p.knowledge_depreciation + p.start_growth)
         explained = p.knowledge_elasticity * np.log(1.0 + depth / p.knowledge_unit)
         explained += p.digital_productivity * digital * firms.governance[i]
-        luck = (unit_noise(uniform_pair(keys[TRAITS], i)[0]) + unit_noise(u)) * 0.70710678
+        u, v = uniform_pair(keys[LUCK], i)
+        luck = (unit_noise(u) + unit_noise(v)) * 0.70710678
         firms.productivity[i] = explained + p.productivity_spread * luck
         firms.knowledge[i] = depth  # over revenue; becomes yuan in _settle_revenue
 

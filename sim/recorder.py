@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.calendar import START
-from sim.concentration import counties_with, gini, theil
+from sim.concentration import counties_with, expected_shares, gini, theil
 from sim.engine import CLOSED, FLOWS
 from sim.ladder.recognition import ASSESSED, REVIEWED
 from sim.levers.clusters import COMMONS
@@ -152,7 +152,7 @@ class Recorder:
         model = self.model
         county_giants = model.totals.county_giants
         rural = ~model.geography.county_is_urban
-        expected = model.county_giant_weight * total
+        expected = total * expected_shares(model.county_giant_weight, model.geography.county_place, giants.sum(axis=1))
         return {
             "counties_with_little_giant": counties_with(county_giants[rural], expected[rural], model.scale),
             "county_share_of_little_giants": _ratio(county_giants[rural].sum(), county_giants.sum()),

@@ -62,7 +62,11 @@ class Rules(BaseModel):
     srdi: SrdiRules = SrdiRules()
     little_giant: LittleGiantRules = LittleGiantRules()
     audit_strictness: Number = quantity(
-        0.3, "share", "chance that an audit finds and strikes off relabelled R&D", ge=0, le=1
+        0.3,
+        "share",
+        "how strictly R&D is audited: deters relabelling, revokes certificates",
+        ge=0,
+        le=1,
     )
 
     def in_force(self, quarter: Quarter) -> Rules:

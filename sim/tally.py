@@ -43,7 +43,7 @@ CELL = (
     "digital_levels",
     "governance",  # parts
     "productivity",  # employees times exp(productivity), 1/1024
-    "awarded",  # firms with a running award
+    "awarded",  # little giants with a running award
     "constraint",  # parts, of counted firms
     "refinement",  # parts, of counted firms
     "green",  # parts, of counted firms
@@ -139,7 +139,7 @@ def take_stock(firms, env, aspiration_key, p, moment, totals, lo, hi):
         held[1] += people
         held[2] += thousands
         held[7] += effective
-        awarded = runs(firms.awarded_in[i], now, AWARD_QUARTERS)
+        awarded = tier == 3 and runs(firms.awarded_in[i], now, AWARD_QUARTERS)
         cell[14] += awarded
         if intensity > 0.0:
             support_yuan = programme_channel(firms.support[i], env.programme_effects, X_RESEARCH_YUAN)
@@ -154,7 +154,9 @@ def take_stock(firms, env, aspiration_key, p, moment, totals, lo, hi):
             held[4] += reported
         if tier >= 2:
             # A badge is genuine if last year's true R&D meets the intensity its own tier asks for.
-            asked = moment.srdi_rd if tier == 2 else next_threshold(tier, revenue, moment)
+            asked = moment.srdi_rd
+            if tier == 3 and revenue >= moment.giant_revenue_mid:
+                asked = next_threshold(tier, revenue, moment)
             genuine = firms.rd_last_year[i] * (1.0 - firms.relabelled[i]) >= asked
             cell[30] += genuine
             cell[31] += tier >= 3 and genuine

@@ -6,7 +6,7 @@ from functools import cache
 
 import pandas as pd
 import pytest
-from conftest import frame, levers, run, tables_equal
+from conftest import SCALE, frame, levers, run, tables_equal
 
 from sim.calendar import Quarter
 from sim.levers import PROGRAMMES, Levers
@@ -15,6 +15,8 @@ from sim.policy import Policy
 START = "2021Q3"
 UNTIL = 2024
 LEVERS = list(Levers.model_fields)
+#: Levers whose recipients are few: their effect is looked for at a larger scale and intensity.
+RARE = ("listing_support", "county_relocation", "county_preference")
 
 
 def policy(name: str, **settings) -> Policy:
@@ -53,9 +55,14 @@ def test_a_lever_at_zero_intensity_is_the_baseline_bit_for_bit(name):
 def test_a_lever_moves_its_own_outcome_the_right_way_and_costs_money(name):
     lever = Levers.model_fields[name].annotation
     column, sign = lever.outcome
-    effect = (frame(with_lever(name))[column] - frame(without(name))[column])[-12:].mean()
+    on, off = with_lever(name), without(name)
+    if name in RARE:
+        settings = {"scale": 0.05, "until": UNTIL}
+        on = run(policy(name, intensity=5.0, budget_yuan=1e11), **settings)
+        off = run(policy(name, intensity=0.0), **settings)
+    effect = (frame(on)[column] - frame(off)[column])[-12:].mean()
     assert sign * effect > 0
-    spent = frame(with_lever(name), "spending").query("lever == @name")["spending_yuan"].sum()
+    spent = frame(on, "spending").query("lever == @name")["spending_yuan"].sum()
     assert (spent > 0) == (lever.cost_rule != "none: a rule, not public money")
 
 
@@ -80,7 +87,9 @@ def test_a_programme_pays_only_living_firms_and_frees_the_rest(name):
     for date, firms in granted.items():
         term = spending.loc[date : date + pd.DateOffset(months=9), "spending_yuan"]
         assert term.sum() <= firms * unit * (1 + 1e-9)
-        assert term.sum() >= 0.7 * firms * unit * len(term) / 4
+        # Firms that closed are paid no more; one simulated firm may be among very few.
+        few = 2 * unit / SCALE
+        assert term.sum() >= (0.7 * firms * unit - few) * len(term) / 4
 
 
 def test_support_stays_in_the_target_group():
@@ -108,7 +117,7 @@ def test_trained_firms_demonstrate_and_other_members_of_the_cluster_follow():
     strong = {"clusters_only": True, "intensity": 5.0, "budget_yuan": 3e10, "lowest_tier": "innovative"}
     trained = run(policy("governance_training", **strong), until=2026, scale=0.02)
     plain = run(policy("governance_training", enabled=True, intensity=0.0), until=2026, scale=0.02)
-    both = trained.firms.to_frame().join(plain.firms.to_frame(), rsuffix="_plain", how="inner")
+    both = trained.firms.to_frame().join(plain.firms.to_frame().add_suffix("_plain"), how="inner")
     members = both["cluster"].isin([cluster.index for cluster in trained.recognised_clusters])
     same_firm = (both["age"] == both["age_plain"]) & (both["cluster"] == both["cluster_plain"])
     never = (both["tier"] == 0) & (both["tier_plain"] == 0) & same_firm & members

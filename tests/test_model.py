@@ -249,6 +249,41 @@ def test_pilot_batches_keep_to_their_size_and_later_ones_have_none(baseline):
     assert set(giants.loc[giants["year"] >= 2021, "bound"]) == {"eligibility"}
 
 
+def test_single_champions_are_counted_once_a_year(baseline):
+    champions = frame(baseline).set_index("quarter")["single_champions"]
+    assert champions.iloc[-1] > 0
+    changed = champions.diff().fillna(0) != 0
+    assert set(champions.index[changed].quarter) <= {3}
+
+
+def test_rules_hold_from_their_start_on(without_levers):
+    """Before it the reported rules do, bit for bit."""
+    later = run(rules(start="2022Q1", srdi={"rd_intensity_min": 0.06}), until=2024)
+    assert tables_equal(later, without_levers, until="2022-01-01")
+    assert frame(later)["srdi_smes"].iloc[-1] < frame(without_levers)["srdi_smes"].iloc[-1]
+
+
+def test_audits_revoke_certificates_got_with_relabelled_research():
+    lax, strict = (run(rules(start="2023Q1", audit_strictness=level), until=2024, scale=0.02) for level in (0.0, 0.9))
+    revoked = [frame(model, "tier").query("quarter >= '2023-01-01'")["revoked"].sum() for model in (lax, strict)]
+    assert revoked[0] == 0
+    assert revoked[1] > 0
+    genuine = [frame(model)["genuine_srdi_share"].iloc[-1] for model in (lax, strict)]
+    assert genuine[1] > genuine[0]
+
+
+def test_a_capacity_never_lifts_a_pilot_batch():
+    tiers = frame(run(rules(little_giant={"capacity": 100_000}), until=2020), "tier")
+    giants = tiers[(tiers["tier"] == "little_giant") & (tiers["granted"] > 0)]
+    assert giants["granted"].iloc[0] <= 248 + 0.5 / SCALE
+
+
+def test_a_model_at_its_end_stays_there(baseline):
+    rows, quarter = len(frame(baseline)), baseline.quarter
+    baseline.step()
+    assert (len(frame(baseline)), baseline.quarter) == (rows, quarter)
+
+
 # --- determinism
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.columns import NEVER
 from sim.engine import AWARD_QUARTERS
 from sim.institutions.targeting import admit_by_rank, target_of
 from sim.ladder.recognition import N_FIELDS
@@ -34,8 +35,9 @@ class Awards:
         model, lever = self.model, self.lever
         if model.quarter.number != self._quarter or not lever.acts_in(model.quarter):
             return
+        self.account.release(self._owed())
         rounds = lever.rounds_left(model.quarter, self._quarter)
-        quota = int(self.account.available / rounds / self._award() * model.scale)
+        quota = int(min(self.account.available / rounds / self._award() * model.scale, model.blocks.slots))
         everywhere = np.zeros(model.geography.units, dtype=np.int16)
         bins = np.zeros((1, BINS), dtype=np.int64)
         model.blocks.run(
@@ -50,6 +52,12 @@ class Awards:
         self.account.commit(granted * self._award())
         self.account.refused += (bins.sum() / model.scale - granted) * self._award()
         self.account.recipients += granted
+
+    def _owed(self) -> float:
+        """Yuan still due to awarded firms that live and are little giants."""
+        model, firms = self.model, self.model.firms.columns
+        paid = model.moment.index - firms.awarded_in[(firms.awarded_in != NEVER) & (firms.tier == 3)].astype(int)
+        return np.maximum(AWARD_QUARTERS - paid, 0).sum() / model.scale * model.moment.award_yuan
 
     def pay(self, running: int) -> None:
         """Pay the quarter's part of the awards of `running` simulated firms."""

@@ -44,7 +44,7 @@ class Cluster(mesa.Agent):
         self.model.environment.county_active[self.county] = True
 
     def step(self) -> None:
-        """Invest the quarter's grant in the commons; without one they decay. For recognised clusters.
+        """Invest the quarter's grant in the commons, which decay at a steady rate. For recognised clusters.
 
         c_k ← c_k + (1 − c_k) · v · n w_k · grant/reference − d · c_k for each of the n parts, with w_k
         the part's share of the grant.

@@ -52,7 +52,8 @@ class PilotCities:
         self._supported += by_city
         granted = counts.sum() / model.scale
         self.account.pay(self.account.commit(granted * self._subsidy()))
-        self.account.refused += (bins.sum() / model.scale - granted) * self._subsidy()
+        if model.quarter.number == 4:
+            self.account.refused += (bins.sum() / model.scale - granted) * self._subsidy()
         self.account.recipients += granted
         model.digital_supported += counts
 

@@ -18,16 +18,13 @@ class Province(mesa.Agent):
     """One provincial region.
 
     Attributes:
-        index: code. name: English name. promotion: factor on the programme's reach.
-        reach: share of firms each tier's programme reaches, by tier name.
+        index: code. name: English name.
     """
 
-    def __init__(self, model, index: int, name: str, promotion: float = 1.0) -> None:
+    def __init__(self, model, index: int, name: str) -> None:
         super().__init__(model)
         self.index = index
         self.name = name
-        self.promotion = promotion
-        self.reach = dict.fromkeys(TIERS, 0.0)
 
     def step(self) -> None:
         """Make the programme known: each tier's reach follows a logistic diffusion over the years."""
@@ -35,5 +32,4 @@ class Province(mesa.Agent):
         year = quarter.year + 0.25 * quarter.number
         for tier, column in zip(TIERS, ("innovative", "srdi", "giant"), strict=True):
             share = diffusion(year, p[f"reach_{column}_max"], p[f"reach_{column}_mid"], p[f"reach_{column}_width"])
-            self.reach[tier] = min(self.promotion * share, 1.0)
-            self.model.reach[tier][self.index] = self.reach[tier]
+            self.model.reach[tier][self.index] = share

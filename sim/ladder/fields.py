@@ -39,7 +39,7 @@ FIELDS = (
     CriterionField("own_brand", "0 or 1", "sells under a brand of its own"),
     CriterionField("net_margin", "share of revenue", "net profit over revenue"),
     CriterionField("debt_ratio", "share of assets", "debt over assets"),
-    CriterionField("niche_share", "share", "revenue over the national revenue of the niche"),
+    CriterionField("niche_share", "share", "revenue over that of the market the firm claims as its niche"),
     CriterionField("chain_role", "0-2", "1 in a key link or serving a chain leader, 2 both"),
     CriterionField("promoted", "0 or 1", "product in the promoted fields"),
     CriterionField("class1_ip", "count", "class-I intellectual property rights"),

@@ -162,8 +162,8 @@ def _since(firms, tier, i):
 def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields, counts, lo, hi):
     """Three-year review of the certificates of one tier in slots lo … hi-1.
 
-    A certificate of age `validity` or more is renewed if the firm still meets the tier's
-    criteria (as assessed, with noise) and is still an SME; otherwise it ends with chance
+    A certificate that would outlive `validity` before the next yearly review is renewed if the firm
+    still meets the tier's criteria (as assessed, with noise) and is still an SME; otherwise it ends with chance
     `strictness`. A firm that loses a tier keeps the next lower one if it meets that one's
     criteria, whose clock then starts anew; else it falls further.
 
@@ -173,14 +173,16 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields,
         counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
     """
     for i in range(lo, hi):
-        if firms.tier[i] != tier or now - _since(firms, tier, i) < validity:
+        if firms.tier[i] != tier or now - _since(firms, tier, i) <= validity - 4:
             continue
         place = env.county_place[firms.county[i]]
         sector = firms.sector[i]
         counts[tier - 1, place, sector, IN_REVIEW] += 1
         read_fields(firms, env, p, i, fields)
-        u, v = uniform_pair(keys[REVIEW], i)
+        # The same assessors as at recognition: who fails is not certified anew in the same quarter.
+        u, _ = uniform_pair(keys[ASSESSMENT], i)
         noise = p.assessment_noise * unit_noise(u)
+        v = uniform(keys[REVIEW], i)
         sme = is_sme(firms, env, i)
         held = tier
         while held > 0:

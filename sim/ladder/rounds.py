@@ -78,10 +78,11 @@ class Rounds:
         return next((batch for batch in batches if batch["year"] == year), None)
 
     def capacity(self, tier: str, year: int) -> int | None:
-        """Most certificates of the year's batch at 1:1: the rule's, or a pilot batch's, or none."""
+        """Most certificates of the year's batch at 1:1: the rule's and a pilot batch's, or none."""
         limit = getattr(self.model.rules, tier).capacity
         pilot = self._pilot_batch(tier, year)
-        return pilot["capacity"] if limit is None and pilot else limit
+        limits = [most for most in (limit, pilot and pilot["capacity"]) if most is not None]
+        return min(limits, default=None)
 
     def recognise(self, tier: str, bar: float) -> None:
         """One yearly batch of a tier: assess all applicants, then certify by rank within the capacity.

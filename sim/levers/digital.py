@@ -15,7 +15,8 @@ class DigitalEmpowerment(FirmLever):
 
     Each year in the third quarter a batch of cities is designated; a city is a pilot for
     two years. SMEs there that are below digital level 4 apply and are converted at the
-    public subsidy, up to the quota of firms and the budget; firms on the ladder come first.
+    public subsidy, up to the quota of firms and the budget, by a lot in which firms on the ladder weigh more. With a
+    fixed budget a higher intensity converts fewer firms more thoroughly.
     Acts on: digital adoption (sim/mechanisms/digital.py).
     Source of the defaults: the brief (40,000+ firms over three years) and the notice of
     14 June 2023 (30 cities in the first batch, three batches, 100 or 150 million yuan a city,

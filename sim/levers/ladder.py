@@ -14,15 +14,15 @@ class LittleGiantAwards(FirmLever):
     """Central awards to key little giants (中央财政奖补重点“小巨人”).
 
     Each year the ministry picks little giants not yet awarded, best scores first, as long
-    as the budget lasts, and pays each award in equal quarterly parts over three years. Running
-    awards also draw applicants.
+    as the budget lasts, and pays each award in equal quarterly parts over three years, as long as
+    the firm remains a little giant. Running awards also draw applicants.
     Acts on: research (sim/mechanisms/research.py), application (sim/ladder/application.py).
     Source of the defaults: about 10 billion yuan for 2021-2025 (mark C in the fact sheet).
     """
 
     group: ClassVar = "funds"
     mechanism: ClassVar = "sim/mechanisms/research.py"
-    cost_rule: ClassVar = "award_yuan x intensity per firm, paid over twelve quarters while the firm lives"
+    cost_rule: ClassVar = "award_yuan x intensity per firm, paid over twelve quarters while it is a little giant"
     outcome: ClassVar = ("rd_true_yuan", 1)
 
     start: QuarterText = Field("2021Q3", description="first quarter in which the lever acts")

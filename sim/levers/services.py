@@ -39,7 +39,7 @@ class Incubation(FirmProgramme):
 
     group: ClassVar = "services"
     mechanism: ClassVar = "sim/mechanisms/turnover.py"
-    outcome: ClassVar = ("young_firms", 1)
+    outcome: ClassVar = ("deaths", -1)
     eligibility: ClassVar = Eligibility(employment_min=1.0, age_max=14)
 
     budget_yuan: Number = budget(14e9)

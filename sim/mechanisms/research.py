@@ -54,9 +54,13 @@ def start_or_stop(intensity, chance, norm, constraint, odds, u, v, p):
 
 @rule
 def next_threshold(tier, revenue, moment):
-    """R&D intensity that the next (or the held highest) tier asks of a firm of this revenue."""
-    if tier < 2:
-        return moment.srdi_rd
+    """R&D intensity that the next (or the held highest) tier asks of a firm of this revenue.
+
+    Below the SRDI tier the least spending in yuan counts as well: max(τ, least spending / R). Below the
+    little giants' middle revenue their rule asks for equity and staff instead, so the SRDI one stays.
+    """
+    if tier < 2 or revenue < moment.giant_revenue_mid:
+        return max(moment.srdi_rd, moment.srdi_rd_spending / revenue)
     return moment.giant_rd_large if revenue >= moment.giant_revenue_large else moment.giant_rd_mid
 
 
@@ -64,9 +68,9 @@ def next_threshold(tier, revenue, moment):
 def intensity_step(intensity, norm, threshold, aspires, constraint, u, p):
     """True R&D intensity of an active firm after one quarter.
 
-    ln r ← ln r + κ (ln r̄_s − ln r) + pull + σ ε. A firm that aspires to the next tier and
-    stands within `pull_width` below its threshold raises R&D by `pull_speed` a quarter as far
-    as credit allows.
+    ln r ← ln r + κ (ln r̄_s − ln r) + pull + σ ε. A firm that aspires to the next tier and stands
+    between `pull_width` and `pull_aim` times its threshold raises R&D by `pull_speed` a quarter as
+    far as credit allows.
     """
     drift = p.rd_reversion * math.log(norm / intensity) + p.rd_noise * unit_noise(u)
     if aspires and p.pull_width * threshold <= intensity < p.pull_aim * threshold:
@@ -79,7 +83,7 @@ def relabelled_share(intensity, threshold, aspires, audit_strictness, u, p):
     """Share of reported R&D that is relabelled other spending, decided at the year's end.
 
     A firm whose true intensity r lies within `relabel_reach` below the threshold τ reports τ
-    with chance `relabel_chance` · (1 − audit strictness); then the share is 1 − r/τ.
+    (and a trace more) with chance `relabel_chance` · (1 − audit strictness); then the share is 1 − r/τ.
     """
     lowest = (1.0 - p.relabel_reach) * threshold
     if aspires and lowest <= intensity < threshold and u < p.relabel_chance * (1.0 - audit_strictness):

@@ -1,0 +1,67 @@
+"""The mechanisms table names only what exists, and leaves no row empty; every lever has a scenario."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from scenarios.catalogue import catalogue_names
+from scenarios.loading import load_scenario
+from sim.levers import Levers
+from sim.outputs import TABLES
+from sim.policy import Policy
+from sim.shocks import Shocks
+
+ROOT = Path(__file__).parent.parent
+TABLE = (ROOT / "docs" / "mechanisms.md").read_text(encoding="utf-8")
+ROWS = [line.strip("| ").split(" | ") for line in TABLE.splitlines() if line.startswith("| ") and "`" in line]
+
+
+def test_every_statement_of_the_brief_has_a_row():
+    assert [row[0] for row in ROWS if row[0].isdigit()] == [str(number) for number in range(1, 20)]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:20])
+def test_no_cell_is_empty_and_everything_named_exists(row):
+    assert all(cell.strip() for cell in row)
+    files, levers, outputs, tests = (re.findall(r"`([^`]+)`", cell) for cell in row[-4:])
+    assert files
+    assert levers
+    assert outputs
+    assert tests
+    assert all((ROOT / file).is_file() for file in files)
+    for lever in levers:
+        value = Policy()
+        for part in lever.split("."):
+            assert part in type(value).model_fields, lever
+            value = getattr(value, part)
+    for output in outputs:
+        table, column = output.split(".")
+        assert column in {known.name for known in TABLES[table]}, output
+    for test in tests:
+        file, name = test.split("::")
+        functions = {
+            node.name
+            for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef)
+        }
+        assert name in functions, test
+
+
+def test_every_lever_and_shock_is_shown_by_a_scenario_of_the_catalogue():
+    scenarios = [load_scenario(name) for name in catalogue_names() if name != "all-levers"]
+    baseline = load_scenario("baseline")
+    for name in Levers.model_fields:
+        assert any(getattr(s.levers, name) != getattr(baseline.levers, name) for s in scenarios), name
+    for name in Shocks.model_fields:
+        assert any(getattr(s.shocks, name).severity > 0 for s in scenarios), name
+    assert any(s.rules != baseline.rules for s in scenarios)
+
+
+def test_every_lever_names_a_mechanism_that_exists():
+    for name, field in Levers.model_fields.items():
+        assert (ROOT / field.annotation.mechanism).is_file(), name
+        assert field.annotation.cost_rule, name
