@@ -175,5 +175,6 @@ def _commented(rows: list[dict], parent: dict) -> list[str]:
         for part in row["key"].split("."):
             value = value[part]
         key = row["key"].rpartition(".")[2]
-        lines.append(f"# {key} = " if value is None else f"# {tomli_w.dumps({key: value}).strip()}")
+        setting = f"{key} = " if value is None else tomli_w.dumps({key: value}).strip()
+        lines += [f"# {line}" for line in setting.splitlines()]
     return lines

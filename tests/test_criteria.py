@@ -154,7 +154,7 @@ def test_read_fields_writes_each_field_where_it_is_declared():
     firms.rd_last_year[0], firms.rd_before[0] = 0.05, 0.04
     firms.knowledge[0], firms.main_share[0], firms.growth[0] = 30e6, 0.8, 0.07
     firms.equity[0], firms.digital[0], firms.refinement[0] = 5e6, 0.5, 0.7
-    firms.leverage[0], firms.productivity[0], firms.customer[0] = 0.4, 0.3, 2
+    firms.leverage[0], firms.productivity[0], firms.customer[0] = 0.4, 0.3, -4
     parts = dict.fromkeys(Environment._fields, np.zeros(1))
     parts |= {"niche_promoted": np.array([True]), "niche_revenue": np.array([8e9])}
     out = np.full(len(FIELDS), np.nan)
