@@ -20,6 +20,7 @@ from scipy.stats import gennorm
 
 from sim.calendar import START
 from sim.model import SRDIModel
+from sim.network import supplier_counts
 from sim.policy import Policy, find_policy
 
 #: Reported figures of certified firms refer to this year end (or to the last of a shorter run).
@@ -153,13 +154,15 @@ def closing_ratio(age: np.ndarray, closed: np.ndarray, young: float = 3.0, old: 
 
 
 def suppliers_per_customer(customer: np.ndarray) -> np.ndarray:
-    """Number of suppliers of each customer that has any, int64 (customers,).
+    """Number of suppliers of each firm that is a main customer, int64 (customers,).
+
+    Chain leaders are left out: each stands for one real firm at every scale, while its suppliers are thinned
+    with the population, so that their counts belong to another scale than those of sampled firms.
 
     Args:
-        customer: int (firms,), the main customer of each firm: >= 0 the slot of a firm, <= -2 a chain leader
-            (-2 minus its number), -1 none.
+        customer: int (firms,), the column `customer`: slot of a firm where it is 0 or more.
     """
-    return np.unique(customer[customer != -1], return_counts=True)[1]
+    return supplier_counts(customer[customer >= 0])
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,9 @@ def supplier_figure(customer: np.ndarray) -> Figure:
     Args:
         customer: int (firms,), as in `suppliers_per_customer`.
     """
-    figure, axes = _new_figure("Suppliers per customer", "Suppliers k (firms)", "Share of customers with k or more")
+    figure, axes = _new_figure(
+        "Suppliers per customer firm (chain leaders apart)", "Suppliers k (firms)", "Share of customers with k or more"
+    )
     counts = np.sort(suppliers_per_customer(customer))
     axes.set(xscale="log", yscale="log")
     if len(counts):

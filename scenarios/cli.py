@@ -221,9 +221,9 @@ def effects(levers, replicates, scale, seed, until, out, workers, as_json) -> No
         from scenarios.tables import print_effects
 
         console = Console(stderr=as_json)
-        print_effects(table, console if console.is_terminal else Console(stderr=as_json, width=160))
+        print_effects(table, console if console.is_terminal else Console(stderr=as_json, width=190))
         if as_json:
-            _last_line({"levers": table.to_dict("records")})
+            _last_line({"levers": table.astype(object).where(table.notna(), None).to_dict("records")})
 
 
 def _say_what_is_kept(out: Path):

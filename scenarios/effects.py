@@ -125,7 +125,8 @@ def run_effects(
         low and high (95 % interval of the mean paired difference, mean over the quarters in which the
         lever acts), p_value, expected (sign), moved (the interval excludes zero on the expected side),
         little_giants and srdi_smes with their intervals (differences at the end of the run), cost_yuan
-        (public money spent through the lever), note.
+        (public money spent through the lever), cost_per_srdi_sme_yuan (None unless the lever costs money
+        and the interval of SRDI SMEs lies above zero), note.
 
     Raises:
         ScenarioError: for an unknown name.
@@ -183,6 +184,7 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
     giants, smes = (difference(column, last=True) for column in ("little_giants", "srdi_smes"))
     spending = results.spending
     paid = spending[(spending["scenario"] == changed) & (spending["lever"] == case.name)]
+    cost = float(paid.groupby("replicate")["spending_yuan"].sum().mean()) if len(paid) else 0.0
     return {
         "lever": case.name,
         "outcome": case.outcome,
@@ -200,7 +202,8 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
         "srdi_smes": smes[0],
         "srdi_smes_low": smes[1],
         "srdi_smes_high": smes[2],
-        "cost_yuan": float(paid.groupby("replicate")["spending_yuan"].sum().mean()) if len(paid) else 0.0,
+        "cost_yuan": cost,
+        "cost_per_srdi_sme_yuan": cost / smes[0] if cost > 0.0 and smes[1] > 0.0 else None,
         "note": "" if moved else _why(low, high, results),
     }
 

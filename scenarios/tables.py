@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -102,9 +103,9 @@ def print_effects(effects: pd.DataFrame, console: Console) -> None:
     table = Table(title="Effects at reference intensity, paired with the baseline", title_justify="left", box=None)
     for heading in ("Lever", "Outcome it acts on first"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("Baseline", "Effect", "95 % interval", "Little giants", "SRDI SMEs", "Cost bn yuan"):
+    for heading in ("Baseline", "Effect", "95 % interval", "Little giants", "SRDI SMEs", "Cost bn", "M per SRDI"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in effects.itertuples():
+    for row in effects.replace({np.nan: None}).itertuples():
         table.add_row(
             row.lever if row.moved else f"{row.lever} *",
             f"{row.outcome} ({row.expected})",
@@ -114,12 +115,15 @@ def print_effects(effects: pd.DataFrame, console: Console) -> None:
             f"{row.little_giants:+,.0f} ± {(row.little_giants_high - row.little_giants_low) / 2:,.0f}",
             f"{row.srdi_smes:+,.0f} ± {(row.srdi_smes_high - row.srdi_smes_low) / 2:,.0f}",
             f"{row.cost_yuan / 1e9:.2f}",
+            f"{row.cost_per_srdi_sme_yuan / 1e6:,.0f}" if row.cost_per_srdi_sme_yuan else "",
         )
     console.print(table)
     for row in effects[~effects["moved"]].itertuples():
         console.print(f"* {row.lever}: {row.note}", highlight=False)
     console.print(
-        "Baseline and effect: mean over the quarters in which the lever acts; stocks at the end of the run. "
+        "Baseline and effect: mean over the quarters in which the lever acts; little giants and SRDI SMEs: difference "
+        "at the end of the run. Cost: billion yuan in all, and million yuan per additional SRDI SME where there are "
+        "certainly some. "
         "Intervals over paired replicates show luck only, not doubt about parameters.",
         style="dim",
         highlight=False,
