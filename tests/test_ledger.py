@@ -64,3 +64,20 @@ def test_awards_use_their_budget_by_the_last_round():
     awards = spending[spending["lever"] == "little_giant_awards"]
     assert awards["refused_yuan"].sum() > 1e9
     assert awards["committed_yuan"].iloc[-1] > 0.8e9
+
+
+def test_a_window_that_ends_before_the_awards_quarter_strands_no_money():
+    settings = {"start": "2021Q3", "end": "2022Q2", "budget_yuan": 1e9}
+    spending = frame(run(Policy(levers=levers(little_giant_awards=settings)), until=2023, scale=0.02), "spending")
+    assert spending.loc[spending["lever"] == "little_giant_awards", "committed_yuan"].iloc[-1] > 0.8e9
+
+
+def test_money_of_awarded_firms_that_closed_is_granted_anew_and_never_twice():
+    settings = {"start": "2019Q3", "end": "2027Q4", "budget_yuan": 6e9}
+    spending = frame(run(Policy(levers=levers(little_giant_awards=settings)), until=2030, scale=0.02), "spending")
+    awards = spending[spending["lever"] == "little_giant_awards"]
+    assert (awards["spending_yuan"].cumsum() <= awards["committed_yuan"] * (1 + 1e-9)).all()
+    assert (awards["committed_yuan"] <= 6e9).all()
+    released = awards["committed_yuan"].diff() < 0
+    assert awards["recipients"].sum() * 6e6 > awards["committed_yuan"].iloc[-1] or released.any()
+    assert awards["spending_yuan"].sum() > 0.9 * awards["committed_yuan"].iloc[-1]

@@ -54,10 +54,11 @@ class Awards:
         self.account.recipients += granted
 
     def _owed(self) -> float:
-        """Yuan still due to awarded firms that live and are little giants."""
+        """Yuan still due to awarded firms that live and are little giants, this quarter's part included."""
         model, firms = self.model, self.model.firms.columns
-        paid = model.moment.index - firms.awarded_in[(firms.awarded_in != NEVER) & (firms.tier == 3)].astype(int)
-        return np.maximum(AWARD_QUARTERS - paid, 0).sum() / model.scale * model.moment.award_yuan
+        granted = firms.awarded_in[(firms.awarded_in != NEVER) & (firms.tier == 3)].astype(int)
+        paid = model.moment.index - 1 - granted
+        return np.clip(AWARD_QUARTERS - paid, 0, AWARD_QUARTERS).sum() / model.scale * model.moment.award_yuan
 
     def pay(self, running: int) -> None:
         """Pay the quarter's part of the awards of `running` simulated firms."""
