@@ -117,8 +117,13 @@ def main(debug: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="New directory for the results.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
+@click.option(
+    "--firms-panel", type=click.IntRange(0, 10_000_000), default=0, metavar="N", help="Follow N firms one by one."
+)
 @_json_option
-def run(scenarios, replicates, scale, seed, until, settings, params, out, workers, threads, as_json) -> None:
+def run(
+    scenarios, replicates, scale, seed, until, settings, params, out, workers, threads, firms_panel, as_json
+) -> None:
     """Run scenarios (catalogue names or .toml files; default baseline) and print the ladder.
 
     Without --out the results are printed and not kept. With --json the tables go to stderr.
@@ -152,6 +157,7 @@ def run(scenarios, replicates, scale, seed, until, settings, params, out, worker
             until=until,
             workers=workers,
             threads=threads,
+            firms_panel=firms_panel,
             on_start=on_start,
             on_run=on_run,
         )

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.errors import InputError, ScenarioError
 from scenarios.schema import Scenario, build
-from sim.outputs import TABLES
+from sim.outputs import OPTIONAL_TABLES, TABLES
 
 if TYPE_CHECKING:
     from scenarios.results import Results
@@ -49,6 +49,7 @@ class Job:
     scale: float
     until: int
     threads: int
+    firms_panel: int
     folder: str
 
     @property
@@ -72,7 +73,14 @@ def run_job(job: Job) -> None:
     from sim.model import SRDIModel
 
     scenario = build(job.scenario, job.name)
-    model = SRDIModel(scenario.policy, scale=job.scale, rng=job.seed, until=job.until, threads=job.threads)
+    model = SRDIModel(
+        scenario.policy,
+        scale=job.scale,
+        rng=job.seed,
+        until=job.until,
+        threads=job.threads,
+        firms_panel=job.firms_panel,
+    )
     try:
         model.run_model()
         tables = model.tables()
@@ -81,7 +89,7 @@ def run_job(job: Job) -> None:
     identifiers = {"scenario": job.name, "draw": 0, "replicate": job.replicate, "seed": job.seed}
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=job.folder))
     try:
-        for name in TABLES:
+        for name in tables:
             write_parquet(to_arrow(name, tables[name], identifiers), draft / f"{name}.parquet")
         os.replace(draft, job.target)
     finally:
@@ -98,6 +106,7 @@ def run_ensemble(
     until: int | None = None,
     workers: int | None = None,
     threads: int = 1,
+    firms_panel: int = 0,
     on_start: Callable[[int], None] = lambda runs: None,
     on_run: Callable[[], None] = lambda: None,
 ) -> Results:
@@ -112,6 +121,7 @@ def run_ensemble(
         replicates, scale, seed, until: None takes the first scenario's own default.
         workers: worker processes; None takes one per core, no more than there are runs.
         threads: threads of each worker.
+        firms_panel: firms each run follows one by one in the table `firms`; 0 for none.
         on_start, on_run: called with the number of runs, and after each finished run.
 
     Returns:
@@ -122,7 +132,7 @@ def run_ensemble(
         RunFailed: a run failed; finished runs are kept in ``out/runs``.
     """
     _check_scenarios(scenarios)
-    settings = _settings(scenarios, replicates, scale, seed, until)
+    settings = _settings(scenarios, replicates, scale, seed, until) | {"firms_panel": firms_panel}
     out = Path(out)
     existed = out.exists()
     runs = _prepare(out)
@@ -136,6 +146,7 @@ def run_ensemble(
             scale=settings["scale"],
             until=settings["until"],
             threads=threads,
+            firms_panel=firms_panel,
             folder=str(runs),
         )
         for position, scenario in enumerate(scenarios)
@@ -284,6 +295,11 @@ def _warm_up() -> None:
         warm_up()
 
 
+def _tables(firms_panel: int) -> tuple[str, ...]:
+    """Names of the tables a run writes."""
+    return (*TABLES, *OPTIONAL_TABLES) if firms_panel else tuple(TABLES)
+
+
 def _merge(jobs: list[Job], out: Path) -> None:
     """Join the runs' tables in the order of the jobs and write one Parquet file a table."""
     import pyarrow as pa
@@ -291,7 +307,7 @@ def _merge(jobs: list[Job], out: Path) -> None:
 
     from scenarios.storage import write_parquet
 
-    for name in TABLES:
+    for name in _tables(jobs[0].firms_panel):
         parts = [pq.read_table(job.target / f"{name}.parquet") for job in jobs]
         write_parquet(pa.concat_tables(parts).unify_dictionaries().combine_chunks(), out / f"{name}.parquet")
 
@@ -323,6 +339,6 @@ def _write_manifest(out: Path, scenarios, settings: dict, seeds: list[int], star
         "seconds": round(seconds, 3),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "host": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()},
-        "files": {f"{name}.parquet": checksum(out / f"{name}.parquet") for name in TABLES},
+        "files": {f"{name}.parquet": checksum(out / f"{name}.parquet") for name in _tables(settings["firms_panel"])},
     }
     write_json(manifest, out / MANIFEST)

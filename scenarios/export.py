@@ -14,7 +14,6 @@ import pandas as pd
 from scenarios.errors import InputError
 from scenarios.results import Results
 from scenarios.storage import columns_of
-from sim.outputs import TABLES
 
 _SHEET_ROWS = 1_048_576
 _STATA_NAME = 32
@@ -23,13 +22,13 @@ _STATA_LABEL = 80
 
 def _csv(results: Results, out: Path) -> None:
     # The byte-order mark makes Excel read the file as UTF-8.
-    for name in TABLES:
+    for name in results.tables:
         results.table(name).to_csv(out / f"{name}.csv", index=False, encoding="utf-8-sig", date_format="%Y-%m-%d")
     results.describe().to_csv(out / "columns.csv", index=False, encoding="utf-8-sig")
 
 
 def _xlsx(results: Results, out: Path) -> None:
-    frames = {name: results.table(name) for name in TABLES}
+    frames = {name: results.table(name) for name in results.tables}
     for name, frame in frames.items():
         if len(frame) >= _SHEET_ROWS:
             raise InputError(
@@ -47,7 +46,7 @@ def _stata_name(name: str) -> str:
 
 
 def _dta(results: Results, out: Path) -> None:
-    for name in TABLES:
+    for name in results.tables:
         frame = results.table(name)
         labels = {}
         for column in columns_of(name):
@@ -68,7 +67,7 @@ def _parquet(results: Results, out: Path) -> None:
 def _nc(results: Results, out: Path) -> None:
     import xarray as xr
 
-    for name in TABLES:
+    for name in results.tables:
         frame = results.table(name)
         data = xr.Dataset({column: ("row", np.asarray(frame[column])) for column in frame})
         for column in columns_of(name):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from scenarios.errors import ResultsError
 from scenarios.storage import checksum, columns_of
-from sim.outputs import TABLES
+from sim.outputs import OPTIONAL_TABLES, TABLES
 
 MANIFEST = "manifest.json"
 #: Written into every manifest; a directory without it is not ours.
@@ -33,10 +33,15 @@ class Results:
         self.path = path
         self.manifest = manifest
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables there are."""
+        return tuple(name.removesuffix(".parquet") for name in self.manifest["files"])
+
     def table(self, name: str) -> pd.DataFrame:
         """One table by name; raises KeyError for an unknown one."""
-        if name not in TABLES:
-            raise KeyError(f"unknown table {name!r}; tables: {', '.join(TABLES)}")
+        if name not in self.tables:
+            raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.tables)}")
         return pq.read_table(self.path / f"{name}.parquet").to_pandas()
 
     @cached_property
@@ -79,6 +84,11 @@ class Results:
         """Public money by lever."""
         return self.table("spending")
 
+    @cached_property
+    def firms(self) -> pd.DataFrame:
+        """Panel of single firms at year ends; KeyError if the run was not asked for one."""
+        return self.table("firms")
+
     def describe(self) -> pd.DataFrame:
         """Every column of every table with its unit, description and type."""
         return pd.DataFrame(
@@ -90,7 +100,7 @@ class Results:
                     "description": column.description,
                     "dtype": column.dtype,
                 }
-                for table in TABLES
+                for table in self.tables
                 for column in columns_of(table)
             ]
         )
@@ -122,12 +132,13 @@ def load_results(path: str | Path) -> Results:
             f"{path} has format version {manifest.get('format_version')!r}; this srdi reads {FORMAT_VERSION}"
         )
     files = manifest.get("files")
-    if not isinstance(files, dict) or {f"{name}.parquet" for name in TABLES} != set(files):
+    wanted, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
+    if not isinstance(files, dict) or not wanted <= set(files) <= wanted | optional:
         raise ResultsError(f"{manifest_path} is damaged: its list of files is not the one srdi writes")
-    for name, wanted in files.items():
+    for name, digest in files.items():
         file = path / name
         if not file.is_file():
             raise ResultsError(f"{path} is damaged: {name} is missing")
-        if checksum(file) != wanted:
+        if checksum(file) != digest:
             raise ResultsError(f"{path} is damaged: {name} does not match its checksum")
     return Results(path, manifest)

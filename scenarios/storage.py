@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.outputs import TABLES, Output
+from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 
 #: Columns that say which run a row belongs to, before the table's own.
 IDENTIFIERS = (
@@ -32,7 +32,7 @@ _TYPES = {
 
 def columns_of(table: str) -> tuple[Output, ...]:
     """All columns of a stored table, identifiers first."""
-    return IDENTIFIERS + TABLES[table]
+    return IDENTIFIERS + (TABLES | OPTIONAL_TABLES)[table]
 
 
 def arrow_schema(table: str) -> pa.Schema:

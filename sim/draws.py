@@ -54,6 +54,7 @@ class Purpose(IntEnum):
     ENTRANT_QUALITY = auto()
     START_LUCK = auto()
     START_SKILLS = auto()
+    PANEL = auto()
 
 
 #: Quarter number used for draws that hold for a slot's whole run.

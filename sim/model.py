@@ -26,6 +26,7 @@ from sim.levers import PROGRAMMES, Lever
 from sim.mechanisms.support import N_CHANNELS
 from sim.network import find_buyers, link_at_start
 from sim.outputs import NATIONAL
+from sim.panel import Panel
 from sim.parameters import parameter_record
 from sim.policy import Policy, find_policy
 from sim.population import build_population, expected_researchers
@@ -58,6 +59,7 @@ class SRDIModel(mesa.Model):
         rng: seed; the same seed gives the same bits on any number of threads.
         until: last year of the run.
         threads: threads for the passes over firms.
+        firms_panel: firms to follow one by one in the table `firms`; 0 for none.
 
     Raises:
         ValueError: for a scale, year, thread number or scenario name that is not allowed.
@@ -70,6 +72,7 @@ class SRDIModel(mesa.Model):
         rng: int | str | np.random.Generator | None = 1,
         until: int = DEFAULT_UNTIL,
         threads: int = 1,
+        firms_panel: int = 0,
     ) -> None:
         self.seed = _seed_of(rng)
         super().__init__(rng=self.seed)
@@ -92,6 +95,7 @@ class SRDIModel(mesa.Model):
         self._set_rule_moment()
         self._build_institutions()
         self.recorder = Recorder(self)
+        self.panel = Panel(self, firms_panel) if firms_panel else None
         self.datacollector = mesa.DataCollector(
             model_reporters={column.name: _national_reporter(column.name) for column in NATIONAL}
         )
@@ -126,7 +130,8 @@ class SRDIModel(mesa.Model):
 
     def tables(self) -> dict[str, dict[str, np.ndarray]]:
         """The results so far: arrays by table and column, as declared in `sim.outputs`."""
-        return self.recorder.tables()
+        panel = {"firms": self.panel.table()} if self.panel else {}
+        return self.recorder.tables() | panel
 
     def draws(self, purpose: Purpose, count: int) -> np.ndarray:
         """Uniform draws of this quarter for institutions, float64 (count,)."""
@@ -330,6 +335,8 @@ class SRDIModel(mesa.Model):
 
     def _record(self) -> None:
         self.recorder.record()
+        if self.panel:
+            self.panel.record()
         self.datacollector.collect(self)
 
 

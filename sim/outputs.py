@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sim.columns import COLUMNS
 from sim.levers.clusters import COMMONS
 
 
@@ -197,6 +198,23 @@ SPENDING = (
     Output("recipients", "firms, clusters or leaders", "granted support in the quarter"),
 )
 
+#: Smallest firm at the start that a panel follows.
+PANEL_EMPLOYMENT = 20
+
+#: The optional panel of single firms; not scaled: a row is one simulated firm at a year end.
+FIRMS = (
+    QUARTER,
+    _text("firm", "firm: its slot and the quarter it was founded in, counted from the start"),
+    _text("province", "provincial region"),
+    _text("county_type", "county or urban"),
+    _text("sector", "sector key"),
+    *(
+        Output(column.name, column.unit, column.description, "float64" if column.dtype == "f4" else "int64")
+        for column in COLUMNS
+        if column.name != "sector"
+    ),
+)
+
 #: Every results table by name, in the order they are written.
 TABLES: dict[str, tuple[Output, ...]] = {
     "national": NATIONAL,
@@ -208,3 +226,6 @@ TABLES: dict[str, tuple[Output, ...]] = {
     "chain": CHAIN,
     "spending": SPENDING,
 }
+
+#: Tables that are there only if asked for.
+OPTIONAL_TABLES: dict[str, tuple[Output, ...]] = {"firms": FIRMS}

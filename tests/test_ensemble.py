@@ -303,3 +303,28 @@ def test_a_review_pass_rate_is_kept_over_reviewed_in_the_year():
 
 def test_a_manifest_is_plain_json(results):
     assert json.loads((results.path / "manifest.json").read_text())["format"] == "srdi-results"
+
+
+def test_a_panel_follows_the_same_firms_in_every_scenario_and_can_be_exported(tmp_path):
+    scenarios = [load_scenario(name) for name in ("baseline", "no-policy")]
+    results = run_ensemble(
+        scenarios, out=tmp_path / "panel", replicates=1, scale=0.005, until=2020, workers=1, firms_panel=60
+    )
+    firms = results.firms
+    assert firms.groupby(["scenario", "quarter"])["firm"].nunique().le(60).all()
+    first = firms[firms["quarter"] == firms["quarter"].min()]
+    assert len(first) == 2 * 60
+    one, other = (set(first.loc[first["scenario"] == name, "firm"]) for name in ("baseline", "no-policy"))
+    assert one == other
+    assert (first["employment"] >= 20).all()
+    assert (first["rd_intensity"] > 0).mean() >= 0.5
+    assert set(firms["quarter"].dt.quarter) == {4}
+    for form in FORMATS:
+        written = export(results, form, tmp_path / form)
+        assert form == "xlsx" or any("firms" in file.name for file in written)
+
+
+def test_without_a_panel_there_is_no_table_of_firms(results):
+    assert "firms" not in results.tables
+    with pytest.raises(KeyError, match="unknown table 'firms'"):
+        results.table("firms")
