@@ -159,8 +159,10 @@ def run_effects(
 
 def _interval(differences: np.ndarray) -> tuple[float, float, float, float]:
     """Mean, low, high and p-value of a mean paired difference by Student's t."""
+    if len(differences) < 2:
+        return (np.nan,) * 4
     mean = float(differences.mean())
-    if len(differences) < 2 or np.ptp(differences) == 0.0:
+    if np.ptp(differences) == 0.0:
         return mean, mean, mean, 1.0 if mean == 0.0 else 0.0
     test = stats.ttest_1samp(differences, 0.0)
     low, high = test.confidence_interval(CONFIDENCE)
@@ -180,6 +182,7 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
         return _interval(by_replicate(changed, column, last) - by_replicate(plain, column, last))
 
     effect, low, high, p_value = difference(case.outcome)
+    levels = by_replicate(plain, case.outcome)
     moved = low > 0.0 if case.sign > 0 else high < 0.0
     giants, smes = (difference(column, last=True) for column in ("little_giants", "srdi_smes"))
     spending = results.spending
@@ -189,7 +192,7 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
         "lever": case.name,
         "outcome": case.outcome,
         "unit": next(column.unit for column in NATIONAL if column.name == case.outcome),
-        "baseline": float(by_replicate(plain, case.outcome).mean()),
+        "baseline": float(levels.mean()) if len(levels) else np.nan,
         "effect": effect,
         "low": low,
         "high": high,
@@ -210,6 +213,8 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
 
 def _why(low: float, high: float, results: Results) -> str:
     """Why an outcome did not move as expected."""
+    if np.isnan(low):
+        return "does not act within the run, or there is one replicate only"
     if low == high == 0.0:
         return "no difference at all: nothing the lever acts on was in reach"
     replicates, scale = results.manifest["replicates"], results.manifest["scale"]

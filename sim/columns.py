@@ -24,6 +24,8 @@ class Column:
 
 #: Value of a certificate or support date that a firm does not have, and of a missing customer.
 NEVER = -1
+#: Award date of a firm whose award ended with its title: neither running nor to be awarded again.
+ENDED = -100
 
 #: Bits of the column `flags`.
 LISTED, FUND_BACKED, NEWCOMER, MOVED = 1, 2, 4, 8
@@ -37,7 +39,12 @@ COLUMNS = (
     Column("revenue", "f4", "yuan per year", "annualised revenue of the quarter"),
     Column("growth", "f4", "per year", "mean revenue growth of about two years"),
     Column("rd_intensity", "f4", "share of revenue", "true R&D; 0 for firms without R&D"),
-    Column("relabelled", "f4", "share of reported R&D", "reported R&D that is relabelled other spending"),
+    Column(
+        "relabelled",
+        "f4",
+        "share of reported R&D",
+        "part of last year's reported R&D that is relabelled other spending",
+    ),
     Column("rd_last_year", "f4", "share of revenue", "reported R&D intensity of last year, as of its fourth quarter"),
     Column("rd_before", "f4", "share of revenue", "the same of the year before that"),
     Column("knowledge", "f4", "yuan", "knowledge stock from R&D and spillovers"),
@@ -56,7 +63,12 @@ COLUMNS = (
     Column("customer", "i4", "id", "main customer: slot of a firm, -2 - (chain) for a chain leader, or -1"),
     Column("support", "u4", "bits", "firm programmes that support it now; bit numbers: sim.levers.PROGRAMMES"),
     Column("slack", "i2", "log/4096", "log output relative to an undisturbed quarter (shocks, lost orders)"),
-    Column("orders", "i2", "log/4096", "the main customer's slack of the last quarter"),
+    Column(
+        "orders",
+        "i2",
+        "log/4096",
+        "the main customer's slack: a firm's of the last quarter, a chain leader's of this one",
+    ),
     Column("flags", "u1", "bits", "1 listed, 2 fund-backed, 4 newcomer to its leader's chain, 8 moved to a county"),
     Column("sector", "i1", "id", "sector"),
     Column("tier", "i1", "0-3", "highest valid certificate: none, innovative, SRDI, little giant"),

@@ -296,8 +296,6 @@ def advance(firms, env, keys, aspiration_key, p, moment, channels, flows, lo, hi
             firms.relabelled[i] = share
             firms.rd_before[i] = firms.rd_last_year[i]
             firms.rd_last_year[i] = funded / (1.0 - share)
-        elif intensity == 0.0:
-            firms.relabelled[i] = 0.0
 
         # Knowledge and innovation
         if intensity == 0.0:

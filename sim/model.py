@@ -118,8 +118,8 @@ class SRDIModel(mesa.Model):
             cluster.step()
         spill_over(self)
         if self.quarter.number == 1:
-            self._find_buyers()
             attract(self)
+        self._find_buyers()
         self.ministry.open_quarter()
         self._advance_firms()
         self.ministry.step()

@@ -66,6 +66,13 @@ def test_intervals_are_those_of_students_t():
     assert (mean, low, high) == pytest.approx((2.5, 2.5 - half, 2.5 + half), rel=1e-5)
     assert 0 < p_value < 0.05
     assert _interval(np.zeros(4)) == (0.0, 0.0, 0.0, 1.0)
+    assert np.isnan(_interval(np.ones(1))).all()
+
+
+def test_a_lever_that_starts_after_the_run_is_said_not_to_act(tmp_path):
+    table = run_effects(("sme_fund",), out=tmp_path / "out", replicates=2, scale=0.001, until=2022)
+    assert not table["moved"].any()
+    assert "does not act" in table["note"][0]
 
 
 def test_an_unknown_lever_is_refused_with_the_nearest_name(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from conftest import ALL_LEVERS, REPORTED_LEVERS, SCALE, frame, levers, run, tables_equal
 
 from sim.calendar import Quarter
-from sim.columns import NEVER
+from sim.columns import ENDED, NEVER
 from sim.institutions.chain_leader import ChainLeader
 from sim.institutions.cluster import Cluster
 from sim.institutions.ministry import Ministry
@@ -270,6 +270,29 @@ def test_audits_revoke_certificates_got_with_relabelled_research():
     assert revoked[1] > 0
     genuine = [frame(model)["genuine_srdi_share"].iloc[-1] for model in (lax, strict)]
     assert genuine[1] > genuine[0]
+
+
+def test_who_stops_research_after_relabelling_can_still_be_caught():
+    """The audit reads last year's report: in the first quarter it stays on record when R&D stops."""
+    model = SRDIModel(rules(audit_strictness=0.0), scale=0.05, until=2023)
+    caught = 0
+    while model.running:
+        model.step()
+        firms = model.firms.columns
+        caught += int(((firms.tier > 0) & (firms.rd_intensity == 0) & (firms.relabelled > 0)).sum())
+    assert caught > 0
+
+
+def test_an_award_ends_with_the_title():
+    policy = Policy(
+        levers=levers(little_giant_awards={"start": "2019Q3", "budget_yuan": 2e10}),
+        rules=Rules.model_validate({"little_giant": {"review_strictness": 1.0}}),
+    )
+    firms = run(policy, until=2024, scale=0.03).firms.to_frame()
+    ended = firms[firms["awarded_in"] == ENDED]
+    assert len(ended) > 0
+    running = firms[(firms["awarded_in"] >= 0) & (firms["tier"] < 3)]
+    assert running.empty
 
 
 def test_a_capacity_never_lifts_a_pilot_batch():

@@ -26,8 +26,8 @@ class Awards:
         return self.lever.award_yuan * self.lever.intensity
 
     def open_quarter(self) -> None:
-        """Before the firms act: running awards draw applicants."""
-        acts = self.lever.acts_in(self.model.quarter)
+        """Before the firms act: awards still to be had draw applicants everywhere."""
+        acts = self.lever.acts_in(self.model.quarter) and self.account.available >= self._award()
         self.model.moment.award_hope = self.model.parameters.apply_award * self.lever.intensity if acts else 0.0
 
     def step(self) -> None:

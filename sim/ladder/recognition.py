@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from sim.columns import NEVER
+from sim.columns import ENDED, NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.jit import kernel, rule
 from sim.ladder.application import application_worth, is_reached, is_sme
@@ -143,6 +143,8 @@ def grant(firms, env, ranks, threshold, tier, now, counts, lo, hi):
 def _end_certificate(firms, tier, i):
     if tier == 3:
         firms.giant_since[i] = NEVER
+        if firms.awarded_in[i] != NEVER:
+            firms.awarded_in[i] = ENDED
     elif tier == 2:
         firms.srdi_since[i] = NEVER
     else:

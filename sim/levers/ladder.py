@@ -15,7 +15,7 @@ class LittleGiantAwards(FirmLever):
 
     Each year the ministry picks little giants not yet awarded, best scores first, as long
     as the budget lasts, and pays each award in equal quarterly parts over three years, as long as
-    the firm remains a little giant. Running awards also draw applicants.
+    the firm remains a little giant. While money is left, the hope of an award draws applicants.
     Acts on: research (sim/mechanisms/research.py), application (sim/ladder/application.py).
     Source of the defaults: about 10 billion yuan for 2021-2025 (mark C in the fact sheet).
     """

@@ -12,8 +12,9 @@ def slack(own, orders, able, substitution, p):
     """Log output relative to an undisturbed quarter, ≤ 0.
 
     s_i = z_i + θ (1 − ψ q_i) s_c, with z_i the firm's own shock (demand of its sector, a missing
-    foreign supplier in its niche), s_c the main customer's slack of the quarter before and θ the
-    main customer's share of sales (`order_share`): a shock moves one link upstream a quarter.
+    foreign supplier in its niche), s_c the main customer's slack and θ the main customer's share of
+    sales (`order_share`). A firm passes on its slack of the quarter before, so a shock moves one link
+    upstream a quarter; a chain leader passes a slump of its own sector on at once.
     A capable supplier (q_i) finds other buyers, as far as substitution ψ (`redirect`, 0 where a
     scenario switches substitution off) lets it. Production-network models of this kind:
     Acemoglu and others 2012; Barrot and Sauvagnat 2016 (assumed parameters).
