@@ -139,18 +139,11 @@ def run(
     settings = (*parameter_settings(params), *settings)
     loaded = [load_scenario(name, settings) for name in scenarios or ("baseline",)]
 
-    from rich.console import Console
-
     from scenarios.ensemble import run_ensemble
 
-    with contextlib.ExitStack() as stack:
-        target = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-"))) / "results"
-        on_start, on_run = _progress(stack)
-        if out:
-            stack.push(_say_what_is_kept(out))
+    with _ensemble_options(out) as options:
         results = run_ensemble(
             loaded,
-            out=target,
             replicates=replicates,
             scale=scale,
             seed=seed,
@@ -158,14 +151,11 @@ def run(
             workers=workers,
             threads=threads,
             firms_panel=firms_panel,
-            on_start=on_start,
-            on_run=on_run,
+            **options,
         )
         from scenarios.tables import print_run  # loads pandas, which the workers' time hides
 
-        console = Console(stderr=as_json)
-        # Where the output is not a terminal, a width that holds every column.
-        console = console if console.is_terminal else Console(stderr=as_json, width=100)
+        console = _console(as_json, width=100)
         print_run(results, console)
         if out:
             console.print(f"\nResults in {out}", highlight=False)
@@ -204,32 +194,36 @@ def effects(levers, replicates, scale, seed, until, out, workers, as_json) -> No
       srdi effects
       srdi effects sme_fund credit_guarantees --replicates 16
     """
-    from rich.console import Console
-
     from scenarios.effects import run_effects
 
+    with _ensemble_options(out) as options:
+        table = run_effects(
+            levers, replicates=replicates, scale=scale, seed=seed, until=until, workers=workers, **options
+        )
+        from scenarios.tables import print_effects
+
+        print_effects(table, _console(as_json, width=190))
+        if as_json:
+            _last_line({"levers": table.astype(object).where(table.notna(), None).to_dict("records")})
+
+
+@contextlib.contextmanager
+def _ensemble_options(out: Path | None):
+    """Where an ensemble writes and whom it tells: `out`, or a directory that goes with the block; a progress bar."""
     with contextlib.ExitStack() as stack:
         target = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-"))) / "results"
         on_start, on_run = _progress(stack)
         if out:
             stack.push(_say_what_is_kept(out))
-        table = run_effects(
-            levers,
-            out=target,
-            replicates=replicates,
-            scale=scale,
-            seed=seed,
-            until=until,
-            workers=workers,
-            on_start=on_start,
-            on_run=on_run,
-        )
-        from scenarios.tables import print_effects
+        yield {"out": target, "on_start": on_start, "on_run": on_run}
 
-        console = Console(stderr=as_json)
-        print_effects(table, console if console.is_terminal else Console(stderr=as_json, width=190))
-        if as_json:
-            _last_line({"levers": table.astype(object).where(table.notna(), None).to_dict("records")})
+
+def _console(as_json: bool, width: int):
+    """Where tables go: stdout, or stderr beside a line of JSON; `width` holds every column off a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=as_json)
+    return console if console.is_terminal else Console(stderr=as_json, width=width)
 
 
 def _say_what_is_kept(out: Path):

@@ -6,7 +6,6 @@ compared with the baseline without it. Both runs of a pair share their seed, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,12 +72,13 @@ def cases(baseline: Scenario) -> dict[str, Case]:
     """Every comparison by name: all levers, then reference changes of rules and shocks."""
     found = {}
     for name, field in Levers.model_fields.items():
-        lever = field.annotation
-        on = {"levers": {name: {**field.default.model_dump(mode="json"), "enabled": True}}}
-        off = {"levers": {name: {"enabled": False}}}
-        window = getattr(baseline.levers, name) if getattr(baseline.levers, name).enabled else field.default
-        changes = {} if getattr(baseline.levers, name).enabled else on
-        found[name] = Case(name, changes, off if not changes else {}, *lever.outcome, window.start, window.end)
+        used = getattr(baseline.levers, name)
+        if used.enabled:
+            changes, plain = {}, {"levers": {name: {"enabled": False}}}
+        else:
+            used = field.default
+            changes, plain = {"levers": {name: {**used.model_dump(mode="json"), "enabled": True}}}, {}
+        found[name] = Case(name, changes, plain, *used.outcome, used.start, used.end)
     for key, value, outcome, sign in _RULES:
         changes = {"rules": {"start": _RULES_START, **_nested(key, value)}}
         found[f"rules.{key}"] = Case(f"rules.{key}", changes, {}, outcome, sign, _RULES_START, "2048Q4")
@@ -110,15 +110,14 @@ def run_effects(
     scale: float = 0.02,
     seed: int = 1,
     until: int = 2030,
-    workers: int | None = None,
-    on_start: Callable[[int], None] = lambda runs: None,
-    on_run: Callable[[], None] = lambda: None,
+    **options,
 ) -> pd.DataFrame:
     """Run the comparisons and return the table of effects.
 
     Args:
         names: levers (or ``rules.…``, ``shocks.…``); none means all.
-        out: new directory for the results of all runs. The rest as in `run_ensemble`.
+        out: new directory for the results of all runs.
+        replicates, scale, seed, until, options: as in `run_ensemble`.
 
     Returns:
         One row a comparison: lever, outcome, unit, baseline (mean level of the outcome), effect with
@@ -144,15 +143,7 @@ def run_effects(
             pair.append(name)
         pairs.append(tuple(pair))
     results = run_ensemble(
-        list(scenarios.values()),
-        out=out,
-        replicates=replicates,
-        scale=scale,
-        seed=seed,
-        until=until,
-        workers=workers,
-        on_start=on_start,
-        on_run=on_run,
+        list(scenarios.values()), out=out, replicates=replicates, scale=scale, seed=seed, until=until, **options
     )
     return pd.DataFrame([_row(results, case, *pair) for case, pair in zip(chosen, pairs, strict=True)])
 

@@ -24,8 +24,8 @@ def _add(totals, part) -> None:
 class Blocks:
     """Splits the slots over threads.
 
-    Kernels take ``(*arguments, totals, lo, hi)``, or ``(*arguments, scratch, totals, lo, hi)``
-    with a float64 array of their own to work in. Firms are independent within a pass and
+    Kernels take ``(*arguments, lo, hi)``, with a float64 array of their own to work in and the
+    totals they add to before ``lo`` where they ask for them, in this order. Firms are independent within a pass and
     totals are integers, so neither the split nor the order changes a bit of the result.
     """
 
@@ -34,26 +34,27 @@ class Blocks:
         self.threads = max(1, min(threads, slots))
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
-    def run(self, kernel, *arguments, totals, scratch: int = 0) -> None:
+    def run(self, kernel, *arguments, totals=None, scratch: int = 0) -> None:
         """Run a kernel over all slots.
 
         Args:
-            totals: integer array, or named tuple of them, that the kernel adds to.
+            totals: integer array, or named tuple of them, that the kernel adds to; None if it adds to nothing.
             scratch: length of the working array each call receives; 0 for none.
         """
 
         def call(part, lo, hi):
             work = (np.empty(scratch),) if scratch else ()
-            kernel(*arguments, *work, part, int(lo), int(hi))
+            counted = () if part is None else (part,)
+            kernel(*arguments, *work, *counted, int(lo), int(hi))
 
         if self._pool is None:
             call(totals, 0, self.slots)
             return
         bounds = np.linspace(0, self.slots, self.threads + 1).astype(np.int64)
-        parts = [_zeroed(totals) for _ in range(self.threads)]
+        parts = [None if totals is None else _zeroed(totals) for _ in range(self.threads)]
         for done in [self._pool.submit(call, *job) for job in zip(parts, bounds[:-1], bounds[1:], strict=True)]:
             done.result()
-        for part in parts:
+        for part in parts if totals is not None else ():
             _add(totals, part)
 
     def close(self) -> None:

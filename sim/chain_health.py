@@ -14,10 +14,10 @@ import numpy as np
 from sim.mechanisms.stress import replaced
 
 
-def _share(part: np.ndarray, whole: np.ndarray, chain: np.ndarray, chains: int) -> np.ndarray:
-    """Sum of `part` over the sum of `whole` by chain, 1 where the whole is 0: float64 (chains,)."""
+def _share(part: np.ndarray, whole: np.ndarray, chain: np.ndarray, chains: int, empty: float = 1.0) -> np.ndarray:
+    """Sum of `part` over the sum of `whole` by chain, `empty` where the whole is 0: float64 (chains,)."""
     total = np.bincount(chain, whole, minlength=chains)
-    return np.where(total > 0, np.bincount(chain, part, minlength=chains) / np.where(total > 0, total, 1.0), 1.0)
+    return np.where(total > 0, np.bincount(chain, part, minlength=chains) / np.where(total > 0, total, 1.0), empty)
 
 
 class ChainHealth:
@@ -55,7 +55,7 @@ class ChainHealth:
         self.extension[:] = _share(served.astype(float), everywhere, chain, chains)
         self.resilience[:] = _share(withstood, at_stake, chain, chains)
         lost = totals.niche_lost.astype(np.float64)
-        self.lost[:] = _share(lost, revenue + lost, chain, chains) * (np.bincount(chain, lost, minlength=chains) > 0)
+        self.lost[:] = _share(lost, revenue + lost, chain, chains, empty=0.0)
         self.gaps_filled = float(filled.sum() / max(key.sum(), 1))
         self.served = float(served.mean())
         self.withstood = float(withstood.sum() / max(at_stake.sum(), 1.0))

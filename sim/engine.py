@@ -129,11 +129,11 @@ def parts(log_output):
 
 
 @kernel
-def take_orders(firms, env, ended, lo, hi):
+def take_orders(firms, env, lo, hi):
     """Read the slack of every firm's main customer before the quarter's pass changes it.
 
-    Writes the columns `orders` and `customer` of slots lo … hi-1 only, so that no pass reads what
-    another thread writes. ended: int64 (1,), added to: links that ended because the customer closed.
+    A link to a customer that has closed ends here. Writes the columns `orders` and `customer` of slots
+    lo … hi-1 only, so that no pass reads what another thread writes.
     """
     for i in range(lo, hi):
         customer = firms.customer[i]
@@ -141,7 +141,6 @@ def take_orders(firms, env, ended, lo, hi):
             if firms.employment[customer] == 0.0:
                 firms.customer[i] = NEVER
                 firms.orders[i] = 0
-                ended[0] += 1
             else:
                 firms.orders[i] = firms.slack[customer]
         elif customer <= -2:

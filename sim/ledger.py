@@ -39,6 +39,18 @@ class Account:
         self.spent += yuan
         self.spent_so_far += yuan
 
+    def spend(self, yuan: float) -> float:
+        """Commit and pay at once, as far as the budget lasts; returns what was paid."""
+        paid = self.commit(yuan)
+        self.pay(paid)
+        return paid
+
+    def grant(self, recipients: float, left_out: float, unit: float) -> None:
+        """Book a round of grants of `unit` yuan: commit those given, record as refused those left out."""
+        self.commit(recipients * unit)
+        self.refused += left_out * unit
+        self.recipients += recipients
+
     def release(self, owed: float = 0.0) -> None:
         """Free what was committed to firms that closed before they were paid; `owed` is still due to others."""
         self.committed = min(self.committed, self.spent_so_far + owed)

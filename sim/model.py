@@ -34,7 +34,7 @@ from sim.recorder import Recorder
 from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
-from sim.tally import CLUSTER, PARTS, new_totals, take_stock
+from sim.tally import CLUSTER, PARTS, by_name, new_totals, take_stock
 
 
 def _seed_of(rng) -> int:
@@ -255,10 +255,7 @@ class SRDIModel(mesa.Model):
         self.blocks = Blocks(len(self.firms.columns.employment), self.threads)
         self.ranks = np.zeros(self.blocks.slots, dtype=np.uint16)
         self._find_buyers()
-        linked = np.zeros(1, dtype=np.int64)
-        self.blocks.run(
-            link_at_start, *(self.firms.columns, self.environment, self.keys, self.parameters), totals=linked
-        )
+        self.blocks.run(link_at_start, self.firms.columns, self.environment, self.keys, self.parameters)
         self.reach = {tier: np.zeros(len(province_names())) for tier in TIERS}
         self.provinces = [Province(self, index, name) for index, name in enumerate(province_names())]
         self.clusters = [Cluster(self, index, *cell) for index, cell in enumerate(self._candidates)]
@@ -306,8 +303,7 @@ class SRDIModel(mesa.Model):
         """Mechanisms of all firms, and exit and entry."""
         self.moment.reach_srdi = np.mean(self.reach["srdi"])
         self.moment.reach_giant = np.mean(self.reach["little_giant"])
-        ended = np.zeros(1, dtype=np.int64)
-        self.blocks.run(take_orders, self.firms.columns, self.environment, totals=ended)
+        self.blocks.run(take_orders, self.firms.columns, self.environment)
         self.blocks.run(
             advance,
             *(self.firms.columns, self.environment, self.keys, self.aspiration_key, self.parameters, self.moment),
@@ -326,7 +322,7 @@ class SRDIModel(mesa.Model):
         )
         env, totals = self.environment, self.totals
         env.niche_revenue[:] = totals.niche_revenue * 1e3
-        sums = {name: totals.clusters[:, index] for index, name in enumerate(CLUSTER)}
+        sums = by_name(totals.clusters, CLUSTER)
         members = np.maximum(sums["firms"], 1)
         env.cluster_digital[:] = sums["digital"] / PARTS / members
         env.cluster_governance[:] = sums["governance"] / PARTS / members

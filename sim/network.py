@@ -33,12 +33,12 @@ def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]
 
 
 @kernel
-def link_at_start(firms, env, keys, p, started, lo, hi):
+def link_at_start(firms, env, keys, p, lo, hi):
     """Draw the main customers at the start, each link with the share of time its own rates imply.
 
     With chances a to win and u to lose a link in a quarter, a firm is linked a/(a + u) of the time;
     buyers also close, with chance `buyer_closing`.
-    Writes the column `customer` of slots lo … hi-1. started: int64 (1,), added to.
+    Writes the column `customer` of slots lo … hi-1.
     """
     provinces = env.move_cluster.shape[0]
     for i in range(lo, hi):
@@ -57,12 +57,10 @@ def link_at_start(firms, env, keys, p, started, lo, hi):
         u = uniform(keys[START_LINK], i)
         if u < to_leader:
             firms.customer[i] = leader_code(chain)
-            started[0] += 1
         elif u < to_leader + to_buyer:
             w, x = uniform_pair(keys[CUSTOMER], i)
             province = env.county_province[firms.county[i]]
             firms.customer[i] = choose_buyer(env, chain, province, i, revenue, w, x, provinces, p)
-            started[0] += firms.customer[i] != NEVER
 
 
 def supplier_counts(customer: np.ndarray) -> np.ndarray:

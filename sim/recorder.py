@@ -12,7 +12,7 @@ from sim.levers.clusters import COMMONS
 from sim.outputs import TABLES
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
-from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS
+from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS, by_name
 
 _STOCKS = ("firms", "innovative_smes", "srdi_smes", "little_giants")
 _COUNTY_TYPES = ("county", "urban")
@@ -39,7 +39,7 @@ class Recorder:
     def record(self) -> None:
         """Add the model's current quarter to all tables."""
         date = np.datetime64(self.model.quarter.end_date, "D")
-        cells = {name: self.model.totals.cells[..., index] for index, name in enumerate(CELL)}
+        cells = by_name(self.model.totals.cells, CELL)
         self._national(date, cells)
         self._by(date, "province", province_names(), cells)
         self._by(date, "sector", sector_names(), cells)
@@ -91,7 +91,7 @@ class Recorder:
 
     def _national(self, date, cells: dict) -> None:
         model, scale = self.model, self.model.scale
-        flows = {name: model.flows[..., index].sum() / scale for index, name in enumerate(FLOWS)}
+        flows = {name: counts.sum() / scale for name, counts in by_name(model.flows, FLOWS).items()}
         row = {"quarter": date, **self._economy(cells)}
         for name in self._so_far:
             self._so_far[name] += row.get(name, flows.get(name, 0.0))
@@ -165,12 +165,12 @@ class Recorder:
 
     def _chain_totals(self, totals: dict) -> dict:
         health, scale = self.model.chain_health, self.model.scale
-        chains = {name: self.model.totals.chains[:, index].sum() for index, name in enumerate(CHAIN)}
+        strength = by_name(self.model.totals.chains, CHAIN)["strength"].sum()
         return {
             "chain_gaps_filled_share": health.gaps_filled,
             "chain_extension_share": health.served,
             "chain_resilience": health.withstood,
-            "chain_strength_yuan": chains["strength"] * 1e3 / 4.0 / scale,
+            "chain_strength_yuan": strength * 1e3 / 4.0 / scale,
             "chain_suppliers": totals["suppliers"] / scale,
             "newcomer_suppliers": totals["newcomers"] / scale,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.geography import structure_draws
+from sim.institutions.targeting import among
 from sim.mechanisms.stress import replaced, supply_loss
 from sim.reference import sector_names
 
@@ -22,7 +23,7 @@ class Stress:
         self.model = model
         self.shocks = model.policy.shocks
         foreign = self.shocks.foreign_supply
-        reached = self._sectors(foreign.sectors)[model.industry.niche_sector]
+        reached = among(sector_names(), foreign.sectors)[model.industry.niche_sector]
         self.hit = reached & (structure_draws(_NICHE_DRAWS, len(reached)) < foreign.niches_share)
         model.moment.substitution = 1.0 if foreign.substitution else 0.0
 
@@ -35,7 +36,7 @@ class Stress:
         )
         env.sector_slack[:] = 0.0
         if slump.acts_in(quarter):
-            env.sector_slack[self._sectors(slump.sectors)] = np.log(1.0 - slump.severity)
+            env.sector_slack[among(sector_names(), slump.sectors)] = np.log(1.0 - slump.severity)
         env.niche_slack[:] = 0.0
         if foreign.acts_in(quarter) and foreign.severity > 0.0:
             share = moment.substitution * replaced(
@@ -45,8 +46,3 @@ class Stress:
         moment.credit_tightening = crunch.severity if crunch.acts_in(quarter) else 0.0
         rise = energy.severity if energy.acts_in(quarter) else 0.0
         env.sector_energy_rise[:] = rise * model.industry.sector_energy
-
-    @staticmethod
-    def _sectors(names: tuple[str, ...]) -> np.ndarray:
-        """Sectors that are hit: bool (sectors,); no name means all."""
-        return np.isin(sector_names(), names) if names else np.ones(len(sector_names()), dtype=bool)

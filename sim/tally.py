@@ -86,6 +86,11 @@ Totals = namedtuple(
 )
 
 
+def by_name(totals: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Views of the last axis of totals by name, such as ``by_name(totals.cells, CELL)``."""
+    return {name: totals[..., index] for index, name in enumerate(names)}
+
+
 def new_totals(
     places: int, sectors: int, units: int, niches: int, clusters: int, chains: int, programmes: int
 ) -> Totals:

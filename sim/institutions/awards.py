@@ -49,9 +49,7 @@ class Awards:
         )
         counts, _ = admit_by_rank(model, model.firms.columns.awarded_in, bins, np.array([quota]), everywhere)
         granted = counts.sum() / model.scale
-        self.account.commit(granted * self._award())
-        self.account.refused += (bins.sum() / model.scale - granted) * self._award()
-        self.account.recipients += granted
+        self.account.grant(granted, bins.sum() / model.scale - granted, self._award())
 
     def _owed(self) -> float:
         """Yuan still due to awarded firms that live and are little giants, this quarter's part included."""

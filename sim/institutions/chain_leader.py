@@ -77,9 +77,8 @@ def engage(model, name: str) -> np.ndarray:
         return engagement
     wanted = 0.25 * lever.leader_yuan * lever.intensity * leaders.sum()
     share = account.available / lever.quarters_left(model.quarter)
-    paid = account.commit(min(wanted, share))
+    paid = account.spend(min(wanted, share))
     account.refused += wanted - paid
-    account.pay(paid)
     account.recipients += int(leaders.sum()) if paid > 0.0 else 0
     engagement[leaders] = lever.intensity * paid / wanted
     return engagement

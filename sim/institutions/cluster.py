@@ -53,9 +53,7 @@ class Cluster(mesa.Agent):
         lever = model.policy.levers.cluster_recognition
         grant = 0.0
         if lever.acts_in(model.quarter):
-            account = model.ledger["cluster_recognition"]
-            grant = account.commit(0.25 * lever.commons_yuan * lever.intensity)
-            account.pay(grant)
+            grant = model.ledger["cluster_recognition"].spend(0.25 * lever.commons_yuan * lever.intensity)
         weights = np.array(lever.weights)
         growth = p.commons_speed * 4.0 * grant / p.commons_reference_yuan * weights / weights.mean()
         self.parts = np.clip(self.parts + (1.0 - self.parts) * growth - p.commons_decay * self.parts, 0.0, 1.0)
@@ -70,8 +68,7 @@ class Cluster(mesa.Agent):
             return 0.0
         account = model.ledger["open_innovation"]
         wanted = 0.25 * lever.cluster_yuan * lever.intensity
-        paid = account.commit(wanted)
-        account.pay(paid)
+        paid = account.spend(wanted)
         account.recipients += paid > 0.0
         return lever.intensity * paid / wanted
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.draws import Purpose
-from sim.institutions.targeting import reached
 from sim.reference import read_data
-from sim.tally import CLUSTER, PARTS
+from sim.tally import CLUSTER, PARTS, by_name
 
 
 class ClusterContest:
@@ -28,7 +27,7 @@ class ClusterContest:
         count: the recognised clusters are small ones (about 310 SMEs each in the first hundred).
         """
         model = self.model
-        sums = {name: model.totals.clusters[:, index] for index, name in enumerate(CLUSTER)}
+        sums = by_name(model.totals.clusters, CLUSTER)
         seen = sums["firms"].astype(np.float64)
         weight = 50.0 * model.scale
         national = sums["srdi_smes"].sum() / max(seen.sum(), 1.0)
@@ -45,7 +44,7 @@ class ClusterContest:
         model, lever, p = self.model, self.lever, self.model.parameters
         if model.quarter.number != self._quarter or not lever.acts_in(model.quarter):
             return
-        counties, sectors = reached(model, lever)
+        counties, sectors = model.reach_of(lever)
         luck = model.draws(Purpose.CLUSTER_CONTEST, len(model.clusters))
         merit = self.merit() + p.cluster_contest_noise * luck
         most = max(1, round(p.cluster_province_share * lever.per_year))

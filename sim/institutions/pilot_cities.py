@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.draws import Purpose
-from sim.institutions.targeting import admit_by_rank, reached, target_of
+from sim.institutions.targeting import admit_by_rank, target_of
 from sim.reference import read_data
 from sim.selection import BINS, rank_for_conversion
 
@@ -51,7 +51,7 @@ class PilotCities:
         counts, by_city = admit_by_rank(model, model.firms.columns.digitised_in, bins, self._quotas(running), city)
         self._supported += by_city
         granted = counts.sum() / model.scale
-        self.account.pay(self.account.commit(granted * self._subsidy()))
+        self.account.spend(granted * self._subsidy())
         if model.quarter.number == 4:
             self.account.refused += (bins.sum() / model.scale - granted) * self._subsidy()
         self.account.recipients += granted
@@ -74,7 +74,7 @@ class PilotCities:
         if self._batches_named == self.lever.city_batches:
             return
         self._batches_named += 1
-        counties, _ = reached(model, self.lever)
+        counties, _ = model.reach_of(self.lever)
         made = model.industry.sector_manufacturing
         base = model.geography.firms[:, made].sum(axis=1) * counties
         firms = np.bincount(model.geography.county_city, base, minlength=len(self.pilots))
@@ -90,7 +90,7 @@ class PilotCities:
     def _pay_platforms(self, running: np.ndarray) -> None:
         """The part of a pilot's support that does not go to firms, spread evenly over its term."""
         yearly = self._city_money()[running].sum() * (1.0 - self.lever.firm_share) / self.lever.city_years
-        self.account.pay(self.account.commit(0.25 * yearly))
+        self.account.spend(0.25 * yearly)
 
     def _quotas(self, running: np.ndarray) -> np.ndarray:
         """Simulated firms each running pilot may take on this quarter, int64 (cities,)."""

@@ -79,9 +79,7 @@ class Programme:
         )
         thresholds, _ = bin_thresholds(bins, np.array([quota]))
         granted = self._support(thresholds[0], model.ranks).sum() / model.scale
-        self.account.commit(granted * unit)
-        self.account.refused += (bins.sum() / model.scale - granted) * unit
-        self.account.recipients += granted
+        self.account.grant(granted, bins.sum() / model.scale - granted, unit)
 
     def _support(self, threshold: int, ranks: np.ndarray) -> np.ndarray:
         """Mark the firms ranked at or above the threshold; returns them by place and sector, int64."""

@@ -10,7 +10,7 @@ from sim.rules import TIERS
 from sim.selection import Target, admit, bin_thresholds
 
 
-def _among(names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
+def among(names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
     """Which names are wanted: bool (names,); no wish means all."""
     return np.isin(names, wanted) if wanted else np.ones(len(names), dtype=bool)
 
@@ -18,23 +18,23 @@ def _among(names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
 def reached(model, lever: Lever) -> tuple[np.ndarray, np.ndarray]:
     """Counties and sectors a lever's target group covers: bool (units,), bool (sectors,)."""
     geography = model.geography
-    counties = _among(province_names(), lever.provinces)[geography.county_province]
+    counties = among(province_names(), lever.provinces)[geography.county_province]
     if isinstance(lever, PlacedLever) and lever.counties_only:
         counties = counties & ~geography.county_is_urban
-    return counties, _among(sector_names(), lever.sectors)
+    return counties, among(sector_names(), lever.sectors)
 
 
 def reached_leaders(model, lever: Lever) -> np.ndarray:
     """Chain leaders a lever covers, by home province and sector: bool (chains,)."""
     industry = model.industry
-    by_province = _among(province_names(), lever.provinces)[industry.chain_home]
-    return by_province & _among(sector_names(), lever.sectors)[industry.chain_sector]
+    by_province = among(province_names(), lever.provinces)[industry.chain_home]
+    return by_province & among(sector_names(), lever.sectors)[industry.chain_sector]
 
 
 def target_of(model, lever: FirmLever) -> Target:
     """A firm lever's target group in the form kernels receive it."""
     lowest = 1 + TIERS.index(lever.lowest_tier) if lever.lowest_tier in TIERS else 0
-    return Target(*reached(model, lever), lowest, lever.clusters_only)
+    return Target(*model.reach_of(lever), lowest, lever.clusters_only)
 
 
 def admit_by_rank(
