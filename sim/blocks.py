@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -24,7 +25,7 @@ def _add(totals, part) -> None:
 class Blocks:
     """Splits the slots over threads.
 
-    Kernels take ``(*arguments, lo, hi)``, with a float64 array of their own to work in and the
+    Kernels take ``(*arguments, lo, hi)``, with arrays of their own to work in and the
     totals they add to before ``lo`` where they ask for them, in this order. Firms are independent within a pass and
     totals are integers, so neither the split nor the order changes a bit of the result.
     """
@@ -34,16 +35,16 @@ class Blocks:
         self.threads = max(1, min(threads, slots))
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
-    def run(self, kernel, *arguments, totals=None, scratch: int = 0) -> None:
+    def run(self, kernel, *arguments, totals=None, scratch: Callable[[], tuple[np.ndarray, ...]] | None = None) -> None:
         """Run a kernel over all slots.
 
         Args:
             totals: integer array, or named tuple of them, that the kernel adds to; None if it adds to nothing.
-            scratch: length of the working array each call receives; 0 for none.
+            scratch: makes the working arrays each call receives; None for none.
         """
 
         def call(part, lo, hi):
-            work = (np.empty(scratch),) if scratch else ()
+            work = scratch() if scratch else ()
             counted = () if part is None else (part,)
             kernel(*arguments, *work, *counted, int(lo), int(hi))
 

@@ -11,6 +11,7 @@ from enum import IntEnum, auto
 
 import numpy as np
 
+from sim.elementary import float_of_bits, log
 from sim.jit import rule
 
 
@@ -63,10 +64,9 @@ TIMELESS = 0
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S41 = (np.uint64(n) for n in (30, 27, 31, 41))
-# 23 bits and a half: exact in float32, so a draw is never rounded to 0 or 1.
+_S30, _S27, _S31, _S29, _S41 = (np.uint64(n) for n in (30, 27, 31, 29, 41))
 _LOW_23 = np.uint64((1 << 23) - 1)
-_UNIT_23 = np.float32(2.0**-23)
+_ONE_BITS = np.uint64(0x3FF0000000000000)  # bits of 1.0
 
 
 @rule
@@ -84,32 +84,38 @@ def bits(key, slot):
 
 
 @rule
+def _unit(raw):
+    """(n + 1/2) / 2^23 of a 23-bit number n: exact, in (0, 1), float64.
+
+    Built from its bits, as integers of 64 bits are slow to convert on many processors.
+    """
+    return float_of_bits(np.int64(_ONE_BITS | (raw << _S29))) - (1.0 - 2.0**-24)
+
+
+@rule
 def uniform(key, slot):
-    """Uniform draw in (0, 1), float32, 23 bits, never 0 or 1."""
-    return (np.float32(bits(key, slot) >> _S41) + np.float32(0.5)) * _UNIT_23
+    """Uniform draw in (0, 1), float64 of 23 bits, never 0 or 1, the same in float32."""
+    return _unit(bits(key, slot) >> _S41)
 
 
 @rule
 def uniform_pair(key, slot):
     """Two independent uniform draws in (0, 1) from one stream position."""
     raw = bits(key, slot)
-    first = (np.float32(raw >> _S41) + np.float32(0.5)) * _UNIT_23
-    second = (np.float32(raw & _LOW_23) + np.float32(0.5)) * _UNIT_23
-    return first, second
+    return _unit(raw >> _S41), _unit(raw & _LOW_23)
 
 
 @rule
 def unit_noise(u):
     """Noise of mean 0 and variance 1 from a uniform draw (a flat density; sums of it are near normal)."""
-    return (u - np.float32(0.5)) * np.float32(3.4641016)
+    return (u - 0.5) * 3.4641016
 
 
 @rule
 def laplace(u):
     """Laplace noise of mean 0 and scale 1 (variance 2) from a uniform draw."""
-    if u < np.float32(0.5):
-        return np.log(np.float32(2.0) * u)
-    return -np.log(np.float32(2.0) * (np.float32(1.0) - u))
+    tail = log(2.0 * min(u, 1.0 - u))
+    return tail if u < 0.5 else -tail
 
 
 def _mix_int(x: int) -> int:

@@ -28,6 +28,8 @@ Environment = namedtuple(
         "niche_promoted",  # bool (niches,)
         "niche_revenue",  # float64 (niches,), yuan per year, of the last quarter
         "niche_slack",  # float64 (niches,), log output lost to a missing foreign supplier
+        "disturbed",  # bool (1,), a shock lowers output somewhere
+        "channel_active",  # bool (channels,), some programme, cluster or leader has an effect on it
         "programme_effects",  # float64 (programmes, channels), of a supported firm
         "cluster_active",  # bool (clusters,), recognised
         "cluster_effects",  # float64 (clusters, channels), of a member of a recognised cluster

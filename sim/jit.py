@@ -15,4 +15,4 @@ numba.config.CACHE_DIR = str(cache_folder())
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 
 #: One rule for one firm: a scalar function that the compiler folds into the kernels.
-rule = numba.njit(nogil=True, error_model="numpy", _nrt=False)
+rule = numba.njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)

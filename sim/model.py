@@ -10,7 +10,8 @@ from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarte
 from sim.chain_health import ChainHealth
 from sim.demand import quarterly_growth
 from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
-from sim.engine import FLOWS, advance, take_orders
+from sim.engine import advance, take_orders
+from sim.flows import FLOWS
 from sim.environment import Environment, new_moment
 from sim.firms import Firms
 from sim.geography import build_geography
@@ -34,6 +35,7 @@ from sim.recorder import Recorder
 from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
+from sim.tile import tile_scratch
 from sim.tally import CLUSTER, PARTS, by_name, new_totals, take_stock
 
 
@@ -212,6 +214,8 @@ class SRDIModel(mesa.Model):
             niche_promoted=industry.niche_promoted,
             niche_revenue=np.zeros(niches),
             niche_slack=np.zeros(niches),
+            disturbed=np.zeros(1, dtype=bool),
+            channel_active=np.zeros(N_CHANNELS, dtype=bool),
             programme_effects=np.zeros((len(PROGRAMMES), N_CHANNELS)),
             cluster_active=np.zeros(clusters, dtype=bool),
             cluster_effects=np.zeros((clusters, N_CHANNELS)),
@@ -303,12 +307,16 @@ class SRDIModel(mesa.Model):
         """Mechanisms of all firms, and exit and entry."""
         self.moment.reach_srdi = np.mean(self.reach["srdi"])
         self.moment.reach_giant = np.mean(self.reach["little_giant"])
+        env = self.environment
+        env.disturbed[0] = env.sector_slack.any() or env.niche_slack.any()
+        env.channel_active[:] = env.cluster_effects.any(axis=0) | env.county_effects.any(axis=0)
+        env.channel_active[:] |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
         self.blocks.run(take_orders, self.firms.columns, self.environment)
         self.blocks.run(
             advance,
             *(self.firms.columns, self.environment, self.keys, self.aspiration_key, self.parameters, self.moment),
             totals=self.flows,
-            scratch=N_CHANNELS,
+            scratch=tile_scratch,
         )
 
     def _take_stock(self) -> None:

@@ -12,7 +12,7 @@ from scipy.special import expit, ndtri
 
 from sim.columns import NEVER, Columns, allocate
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
-from sim.engine import size_factor
+from sim.phases import size_factor
 from sim.geography import Geography
 from sim.industry import Industry
 from sim.jit import kernel

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.calendar import START
 from sim.concentration import counties_with, expected_shares, gini, theil
-from sim.engine import CLOSED, FLOWS
+from sim.flows import CLOSED, FLOWS
 from sim.ladder.recognition import ASSESSED, REVIEWED
 from sim.levers.clusters import COMMONS
 from sim.outputs import TABLES

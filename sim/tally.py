@@ -12,13 +12,13 @@ import numpy as np
 
 from sim.columns import FUND_BACKED, LISTED, MOVED, NEWCOMER
 from sim.draws import uniform_pair
-from sim.engine import AWARD_QUARTERS, X_EXPORTS, X_RESEARCH_YUAN, runs
+from sim.phases import AWARD_QUARTERS, runs
 from sim.jit import kernel
 from sim.mechanisms.chain_links import capability, leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
-from sim.mechanisms.support import programme_channel
+from sim.mechanisms.support import X_EXPORTS, X_RESEARCH_YUAN, programme_channel
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.columns import NEVER
-from sim.engine import AWARD_QUARTERS
+from sim.phases import AWARD_QUARTERS
 from sim.institutions.targeting import admit_by_rank, target_of
-from sim.ladder.recognition import N_FIELDS
+from sim.ladder.fields import field_scratch
 from sim.reference import read_data
 from sim.selection import BINS, rank_for_award
 
@@ -45,7 +45,7 @@ class Awards:
             *(model.firms.columns, model.environment, model.keys, model.parameters, model.rounds.ranking),
             *(target_of(model, lever), model.ranks),
             totals=bins,
-            scratch=N_FIELDS,
+            scratch=field_scratch,
         )
         counts, _ = admit_by_rank(model, model.firms.columns.awarded_in, bins, np.array([quota]), everywhere)
         granted = counts.sum() / model.scale

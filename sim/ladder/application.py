@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from sim.elementary import exp
 from sim.jit import rule
 
 LOG_50 = math.log(50.0)
@@ -25,7 +26,7 @@ def is_reached(draw, reach, log_employment, worth, p):
     """
     if reach <= 0.0:
         return False
-    odds = reach / max(1.0 - reach, 1e-6) * math.exp(p.reach_size * (log_employment - LOG_50) + worth)
+    odds = reach / max(1.0 - reach, 1e-6) * exp(p.reach_size * (log_employment - LOG_50) + worth)
     return draw < odds * (1.0 - draw)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sim.jit import rule
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
@@ -48,7 +50,13 @@ FIELDS = (
     CriterionField("high_tech", "0 or 1", "meets the high-tech enterprise bar"),
 )
 
+N_FIELDS = len(FIELDS)
 FIELD_INDEX = {field.name: index for index, field in enumerate(FIELDS)}
+
+
+def field_scratch() -> tuple[np.ndarray]:
+    """Working memory of a thread that assesses firms: their fields, float64 (N_FIELDS,)."""
+    return (np.empty(N_FIELDS),)
 
 
 @rule

@@ -14,14 +14,12 @@ from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.jit import kernel, rule
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, meets_requirements, reaches_score, score
-from sim.ladder.fields import FIELDS, read_fields
-from sim.mechanisms.support import CHANNEL_INDEX, programme_channel
+from sim.ladder.fields import read_fields
+from sim.mechanisms.support import X_APPLICATION, programme_channel
 
-N_FIELDS = len(FIELDS)
 ASSESSMENT = int(Purpose.ASSESSMENT)
 REVIEW = int(Purpose.REVIEW)
 AUDIT = int(Purpose.AUDIT)
-X_APPLICATION = CHANNEL_INDEX["application"]
 
 #: What an assessment counts, by place and sector.
 ASSESSED = ("eligible", "applied", "passed", "granted")

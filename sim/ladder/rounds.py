@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.ladder.criteria import build_criteria
+from sim.ladder.fields import field_scratch
 from sim.ladder.recognition import (
     ASSESSED,
-    N_FIELDS,
     REVIEWED,
     assess,
     audit,
@@ -103,7 +103,7 @@ class Rounds:
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
             *(model.reach[tier], bar, self._county_bonus(), model.ranks),
             totals=flows.assessed,
-            scratch=N_FIELDS,
+            scratch=field_scratch,
         )
         capacity = self.capacity(tier, year)
         threshold = rank_threshold(model.ranks, None if capacity is None else round(capacity * model.scale))
@@ -142,7 +142,7 @@ class Rounds:
             *(model.firms.columns, model.environment, model.keys, model.parameters),
             *(TIERS.index(tier) + 1, tuple(self.criteria.values())),
             *(4 * rules.validity_years, rules.review_strictness, model.moment.index),
-            scratch=N_FIELDS,
+            scratch=field_scratch,
         )
 
     def audit(self) -> None:
@@ -161,10 +161,10 @@ class Rounds:
             count_champions,
             *(model.firms.columns, model.environment, model.parameters, self._champion_criteria),
             totals=self.champions,
-            scratch=N_FIELDS,
+            scratch=field_scratch,
         )
 
-    def _count_reviewed(self, kernel, *arguments, scratch: int = 0) -> None:
+    def _count_reviewed(self, kernel, *arguments, scratch=None) -> None:
         """Run a kernel that counts REVIEWED by tier, place and sector."""
         counts = np.stack([self.flows[name].reviewed for name in TIERS])
         self.model.blocks.run(kernel, *arguments, totals=counts, scratch=scratch)

@@ -56,6 +56,16 @@ def purchase(able, size_factor, odds, p):
 
 
 @rule
+def linking_bound(able, size_factor, openness, invited, odds, p):
+    """An upper bound of `admission`, `invitation` and `purchase` together, for any chain and niche.
+
+    openness, invited: the largest of any chain.
+    """
+    own = max(p.link_rate, p.link_rate_other) * openness * able * able
+    return (own + p.link_rate_buyer * able) * size_factor * (1.0 + odds) + p.newcomer_rate * invited * able * able
+
+
+@rule
 def ending(able, p):
     """Chance in a quarter that a link ends: u (1.5 − q)."""
     return p.unlink_rate * (1.5 - able)

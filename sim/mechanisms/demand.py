@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from sim.elementary import exp, log
 from sim.jit import rule
 
 
@@ -16,7 +15,7 @@ def annual_revenue(employment, productivity, revenue_per_worker, orders, sales, 
         orders: o, premium of a firm with a main customer (`order_premium`, `order_premium_buyer`).
         sales: x, log demand from channels (matchmaking, brand) and slack (shocks).
     """
-    return employment * revenue_per_worker * math.exp(productivity + sales) * (1.0 + orders)
+    return employment * revenue_per_worker * exp(productivity + sales) * (1.0 + orders)
 
 
 @rule
@@ -33,5 +32,5 @@ def smoothed_growth(growth, revenue, revenue_before, p):
 
     m = 1/8 (`growth_memory`) makes g the mean of about two years, the measure the rules use.
     """
-    yearly = 4.0 * math.log(revenue / revenue_before)
+    yearly = 4.0 * log(revenue / revenue_before)
     return growth + p.growth_memory * (min(max(yearly, -2.0), 2.0) - growth)

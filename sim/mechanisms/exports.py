@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from sim.elementary import exp
 from sim.jit import rule
 from sim.mechanisms.finance import LOG_20
 
@@ -18,4 +17,4 @@ def exports(draw, productivity, log_employment, odds, p):
     `export_share` of its revenue abroad (assumed).
     """
     x = p.export_base + p.export_productivity * productivity + p.export_size * (log_employment - LOG_20) + odds
-    return draw * (1.0 + math.exp(-x)) < 1.0
+    return draw * (1.0 + exp(-x)) < 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from sim.draws import unit_noise
+from sim.elementary import exp
 from sim.jit import rule
 
 LOG_20 = math.log(20.0)
@@ -60,7 +61,7 @@ def credit_constraint(leverage, log_employment, certified, listed, eased, tighte
         x -= p.constraint_signal
     if listed:
         x -= p.listing_credit
-    return 1.0 / (1.0 + math.exp(-x))
+    return 1.0 / (1.0 + exp(-x))
 
 
 @rule

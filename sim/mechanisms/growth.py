@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from sim.draws import laplace
+from sim.elementary import exp
 from sim.jit import rule
 
 
@@ -20,7 +21,7 @@ def employment_step(employment, log_employment, productivity, constraint, suppli
     Sources: Laplace tent and variance falling with size as about L^−0.15 to −0.2
     (Stanley et al. 1996; Bottazzi and Secchi 2006).
     """
-    scale = p.growth_noise * math.exp(-p.growth_noise_size * log_employment)
+    scale = p.growth_noise * exp(-p.growth_noise_size * log_employment)
     change = (
         p.growth_base
         + p.growth_productivity * productivity
@@ -32,4 +33,4 @@ def employment_step(employment, log_employment, productivity, constraint, suppli
         change += scale / math.sqrt(p.growth_lumps) * laplace(u / p.growth_lumps)
     if supplies_leader:
         change += p.growth_orders
-    return max(employment * math.exp(min(max(change, -1.0), 1.0)), 1.0)
+    return max(employment * exp(min(max(change, -1.0), 1.0)), 1.0)

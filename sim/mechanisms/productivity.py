@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.draws import unit_noise
+from sim.elementary import log
 from sim.jit import rule
 
 
@@ -20,7 +19,7 @@ def productivity_target(knowledge, revenue, digital, governance, commons, suppli
     """
     learned = p.leader_learning if supplies_leader else 0.0
     return (
-        p.knowledge_elasticity * math.log(1.0 + knowledge / (p.knowledge_unit * revenue))
+        p.knowledge_elasticity * log(1.0 + knowledge / (p.knowledge_unit * revenue))
         + p.digital_productivity * digital * governance
         + commons
         + learned

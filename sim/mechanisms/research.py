@@ -6,9 +6,8 @@ statutory thresholds (Chen, Liu, Suárez Serrato and Xu, AER 2021).
 
 from __future__ import annotations
 
-import math
-
 from sim.draws import unit_noise
+from sim.elementary import exp, log
 from sim.jit import rule
 from sim.mechanisms.finance import LOG_20
 
@@ -21,7 +20,7 @@ def participation(log_employment, sector_offset, county_offset, trend, p):
     that the start holds the reported number of firms with R&D (census of 2018).
     """
     x = sector_offset + p.rd_size * (log_employment - LOG_20) + county_offset + trend
-    return 1.0 / (1.0 + math.exp(-x))
+    return 1.0 / (1.0 + exp(-x))
 
 
 @rule
@@ -31,8 +30,8 @@ def research_norm(sector_norm, log_employment, p):
     Small performers do R&D at their sector's norm; above `rd_norm_size` employees intensity falls,
     as large firms' R&D does not grow in step with their revenue.
     """
-    excess = log_employment - math.log(p.rd_norm_size)
-    return sector_norm * math.exp(-p.rd_norm_fall * excess) if excess > 0.0 else sector_norm
+    excess = log_employment - log(p.rd_norm_size)
+    return sector_norm * exp(-p.rd_norm_fall * excess) if excess > 0.0 else sector_norm
 
 
 @rule
@@ -48,7 +47,7 @@ def start_or_stop(intensity, chance, norm, constraint, odds, u, v, p):
         return 0.0 if u < p.rd_stop else intensity
     access = (1.0 - constraint) / (1.0 - p.constraint_reference)
     if u < p.rd_stop * (chance / max(1.0 - chance, 0.05)) * access * (1.0 + odds):
-        return norm * math.exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
+        return norm * exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
     return 0.0
 
 
@@ -72,10 +71,10 @@ def intensity_step(intensity, norm, threshold, aspires, constraint, u, p):
     between `pull_width` and `pull_aim` times its threshold raises R&D by `pull_speed` a quarter as
     far as credit allows.
     """
-    drift = p.rd_reversion * math.log(norm / intensity) + p.rd_noise * unit_noise(u)
+    drift = p.rd_reversion * log(norm / intensity) + p.rd_noise * unit_noise(u)
     if aspires and p.pull_width * threshold <= intensity < p.pull_aim * threshold:
         drift += p.pull_speed * (1.0 - constraint)
-    return min(intensity * math.exp(drift), 0.6)
+    return min(intensity * exp(drift), 0.6)
 
 
 @rule

@@ -55,23 +55,30 @@ CHANNELS = (
 CHANNEL_INDEX = {channel.name: index for index, channel in enumerate(CHANNELS)}
 N_CHANNELS = len(CHANNELS)
 
-
-@rule
-def add_programmes(channels, support, effects):
-    """Add the effects of the programmes whose bits are set in `support`.
-
-    channels: float64 (N_CHANNELS,), added to. effects: float64 (programmes, N_CHANNELS).
-    """
-    for programme in range(effects.shape[0]):
-        if (support >> programme) & 1:
-            add_row(channels, effects, programme)
-
-
-@rule
-def add_row(channels, effects, row):
-    """Add one row of effects, float64 (rows, N_CHANNELS), to the channels."""
-    for k in range(channels.size):
-        channels[k] += effects[row, k]
+# The same indices as constants for the compiler.
+X_SURVIVAL = CHANNEL_INDEX["survival"]
+X_SALES = CHANNEL_INDEX["sales"]
+X_EXPORTS = CHANNEL_INDEX["exports"]
+X_CREDIT = CHANNEL_INDEX["credit"]
+X_EQUITY_ODDS = CHANNEL_INDEX["equity_odds"]
+X_EQUITY_YUAN = CHANNEL_INDEX["equity_yuan"]
+X_LISTING = CHANNEL_INDEX["listing"]
+X_RESEARCH_ODDS = CHANNEL_INDEX["research_odds"]
+X_RESEARCH_YUAN = CHANNEL_INDEX["research_yuan"]
+X_ABSORPTION = CHANNEL_INDEX["absorption"]
+X_POOLING = CHANNEL_INDEX["pooling"]
+X_TRANSFER = CHANNEL_INDEX["transfer"]
+X_DIGITAL = CHANNEL_INDEX["digital"]
+X_PEERS = CHANNEL_INDEX["peers"]
+X_GOVERNANCE = CHANNEL_INDEX["governance"]
+X_DEMONSTRATION = CHANNEL_INDEX["demonstration"]
+X_REFINEMENT = CHANNEL_INDEX["refinement"]
+X_GREEN = CHANNEL_INDEX["green"]
+X_PRODUCTIVITY = CHANNEL_INDEX["productivity"]
+X_LINKING = CHANNEL_INDEX["linking"]
+X_FIRSTS = CHANNEL_INDEX["firsts"]
+X_APPLICATION = CHANNEL_INDEX["application"]
+X_MOVING = CHANNEL_INDEX["moving"]
 
 
 @rule
@@ -83,10 +90,3 @@ def programme_channel(support, effects, k):
             if (support >> programme) & 1:
                 total += effects[programme, k]
     return total
-
-
-@rule
-def clear(channels):
-    """Set all channels to zero."""
-    for k in range(channels.size):
-        channels[k] = 0.0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from sim.elementary import exp, log
 from sim.jit import rule
 
 
@@ -19,8 +18,9 @@ def exit_chance(log_employment, age, productivity, leverage, survival, p):
         - p.exit_productivity * productivity
         + p.exit_leverage * max(0.0, leverage - p.leverage_mean)
         - survival
+        - p.exit_age * log(1.0 + 0.25 * age)
     )
-    return min(p.exit_base * math.exp(x) * (1.0 + 0.25 * age) ** -p.exit_age, 0.5)
+    return min(p.exit_base * exp(x), 0.5)
 
 
 @rule

@@ -1,0 +1,576 @@
+"""The parts of a firm's quarter, each a loop over one tile that applies rules of `sim/mechanisms`.
+
+`w` are the tile's columns, `r` its working rows, `x` its channels of support (see sim/tile.py). Loops
+over all firms hold no branch that the compiler could not turn into a selection: they compute vacant
+slots along and keep those as they were. What is rare is marked as an event and handled firm by firm.
+`lo` is the slot of the tile's first firm, `n` the number of its slots.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
+from sim.draws import Purpose, uniform, uniform_pair
+from sim.elementary import exp, log
+from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
+from sim.jit import rule
+from sim.ladder.application import application_worth, is_reached, is_sme
+from sim.mechanisms.capability import green_step, main_share_step, refinement_step
+from sim.mechanisms.chain_links import (
+    admission,
+    capability,
+    choose_buyer,
+    ending,
+    invitation,
+    leader_code,
+    leader_of,
+    linking_bound,
+    purchase,
+)
+from sim.mechanisms.demand import annual_revenue, order_premium, smoothed_growth
+from sim.mechanisms.digital import adoption
+from sim.mechanisms.exports import exports
+from sim.mechanisms.finance import credit_constraint, debt_ratio, energy_burden, net_margin, outside_equity
+from sim.mechanisms.first_of_a_kind import achieves_first
+from sim.mechanisms.governance import governance_step
+from sim.mechanisms.growth import employment_step
+from sim.mechanisms.knowledge import absorptive_capacity, knowledge_stock, spillover, transfer
+from sim.mechanisms.listing import lists
+from sim.mechanisms.migration import moves
+from sim.mechanisms.productivity import productivity_step, productivity_target
+from sim.mechanisms.research import (
+    added_research,
+    intensity_step,
+    next_threshold,
+    participation,
+    relabelled_share,
+    research_norm,
+    start_or_stop,
+)
+from sim.mechanisms.stress import slack
+from sim.mechanisms.support import (
+    N_CHANNELS,
+    X_ABSORPTION,
+    X_APPLICATION,
+    X_CREDIT,
+    X_DEMONSTRATION,
+    X_DIGITAL,
+    X_EQUITY_ODDS,
+    X_EQUITY_YUAN,
+    X_EXPORTS,
+    X_FIRSTS,
+    X_GOVERNANCE,
+    X_GREEN,
+    X_LINKING,
+    X_LISTING,
+    X_MOVING,
+    X_PEERS,
+    X_POOLING,
+    X_PRODUCTIVITY,
+    X_REFINEMENT,
+    X_RESEARCH_ODDS,
+    X_RESEARCH_YUAN,
+    X_SALES,
+    X_SURVIVAL,
+    X_TRANSFER,
+)
+from sim.mechanisms.turnover import entry_chance, exit_chance
+from sim.slots import close, found
+
+EXIT = int(Purpose.EXIT)
+ENTRY = int(Purpose.ENTRY)
+GROWTH = int(Purpose.GROWTH)
+PRODUCTIVITY = int(Purpose.PRODUCTIVITY)
+FINANCE = int(Purpose.FINANCE)
+EQUITY = int(Purpose.EQUITY)
+LISTING = int(Purpose.LISTING)
+RESEARCH = int(Purpose.RESEARCH)
+RESEARCH_START = int(Purpose.RESEARCH_START)
+RELABEL = int(Purpose.RELABEL)
+CAPABILITY = int(Purpose.CAPABILITY)
+CHAIN = int(Purpose.CHAIN)
+CUSTOMER = int(Purpose.CUSTOMER)
+FIRSTS = int(Purpose.FIRSTS)
+MOVE = int(Purpose.MOVE)
+
+#: An award is paid over three years, programme support acts for one year.
+AWARD_QUARTERS = 12
+SUPPORT_QUARTERS = 4
+
+
+@rule
+def size_factor(log_employment):
+    """0 for a firm of one, 1 from 1,000 employees on: how much size alone modernises."""
+    return min(log_employment / 6.907755, 1.0)
+
+
+@rule
+def runs(since, now, quarters):
+    """Whether support granted at the end of quarter `since` for the next `quarters` is on."""
+    return (since != NEVER) & (now > since) & (now - since <= quarters)
+
+
+@rule
+def parts(log_output):
+    """Log output in the fixed-point parts of the columns `slack` and `orders`."""
+    return math.floor(log_output * SLACK_PARTS + 0.5)
+
+
+@rule
+def see_surroundings(w, r, x, env, n):
+    """Fill the channels and what else a firm sees of its county, cluster, sector, programmes and chain leader.
+
+    Neighbouring slots mostly share county and cluster, so those are written by stretches.
+    """
+    for k in range(N_CHANNELS):
+        if env.channel_active[k]:
+            for j in range(n):
+                x[k, j] = 0.0
+    first = 0
+    while first < n:
+        county, cluster = w.county[first], w.cluster[first]
+        end = first + 1
+        while end < n and w.county[end] == county and w.cluster[end] == cluster:
+            end += 1
+        _see_place(r, x, env, county, cluster, first, end)
+        first = end
+    for j in range(n):
+        sector = w.sector[j]
+        r.revenue_per_worker[j] = env.sector_revenue_per_worker[sector]
+        r.energy_rise[j] = env.sector_energy_rise[sector]
+        r.manufacturing[j] = env.sector_manufacturing[sector]
+    for j in range(n):
+        leader = leader_of(w.customer[j])
+        r.supplies_leader[j] = leader >= 0
+        if leader >= 0:
+            _add_row(x, env.channel_active, env.chain_effects, leader, j)
+    for j in range(n):
+        if w.support[j] != 0:
+            for programme in range(env.programme_effects.shape[0]):
+                if (w.support[j] >> programme) & 1:
+                    _add_row(x, env.channel_active, env.programme_effects, programme, j)
+
+
+@rule
+def _see_place(r, x, env, county, cluster, first, end):
+    """Write what the slots first … end-1 see, all of one county and cluster (-1 for none)."""
+    clustered = cluster >= 0
+    digital = env.cluster_digital[cluster] if clustered else 0.0
+    governance = env.cluster_governance[cluster] if clustered else 0.0
+    knowledge = env.cluster_knowledge[cluster] if clustered else 0.0
+    entry = env.county_entry[county]
+    for j in range(first, end):
+        r.founding[j] = entry
+        r.peers_digital[j] = digital
+        r.peers_governance[j] = governance
+        r.pooled[j] = knowledge
+    member = clustered and env.cluster_active[cluster]
+    if member or env.county_active[county]:
+        for k in range(N_CHANNELS):
+            if env.channel_active[k]:
+                effect = env.cluster_effects[cluster, k] if member else env.county_effects[county, k]
+                if effect != 0.0:
+                    for j in range(first, end):
+                        x[k, j] = effect
+
+
+@rule
+def _add_row(x, active, effects, row, j):
+    """Add one row of effects, float64 (rows, N_CHANNELS), to the channels of firm j."""
+    for k in range(N_CHANNELS):
+        if active[k]:
+            x[k, j] += effects[row, k]
+
+
+@rule
+def turn_over(w, r, x, env, keys, p, flows, lo, n):
+    """Exit and entry. Firms that live through the quarter are marked as live."""
+    enters, exits = keys[ENTRY], keys[EXIT]
+    survival = x[X_SURVIVAL]
+    for j in range(n):
+        employment = float(w.employment[j])
+        vacant = employment == 0.0
+        log_employment = log(max(employment, 1.0))
+        closing = exit_chance(log_employment, w.age[j], w.productivity[j], w.leverage[j], survival[j], p)
+        chance = entry_chance(r.founding[j], p) if vacant else closing
+        happens = uniform(enters if vacant else exits, lo + j) < chance
+        r.log_employment[j] = log_employment
+        r.event[j] = 1.0 if happens else 0.0
+        r.live[j] = 0.0 if vacant or happens else 1.0
+    for j in range(n):
+        if r.event[j] != 0.0:
+            counts = flows[env.county_place[w.county[j]], w.sector[j]]
+            if w.employment[j] == 0.0:
+                found(w, j, lo + j, env, keys, p)
+                counts[BIRTHS] += 1
+            else:
+                tier = w.tier[j]
+                counts[DEATHS] += 1
+                if tier > 0:
+                    counts[CLOSED + tier - 1] += 1
+                close(w, j)
+
+
+@rule
+def feel_shocks(w, r, env, p, moment, flows, n):
+    """Slack from a slump, a missing foreign supply and customers' lost orders; nothing in calm times."""
+    orders = 0
+    for j in range(n):
+        orders |= w.orders[j]
+    if not (env.disturbed[0] or orders != 0):
+        for j in range(n):
+            r.lost[j] = 0.0
+            w.slack[j] = 0
+        return
+    for j in range(n):
+        r.lost[j] = 0.0
+        if r.live[j] != 0.0:
+            own = env.sector_slack[w.sector[j]] + env.niche_slack[w.niche[j]]
+            able = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
+            r.lost[j] = slack(own, w.orders[j] / SLACK_PARTS, able, moment.substitution, p)
+            w.slack[j] = parts(r.lost[j])
+
+
+@rule
+def sell(w, r, x, p, n):
+    """Revenue and its smoothed growth."""
+    channel = x[X_SALES]
+    for j in range(n):
+        live = r.live[j] != 0.0
+        before = float(w.revenue[j])
+        orders = order_premium(r.supplies_leader[j] != 0.0, w.customer[j] >= 0, p)
+        revenue = annual_revenue(
+            w.employment[j], w.productivity[j], r.revenue_per_worker[j], orders, channel[j] + r.lost[j], p
+        )
+        growth = smoothed_growth(w.growth[j], revenue, before, p)
+        w.growth[j] = growth if live else w.growth[j]
+        w.revenue[j] = revenue if live else w.revenue[j]
+
+
+@rule
+def count_lost(w, r, env, flows, n):
+    """Add the output lost to shocks to the flows."""
+    for j in range(n):
+        if r.lost[j] < 0.0:
+            lost = 0.25e-3 * w.revenue[j] * (exp(-r.lost[j]) - 1.0)
+            flows[env.county_place[w.county[j]], w.sector[j], LOST] += int(lost)
+
+
+@rule
+def borrow(w, r, x, keys, p, moment, lo, n):
+    """Margin, debt ratio and access to credit."""
+    key = keys[FINANCE]
+    eased = x[X_CREDIT]
+    for j in range(n):
+        live = r.live[j] != 0.0
+        u, _ = uniform_pair(key, lo + j)
+        margin = net_margin(w.productivity[j], energy_burden(r.energy_rise[j], w.green[j], p), p)
+        leverage = debt_ratio(w.leverage[j], margin, u, p)
+        constraint = credit_constraint(
+            leverage,
+            r.log_employment[j],
+            w.tier[j] >= 2,
+            w.flags[j] & LISTED != 0,
+            eased[j],
+            moment.credit_tightening,
+            p,
+        )
+        r.margin[j] = margin
+        w.leverage[j] = leverage if live else w.leverage[j]
+        w.constraint[j] = constraint if live else w.constraint[j]
+
+
+@rule
+def raise_equity(w, r, x, env, keys, p, flows, lo, n):
+    """Money from the development fund, listings and equity rounds."""
+    for j in range(n):
+        paid_in = x[X_EQUITY_YUAN, j]
+        live = r.live[j] != 0.0
+        if paid_in > 0.0 and live:
+            w.flags[j] |= FUND_BACKED
+        tier = w.tier[j]
+        if tier >= 2 and live and w.flags[j] & LISTED == 0:
+            u = uniform(keys[LISTING], lo + j)
+            if lists(tier, w.revenue[j], r.margin[j], x[X_LISTING, j], u, p):
+                w.flags[j] |= LISTED
+                paid_in += p.listing_raise * w.revenue[j]
+                flows[env.county_place[w.county[j]], w.sector[j], LISTINGS] += 1
+        r.paid_in[j] = paid_in
+    key = keys[EQUITY]
+    odds = x[X_EQUITY_ODDS]
+    for j in range(n):
+        u, v = uniform_pair(key, lo + j)
+        equity = outside_equity(
+            w.equity[j], w.revenue[j], w.rd_intensity[j] > 0.0, w.tier[j] >= 2, odds[j], r.paid_in[j], u, v, p
+        )
+        w.equity[j] = equity if r.live[j] != 0.0 else w.equity[j]
+
+
+@rule
+def choose_research(w, r, x, env, keys, p, moment, lo, n):
+    """The yearly decision to start or stop R&D."""
+    for j in range(n):
+        if r.live[j] != 0.0:
+            sector = w.sector[j]
+            norm = research_norm(env.sector_rd_norm[sector], r.log_employment[j], p)
+            chance = participation(
+                r.log_employment[j],
+                env.sector_research[sector],
+                env.county_research[w.county[j]],
+                moment.research_trend,
+                p,
+            )
+            u, v = uniform_pair(keys[RESEARCH_START], lo + j)
+            odds = x[X_RESEARCH_ODDS, j]
+            w.rd_intensity[j] = start_or_stop(w.rd_intensity[j], chance, norm, w.constraint[j], odds, u, v, p)
+
+
+@rule
+def do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, lo, n):
+    """R&D of the firms that do it; returns how many, with their places in the tile in `performers`."""
+    count = 0
+    for j in range(n):
+        r.funded[j] = 0.0
+        r.aspires[j] = 0.0
+        r.gain[j] = 0.0
+        if w.rd_intensity[j] > 0.0:
+            performers[count] = j
+            count += 1
+    for m in range(count):
+        j = performers[m]
+        tier = w.tier[j]
+        certified = tier >= 2
+        revenue = float(w.revenue[j])
+        constraint = float(w.constraint[j])
+        log_employment = r.log_employment[j]
+        norm = research_norm(env.sector_rd_norm[w.sector[j]], log_employment, p)
+        threshold = next_threshold(tier, revenue, moment)
+        reach = moment.reach_giant if certified else moment.reach_srdi
+        worth = application_worth(constraint, w.governance[j], x[X_APPLICATION, j], moment.award_hope, p)
+        aspiration, _ = uniform_pair(aspiration_key, lo + j)
+        aspires = is_sme(w, env, j) and is_reached(aspiration, reach, log_employment, worth, p)
+        u = uniform(keys[RESEARCH], lo + j)
+        intensity = intensity_step(w.rd_intensity[j], norm, threshold, aspires, constraint, u, p)
+        awarded = tier == 3 and runs(w.awarded_in[j], moment.index, AWARD_QUARTERS)
+        added = added_research(awarded, moment.award_yuan, x[X_RESEARCH_YUAN, j], revenue, p)
+        w.rd_intensity[j] = intensity
+        r.funded[j] = intensity + added
+        r.aspires[j] = aspires
+    return count
+
+
+@rule
+def report_research(w, r, keys, p, moment, performers, count, lo, n):
+    """The yearly R&D report, where some relabel other spending."""
+    for j in range(n):
+        live = r.live[j] != 0.0
+        w.rd_before[j] = w.rd_last_year[j] if live else w.rd_before[j]
+        w.rd_last_year[j] = np.float32(0.0) if live else w.rd_last_year[j]
+        w.relabelled[j] = np.float32(0.0) if live else w.relabelled[j]
+    for m in range(count):
+        j = performers[m]
+        u = uniform(keys[RELABEL], lo + j)
+        threshold = next_threshold(w.tier[j], w.revenue[j], moment)
+        share = relabelled_share(r.funded[j], threshold, r.aspires[j] != 0.0, moment.audit_strictness, u, p)
+        w.relabelled[j] = share
+        w.rd_last_year[j] = r.funded[j] / (1.0 - share)
+
+
+@rule
+def learn(w, r, x, env, p, flows, n):
+    """The knowledge stock: own R&D, spillovers in the cluster, transfer from leaders and partners."""
+    talent, pooling, share = x[X_ABSORPTION], x[X_POOLING], x[X_TRANSFER]
+    for j in range(n):
+        pooled = r.pooled[j] if w.rd_intensity[j] > 0.0 else 0.0
+        absorptive = absorptive_capacity(w.digital[j], talent[j])
+        r.spilled[j] = spillover(pooled, absorptive, pooling[j], p)
+        r.passed_on[j] = transfer(share[j], w.revenue[j], absorptive)
+    for j in range(n):
+        own = 0.25 * r.funded[j] * w.revenue[j]
+        stock = knowledge_stock(w.knowledge[j], own, r.spilled[j] + r.passed_on[j], p)
+        w.knowledge[j] = stock if r.live[j] != 0.0 else w.knowledge[j]
+    for j in range(n):
+        if r.spilled[j] + r.passed_on[j] > 0.0 and r.live[j] != 0.0:
+            counts = flows[env.county_place[w.county[j]], w.sector[j]]
+            counts[SPILLED] += int(r.spilled[j])
+            counts[PASSED_ON] += int(r.passed_on[j])
+
+
+@rule
+def innovate(w, r, x, env, keys, p, flows, performers, count, lo):
+    """Domestic firsts of the firms that do R&D."""
+    for m in range(count):
+        j = performers[m]
+        sector = w.sector[j]
+        u = uniform(keys[FIRSTS], lo + j)
+        promoted = env.niche_promoted[w.niche[j]]
+        if achieves_first(
+            env.sector_manufacturing[sector], promoted, w.knowledge[j], w.revenue[j], x[X_FIRSTS, j], u, p
+        ):
+            r.gain[j] = p.first_gain
+            flows[env.county_place[w.county[j]], sector, FIRST_PRODUCTS] += 1
+
+
+@rule
+def modernise(w, r, x, p, moment, n):
+    """Digital adoption and governance."""
+    gained, peer_factor = x[X_DIGITAL], x[X_PEERS]
+    now = moment.index
+    for j in range(n):
+        supported = runs(w.digitised_in[j], now, SUPPORT_QUARTERS)
+        support = gained[j] + (moment.digital_effect if supported else 0.0)
+        digital = adoption(
+            w.digital[j],
+            w.governance[j],
+            w.constraint[j],
+            size_factor(r.log_employment[j]),
+            r.peers_digital[j],
+            peer_factor[j],
+            r.supplies_leader[j],
+            support,
+            p,
+        )
+        w.digital[j] = digital if r.live[j] != 0.0 else w.digital[j]
+    demonstration, training = x[X_DEMONSTRATION], x[X_GOVERNANCE]
+    for j in range(n):
+        governance = governance_step(
+            w.governance[j],
+            size_factor(r.log_employment[j]),
+            r.peers_governance[j],
+            demonstration[j],
+            training[j],
+            w.equity[j] > 0.05 * w.revenue[j],
+            p,
+        )
+        w.governance[j] = governance if r.live[j] != 0.0 else w.governance[j]
+
+
+@rule
+def specialise(w, r, x, keys, aspiration_key, p, lo, n):
+    """Main share, refinement and green maturity."""
+    key = keys[CAPABILITY]
+    abroad, raised, support = x[X_EXPORTS], x[X_REFINEMENT], x[X_GREEN]
+    for j in range(n):
+        live = r.live[j] != 0.0
+        u, v = uniform_pair(key, lo + j)
+        _, draw = uniform_pair(aspiration_key, lo + j)
+        exporter = exports(draw, w.productivity[j], r.log_employment[j], abroad[j], p) and r.manufacturing[j] != 0.0
+        main_share = main_share_step(w.main_share[j], r.aspires[j] != 0.0, u, p)
+        refinement = refinement_step(
+            w.refinement[j], w.digital[j], r.supplies_leader[j] != 0.0, exporter, raised[j], v, p
+        )
+        w.main_share[j] = main_share if live else w.main_share[j]
+        w.refinement[j] = refinement if live else w.refinement[j]
+    for j in range(n):
+        green = green_step(w.green[j], w.governance[j], r.energy_rise[j], support[j], p)
+        w.green[j] = green if r.live[j] != 0.0 else w.green[j]
+
+
+@rule
+def _largest(values):
+    largest = 0.0
+    for value in values:
+        largest = max(largest, value)
+    return largest
+
+
+@rule
+def change_customer(w, r, x, env, keys, p, lo, n):
+    """Win and lose main customers: chain leaders and larger firms."""
+    key = keys[CHAIN]
+    linking = x[X_LINKING]
+    openness, invited = _largest(env.chain_openness), _largest(env.chain_invitation)
+    for j in range(n):
+        able = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
+        bound = linking_bound(able, size_factor(r.log_employment[j]), openness, invited, linking[j], p)
+        u, v = uniform_pair(key, lo + j)
+        r.able[j] = able
+        r.draw[j] = v
+        r.event[j] = 1.0 if (u < ending(able, p) + bound) and r.live[j] != 0.0 else 0.0
+    for j in range(n):
+        if r.event[j] != 0.0:
+            u, v = uniform_pair(key, lo + j)
+            _change_customer(w, r, linking[j], env, keys, p, lo, j, u, v)
+
+
+@rule
+def _change_customer(w, r, odds, env, keys, p, lo, j, u, v):
+    """Decide with the draw u what happens to the main customer of firm j."""
+    able = r.able[j]
+    size = size_factor(r.log_employment[j])
+    niche = w.niche[j]
+    chain = env.niche_chain[niche]
+    # One draw: the chances stand side by side, above the chance that a link ends.
+    x = u - ending(able, p)
+    if x < 0.0:
+        if w.customer[j] != NEVER:
+            w.customer[j] = NEVER
+            w.flags[j] &= 255 - NEWCOMER
+            w.orders[j] = 0
+        return
+    if r.supplies_leader[j] != 0.0:
+        return
+    first = admission(able, size, env.chain_openness[chain], env.niche_promoted[niche], odds, p)
+    other = int(v * len(env.chain_invitation))
+    second = invitation(able, env.chain_invitation[other], p) if other != chain else 0.0
+    if x < first:
+        w.customer[j] = leader_code(chain)
+    elif x < first + second:
+        w.customer[j] = leader_code(other)
+        w.flags[j] |= NEWCOMER
+    elif w.customer[j] == NEVER and x < first + second + purchase(able, size, odds, p):
+        u, v = uniform_pair(keys[CUSTOMER], lo + j)
+        province = env.county_province[w.county[j]]
+        provinces = env.move_cluster.shape[0]
+        w.customer[j] = choose_buyer(env, chain, province, lo + j, w.revenue[j], u, v, provinces, p)
+
+
+@rule
+def migrate(w, r, x, env, keys, p, flows, lo, n):
+    """The yearly move of firms on the ladder from urban districts to county clusters."""
+    for j in range(n):
+        tier = w.tier[j]
+        if tier == 0 or r.live[j] == 0.0 or not env.county_urban[w.county[j]]:
+            continue
+        if w.cluster[j] >= 0 and env.cluster_active[w.cluster[j]]:
+            continue
+        sector = w.sector[j]
+        province = env.county_province[w.county[j]]
+        target = env.move_cluster[province, sector]
+        u = uniform(keys[MOVE], lo + j)
+        if target >= 0 and moves(tier, env.move_pull[province, sector], x[X_MOVING, j], u, p):
+            w.cluster[j] = target
+            w.county[j] = env.cluster_county[target]
+            w.flags[j] |= MOVED
+            flows[env.county_place[w.county[j]], sector, MOVES] += 1
+
+
+@rule
+def grow(w, r, x, keys, p, lo, n):
+    """Productivity, employment and age."""
+    lift = x[X_PRODUCTIVITY]
+    luck, shock = keys[PRODUCTIVITY], keys[GROWTH]
+    for j in range(n):
+        employment = employment_step(
+            w.employment[j],
+            r.log_employment[j],
+            w.productivity[j],
+            w.constraint[j],
+            r.supplies_leader[j] != 0.0,
+            r.lost[j],
+            uniform(shock, lo + j),
+            p,
+        )
+        w.employment[j] = employment if r.live[j] != 0.0 else w.employment[j]
+    for j in range(n):
+        productivity = float(w.productivity[j])
+        target = productivity_target(
+            w.knowledge[j], w.revenue[j], w.digital[j], w.governance[j], lift[j], r.supplies_leader[j] != 0.0, p
+        )
+        moved = r.gain[j] + productivity_step(productivity, target, uniform(luck, lo + j), p)
+        w.productivity[j] = moved if r.live[j] != 0.0 else productivity
+    for j in range(n):
+        w.age[j] += np.int16(r.live[j])
