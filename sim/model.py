@@ -11,9 +11,9 @@ from sim.chain_health import ChainHealth
 from sim.demand import quarterly_growth
 from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
 from sim.engine import advance, take_orders
-from sim.flows import FLOWS
 from sim.environment import Environment, new_moment
 from sim.firms import Firms
+from sim.flows import FLOWS
 from sim.geography import build_geography
 from sim.industry import build_industry
 from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage
@@ -35,8 +35,8 @@ from sim.recorder import Recorder
 from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
+from sim.tally import CLUSTER, PARTS, by_name, complete, new_totals, stock_scratch, take_stock
 from sim.tile import tile_scratch
-from sim.tally import CLUSTER, PARTS, by_name, new_totals, take_stock
 
 
 def _seed_of(rng) -> int:
@@ -327,7 +327,9 @@ class SRDIModel(mesa.Model):
             take_stock,
             *(self.firms.columns, self.environment, self.aspiration_key, self.parameters, self.moment),
             totals=self.totals,
+            scratch=stock_scratch,
         )
+        complete(self.totals)
         env, totals = self.environment, self.totals
         env.niche_revenue[:] = totals.niche_revenue * 1e3
         sums = by_name(totals.clusters, CLUSTER)

@@ -9,9 +9,9 @@ import numpy as np
 
 from sim.columns import NEVER, Columns
 from sim.draws import Purpose, uniform, uniform_pair
-from sim.phases import CUSTOMER, size_factor
 from sim.jit import kernel
 from sim.mechanisms.chain_links import admission, capability, choose_buyer, ending, leader_code, purchase
+from sim.phases import CUSTOMER, size_factor
 
 START_LINK = int(Purpose.START_LINK)
 

@@ -12,12 +12,12 @@ from scipy.special import expit, ndtri
 
 from sim.columns import NEVER, Columns, allocate
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
-from sim.phases import size_factor
 from sim.geography import Geography
 from sim.industry import Industry
 from sim.jit import kernel
 from sim.mechanisms.finance import LOG_20, credit_constraint
 from sim.mechanisms.research import research_norm
+from sim.phases import size_factor
 
 _GOLDEN_SHARE = 0.6180339887498949
 TRAITS = int(Purpose.START_TRAITS)
@@ -53,10 +53,11 @@ def _stratum_means(count: int, cumulative: tuple[np.ndarray, np.ndarray]) -> np.
 
 
 def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
-    """County and sector of every slot, ordered by county, then sector; and who is alive.
+    """County and sector of every slot, ordered by place, sector and county; and who is alive.
 
-    Within each sector the expected slots are rounded cumulatively over the units, so sector
-    totals are exact at every scale and each province is right within one firm.
+    Sums by place and sector then run over neighbours. Within each sector the expected slots are rounded
+    cumulatively over the units, so sector totals are exact at every scale and each province is right
+    within one firm.
 
     Returns:
         county int16, sector int8, alive bool (slots,), rank int64 (slots,): the firm's number
@@ -65,8 +66,10 @@ def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
     cumulative = np.cumsum(geography.firms * scale * slots_per_firm, axis=0)
     slots = np.diff(np.round(cumulative).astype(np.int64), axis=0, prepend=0)
     units, sectors = slots.shape
-    county = np.repeat(np.arange(units, dtype=np.int16), slots.sum(axis=1))
-    sector = np.repeat(np.tile(np.arange(sectors, dtype=np.int8), units), slots.ravel())
+    unit, kind = np.divmod(np.arange(slots.size), sectors)
+    order = np.lexsort((unit, kind, geography.county_place[unit]))
+    county = np.repeat(unit[order].astype(np.int16), slots.ravel()[order])
+    sector = np.repeat(kind[order].astype(np.int8), slots.ravel()[order])
     alive = np.zeros(len(county), dtype=bool)
     rank = np.zeros(len(county), dtype=np.int64)
     for s in range(sectors):

@@ -10,15 +10,17 @@ from collections import namedtuple
 
 import numpy as np
 
-from sim.columns import FUND_BACKED, LISTED, MOVED, NEWCOMER
+from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
 from sim.draws import uniform_pair
-from sim.phases import AWARD_QUARTERS, runs
-from sim.jit import kernel
+from sim.elementary import exp, log
+from sim.jit import kernel, rule
 from sim.mechanisms.chain_links import capability, leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.support import X_EXPORTS, X_RESEARCH_YUAN, programme_channel
+from sim.phases import AWARD_QUARTERS, runs
+from sim.tile import TILE, window
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
@@ -65,6 +67,40 @@ CELL = (
     "supplier_digital",  # parts, of suppliers of chain leaders
     "supplier_refinement",  # parts, of suppliers of chain leaders
 )
+# Places in a cell, as constants for the compiler.
+FIRMS = CELL.index("firms")
+EMPLOYMENT = CELL.index("employment")
+INNOVATIVE = CELL.index("innovative_smes")
+SRDI = CELL.index("srdi_smes")
+GIANTS = CELL.index("little_giants")
+REVENUE = CELL.index("revenue")
+RD_TRUE = CELL.index("rd_true")
+RD_REPORTED = CELL.index("rd_reported")
+RD_FIRMS = CELL.index("rd_firms")
+SUPPLIERS = CELL.index("suppliers")
+COUNTED = CELL.index("counted")
+LEVELS = CELL.index("digital_levels")
+GOVERNANCE = CELL.index("governance")
+EFFECTIVE = CELL.index("productivity")
+AWARDED = CELL.index("awarded")
+CONSTRAINT = CELL.index("constraint")
+REFINEMENT = CELL.index("refinement")
+GREEN = CELL.index("green")
+LEVEL_1 = CELL.index("level_1")
+EXPORTS = CELL.index("exports")
+LISTED_FIRMS = CELL.index("listed")
+BACKED = CELL.index("fund_backed")
+YOUNG = CELL.index("young")
+LINKED = CELL.index("linked")
+NEWCOMERS = CELL.index("newcomers")
+MOVED_FIRMS = CELL.index("moved")
+RD_STAFF = CELL.index("rd_staff")
+GENUINE_SRDI = CELL.index("genuine_srdi")
+GENUINE_GIANTS = CELL.index("genuine_giants")
+EQUITY = CELL.index("equity")
+SUPPLIER_DIGITAL = CELL.index("supplier_digital")
+SUPPLIER_REFINEMENT = CELL.index("supplier_refinement")
+
 CLUSTER = ("firms", "srdi_smes", "little_giants", "revenue", "digital", "governance", "knowledge")
 CHAIN = ("suppliers", "little_giants", "strength", "newcomers")
 #: What is summed by highest certificate (none, innovative, SRDI, little giant); units as in CELL.
@@ -110,114 +146,203 @@ def new_totals(
 
 
 @kernel
-def take_stock(firms, env, aspiration_key, p, moment, totals, lo, hi):
-    """Add the firms of slots lo … hi-1 to the totals."""
-    now = moment.index
-    for i in range(lo, hi):
-        employment = float(firms.employment[i])
-        if employment == 0.0:
-            continue
-        county = firms.county[i]
-        sector = firms.sector[i]
-        tier = firms.tier[i]
-        flags = firms.flags[i]
-        revenue = float(firms.revenue[i])
-        thousands = np.int64(revenue * 1e-3 + 0.5)
-        intensity = float(firms.rd_intensity[i])
-        digital = float(firms.digital[i])
-        productivity = float(firms.productivity[i])
-        niche = firms.niche[i]
-        leader = leader_of(firms.customer[i])
+def take_stock(firms, env, aspiration_key, p, moment, able, odds, totals, lo, hi):
+    """Add the firms of slots lo … hi-1 to the totals, except to the first row of `tiers`.
 
-        cell = totals.cells[env.county_place[county], sector]
-        held = totals.tiers[tier]
-        people = np.int64(employment * 1024.0)
-        effective = np.int64(employment * np.exp(productivity) * 1024.0)
-        cell[0] += 1
-        cell[1] += people
-        cell[2] += tier >= 1
-        cell[3] += tier >= 2
-        cell[4] += tier >= 3
-        cell[5] += thousands
-        cell[13] += effective
-        held[0] += 1
-        held[1] += people
-        held[2] += thousands
-        held[7] += effective
-        awarded = tier == 3 and runs(firms.awarded_in[i], now, AWARD_QUARTERS)
-        cell[14] += awarded
-        if intensity > 0.0:
-            support_yuan = programme_channel(firms.support[i], env.programme_effects, X_RESEARCH_YUAN)
-            funded = intensity + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
-            true = np.int64(funded * revenue)
-            reported = np.int64(funded * revenue / (1.0 - firms.relabelled[i]))
-            cell[6] += true
-            cell[7] += reported
-            cell[8] += 1
-            cell[29] += np.int64(research_staff(funded, revenue, p) * 1024.0)
-            held[3] += true
-            held[4] += reported
-        if tier >= 2:
-            # A badge is genuine if last year's true R&D meets the intensity its own tier asks for.
-            asked = moment.srdi_rd
-            if tier == 3 and revenue >= moment.giant_revenue_mid:
-                asked = next_threshold(tier, revenue, moment)
-            genuine = firms.rd_last_year[i] * (1.0 - firms.relabelled[i]) >= asked
-            cell[30] += genuine
-            cell[31] += tier >= 3 and genuine
-        if employment >= COUNTED_EMPLOYMENT:
-            level = digital_level(digital, p)
-            cell[10] += 1
-            cell[11] += level
-            cell[12] += np.int64(firms.governance[i] * PARTS)
-            cell[15] += np.int64(firms.constraint[i] * PARTS)
-            cell[16] += np.int64(firms.refinement[i] * PARTS)
-            cell[17] += np.int64(firms.green[i] * PARTS)
-            cell[17 + level] += 1
-            held[5] += 1
-            held[6] += level
-        if env.sector_manufacturing[sector]:
-            _, draw = uniform_pair(aspiration_key, i)
-            odds = programme_channel(firms.support[i], env.programme_effects, X_EXPORTS)
-            if exports(draw, productivity, np.log(employment), odds, p):
-                cell[22] += np.int64(p.export_share * thousands)
-        cell[23] += flags & LISTED != 0
-        cell[24] += flags & FUND_BACKED != 0
-        cell[25] += firms.age[i] < YOUNG_QUARTERS
-        cell[26] += firms.customer[i] != -1
-        cell[27] += flags & NEWCOMER != 0
-        cell[28] += flags & MOVED != 0
-        cell[32] += np.int64(firms.equity[i] * 1e-3)
-        if firms.support[i] != 0:
-            for programme in range(totals.supported.size):
-                totals.supported[programme] += (firms.support[i] >> programme) & 1
+    able, odds: float64 (TILE,), working memory.
+    """
+    for start in range(lo, hi, TILE):
+        end = min(start + TILE, hi)
+        n = end - start
+        w = window(firms, start, end)
+        for j in range(n):
+            odds[j] = 0.0
+            if w.support[j] != 0:
+                odds[j] = programme_channel(w.support[j], env.programme_effects, X_EXPORTS)
+        first = 0
+        while first < n:
+            place, sector = env.county_place[w.county[first]], w.sector[first]
+            last = first + 1
+            while last < n and w.sector[last] == sector and env.county_place[w.county[last]] == place:
+                last += 1
+            cell = totals.cells[place, sector]
+            _add_run(window(w, first, last), cell, p, last - first)
+            if env.sector_manufacturing[sector]:
+                _add_exports(window(w, first, last), odds[first:last], cell, aspiration_key, p, start + first)
+            first = last
+        for j in range(n):
+            able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
+        for j in range(n):
+            if w.employment[j] != 0.0:
+                _add_to_groups(w, env, able[j], p, totals, j)
+            if w.rd_intensity[j] > 0.0 or w.tier[j] > 0:
+                _add_research_and_tier(w, env, p, moment, totals, j)
 
-        totals.county_giants[county] += tier >= 3
-        able = capability(firms.refinement[i], digital, firms.knowledge[i], revenue, p)
-        totals.niche_revenue[niche] += thousands
-        if env.niche_slack[niche] < 0.0:
-            totals.niche_lost[niche] += np.int64(thousands * (np.exp(-env.niche_slack[niche]) - 1.0))
-        if able >= p.qualified_capability:
-            totals.niche_qualified[niche] += thousands
-        if firms.cluster[i] >= 0:
-            cluster = totals.clusters[firms.cluster[i]]
-            cluster[0] += 1
-            cluster[1] += tier >= 2
-            cluster[2] += tier >= 3
-            cluster[3] += thousands
-            cluster[4] += np.int64(digital * PARTS)
-            cluster[5] += np.int64(firms.governance[i] * PARTS)
-            cluster[6] += np.int64(firms.knowledge[i] * 1e-3)
-        if leader >= 0:
-            cell[9] += 1
-            cell[33] += np.int64(digital * PARTS)
-            cell[34] += np.int64(firms.refinement[i] * PARTS)
-            chain = totals.chains[leader]
-            chain[0] += 1
-            chain[1] += tier >= 3
-            chain[2] += np.int64(able * thousands)
-            if flags & NEWCOMER != 0:
-                chain[3] += 1
-                weakest = env.chain_weakest[leader]
-                if weakest >= 0 and able >= p.qualified_capability:
-                    totals.niche_qualified[weakest] += np.int64(p.newcomer_supply * thousands)
+
+def stock_scratch() -> tuple[np.ndarray, np.ndarray]:
+    """Working memory of `take_stock` on one thread."""
+    return np.zeros(TILE), np.zeros(TILE)
+
+
+def complete(totals: Totals) -> None:
+    """Write the firms without a certificate: all less those with one."""
+    cells = totals.cells.sum(axis=(0, 1))
+    totals.tiers[0] = cells[[CELL.index(name) for name in BY_TIER]] - totals.tiers[1:].sum(axis=0)
+
+
+@rule
+def _add_run(w, cell, p, n):
+    """Add neighbours of one place and sector to its cell: what every firm has, and means over the larger ones."""
+    firms, people, thousands, effective, young, equity = 0, 0, 0, 0, 0, 0
+    for j in range(n):
+        employment = float(w.employment[j])
+        firms += employment != 0.0
+        people += np.int64(employment * 1024.0)
+        thousands += np.int64(w.revenue[j] * 1e-3 + 0.5)
+        effective += np.int64(employment * exp(w.productivity[j]) * 1024.0)
+        young += (employment != 0.0) & (w.age[j] < YOUNG_QUARTERS)
+        equity += np.int64(w.equity[j] * 1e-3)
+    listed, backed, linked, newcomers, moved = 0, 0, 0, 0, 0
+    for j in range(n):
+        flags = w.flags[j]
+        listed += flags & LISTED != 0
+        backed += flags & FUND_BACKED != 0
+        newcomers += flags & NEWCOMER != 0
+        moved += flags & MOVED != 0
+        linked += w.customer[j] != NEVER
+    counted, levels, level_2, level_3, level_4 = 0, 0, 0, 0, 0
+    governance, constraint, refinement, green = 0, 0, 0, 0
+    for j in range(n):
+        counts = w.employment[j] >= COUNTED_EMPLOYMENT
+        level = digital_level(w.digital[j], p) if counts else 0
+        counted += counts
+        levels += level
+        level_2 += level == 2
+        level_3 += level == 3
+        level_4 += level == 4
+        governance += np.int64(w.governance[j] * PARTS) if counts else 0
+        constraint += np.int64(w.constraint[j] * PARTS) if counts else 0
+        refinement += np.int64(w.refinement[j] * PARTS) if counts else 0
+        green += np.int64(w.green[j] * PARTS) if counts else 0
+    cell[FIRMS] += firms
+    cell[EMPLOYMENT] += people
+    cell[REVENUE] += thousands
+    cell[EFFECTIVE] += effective
+    cell[YOUNG] += young
+    cell[EQUITY] += equity
+    cell[LISTED_FIRMS] += listed
+    cell[BACKED] += backed
+    cell[LINKED] += linked
+    cell[NEWCOMERS] += newcomers
+    cell[MOVED_FIRMS] += moved
+    cell[COUNTED] += counted
+    cell[LEVELS] += levels
+    cell[LEVEL_1] += counted - level_2 - level_3 - level_4
+    cell[LEVEL_1 + 1] += level_2
+    cell[LEVEL_1 + 2] += level_3
+    cell[LEVEL_1 + 3] += level_4
+    cell[GOVERNANCE] += governance
+    cell[CONSTRAINT] += constraint
+    cell[REFINEMENT] += refinement
+    cell[GREEN] += green
+
+
+@rule
+def _add_exports(w, odds, cell, aspiration_key, p, lo):
+    """Add what manufacturers of one place and sector sell abroad."""
+    sold = 0
+    for j in range(odds.size):
+        employment = max(float(w.employment[j]), 1.0)
+        _, draw = uniform_pair(aspiration_key, lo + j)
+        abroad = exports(draw, w.productivity[j], log(employment), odds[j], p)
+        sold += np.int64(p.export_share * (w.revenue[j] * 1e-3)) if abroad else 0
+    cell[EXPORTS] += sold
+
+
+@rule
+def _add_to_groups(w, env, able, p, totals, j):
+    """Add firm j to its niche, its cluster, its chain and the programmes that support it."""
+    revenue = float(w.revenue[j])
+    thousands = np.int64(revenue * 1e-3 + 0.5)
+    niche = w.niche[j]
+    totals.niche_revenue[niche] += thousands
+    if env.niche_slack[niche] < 0.0:
+        totals.niche_lost[niche] += np.int64(thousands * (exp(-env.niche_slack[niche]) - 1.0))
+    if able >= p.qualified_capability:
+        totals.niche_qualified[niche] += thousands
+    if w.support[j] != 0:
+        for programme in range(totals.supported.size):
+            totals.supported[programme] += (w.support[j] >> programme) & 1
+    if w.cluster[j] >= 0:
+        cluster = totals.clusters[w.cluster[j]]
+        cluster[0] += 1
+        cluster[3] += thousands
+        cluster[4] += np.int64(w.digital[j] * PARTS)
+        cluster[5] += np.int64(w.governance[j] * PARTS)
+        cluster[6] += np.int64(w.knowledge[j] * 1e-3)
+    leader = leader_of(w.customer[j])
+    if leader >= 0:
+        cell = totals.cells[env.county_place[w.county[j]], w.sector[j]]
+        cell[SUPPLIERS] += 1
+        cell[SUPPLIER_DIGITAL] += np.int64(w.digital[j] * PARTS)
+        cell[SUPPLIER_REFINEMENT] += np.int64(w.refinement[j] * PARTS)
+        chain = totals.chains[leader]
+        chain[0] += 1
+        chain[1] += w.tier[j] >= 3
+        chain[2] += np.int64(able * thousands)
+        if w.flags[j] & NEWCOMER != 0:
+            chain[3] += 1
+            weakest = env.chain_weakest[leader]
+            if weakest >= 0 and able >= p.qualified_capability:
+                totals.niche_qualified[weakest] += np.int64(p.newcomer_supply * thousands)
+
+
+@rule
+def _add_research_and_tier(w, env, p, moment, totals, j):
+    """Add the R&D of firm j, and the firm to its certificate's sums if it holds one."""
+    county = w.county[j]
+    tier = w.tier[j]
+    revenue = float(w.revenue[j])
+    intensity = float(w.rd_intensity[j])
+    cell = totals.cells[env.county_place[county], w.sector[j]]
+    awarded = tier == 3 and runs(w.awarded_in[j], moment.index, AWARD_QUARTERS)
+    true, reported = 0, 0
+    if intensity > 0.0:
+        support_yuan = programme_channel(w.support[j], env.programme_effects, X_RESEARCH_YUAN)
+        funded = intensity + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
+        true = np.int64(funded * revenue)
+        reported = np.int64(funded * revenue / (1.0 - w.relabelled[j]))
+        cell[RD_TRUE] += true
+        cell[RD_REPORTED] += reported
+        cell[RD_FIRMS] += 1
+        cell[RD_STAFF] += np.int64(research_staff(funded, revenue, p) * 1024.0)
+    if tier == 0:
+        return
+    employment = float(w.employment[j])
+    cell[INNOVATIVE] += 1
+    cell[SRDI] += tier >= 2
+    cell[GIANTS] += tier >= 3
+    cell[AWARDED] += awarded
+    held = totals.tiers[tier]
+    held[0] += 1
+    held[1] += np.int64(employment * 1024.0)
+    held[2] += np.int64(revenue * 1e-3 + 0.5)
+    held[3] += true
+    held[4] += reported
+    if employment >= COUNTED_EMPLOYMENT:
+        held[5] += 1
+        held[6] += digital_level(w.digital[j], p)
+    held[7] += np.int64(employment * exp(w.productivity[j]) * 1024.0)
+    if tier >= 2:
+        # A badge is genuine if last year's true R&D meets the intensity its own tier asks for.
+        asked = moment.srdi_rd
+        if tier == 3 and revenue >= moment.giant_revenue_mid:
+            asked = next_threshold(tier, revenue, moment)
+        genuine = w.rd_last_year[j] * (1.0 - w.relabelled[j]) >= asked
+        cell[GENUINE_SRDI] += genuine
+        cell[GENUINE_GIANTS] += tier >= 3 and genuine
+    totals.county_giants[county] += tier >= 3
+    if w.cluster[j] >= 0:
+        cluster = totals.clusters[w.cluster[j]]
+        cluster[1] += tier >= 2
+        cluster[2] += tier >= 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.columns import NEVER
-from sim.phases import AWARD_QUARTERS
 from sim.institutions.targeting import admit_by_rank, target_of
 from sim.ladder.fields import field_scratch
+from sim.phases import AWARD_QUARTERS
 from sim.reference import read_data
 from sim.selection import BINS, rank_for_award
 

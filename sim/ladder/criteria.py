@@ -6,11 +6,13 @@ The tables mirror the file: requirements of alternatives of conditions, score it
 from __future__ import annotations
 
 from collections import namedtuple
+from itertools import pairwise
 
 import numpy as np
 
 from sim.jit import rule
-from sim.ladder.fields import FIELD_INDEX
+from sim.ladder.fields import FIELD_INDEX, FIELDS, RESEARCH_FIELDS
+from sim.mechanisms.knowledge import class1_patents
 from sim.reference import read_data
 
 #: One tier's criteria as flat arrays.
@@ -31,6 +33,9 @@ Criteria = namedtuple(
         "band_points",  # float64 (bands,)
         "group_min",  # float64 (groups,), least points a group must reach
         "score_min",  # float64 (1,), pass mark; 0 where the tier has no score
+        "needs_research",  # bool (1,), nobody meets them without R&D, patents or new equity (see `is_hopeless`)
+        "least_patents",  # float64 (1,), fewer class-I rights count as none
+        "least_equity",  # float64 (1,), yuan; less new equity counts as none
     ],
 )
 
@@ -65,7 +70,7 @@ def build_criteria(tier: str, rules) -> Criteria:
     minima = data.get("group_min", {})
     bands = [band for item in items for band in item["bands"]]
     fields, at_most, values = zip(*conditions, strict=True)
-    return Criteria(
+    criteria = Criteria(
         condition_field=np.array(fields, dtype=np.int64),
         condition_at_most=np.array(at_most, dtype=np.bool_),
         condition_value=np.array(values, dtype=np.float64),
@@ -80,6 +85,57 @@ def build_criteria(tier: str, rules) -> Criteria:
         band_points=np.array([band[1] for band in bands], dtype=np.float64),
         group_min=np.array([minima.get(group, 0) for group in groups], dtype=np.float64),
         score_min=np.array([getattr(rules, "score_min", 0.0)], dtype=np.float64),
+        needs_research=np.zeros(1, dtype=np.bool_),
+        least_patents=np.zeros(1),
+        least_equity=np.zeros(1),
+    )
+    criteria.needs_research[0] = _needs_research(criteria)
+    criteria.least_patents[0] = _least_bound(criteria, "class1_ip")
+    criteria.least_equity[0] = _least_bound(criteria, "equity_yuan")
+    return criteria
+
+
+def _needs_research(criteria: Criteria) -> bool:
+    """Whether a firm that is 0 in RESEARCH_FIELDS fails for sure, however good it is in all other fields."""
+    nil = np.isin(np.arange(len(FIELDS)), [FIELD_INDEX[name] for name in RESEARCH_FIELDS])
+    fails = nil[criteria.condition_field] & ~criteria.condition_at_most & (criteria.condition_value > 0.0)
+    can_hold = [not fails[slice(*bounds)].any() for bounds in pairwise(criteria.alternative_start)]
+    requirements = [any(can_hold[slice(*bounds)]) for bounds in pairwise(criteria.requirement_start)]
+    if not all(requirements):
+        return True
+    if not criteria.group_min.size or any(can_hold[slice(*criteria.direct_start)]):
+        return False
+    most = np.zeros(criteria.item_field.size)
+    for item, (first, last) in enumerate(pairwise(criteria.band_start)):
+        earned = (
+            ~nil[criteria.item_field[item]] | criteria.item_at_most[item] | (criteria.band_value[first:last] <= 0.0)
+        )
+        most[item] = (criteria.band_points[first:last] * earned).max(initial=0.0)
+    groups = [most[slice(*bounds)].sum() for bounds in pairwise(criteria.group_start)]
+    return bool(np.any(groups < criteria.group_min))
+
+
+def _least_bound(criteria: Criteria, field: str) -> float:
+    """The smallest positive bound that conditions or bands set on a field; infinite if there is none."""
+    index = FIELD_INDEX[field]
+    bounds = list(criteria.condition_value[criteria.condition_field == index])
+    for item in np.flatnonzero(criteria.item_field == index):
+        bounds.extend(criteria.band_value[criteria.band_start[item] : criteria.band_start[item + 1]])
+    return min((bound for bound in bounds if bound > 0.0), default=np.inf)
+
+
+@rule
+def is_hopeless(criteria, firms, p, i):
+    """Whether firm i fails for want of R&D, patents and new equity, so that nobody need look further.
+
+    True for most firms; it never is for a firm that meets the criteria.
+    """
+    return (
+        criteria.needs_research[0]
+        and firms.rd_last_year[i] == 0.0
+        and firms.rd_before[i] == 0.0
+        and firms.equity[i] < criteria.least_equity[0]
+        and class1_patents(firms.knowledge[i], p) < criteria.least_patents[0]
     )
 
 

@@ -54,6 +54,20 @@ N_FIELDS = len(FIELDS)
 FIELD_INDEX = {field.name: index for index, field in enumerate(FIELDS)}
 
 
+#: Fields that are 0 for a firm without reported R&D, without patents and without new equity.
+RESEARCH_FIELDS = (
+    "rd_intensity",
+    "rd_intensity_before",
+    "rd_spending_yuan",
+    "rd_spending_mean_yuan",
+    "equity_yuan",
+    "class1_ip",
+    "rd_staff_share",
+    "rd_institute",
+    "high_tech",
+)
+
+
 def field_scratch() -> tuple[np.ndarray]:
     """Working memory of a thread that assesses firms: their fields, float64 (N_FIELDS,)."""
     return (np.empty(N_FIELDS),)

@@ -5,15 +5,14 @@ Tier codes: 0 none, 1 innovative SME, 2 SRDI SME, 3 little giant.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from sim.columns import ENDED, NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
+from sim.elementary import log
 from sim.jit import kernel, rule
 from sim.ladder.application import application_worth, is_reached, is_sme
-from sim.ladder.criteria import has_direct_condition, meets_requirements, reaches_score, score
+from sim.ladder.criteria import has_direct_condition, is_hopeless, meets_requirements, reaches_score, score
 from sim.ladder.fields import read_fields
 from sim.mechanisms.support import X_APPLICATION, programme_channel
 
@@ -75,7 +74,7 @@ def assess(
         ranks[i] = NOT_RANKED
         if firms.employment[i] == 0.0 or firms.tier[i] >= tier or firms.tier[i] < lowest:
             continue
-        if not is_sme(firms, env, i):
+        if is_hopeless(criteria, firms, p, i) or not is_sme(firms, env, i):
             continue
         read_fields(firms, env, p, i, fields)
         u, v = uniform_pair(keys[ASSESSMENT], i)
@@ -86,7 +85,7 @@ def assess(
         place = env.county_place[county]
         sector = firms.sector[i]
         counts[place, sector, ELIGIBLE] += 1
-        log_employment = math.log(float(firms.employment[i]))
+        log_employment = log(float(firms.employment[i]))
         served = programme_channel(firms.support[i], env.programme_effects, X_APPLICATION)
         worth = application_worth(firms.constraint[i], firms.governance[i], served, moment.award_hope, p)
         if not is_reached(uniform(aspiration_key, i), reach[env.county_province[county]], log_employment, worth, p):
@@ -234,6 +233,8 @@ def count_champions(firms, env, p, criteria, fields, champions, lo, hi):
     """
     for i in range(lo, hi):
         if firms.employment[i] == 0.0 or firms.rd_intensity[i] == 0.0 or not env.sector_manufacturing[firms.sector[i]]:
+            continue
+        if is_hopeless(criteria, firms, p, i):
             continue
         read_fields(firms, env, p, i, fields)
         if meets_requirements(criteria, fields):
