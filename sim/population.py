@@ -65,7 +65,7 @@ def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
     """
     cumulative = np.cumsum(geography.firms * scale * slots_per_firm, axis=0)
     slots = np.diff(np.round(cumulative).astype(np.int64), axis=0, prepend=0)
-    units, sectors = slots.shape
+    sectors = slots.shape[1]
     unit, kind = np.divmod(np.arange(slots.size), sectors)
     order = np.lexsort((unit, kind, geography.county_place[unit]))
     county = np.repeat(unit[order].astype(np.int16), slots.ravel()[order])
