@@ -7,6 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from sim.tile import TILE
+
+_SHARES_PER_THREAD = 8
+_LEAST_TILES = 32
+
 
 def _zeroed(totals):
     if isinstance(totals, np.ndarray):
@@ -33,6 +38,8 @@ class Blocks:
     def __init__(self, slots: int, threads: int = 1) -> None:
         self.slots = slots
         self.threads = max(1, min(threads, slots))
+        tiles = -(-slots // (TILE * self.threads * _SHARES_PER_THREAD))
+        self._share = TILE * max(tiles, _LEAST_TILES)
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
     def run(self, kernel, *arguments, totals=None, scratch: Callable[[], tuple[np.ndarray, ...]] | None = None) -> None:
@@ -51,9 +58,15 @@ class Blocks:
         if self._pool is None:
             call(totals, 0, self.slots)
             return
-        bounds = np.linspace(0, self.slots, self.threads + 1).astype(np.int64)
+        starts = iter(range(0, self.slots, self._share))
         parts = [None if totals is None else _zeroed(totals) for _ in range(self.threads)]
-        for done in [self._pool.submit(call, *job) for job in zip(parts, bounds[:-1], bounds[1:], strict=True)]:
+
+        def work(part):
+            # Each thread takes the next share until none is left, so a slow one holds nobody up.
+            for lo in starts:
+                call(part, lo, min(lo + self._share, self.slots))
+
+        for done in [self._pool.submit(work, part) for part in parts]:
             done.result()
         for part in parts if totals is not None else ():
             _add(totals, part)

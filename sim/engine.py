@@ -25,6 +25,7 @@ from sim.phases import (
     specialise,
     turn_over,
 )
+from sim.tally import count_tile
 from sim.tile import TILE, rows_of, window
 
 
@@ -48,8 +49,8 @@ def take_orders(firms, env, lo, hi):
 
 
 @kernel
-def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, flows, lo, hi):
-    """Advance the firms in slots lo … hi-1 by one quarter, in place.
+def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, totals, lo, hi):
+    """Advance the firms in slots lo … hi-1 by one quarter, in place, and count them.
 
     Args:
         firms: Columns; changed in place, only in the slots lo … hi-1.
@@ -58,9 +59,10 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, fl
         aspiration_key: uint64, stream of the draws that hold for a slot's whole run.
         p: parameter record. moment: MOMENT record.
         rows, x, performers: working memory (see `sim.tile.tile_scratch`).
-        flows: int64 (places, sectors, len(FLOWS)), added to.
+        totals: Totals, added to; what certificates decide is left to `sim.tally.count_certified`.
     """
     r = rows_of(rows)
+    flows = totals.flows
     for start in range(lo, hi, TILE):
         end = min(start + TILE, hi)
         n = end - start
@@ -85,3 +87,4 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, fl
         if moment.number == 1:
             migrate(w, r, x, env, keys, p, flows, start, n)
         grow(w, r, x, keys, p, start, n)
+        count_tile(w, env, aspiration_key, p, moment, r.able, r.draw, totals, start, n)

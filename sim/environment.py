@@ -29,7 +29,7 @@ Environment = namedtuple(
         "niche_revenue",  # float64 (niches,), yuan per year, of the last quarter
         "niche_slack",  # float64 (niches,), log output lost to a missing foreign supplier
         "disturbed",  # bool (1,), a shock lowers output somewhere
-        "channel_active",  # bool (channels,), some programme, cluster or leader has an effect on it
+        "channels_used",  # int64 (channels used,), those on which some programme, cluster or leader has an effect
         "programme_effects",  # float64 (programmes, channels), of a supported firm
         "cluster_active",  # bool (clusters,), recognised
         "cluster_effects",  # float64 (clusters, channels), of a member of a recognised cluster

@@ -13,7 +13,6 @@ from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
 from sim.engine import advance, take_orders
 from sim.environment import Environment, new_moment
 from sim.firms import Firms
-from sim.flows import FLOWS
 from sim.geography import build_geography
 from sim.industry import build_industry
 from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage
@@ -35,7 +34,7 @@ from sim.recorder import Recorder
 from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
-from sim.tally import CLUSTER, PARTS, by_name, complete, new_totals, stock_scratch, take_stock
+from sim.tally import CLUSTER, PARTS, by_name, complete, count_certified, new_totals, stock_scratch, take_stock
 from sim.tile import tile_scratch
 
 
@@ -101,6 +100,12 @@ class SRDIModel(mesa.Model):
         self.datacollector = mesa.DataCollector(
             model_reporters={column.name: _national_reporter(column.name) for column in NATIONAL}
         )
+        self.blocks.run(
+            take_stock,
+            *(self.firms.columns, self.environment, self.aspiration_key, self.parameters, self.moment),
+            totals=self._counting,
+            scratch=stock_scratch,
+        )
         self._take_stock()
         self._record()
 
@@ -154,6 +159,11 @@ class SRDIModel(mesa.Model):
         if type(lever) not in self._reach:
             self._reach[type(lever)] = reached(self, lever)
         return self._reach[type(lever)]
+
+    @property
+    def flows(self) -> np.ndarray:
+        """What happened in the last quarter: int64 (places, sectors, len(FLOWS))."""
+        return self.totals.flows
 
     def close(self) -> None:
         """Let the memory go: Mesa 3.3 keeps every model that ever had an agent."""
@@ -215,7 +225,7 @@ class SRDIModel(mesa.Model):
             niche_revenue=np.zeros(niches),
             niche_slack=np.zeros(niches),
             disturbed=np.zeros(1, dtype=bool),
-            channel_active=np.zeros(N_CHANNELS, dtype=bool),
+            channels_used=np.zeros(0, dtype=np.int64),
             programme_effects=np.zeros((len(PROGRAMMES), N_CHANNELS)),
             cluster_active=np.zeros(clusters, dtype=bool),
             cluster_effects=np.zeros((clusters, N_CHANNELS)),
@@ -239,8 +249,10 @@ class SRDIModel(mesa.Model):
         )
         self._assign_clusters(candidates)
         places = self.places_and_sectors
-        self.totals = new_totals(*places, geography.units, niches, clusters, chains, len(PROGRAMMES))
-        self.flows = np.zeros((*places, len(FLOWS)), dtype=np.int64)
+        # The totals of the last full quarter stay readable while those of the new one are counted.
+        self.totals, self._counting = (
+            new_totals(*places, geography.units, niches, clusters, chains, len(PROGRAMMES)) for _ in range(2)
+        )
         self.digital_supported = np.zeros(places, dtype=np.int64)
         self.chain_health = ChainHealth(self)
         self.county_giant_weight = expected_researchers(geography, industry, research, sector_research, p)
@@ -287,7 +299,6 @@ class SRDIModel(mesa.Model):
         moment.number = self.quarter.number
         moment.research_trend = p.rd_shift + p.rd_trend * min(moment.index / 4.0, p.rd_trend_years)
         self.keys = quarter_keys(self.seed, self.quarter - START)
-        self.flows[:] = 0
         self._set_rule_moment()
         self.rounds.open_quarter()
         self.ledger.open_quarter()
@@ -309,27 +320,28 @@ class SRDIModel(mesa.Model):
         self.moment.reach_giant = np.mean(self.reach["little_giant"])
         env = self.environment
         env.disturbed[0] = env.sector_slack.any() or env.niche_slack.any()
-        env.channel_active[:] = env.cluster_effects.any(axis=0) | env.county_effects.any(axis=0)
-        env.channel_active[:] |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
+        used = env.cluster_effects.any(axis=0) | env.county_effects.any(axis=0)
+        used |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
+        self.environment = env._replace(channels_used=np.flatnonzero(used))
+        for part in self._counting:
+            part[:] = 0
         self.blocks.run(take_orders, self.firms.columns, self.environment)
         self.blocks.run(
             advance,
             *(self.firms.columns, self.environment, self.keys, self.aspiration_key, self.parameters, self.moment),
-            totals=self.flows,
+            totals=self._counting,
             scratch=tile_scratch,
         )
 
     def _take_stock(self) -> None:
-        """Sum over firms, and renew what firms and leaders will see next quarter."""
-        for part in self.totals:
-            part[:] = 0
+        """Complete the totals with the new certificates, and renew what firms and leaders will see next quarter."""
         self.blocks.run(
-            take_stock,
-            *(self.firms.columns, self.environment, self.aspiration_key, self.parameters, self.moment),
-            totals=self.totals,
-            scratch=stock_scratch,
+            count_certified,
+            *(self.firms.columns, self.environment, self.parameters, self.moment),
+            totals=self._counting,
         )
-        complete(self.totals)
+        complete(self._counting)
+        self.totals, self._counting = self._counting, self.totals
         env, totals = self.environment, self.totals
         env.niche_revenue[:] = totals.niche_revenue * 1e3
         sums = by_name(totals.clusters, CLUSTER)

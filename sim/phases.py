@@ -33,7 +33,14 @@ from sim.mechanisms.chain_links import (
 from sim.mechanisms.demand import annual_revenue, order_premium, smoothed_growth
 from sim.mechanisms.digital import adoption
 from sim.mechanisms.exports import exports
-from sim.mechanisms.finance import credit_constraint, debt_ratio, energy_burden, net_margin, outside_equity
+from sim.mechanisms.finance import (
+    credit_constraint,
+    debt_ratio,
+    energy_burden,
+    equity_round,
+    net_margin,
+    outside_equity,
+)
 from sim.mechanisms.first_of_a_kind import achieves_first
 from sim.mechanisms.governance import governance_step
 from sim.mechanisms.growth import employment_step
@@ -52,7 +59,6 @@ from sim.mechanisms.research import (
 )
 from sim.mechanisms.stress import slack
 from sim.mechanisms.support import (
-    N_CHANNELS,
     X_ABSORPTION,
     X_APPLICATION,
     X_CREDIT,
@@ -125,64 +131,64 @@ def see_surroundings(w, r, x, env, n):
 
     Neighbouring slots mostly share county and cluster, so those are written by stretches.
     """
-    for k in range(N_CHANNELS):
-        if env.channel_active[k]:
-            for j in range(n):
-                x[k, j] = 0.0
+    for k in env.channels_used:
+        for j in range(n):
+            x[k, j] = 0.0
     first = 0
     while first < n:
-        county, cluster = w.county[first], w.cluster[first]
+        county, cluster, sector = w.county[first], w.cluster[first], w.sector[first]
         end = first + 1
-        while end < n and w.county[end] == county and w.cluster[end] == cluster:
+        while end < n and w.county[end] == county and w.cluster[end] == cluster and w.sector[end] == sector:
             end += 1
-        _see_place(r, x, env, county, cluster, first, end)
+        _see_place(r, x, env, county, cluster, sector, first, end)
         first = end
+    supported = 0
     for j in range(n):
-        sector = w.sector[j]
-        r.revenue_per_worker[j] = env.sector_revenue_per_worker[sector]
-        r.energy_rise[j] = env.sector_energy_rise[sector]
-        r.manufacturing[j] = env.sector_manufacturing[sector]
+        r.supplies_leader[j] = 1.0 if w.customer[j] <= -2 else 0.0
+        supported |= w.support[j]
     for j in range(n):
         leader = leader_of(w.customer[j])
-        r.supplies_leader[j] = leader >= 0
         if leader >= 0:
-            _add_row(x, env.channel_active, env.chain_effects, leader, j)
-    for j in range(n):
-        if w.support[j] != 0:
+            _add_row(x, env.channels_used, env.chain_effects, leader, j)
+    if supported != 0:
+        for j in range(n):
             for programme in range(env.programme_effects.shape[0]):
                 if (w.support[j] >> programme) & 1:
-                    _add_row(x, env.channel_active, env.programme_effects, programme, j)
+                    _add_row(x, env.channels_used, env.programme_effects, programme, j)
 
 
 @rule
-def _see_place(r, x, env, county, cluster, first, end):
-    """Write what the slots first … end-1 see, all of one county and cluster (-1 for none)."""
+def _see_place(r, x, env, county, cluster, sector, first, end):
+    """Write what the slots first … end-1 see, all of one county, cluster (-1 for none) and sector."""
     clustered = cluster >= 0
     digital = env.cluster_digital[cluster] if clustered else 0.0
     governance = env.cluster_governance[cluster] if clustered else 0.0
     knowledge = env.cluster_knowledge[cluster] if clustered else 0.0
     entry = env.county_entry[county]
+    revenue_per_worker = env.sector_revenue_per_worker[sector]
+    energy_rise = env.sector_energy_rise[sector]
+    manufacturing = 1.0 if env.sector_manufacturing[sector] else 0.0
     for j in range(first, end):
         r.founding[j] = entry
         r.peers_digital[j] = digital
         r.peers_governance[j] = governance
         r.pooled[j] = knowledge
+        r.revenue_per_worker[j] = revenue_per_worker
+        r.energy_rise[j] = energy_rise
+        r.manufacturing[j] = manufacturing
     member = clustered and env.cluster_active[cluster]
     if member or env.county_active[county]:
-        for k in range(N_CHANNELS):
-            if env.channel_active[k]:
-                effect = env.cluster_effects[cluster, k] if member else env.county_effects[county, k]
-                if effect != 0.0:
-                    for j in range(first, end):
-                        x[k, j] = effect
+        for k in env.channels_used:
+            effect = env.cluster_effects[cluster, k] if member else env.county_effects[county, k]
+            for j in range(first, end):
+                x[k, j] = effect
 
 
 @rule
-def _add_row(x, active, effects, row, j):
+def _add_row(x, used, effects, row, j):
     """Add one row of effects, float64 (rows, N_CHANNELS), to the channels of firm j."""
-    for k in range(N_CHANNELS):
-        if active[k]:
-            x[k, j] += effects[row, k]
+    for k in used:
+        x[k, j] += effects[row, k]
 
 
 @rule
@@ -298,14 +304,12 @@ def raise_equity(w, r, x, env, keys, p, flows, lo, n):
                 w.flags[j] |= LISTED
                 paid_in += p.listing_raise * w.revenue[j]
                 flows[env.county_place[w.county[j]], w.sector[j], LISTINGS] += 1
+        if w.rd_intensity[j] > 0.0:
+            u, v = uniform_pair(keys[EQUITY], lo + j)
+            paid_in += equity_round(w.revenue[j], tier >= 2, x[X_EQUITY_ODDS, j], u, v, p)
         r.paid_in[j] = paid_in
-    key = keys[EQUITY]
-    odds = x[X_EQUITY_ODDS]
     for j in range(n):
-        u, v = uniform_pair(key, lo + j)
-        equity = outside_equity(
-            w.equity[j], w.revenue[j], w.rd_intensity[j] > 0.0, w.tier[j] >= 2, odds[j], r.paid_in[j], u, v, p
-        )
+        equity = outside_equity(w.equity[j], r.paid_in[j])
         w.equity[j] = equity if r.live[j] != 0.0 else w.equity[j]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
 from sim.draws import uniform_pair
 from sim.elementary import exp, log
+from sim.flows import FLOWS
 from sim.jit import kernel, rule
 from sim.mechanisms.chain_links import capability, leader_of
 from sim.mechanisms.digital import digital_level
@@ -118,6 +119,7 @@ Totals = namedtuple(
         "clusters",  # (clusters, len(CLUSTER))
         "chains",  # (chains, len(CHAIN))
         "supported",  # (programmes,), firms whose support bit is set
+        "flows",  # (places, sectors, len(FLOWS)), what happened in the quarter
     ],
 )
 
@@ -141,42 +143,61 @@ def new_totals(
         (clusters, len(CLUSTER)),
         (chains, len(CHAIN)),
         (programmes,),
+        (places, sectors, len(FLOWS)),
     )
     return Totals(*(np.zeros(shape, dtype=np.int64) for shape in shapes))
 
 
+@rule
+def count_tile(w, env, aspiration_key, p, moment, able, odds, totals, lo, n):
+    """Add the firms of a tile to the totals, all but what certificates decide (see `count_certified`).
+
+    w: the tile's columns. able, odds: float64 (TILE,), working memory. lo: slot of its first firm.
+    """
+    for j in range(n):
+        odds[j] = 0.0
+        if w.support[j] != 0:
+            odds[j] = programme_channel(w.support[j], env.programme_effects, X_EXPORTS)
+    first = 0
+    while first < n:
+        place, sector = env.county_place[w.county[first]], w.sector[first]
+        last = first + 1
+        while last < n and w.sector[last] == sector and env.county_place[w.county[last]] == place:
+            last += 1
+        cell = totals.cells[place, sector]
+        run = window(w, first, last)
+        _add_run(run, cell, p, last - first)
+        if env.sector_manufacturing[sector]:
+            _add_exports(run, odds[first:last], cell, aspiration_key, p, lo + first, last - first)
+        first = last
+    for j in range(n):
+        able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
+    for j in range(n):
+        if w.employment[j] != 0.0:
+            _add_to_groups(w, env, able[j], p, totals, j)
+        if w.rd_intensity[j] > 0.0:
+            true, reported, staff = research_sums(w, env, p, moment, j)
+            cell = totals.cells[env.county_place[w.county[j]], w.sector[j]]
+            cell[RD_TRUE] += true
+            cell[RD_REPORTED] += reported
+            cell[RD_FIRMS] += 1
+            cell[RD_STAFF] += staff
+
+
 @kernel
 def take_stock(firms, env, aspiration_key, p, moment, able, odds, totals, lo, hi):
-    """Add the firms of slots lo … hi-1 to the totals, except to the first row of `tiers`.
-
-    able, odds: float64 (TILE,), working memory.
-    """
+    """Add the firms of slots lo … hi-1 to the totals as `count_tile` does: for the start of a run."""
     for start in range(lo, hi, TILE):
         end = min(start + TILE, hi)
-        n = end - start
-        w = window(firms, start, end)
-        for j in range(n):
-            odds[j] = 0.0
-            if w.support[j] != 0:
-                odds[j] = programme_channel(w.support[j], env.programme_effects, X_EXPORTS)
-        first = 0
-        while first < n:
-            place, sector = env.county_place[w.county[first]], w.sector[first]
-            last = first + 1
-            while last < n and w.sector[last] == sector and env.county_place[w.county[last]] == place:
-                last += 1
-            cell = totals.cells[place, sector]
-            _add_run(window(w, first, last), cell, p, last - first)
-            if env.sector_manufacturing[sector]:
-                _add_exports(window(w, first, last), odds[first:last], cell, aspiration_key, p, start + first)
-            first = last
-        for j in range(n):
-            able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
-        for j in range(n):
-            if w.employment[j] != 0.0:
-                _add_to_groups(w, env, able[j], p, totals, j)
-            if w.rd_intensity[j] > 0.0 or w.tier[j] > 0:
-                _add_research_and_tier(w, env, p, moment, totals, j)
+        count_tile(window(firms, start, end), env, aspiration_key, p, moment, able, odds, totals, start, end - start)
+
+
+@kernel
+def count_certified(firms, env, p, moment, totals, lo, hi):
+    """Add the firms with a certificate in slots lo … hi-1 to the totals, once recognition is done."""
+    for i in range(lo, hi):
+        if firms.tier[i] > 0:
+            _add_certified(firms, env, p, moment, totals, i)
 
 
 def stock_scratch() -> tuple[np.ndarray, np.ndarray]:
@@ -248,10 +269,10 @@ def _add_run(w, cell, p, n):
 
 
 @rule
-def _add_exports(w, odds, cell, aspiration_key, p, lo):
+def _add_exports(w, odds, cell, aspiration_key, p, lo, n):
     """Add what manufacturers of one place and sector sell abroad."""
     sold = 0
-    for j in range(odds.size):
+    for j in range(n):
         employment = max(float(w.employment[j]), 1.0)
         _, draw = uniform_pair(aspiration_key, lo + j)
         abroad = exports(draw, w.productivity[j], log(employment), odds[j], p)
@@ -288,7 +309,6 @@ def _add_to_groups(w, env, able, p, totals, j):
         cell[SUPPLIER_REFINEMENT] += np.int64(w.refinement[j] * PARTS)
         chain = totals.chains[leader]
         chain[0] += 1
-        chain[1] += w.tier[j] >= 3
         chain[2] += np.int64(able * thousands)
         if w.flags[j] & NEWCOMER != 0:
             chain[3] += 1
@@ -298,37 +318,42 @@ def _add_to_groups(w, env, able, p, totals, j):
 
 
 @rule
-def _add_research_and_tier(w, env, p, moment, totals, j):
-    """Add the R&D of firm j, and the firm to its certificate's sums if it holds one."""
+def research_sums(w, env, p, moment, j):
+    """True and reported R&D in yuan per year and R&D staff in 1/1024 persons of firm j, int64 each."""
+    revenue = float(w.revenue[j])
+    awarded = has_award(w, moment, j)
+    support_yuan = programme_channel(w.support[j], env.programme_effects, X_RESEARCH_YUAN)
+    funded = w.rd_intensity[j] + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
+    staff = research_staff(funded, revenue, p)
+    return np.int64(funded * revenue), np.int64(funded * revenue / (1.0 - w.relabelled[j])), np.int64(staff * 1024.0)
+
+
+@rule
+def has_award(w, moment, j):
+    """Whether an award to little giant j is being paid."""
+    return w.tier[j] == 3 and runs(w.awarded_in[j], moment.index, AWARD_QUARTERS)
+
+
+@rule
+def _add_certified(w, env, p, moment, totals, j):
+    """Add certified firm j to the sums of its certificate, place, cluster and chain."""
     county = w.county[j]
     tier = w.tier[j]
     revenue = float(w.revenue[j])
-    intensity = float(w.rd_intensity[j])
-    cell = totals.cells[env.county_place[county], w.sector[j]]
-    awarded = tier == 3 and runs(w.awarded_in[j], moment.index, AWARD_QUARTERS)
-    true, reported = 0, 0
-    if intensity > 0.0:
-        support_yuan = programme_channel(w.support[j], env.programme_effects, X_RESEARCH_YUAN)
-        funded = intensity + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
-        true = np.int64(funded * revenue)
-        reported = np.int64(funded * revenue / (1.0 - w.relabelled[j]))
-        cell[RD_TRUE] += true
-        cell[RD_REPORTED] += reported
-        cell[RD_FIRMS] += 1
-        cell[RD_STAFF] += np.int64(research_staff(funded, revenue, p) * 1024.0)
-    if tier == 0:
-        return
     employment = float(w.employment[j])
+    cell = totals.cells[env.county_place[county], w.sector[j]]
     cell[INNOVATIVE] += 1
     cell[SRDI] += tier >= 2
     cell[GIANTS] += tier >= 3
-    cell[AWARDED] += awarded
+    cell[AWARDED] += has_award(w, moment, j)
     held = totals.tiers[tier]
     held[0] += 1
     held[1] += np.int64(employment * 1024.0)
     held[2] += np.int64(revenue * 1e-3 + 0.5)
-    held[3] += true
-    held[4] += reported
+    if w.rd_intensity[j] > 0.0:
+        true, reported, _ = research_sums(w, env, p, moment, j)
+        held[3] += true
+        held[4] += reported
     if employment >= COUNTED_EMPLOYMENT:
         held[5] += 1
         held[6] += digital_level(w.digital[j], p)
@@ -341,7 +366,11 @@ def _add_research_and_tier(w, env, p, moment, totals, j):
         genuine = w.rd_last_year[j] * (1.0 - w.relabelled[j]) >= asked
         cell[GENUINE_SRDI] += genuine
         cell[GENUINE_GIANTS] += tier >= 3 and genuine
-    totals.county_giants[county] += tier >= 3
+    if tier >= 3:
+        totals.county_giants[county] += 1
+        leader = leader_of(w.customer[j])
+        if leader >= 0:
+            totals.chains[leader, 1] += 1
     if w.cluster[j] >= 0:
         cluster = totals.clusters[w.cluster[j]]
         cluster[1] += tier >= 2

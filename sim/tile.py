@@ -15,7 +15,7 @@ from sim.jit import rule
 from sim.mechanisms.support import N_CHANNELS
 
 #: Firms of a tile.
-TILE = 256
+TILE = 512
 
 #: Working rows of a tile, float64 (TILE,) each: what one mechanism hands to the next.
 Rows = namedtuple(

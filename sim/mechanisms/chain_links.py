@@ -25,7 +25,7 @@ def leader_of(customer):
 def capability(refinement, digital, knowledge, revenue, p):
     """Capability of a supplier, 0-1: mean of refinement, digital maturity and knowledge depth."""
     depth = knowledge / (knowledge + p.capability_depth * revenue)
-    return (refinement + digital + depth) / 3.0
+    return (refinement + digital + depth) * (1 / 3)
 
 
 @rule

@@ -65,18 +65,23 @@ def credit_constraint(leverage, log_employment, certified, listed, eased, tighte
 
 
 @rule
-def outside_equity(equity, revenue, research_active, certified, odds, paid_in, u_event, u_amount, p):
-    """New outside equity of about the last two years, yuan.
+def equity_round(revenue, certified, odds, u_event, u_amount, p):
+    """Yuan that an equity round brings this quarter to a firm that does R&D; mostly 0.
 
-    The stock fades by 1/8 a quarter. A firm that does R&D closes a round with chance
-    `equity_rate` a quarter, more often with a certificate or through the channel
-    `equity_odds`; a round brings `equity_size` years' revenue, of at most `equity_revenue_max`, times a
+    A round closes with chance `equity_rate` a quarter, more often with a certificate or through the
+    channel `equity_odds`; it brings `equity_size` years' revenue, of at most `equity_revenue_max`, times a
     factor between 0.3 and 1.7.
-    paid_in: yuan of the quarter from the SME development fund and its co-investors, or a listing.
     """
-    kept = 0.875 * equity + paid_in
-    if research_active:
-        rate = p.equity_rate * (1.0 + p.equity_signal) if certified else p.equity_rate
-        if u_event < rate * (1.0 + odds):
-            kept += p.equity_size * min(revenue, p.equity_revenue_max) * (0.3 + 1.4 * u_amount)
-    return kept
+    rate = p.equity_rate * (1.0 + p.equity_signal) if certified else p.equity_rate
+    if u_event < rate * (1.0 + odds):
+        return p.equity_size * min(revenue, p.equity_revenue_max) * (0.3 + 1.4 * u_amount)
+    return 0.0
+
+
+@rule
+def outside_equity(equity, paid_in):
+    """New outside equity of about the last two years, yuan: the stock fades by 1/8 a quarter.
+
+    paid_in: yuan of the quarter from rounds, a listing, the SME development fund and its co-investors.
+    """
+    return 0.875 * equity + paid_in

@@ -21,7 +21,8 @@ def employment_step(employment, log_employment, productivity, constraint, suppli
     Sources: Laplace tent and variance falling with size as about L^−0.15 to −0.2
     (Stanley et al. 1996; Bottazzi and Secchi 2006).
     """
-    scale = p.growth_noise * exp(-p.growth_noise_size * log_employment)
+    often = 1.0 / p.growth_lumps
+    scale = p.growth_noise * math.sqrt(often) * exp(-p.growth_noise_size * log_employment)
     change = (
         p.growth_base
         + p.growth_productivity * productivity
@@ -30,7 +31,7 @@ def employment_step(employment, log_employment, productivity, constraint, suppli
         + p.growth_slack * slack
     )
     if u < p.growth_lumps:
-        change += scale / math.sqrt(p.growth_lumps) * laplace(u / p.growth_lumps)
+        change += scale * laplace(u * often)
     if supplies_leader:
         change += p.growth_orders
     return max(employment * exp(min(max(change, -1.0), 1.0)), 1.0)
