@@ -180,9 +180,9 @@ def supplier_tail(suppliers: np.ndarray) -> TailFit:
 
     The start is chosen where at least MIN_TAIL customers are left (Clauset, Shalizi and Newman 2009).
     """
-    if len(suppliers) < MIN_TAIL or len(np.unique(suppliers)) < 3:
+    latest = np.sort(suppliers)[-MIN_TAIL] if len(suppliers) >= MIN_TAIL else 0
+    if latest < 3:  # too few starts to choose from
         return TailFit(math.nan, math.nan, math.nan)
-    latest = np.sort(suppliers)[-MIN_TAIL]
     fit = _fit_power_law(suppliers, discrete=True, xmin=(1, latest + 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -71,18 +71,21 @@ def test_what_eases_and_what_tightens_credit():
     assert constraint(eased=0.7, tightening=0.7) == pytest.approx(base)
 
 
-def test_outside_equity_fades_and_rounds_come_only_to_firms_with_research():
-    def equity(stock=0.0, revenue=1e7, active=True, certified=False, odds=0.0, paid_in=0.0, event=0.5):
-        return finance.outside_equity(stock, revenue, active, certified, odds, paid_in, event, 0.5, P)
+def test_outside_equity_fades():
+    assert finance.outside_equity(8e6, 0.0) == pytest.approx(7e6)
+    assert finance.outside_equity(0.0, 3e6) == pytest.approx(3e6)
 
-    assert equity(stock=8e6, active=False, event=0.0) == pytest.approx(7e6)
-    assert equity(event=P.equity_rate / 2) == pytest.approx(P.equity_size * 1e7)
-    assert equity(revenue=1e12, event=P.equity_rate / 2) == pytest.approx(P.equity_size * P.equity_revenue_max)
+
+def test_equity_rounds_come_more_often_to_certified_firms():
+    def raised(revenue=1e7, certified=False, odds=0.0, event=0.5):
+        return finance.equity_round(revenue, certified, odds, event, 0.5, P)
+
+    assert raised(event=P.equity_rate / 2) == pytest.approx(P.equity_size * 1e7)
+    assert raised(revenue=1e12, event=P.equity_rate / 2) == pytest.approx(P.equity_size * P.equity_revenue_max)
     between = P.equity_rate * (1 + 0.5 * P.equity_signal)
-    assert equity(event=between) == 0
-    assert equity(certified=True, event=between) > 0
-    assert equity(odds=P.equity_signal, event=between) > 0
-    assert equity(active=False, paid_in=3e6) == pytest.approx(3e6)
+    assert raised(event=between) == 0
+    assert raised(certified=True, event=between) > 0
+    assert raised(odds=P.equity_signal, event=between) > 0
 
 
 def test_dear_energy_costs_green_firms_less():
@@ -358,17 +361,12 @@ def test_only_firms_on_the_ladder_move_and_only_towards_commons():
     assert not migration.moves(3, 0.0, 9.0, 1e-9, P)
 
 
-def test_channels_add_up_over_programmes():
+def test_a_channel_adds_up_over_the_firms_programmes():
     effects = np.zeros((3, support.N_CHANNELS))
     effects[0, 2], effects[1, 2], effects[2, 5] = 0.5, 0.25, 1.0
-    channels = np.zeros(support.N_CHANNELS)
-    support.add_programmes(channels, np.uint32(0b011), effects)
-    assert channels[2] == 0.75
-    assert channels.sum() == 0.75
+    assert support.programme_channel(np.uint32(0b011), effects, 2) == 0.75
     assert support.programme_channel(np.uint32(0b110), effects, 5) == 1.0
     assert support.programme_channel(np.uint32(0), effects, 5) == 0.0
-    support.clear(channels)
-    assert not channels.any()
 
 
 @given(draws, shares, st.floats(0, 10), st.floats(-2, 2))
