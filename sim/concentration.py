@@ -9,6 +9,8 @@ shape `SHAPE`, and n_c of them were seen.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sim.jit import kernel
@@ -82,16 +84,23 @@ def _completed_moments(seen, expected, scale):
     # Large counts: second-order expansion; small ones: the sum over the distribution.
     variance = mean_unseen / (1.0 - q)
     expansion = mean * np.log(np.maximum(mean, 1e-12)) + 0.5 * variance / np.maximum(mean, 1e-12)
-    small = mean_unseen < 10.0
-    n, r, qs = seen[small].astype(np.float64), size[small], q[small]
-    weight = (1.0 - qs) ** r
-    exact = np.zeros(len(n))
-    for k in range(_EXACT_UP_TO):
-        x = n + k
-        exact += weight * x * np.log(np.maximum(x, 1.0))
-        weight = weight * (k + r) / (k + 1.0) * qs
-    expansion[small] = exact
+    _sum_small(np.flatnonzero(mean_unseen < 10.0), seen, size, q, expansion)
     return mean, expansion
+
+
+@kernel
+def _sum_small(counties, seen, size, q, expected_xlogx):
+    """Write E[x ln x] of x = seen + unseen for `counties`, summed over the distribution of the unseen."""
+    for c in counties:
+        weight = (1.0 - q[c]) ** size[c]
+        total, covered, k = 0.0, 0.0, 0
+        while covered < 1.0 - 1e-12 and k < _EXACT_UP_TO:
+            x = seen[c] + k
+            total += weight * x * math.log(max(x, 1.0))
+            covered += weight
+            weight *= (k + size[c]) / (k + 1.0) * q[c]
+            k += 1
+        expected_xlogx[c] = total
 
 
 #: Most little giants of one county that the distribution is followed to.

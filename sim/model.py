@@ -16,18 +16,19 @@ from sim.firms import Firms
 from sim.geography import build_geography
 from sim.industry import build_industry
 from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage
-from sim.institutions.cluster import Cluster, attract, find_candidates, spill_over
+from sim.institutions.cluster import Cluster, attract, build_commons, find_candidates, spill_over
 from sim.institutions.ministry import Ministry
 from sim.institutions.province import Province
 from sim.institutions.targeting import reached
 from sim.ladder.rounds import Rounds
 from sim.ledger import Ledger
 from sim.levers import PROGRAMMES, Lever
+from sim.levers.clusters import COMMONS
 from sim.mechanisms.support import N_CHANNELS
 from sim.network import find_buyers, link_at_start
 from sim.outputs import NATIONAL
 from sim.panel import Panel
-from sim.parameters import parameter_record
+from sim.parameters import parameter_record, parameter_values
 from sim.policy import Policy, find_policy
 from sim.population import build_population, expected_researchers
 from sim.recorder import Recorder
@@ -89,7 +90,8 @@ class SRDIModel(mesa.Model):
         self.threads = threads
         self.quarter = START
         self.end = Quarter(until, 4)
-        self.parameters = parameter_record(self.policy.parameters)
+        self.parameters = parameter_values(self.policy.parameters)
+        self.parameter_record = parameter_record(self.policy.parameters)
         self.ledger = Ledger(self.policy.levers)
         self.moment = new_moment()
         self._build_world()
@@ -102,7 +104,7 @@ class SRDIModel(mesa.Model):
         )
         self.blocks.run(
             take_stock,
-            *(self.firms.columns, self.environment, self.aspiration_key, self.parameters, self.moment),
+            *(self.firms.columns, self.environment, self.aspiration_key, self.parameter_record, self.moment),
             totals=self._counting,
             scratch=stock_scratch,
         )
@@ -121,8 +123,7 @@ class SRDIModel(mesa.Model):
         self.agents_by_type[Province].do("step")
         self.engagement = {name: engage(self, name) for name in LEADER_LEVERS}
         self.agents_by_type[ChainLeader].do("step")
-        for cluster in self.recognised_clusters:
-            cluster.step()
+        build_commons(self)
         spill_over(self)
         if self.quarter.number == 1:
             attract(self)
@@ -199,7 +200,7 @@ class SRDIModel(mesa.Model):
             + p.rd_urban * geography.county_is_urban
         )
         columns, revenue_per_worker, sector_research = build_population(
-            geography, industry, research, self.draws, self.keys, p, self.scale
+            geography, industry, research, self.draws, self.keys, self.parameter_record, self.scale
         )
         self.firms = Firms(columns)
         candidates = find_candidates(geography, industry, p)
@@ -271,10 +272,11 @@ class SRDIModel(mesa.Model):
         self.blocks = Blocks(len(self.firms.columns.employment), self.threads)
         self.ranks = np.zeros(self.blocks.slots, dtype=np.uint16)
         self._find_buyers()
-        self.blocks.run(link_at_start, self.firms.columns, self.environment, self.keys, self.parameters)
+        self.blocks.run(link_at_start, self.firms.columns, self.environment, self.keys, self.parameter_record)
         self.reach = {tier: np.zeros(len(province_names())) for tier in TIERS}
         self.provinces = [Province(self, index, name) for index, name in enumerate(province_names())]
         self.clusters = [Cluster(self, index, *cell) for index, cell in enumerate(self._candidates)]
+        self.commons = np.zeros((len(self.clusters), len(COMMONS)))
         self.recognised_clusters: list[Cluster] = []
         industry = self.industry
         self.chain_leaders = [
@@ -328,7 +330,7 @@ class SRDIModel(mesa.Model):
         self.blocks.run(take_orders, self.firms.columns, self.environment)
         self.blocks.run(
             advance,
-            *(self.firms.columns, self.environment, self.keys, self.aspiration_key, self.parameters, self.moment),
+            *(self.firms.columns, self.environment, self.keys, self.aspiration_key, self.parameter_record, self.moment),
             totals=self._counting,
             scratch=tile_scratch,
         )
@@ -337,7 +339,7 @@ class SRDIModel(mesa.Model):
         """Complete the totals with the new certificates, and renew what firms and leaders will see next quarter."""
         self.blocks.run(
             count_certified,
-            *(self.firms.columns, self.environment, self.parameters, self.moment),
+            *(self.firms.columns, self.environment, self.parameter_record, self.moment),
             totals=self._counting,
         )
         complete(self._counting)

@@ -1,8 +1,8 @@
 """The model's numeric parameters, read from ``sim/data/parameters.toml``.
 
 Each entry has a value, a unit, the range it may take, a description and a source. The
-kernels receive them as one NumPy record with a float64 field per parameter, so a kernel
-writes ``p.knowledge_depreciation``; a set of draws is a structured array of such records.
+kernels receive them as one NumPy record with a float64 field per parameter, institutions as plain
+numbers; either writes ``p.knowledge_depreciation``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -71,14 +72,19 @@ def check_parameters(values: Mapping[str, float]) -> None:
             )
 
 
-def parameter_record(overrides: Mapping[str, float] | None = None) -> np.record:
-    """The parameter values as one record, with some of them replaced.
+def parameter_values(overrides: Mapping[str, float] | None = None) -> SimpleNamespace:
+    """The parameter values by name as Python numbers, for institutions; some of them replaced.
 
     Raises ValueError as `check_parameters` does.
     """
     overrides = overrides or {}
     check_parameters(overrides)
+    return SimpleNamespace(**{name: entry.value for name, entry in parameter_table().items()} | overrides)
+
+
+def parameter_record(overrides: Mapping[str, float] | None = None) -> np.record:
+    """The same values as one record, for compiled code: reading its fields from Python is slow."""
     record = np.zeros(1, dtype=_record_type()).view(np.recarray)
-    for name, parameter in parameter_table().items():
-        record[name] = overrides.get(name, parameter.value)
+    for name, value in vars(parameter_values(overrides)).items():
+        record[name] = value
     return record[0]

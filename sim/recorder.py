@@ -9,7 +9,7 @@ from sim.concentration import counties_with, expected_shares, gini, theil
 from sim.flows import CLOSED, FLOWS
 from sim.ladder.recognition import ASSESSED, REVIEWED
 from sim.levers.clusters import COMMONS
-from sim.outputs import TABLES
+from sim.outputs import TABLES, Output
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
 from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS, by_name
@@ -22,6 +22,10 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
+def _ratios(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole != 0)
+
+
 class Recorder:
     """Collects the rows of every table quarter by quarter.
 
@@ -31,7 +35,8 @@ class Recorder:
 
     def __init__(self, model) -> None:
         self.model = model
-        self._rows: dict[str, list[dict]] = {name: [] for name in TABLES}
+        # By table, the number of rows and the columns of every quarter.
+        self._parts: dict[str, list[tuple[int, dict]]] = {name: [] for name in TABLES}
         self._so_far = dict.fromkeys(("little_giants_granted", "firsts", "moves"), 0.0)
         self._start_productivity: float | None = None
         self.latest: dict = {}
@@ -51,14 +56,18 @@ class Recorder:
 
     def tables(self) -> dict[str, dict[str, np.ndarray]]:
         """All rows so far, as arrays by table and column, in declared order."""
-        kinds = {"float64": np.float64, "int32": np.int32, "timestamp": "datetime64[D]", "string": object}
         return {
-            name: {
-                column.name: np.array([row[column.name] for row in self._rows[name]], dtype=kinds[column.dtype])
-                for column in columns
-            }
-            for name, columns in TABLES.items()
+            table: {column.name: self._column(table, column) for column in columns} for table, columns in TABLES.items()
         }
+
+    def _column(self, table: str, column: Output) -> np.ndarray:
+        dtype = {"float64": np.float64, "int32": np.int32, "timestamp": "datetime64[D]", "string": object}[column.dtype]
+        parts = [np.full(rows, columns[column.name], dtype=dtype) for rows, columns in self._parts[table]]
+        return np.concatenate([np.empty(0, dtype=dtype), *parts])
+
+    def _add(self, table: str, date, rows: int, **columns) -> None:
+        """Add a quarter's rows to a table; a column is an array (rows,) or one value for all."""
+        self._parts[table].append((rows, {"quarter": date, **columns}))
 
     # --- one method a table
 
@@ -92,7 +101,7 @@ class Recorder:
     def _national(self, date, cells: dict) -> None:
         model, scale = self.model, self.model.scale
         flows = {name: counts.sum() / scale for name, counts in by_name(model.flows, FLOWS).items()}
-        row = {"quarter": date, **self._economy(cells)}
+        row = self._economy(cells)
         for name in self._so_far:
             self._so_far[name] += row.get(name, flows.get(name, 0.0))
         totals = {name: cells[name].sum() for name in CELL}
@@ -128,8 +137,8 @@ class Recorder:
             **self._places(cells["little_giants"], row["little_giants"]),
             **self._chain_totals(totals),
         }
-        self.latest = row
-        self._rows["national"].append(row)
+        self.latest = {"quarter": date, **row}
+        self._add("national", date, 1, **row)
 
     def _means(self, totals: dict) -> dict:
         """Means over firms with 20 or more employees, and over chain leaders' suppliers."""
@@ -188,90 +197,90 @@ class Recorder:
             recognised = np.zeros(self.model.places_and_sectors, dtype=np.int64)
             for cluster in self.model.recognised_clusters:
                 recognised[self.model.geography.county_place[cluster.county], cluster.sector] += 1
-            columns["clusters"] = group(recognised).astype(np.float64)
+            columns["clusters"] = group(recognised)
             columns["digital_supported"] = group(self.model.digital_supported) / self.model.scale
-        for index, name in enumerate(names):
-            values = {column: float(array[index]) for column, array in columns.items()}
-            self._rows[table].append({"quarter": date, table: name, **values})
+        self._add(table, date, len(names), **{table: names}, **columns)
 
     def _tiers(self, date) -> None:
-        scale = self.model.scale
-        for code, tier in enumerate(("none", *TIERS)):
-            sums = dict(zip(BY_TIER, self.model.totals.tiers[code].tolist(), strict=True))
-            flows = self.model.rounds.flows.get(tier)
-            self._rows["tier"].append(
-                {
-                    "quarter": date,
-                    "tier": tier,
-                    "stock": sums["firms"] / scale,
-                    **{name: flows.count(name).sum() / scale if flows else 0.0 for name in (*ASSESSED, *REVIEWED)},
-                    "closed": self.model.flows[..., CLOSED + code - 1].sum() / scale if flows else 0.0,
-                    "bound": flows.bound if flows else "",
-                    "employment": sums["employment"] / 1024.0 / scale,
-                    "revenue_yuan": sums["revenue"] * 1e3 / 4.0 / scale,
-                    "rd_true_yuan": sums["rd_true"] / 4.0 / scale,
-                    "rd_reported_yuan": sums["rd_reported"] / 4.0 / scale,
-                    "digital_level_mean": _ratio(sums["digital_levels"], sums["counted"]),
-                    "productivity": _ratio(sums["productivity"], sums["employment"]),
-                }
-            )
+        model, scale = self.model, self.model.scale
+        flows = [model.rounds.flows[tier] for tier in TIERS]
+        sums = by_name(model.totals.tiers, BY_TIER)
+
+        def per_round(count) -> list[float]:
+            """0 for firms without a certificate, then `count` of each tier's round."""
+            return [0.0, *(count(tier).sum() / scale for tier in flows)]
+
+        closed = model.flows[..., CLOSED : CLOSED + len(TIERS)].sum(axis=(0, 1)) / scale
+        self._add(
+            "tier",
+            date,
+            1 + len(TIERS),
+            tier=["none", *TIERS],
+            stock=sums["firms"] / scale,
+            **{name: per_round(lambda tier, name=name: tier.count(name)) for name in (*ASSESSED, *REVIEWED)},
+            closed=[0.0, *closed],
+            bound=["", *(tier.bound for tier in flows)],
+            employment=sums["employment"] / 1024.0 / scale,
+            revenue_yuan=sums["revenue"] * 1e3 / 4.0 / scale,
+            rd_true_yuan=sums["rd_true"] / 4.0 / scale,
+            rd_reported_yuan=sums["rd_reported"] / 4.0 / scale,
+            digital_level_mean=_ratios(sums["digital_levels"], sums["counted"]),
+            productivity=_ratios(sums["productivity"], sums["employment"]),
+        )
 
     def _clusters(self, date) -> None:
         """Recognised clusters, once a year in the last quarter."""
-        model = self.model
+        model, clusters = self.model, self.model.recognised_clusters
         if model.quarter.number != 4:
             return
-        for cluster in model.recognised_clusters:
-            sums = dict(zip(CLUSTER, model.totals.clusters[cluster.index].tolist(), strict=True))
-            self._rows["cluster"].append(
-                {
-                    "quarter": date,
-                    "cluster": cluster.index,
-                    "province": province_names()[cluster.province],
-                    "sector": sector_names()[cluster.sector],
-                    "county": cluster.county,
-                    "recognised": np.datetime64((START + cluster.recognised).end_date, "D"),
-                    "firms": sums["firms"] / model.scale,
-                    "srdi_smes": sums["srdi_smes"] / model.scale,
-                    "little_giants": sums["little_giants"] / model.scale,
-                    "revenue_yuan": sums["revenue"] * 1e3 / 4.0 / model.scale,
-                    "digital_mean": _ratio(sums["digital"] / PARTS, sums["firms"]),
-                    "commons": cluster.commons,
-                    **{f"commons_{part}": float(value) for part, value in zip(COMMONS, cluster.parts, strict=True)},
-                }
-            )
+        chosen = np.array([cluster.index for cluster in clusters], dtype=np.int64)
+        sums = by_name(model.totals.clusters[chosen], CLUSTER)
+        commons = model.commons[chosen]
+        self._add(
+            "cluster",
+            date,
+            len(clusters),
+            cluster=chosen,
+            province=[province_names()[cluster.province] for cluster in clusters],
+            sector=[sector_names()[cluster.sector] for cluster in clusters],
+            county=[cluster.county for cluster in clusters],
+            recognised=[np.datetime64((START + cluster.recognised).end_date, "D") for cluster in clusters],
+            **{name: sums[name] / model.scale for name in ("firms", "srdi_smes", "little_giants")},
+            revenue_yuan=sums["revenue"] * 1e3 / 4.0 / model.scale,
+            digital_mean=_ratios(sums["digital"] / PARTS, sums["firms"]),
+            commons=commons.mean(axis=1),
+            **{f"commons_{part}": commons[:, index] for index, part in enumerate(COMMONS)},
+        )
 
     def _chains(self, date) -> None:
         model = self.model
-        for leader in model.chain_leaders:
-            sums = dict(zip(CHAIN, model.totals.chains[leader.index].tolist(), strict=True))
-            self._rows["chain"].append(
-                {
-                    "quarter": date,
-                    "chain": leader.index,
-                    "sector": sector_names()[leader.sector],
-                    "province": province_names()[leader.province],
-                    "openness": leader.openness,
-                    "suppliers": sums["suppliers"] / model.scale,
-                    "little_giant_suppliers": sums["little_giants"] / model.scale,
-                    "newcomer_suppliers": sums["newcomers"] / model.scale,
-                    "strength": sums["strength"] * 1e3 / 4.0 / model.scale,
-                    "gaps_filled_share": float(model.chain_health.filled[leader.index]),
-                    "extension_share": float(model.chain_health.extension[leader.index]),
-                    "resilience": float(model.chain_health.resilience[leader.index]),
-                }
-            )
+        leaders, health = model.chain_leaders, model.chain_health
+        sums = by_name(model.totals.chains, CHAIN)
+        self._add(
+            "chain",
+            date,
+            len(leaders),
+            chain=[leader.index for leader in leaders],
+            sector=[sector_names()[leader.sector] for leader in leaders],
+            province=[province_names()[leader.province] for leader in leaders],
+            openness=model.environment.chain_openness.copy(),
+            suppliers=sums["suppliers"] / model.scale,
+            little_giant_suppliers=sums["little_giants"] / model.scale,
+            newcomer_suppliers=sums["newcomers"] / model.scale,
+            strength=sums["strength"] * 1e3 / 4.0 / model.scale,
+            gaps_filled_share=health.filled.copy(),
+            extension_share=health.extension.copy(),
+            resilience=health.resilience.copy(),
+        )
 
     def _spending(self, date) -> None:
-        for lever, account in self.model.ledger.accounts.items():
-            self._rows["spending"].append(
-                {
-                    "quarter": date,
-                    "lever": lever,
-                    "spending_yuan": account.spent,
-                    "committed_yuan": account.committed,
-                    "budget_yuan": account.budget,
-                    "refused_yuan": account.refused,
-                    "recipients": account.recipients,
-                }
-            )
+        accounts = self.model.ledger.accounts
+        money = {
+            "spending_yuan": "spent",
+            "committed_yuan": "committed",
+            "budget_yuan": "budget",
+            "refused_yuan": "refused",
+            "recipients": "recipients",
+        }
+        columns = {column: [getattr(account, name) for account in accounts.values()] for column, name in money.items()}
+        self._add("spending", date, len(accounts), lever=list(accounts), **columns)

@@ -94,28 +94,27 @@ def support(firms, env, bit, threshold, ranks, counts, lo, hi):
 
 
 @kernel
-def rank_for_conversion(firms, env, keys, p, target, pilot, county_group, ranks, bins, lo, hi):
+def rank_for_conversion(firms, env, keys, p, target, county_group, ranks, bins, lo, hi):
     """Rank the SMEs that apply to the digital programme: by lot, certified firms first.
 
     They stand in a pilot city, have `digital_min_employment` employees or more, are below level 4
     and were not supported before. Pilot cities prefer firms on the ladder (`digital_priority`).
 
     Args:
-        pilot: bool (units,), stands in a running pilot city.
-        county_group: int16 (units,), city of each county.
-        ranks: uint16 (slots,), written. bins: int64 (cities, BINS), added to.
+        county_group: int16 (units,), running pilot city of each county, or -1.
+        ranks: uint16 (slots,), written. bins: int64 (pilots, BINS), added to.
     """
     for i in range(lo, hi):
         ranks[i] = NOT_RANKED
-        county = firms.county[i]
-        if not pilot[county] or not is_target(firms, env, target, i):
+        pilot = county_group[firms.county[i]]
+        if pilot < 0 or not is_target(firms, env, target, i):
             continue
         if firms.employment[i] < p.digital_min_employment or firms.digitised_in[i] != NEVER:
             continue
         if digital_level(firms.digital[i], p) >= 4 or not is_sme(firms, env, i):
             continue
         ranks[i] = lot_rank(firms.tier[i], p.digital_priority, uniform(keys[LOTTERY], i))
-        bins[county_group[county], ranks[i] >> BIN_SHIFT] += 1
+        bins[pilot, ranks[i] >> BIN_SHIFT] += 1
 
 
 @kernel
@@ -139,10 +138,19 @@ def bin_thresholds(bins: np.ndarray, quotas: np.ndarray) -> tuple[np.ndarray, np
 
     Returns the lowest admitted bin and the firms admitted, int64 (groups,) each.
     """
-    at_or_above = np.cumsum(bins[:, ::-1], axis=1)[:, ::-1]
-    at_or_above = np.concatenate([at_or_above, np.zeros((len(bins), 1), dtype=np.int64)], axis=1)
-    lowest = np.argmax(at_or_above <= quotas[:, None], axis=1)
-    return lowest, at_or_above[np.arange(len(bins)), lowest]
+    lowest, admitted = np.empty(len(bins), dtype=np.int64), np.empty(len(bins), dtype=np.int64)
+    _cut(bins, quotas, lowest, admitted)
+    return lowest, admitted
+
+
+@kernel
+def _cut(bins, quotas, lowest, admitted):
+    for group in range(bins.shape[0]):
+        bin_, total = bins.shape[1], 0
+        while bin_ > 0 and total + bins[group, bin_ - 1] <= quotas[group]:
+            bin_ -= 1
+            total += bins[group, bin_]
+        lowest[group], admitted[group] = bin_, total
 
 
 @kernel

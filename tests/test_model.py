@@ -195,7 +195,7 @@ def test_every_certified_firm_meets_the_rule_that_certified_it_at_that_quarter(s
     model = SRDIModel(
         Policy(levers=REPORTED_LEVERS, rules=Rules.model_validate(strict)), scale=SCALE, rng=2, until=2024
     )
-    firms, p, checked = model.firms.columns, model.parameters, dict.fromkeys(TIERS, 0)
+    firms, p, checked = model.firms.columns, model.parameter_record, dict.fromkeys(TIERS, 0)
     noise = p.assessment_noise * np.sqrt(3)
     sme_employees, sme_revenue = (
         np.array([sector[name] for sector in read_data("sectors")["sector"]])

@@ -42,7 +42,7 @@ class Awards:
         bins = np.zeros((1, BINS), dtype=np.int64)
         model.blocks.run(
             rank_for_award,
-            *(model.firms.columns, model.environment, model.keys, model.parameters, model.rounds.ranking),
+            *(model.firms.columns, model.environment, model.keys, model.parameter_record, model.rounds.ranking),
             *(target_of(model, lever), model.ranks),
             totals=bins,
             scratch=field_scratch,

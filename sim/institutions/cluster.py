@@ -17,7 +17,6 @@ class Cluster(mesa.Agent):
         index: number of the cluster. county, sector, province: codes.
         size: expected firms at 1:1 at the start. concentration: location quotient.
         recognised: quarter index of the recognition, or None.
-        parts: 0-1 each, float64 (len(COMMONS),): the parts of the industrial commons.
     """
 
     def __init__(self, model, index: int, county: int, sector: int, size: float, concentration: float) -> None:
@@ -29,7 +28,11 @@ class Cluster(mesa.Agent):
         self.size = size
         self.concentration = concentration
         self.recognised: int | None = None
-        self.parts = np.zeros(len(COMMONS))
+
+    @property
+    def parts(self) -> np.ndarray:
+        """The parts of its industrial commons, 0-1 each: float64 (len(COMMONS),)."""
+        return self.model.commons[self.index]
 
     @property
     def commons(self) -> float:
@@ -43,49 +46,64 @@ class Cluster(mesa.Agent):
         self.model.environment.cluster_active[self.index] = True
         self.model.environment.county_active[self.county] = True
 
-    def step(self) -> None:
-        """Invest the quarter's grant in the commons, which decay at a steady rate. For recognised clusters.
 
-        c_k ← c_k + (1 − c_k) · v · n w_k · grant/reference − d · c_k for each of the n parts, with w_k
-        the part's share of the grant.
-        """
-        model, p = self.model, self.model.parameters
-        lever = model.policy.levers.cluster_recognition
-        grant = 0.0
-        if lever.acts_in(model.quarter):
-            grant = model.ledger["cluster_recognition"].spend(0.25 * lever.commons_yuan * lever.intensity)
-        weights = np.array(lever.weights)
-        growth = p.commons_speed * 4.0 * grant / p.commons_reference_yuan * weights / weights.mean()
-        self.parts = np.clip(self.parts + (1.0 - self.parts) * growth - p.commons_decay * self.parts, 0.0, 1.0)
-        effects = model.environment.cluster_effects[self.index]
-        effects[:] = commons_effects(self.parts, p)
-        effects[CHANNEL_INDEX["pooling"]] += p.open_pooling * self._opened()
+def build_commons(model) -> None:
+    """Invest the quarter's grants in the commons of recognised clusters; they decay at a steady rate.
 
-    def _opened(self) -> float:
-        """Strength of open innovation this quarter: the lever's intensity as far as its money lasts."""
-        model, lever = self.model, self.model.policy.levers.open_innovation
-        if not lever.acts_in(model.quarter) or not self._is_reached_by(lever):
-            return 0.0
-        account = model.ledger["open_innovation"]
-        wanted = 0.25 * lever.cluster_yuan * lever.intensity
-        paid = account.spend(wanted)
-        account.recipients += paid > 0.0
-        return lever.intensity * paid / wanted
+    c_k ← c_k + (1 − c_k) · v · n w_k · grant/reference − d · c_k for each of the n parts, with w_k
+    the part's share of the grant. All clusters at once: there are hundreds, and a quarter is short.
+    Writes the model's `commons` and the environment's `cluster_effects`.
+    """
+    chosen = np.array([cluster.index for cluster in model.recognised_clusters], dtype=np.int64)
+    if not len(chosen):
+        return
+    p, levers = model.parameters, model.policy.levers
+    lever = levers.cluster_recognition
+    share = _share_paid(model, "cluster_recognition", 0.25 * lever.commons_yuan * lever.intensity * len(chosen))
+    grant = share * 0.25 * lever.commons_yuan * lever.intensity
+    weights = np.array(lever.weights)
+    growth = p.commons_speed * 4.0 * grant / p.commons_reference_yuan * weights / weights.mean()
+    parts = model.commons[chosen]
+    parts = np.clip(parts + (1.0 - parts) * growth - p.commons_decay * parts, 0.0, 1.0)
+    model.commons[chosen] = parts
+    effects = commons_effects(parts, p)
+    effects[:, CHANNEL_INDEX["pooling"]] += p.open_pooling * _opened(model)
+    model.environment.cluster_effects[chosen] = effects
 
-    def _is_reached_by(self, lever) -> bool:
-        counties, sectors = self.model.reach_of(lever)
-        return bool(counties[self.county] and sectors[self.sector])
+
+def _opened(model) -> np.ndarray:
+    """Strength of open innovation in each recognised cluster this quarter: float64 (recognised,).
+
+    The lever's intensity where it reaches, as far as its money lasts.
+    """
+    lever = model.policy.levers.open_innovation
+    counties, sectors = model.reach_of(lever)
+    reached = np.array([counties[cluster.county] and sectors[cluster.sector] for cluster in model.recognised_clusters])
+    wanted = 0.25 * lever.cluster_yuan * lever.intensity * reached.sum()
+    share = _share_paid(model, "open_innovation", wanted)
+    if share > 0.0:
+        model.ledger["open_innovation"].recipients += float(reached.sum())
+    return lever.intensity * share * reached
+
+
+def _share_paid(model, name: str, wanted: float) -> float:
+    """Pay `wanted` yuan through a lever if it acts this quarter; returns the share that its money covered."""
+    if not getattr(model.policy.levers, name).acts_in(model.quarter) or wanted == 0.0:
+        return 0.0
+    return model.ledger[name].spend(wanted) / wanted
 
 
 def commons_effects(parts: np.ndarray, p) -> np.ndarray:
-    """What members gain from the commons, by channel: float64 (N_CHANNELS,).
+    """What members gain from the commons, by channel: float64 (clusters, N_CHANNELS).
 
     finance eases credit; talent raises absorption and R&D starts; infrastructure raises productivity;
     brand raises refinement and sales; shared services speed adoption from peers; a culture of
     cooperation opens the knowledge pool and lets good governance be seen and copied.
+
+    parts: 0-1, float64 (clusters, len(COMMONS)).
     """
-    c = dict(zip(COMMONS, parts, strict=True))
-    row = np.zeros(N_CHANNELS)
+    c = dict(zip(COMMONS, parts.T, strict=True))
+    effects = np.zeros((len(parts), N_CHANNELS))
     for channel, value in (
         ("credit", p.constraint_commons * c["finance"]),
         ("absorption", p.commons_absorption * c["talent"]),
@@ -97,8 +115,8 @@ def commons_effects(parts: np.ndarray, p) -> np.ndarray:
         ("pooling", c["culture"]),
         ("demonstration", p.governance_demo * c["culture"]),
     ):
-        row[CHANNEL_INDEX[channel]] = value
-    return row
+        effects[:, CHANNEL_INDEX[channel]] = value
+    return effects
 
 
 def spill_over(model) -> None:
@@ -136,12 +154,13 @@ def attract(model) -> None:
     env = model.environment
     env.move_cluster[:] = -1
     env.move_pull[:] = 0.0
-    luck = model.draws(Purpose.MOVE_TARGET, len(model.clusters))
+    commons = model.commons.mean(axis=1)
+    rank_of = commons * model.draws(Purpose.MOVE_TARGET, len(model.clusters))
     best: dict[tuple[int, int], tuple[float, Cluster]] = {}
     for cluster in model.recognised_clusters:
         if model.geography.county_is_urban[cluster.county]:
             continue
-        rank = cluster.commons * luck[cluster.index]
+        rank = rank_of[cluster.index]
         for province in (cluster.province, -1):
             key = (province, cluster.sector)
             if key not in best or rank > best[key][0]:
@@ -151,4 +170,4 @@ def attract(model) -> None:
             _, cluster = best.get((province, sector)) or best.get((-1, sector), (0.0, None))
             if cluster is not None:
                 env.move_cluster[province, sector] = cluster.index
-                env.move_pull[province, sector] = cluster.commons
+                env.move_pull[province, sector] = commons[cluster.index]

@@ -40,16 +40,20 @@ class PilotCities:
         if not running.any():
             return
         self._pay_platforms(running)
-        city = model.geography.county_city
-        bins = np.zeros((len(running), BINS), dtype=np.int64)
+        pilots = np.flatnonzero(running)
+        number = np.full(len(running), -1, dtype=np.int16)
+        number[pilots] = np.arange(len(pilots))
+        county_pilot = number[model.geography.county_city]
+        bins = np.zeros((len(pilots), BINS), dtype=np.int64)
         model.blocks.run(
             rank_for_conversion,
-            *(model.firms.columns, model.environment, model.keys, model.parameters),
-            *(target_of(model, lever), running[city], city, model.ranks),
+            *(model.firms.columns, model.environment, model.keys, model.parameter_record),
+            *(target_of(model, lever), county_pilot, model.ranks),
             totals=bins,
         )
-        counts, by_city = admit_by_rank(model, model.firms.columns.digitised_in, bins, self._quotas(running), city)
-        self._supported += by_city
+        quotas = self._quotas(running)[pilots]
+        counts, by_pilot = admit_by_rank(model, model.firms.columns.digitised_in, bins, quotas, county_pilot)
+        self._supported[pilots] += by_pilot
         granted = counts.sum() / model.scale
         self.account.spend(granted * self._subsidy())
         if model.quarter.number == 4:

@@ -31,5 +31,5 @@ class Province(mesa.Agent):
         p, quarter = self.model.parameters, self.model.quarter
         year = quarter.year + 0.25 * quarter.number
         for tier, column in zip(TIERS, ("innovative", "srdi", "giant"), strict=True):
-            share = diffusion(year, p[f"reach_{column}_max"], p[f"reach_{column}_mid"], p[f"reach_{column}_width"])
-            self.model.reach[tier][self.index] = share
+            ceiling, middle, width = (getattr(p, f"reach_{column}_{part}") for part in ("max", "mid", "width"))
+            self.model.reach[tier][self.index] = diffusion(year, ceiling, middle, width)

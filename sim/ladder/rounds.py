@@ -99,7 +99,14 @@ class Rounds:
         flows = self.flows[tier]
         model.blocks.run(
             assess,
-            *(model.firms.columns, model.environment, model.keys, model.aspiration_key, model.parameters, model.moment),
+            *(
+                model.firms.columns,
+                model.environment,
+                model.keys,
+                model.aspiration_key,
+                model.parameter_record,
+                model.moment,
+            ),
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
             *(model.reach[tier], bar, self._county_bonus(), model.ranks),
             totals=flows.assessed,
@@ -139,7 +146,7 @@ class Rounds:
         rules = getattr(model.rules, tier)
         self._count_reviewed(
             review,
-            *(model.firms.columns, model.environment, model.keys, model.parameters),
+            *(model.firms.columns, model.environment, model.keys, model.parameter_record),
             *(TIERS.index(tier) + 1, tuple(self.criteria.values())),
             *(4 * rules.validity_years, rules.review_strictness, model.moment.index),
             scratch=field_scratch,
@@ -150,7 +157,7 @@ class Rounds:
         model = self.model
         self._count_reviewed(
             audit,
-            *(model.firms.columns, model.environment, model.keys, model.parameters, model.rules.audit_strictness),
+            *(model.firms.columns, model.environment, model.keys, model.parameter_record, model.rules.audit_strictness),
         )
 
     def count_champions(self) -> None:
@@ -159,7 +166,7 @@ class Rounds:
         self.champions[:] = 0
         model.blocks.run(
             count_champions,
-            *(model.firms.columns, model.environment, model.parameters, self._champion_criteria),
+            *(model.firms.columns, model.environment, model.parameter_record, self._champion_criteria),
             totals=self.champions,
             scratch=field_scratch,
         )

@@ -88,7 +88,7 @@ class ProducerServices(FirmProgramme):
         effects: dict[str, float] = {}
         for kind in kinds:
             channel, parameter = PRODUCER_SERVICES[kind]
-            effects[channel] = effects.get(channel, 0.0) + p[parameter] / len(kinds)
+            effects[channel] = effects.get(channel, 0.0) + getattr(p, parameter) / len(kinds)
         return effects
 
 
