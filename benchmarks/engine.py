@@ -8,20 +8,29 @@ from benchmarks.state import SEED, CoreState, timed
 from sim.model import SRDIModel
 
 
-def nanoseconds_per_firm_quarter(state: CoreState, quarters: int, threads: int = 1) -> float:
-    """Wall time of the engine's pass over firms, from a model run as long as the one `state` was taken from."""
+def model_at(state: CoreState, threads: int = 1) -> SRDIModel:
+    """A model run as long as the one `state` was taken from, with the state's columns."""
     model = SRDIModel(state.scenario, scale=state.scale, rng=SEED, threads=threads)
     for _ in range(state.run_quarters):
         model.step()
-    columns = model.firms.columns
-    for column, start in zip(columns, state.columns, strict=True):
+    for column, start in zip(model.firms.columns, state.columns, strict=True):
         column[:] = start
+    return model
 
-    def step(quarter: int) -> None:
-        model.keys, moment = state.ahead(quarter)
-        model.moment.index, model.moment.number = moment.index, moment.number
-        model._advance_firms()
 
-    result = timed(step, lambda: int(np.count_nonzero(columns.employment)), quarters)
+def advance_firms(model: SRDIModel, state: CoreState, ahead: int) -> None:
+    """The engine's pass over firms for the quarter `ahead` of the state's, in the environment as it is."""
+    model.keys, moment = state.ahead(ahead)
+    model.moment.index, model.moment.number = moment.index, moment.number
+    model._advance_firms()
+
+
+def nanoseconds_per_firm_quarter(state: CoreState, quarters: int, threads: int = 1) -> float:
+    """Wall time of the engine's pass over firms, from the columns of `state` on."""
+    model = model_at(state, threads)
+    employment = model.firms.columns.employment
+    result = timed(
+        lambda quarter: advance_firms(model, state, quarter), lambda: int(np.count_nonzero(employment)), quarters
+    )
     model.close()
     return result
