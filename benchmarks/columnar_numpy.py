@@ -103,9 +103,9 @@ def _quarter(env, keys, aspiration_key, parameters, moment, flows) -> SimpleName
         moment=plain_record(moment),
         flows=flows.reshape(-1, flows.shape[-1]),
         sectors=flows.shape[1],
-        place_effects=places,
+        place_effects=np.ascontiguousarray(places.T),
         # Row -1 stands for firms without a cluster or a leader.
-        chain_effects=np.concatenate([narrow["chain_effects"], np.zeros((1, places.shape[1]), np.float32)]),
+        chain_effects=np.pad(narrow["chain_effects"].T, ((0, 0), (0, 1))),
         peers={name: np.append(narrow[f"cluster_{name}"], np.float32(0)) for name in ("digital", "governance")},
         fed={
             name: [bool(effects[:, k].any()) for effects in (places, env.chain_effects, env.programme_effects)]
@@ -160,9 +160,9 @@ def _channel(c: Columns, f: SimpleNamespace, q: SimpleNamespace, name: str):
     local, leader, programme = q.fed[name]
     total = 0.0
     if local:
-        total = q.place_effects[:, k][f.place]
+        total = q.place_effects[k][f.place]
     if leader:
-        total = total + q.chain_effects[:, k][f.leader]
+        total = total + q.chain_effects[k][f.leader]
     if programme:
         support = c.support[f.rows]
         some = np.flatnonzero(support)
@@ -475,26 +475,31 @@ def _chain_links(c: Columns, f: SimpleNamespace, q: SimpleNamespace) -> None:
     c.customer[rows[i[admitted]]] = -2 - chain[admitted]
     c.customer[rows[i[invited]]] = -2 - other[invited]
     c.flags[rows[i[invited]]] |= NEWCOMER
-    _buyers(c, f, q, i[buys], chain[buys])
-
-
-def _buyers(c: Columns, f: SimpleNamespace, q: SimpleNamespace, i: np.ndarray, chain: np.ndarray) -> None:
-    """A larger firm of the chain as main customer of the firms `i`, as in `choose_buyer`."""
-    p, env = q.p, q.env
+    i, chain = i[buys], chain[buys]
     raw = raw_bits(q.key[Purpose.CUSTOMER], f.position[i])
+    c.customer[rows[i]] = find_buyers(env, p, chain, f.county[i], rows[i] + f.start, f.revenue[i], raw)
+
+
+def find_buyers(env, p, chain, county, slot, revenue, raw) -> np.ndarray:
+    """Slot of a larger firm of the chain as main customer, or -1, as `choose_buyer`; all arguments arrays (firms,).
+
+    raw: uint64, draws of the purpose CUSTOMER.
+    """
     provinces = env.move_cluster.shape[0]
-    group = chain.astype(np.int64) * provinces + env.county_province[f.county[i]]
-    first, last = env.buyer_start[group], env.buyer_start[group + 1]
-    anywhere = (high(raw) >= p.link_local) | (first == last)
     base = chain.astype(np.int64) * provinces
+    home = base + env.county_province[county]
+    first, last = env.buyer_start[home], env.buyer_start[home + 1]
+    anywhere = (high(raw) >= p.link_local) | (first == last)
     first = np.where(anywhere, env.buyer_start[base], first)
     last = np.where(anywhere, env.buyer_start[base + provinces], last)
-    some = last > first
-    i, first, last, v = i[some], first[some], last[some], low(raw[some]).astype(np.float64)
+    found = np.full(len(chain), NEVER, np.int32)
+    some = np.flatnonzero(last > first)
+    first, last, v = first[some], last[some], low(raw[some]).astype(np.float64)
     wanted = env.buyer_weight[first] + v * (env.buyer_weight[last] - env.buyer_weight[first])
     buyer = np.clip(np.searchsorted(env.buyer_weight, wanted, side="right") - 1, first, last - 1)
-    good = (env.buyer_slot[buyer] != f.rows[i] + f.start) & (env.buyer_revenue[buyer] > f.revenue[i])
-    c.customer[f.rows[i[good]]] = env.buyer_slot[buyer[good]]
+    good = (env.buyer_slot[buyer] != slot[some]) & (env.buyer_revenue[buyer] > revenue[some])
+    found[some[good]] = env.buyer_slot[buyer[good]]
+    return found
 
 
 def _moves(c: Columns, f: SimpleNamespace, q: SimpleNamespace) -> None:
