@@ -46,11 +46,16 @@ from sim.draws import Purpose
 from sim.mechanisms.support import CHANNEL_INDEX
 
 DRAW_BLOCK = 1 << 16
+#: Slots that go through the step at a time: more would wait for memory, fewer for the set-up of the queries.
+SLICE = 1 << 18
 INDEX = pl.UInt32
 #: Columns that the expressions for all firms write.
 CHANGED = ("employment", "productivity", "revenue", "growth", "rd_intensity", "relabelled", "rd_last_year", "rd_before")
 CHANGED += ("knowledge", "main_share", "refinement", "digital", "governance", "green", "leverage", "constraint")
 CHANGED += ("equity", "slack")
+#: Columns that the research rules read.
+RESEARCHED = ("rd_intensity", "tier", "revenue", "constraint", "governance", "log_employment", "employment", "own_u")
+RESEARCHED += ("awarded_in", "digital", "knowledge", "learned", "manufacturing", "niche")
 c = pl.col
 
 
@@ -65,12 +70,17 @@ def step(frame: pl.DataFrame, env, keys, aspiration_key, parameters, moment, flo
     q = SimpleNamespace(
         env=env, keys=keys, p=plain_record(parameters), moment=plain_record(moment), flows=flows, key=aspiration_key
     )
+    q.places = local_effects(env)
     frame = take_orders(frame, env)
     q.calm = not (env.sector_slack.any() or env.niche_slack.any() or (frame["orders"] != 0).any())
+    return pl.concat([_advance(frame.slice(start, SLICE), q) for start in range(0, frame.height, SLICE)])
+
+
+def _advance(frame: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
+    """One slice of the slots one quarter on."""
     vacant = frame["employment"] == 0
     old = frame.select(c(*CHANGED).name.prefix("old_"))
-    base = _with_support(frame, q).with_columns(_draws(frame.height, q)).hstack(old)
-    work = base.lazy()
+    work = _with_support(frame, q).with_columns(_draws(frame, q)).hstack(old).lazy()
     for part in (_places, _start, _demand, _finance, _after_finance):
         work = work.with_columns(**part(q))
     work = _events(work.collect(), q).lazy()
@@ -98,13 +108,19 @@ def _put(frame: pl.DataFrame, rows: pl.Series, **values) -> pl.DataFrame:
     """The frame with new values in some rows (slots)."""
     if not len(rows):
         return frame
-    changed = []
+    rows, changed = rows - frame["slot"][0], []
     for name, value in values.items():
         column = frame[name]
         if isinstance(value, np.ndarray):
             value = pl.Series(value)
         changed.append(column.scatter(rows, value.cast(column.dtype) if isinstance(value, pl.Series) else value))
     return frame.with_columns(changed)
+
+
+def _some(work: pl.DataFrame, q: SimpleNamespace, condition: pl.Expr, *names: str) -> pl.DataFrame:
+    """The named columns of some surviving firms, and what their channels need; no other column is filtered."""
+    wanted = dict.fromkeys(("slot", "county", "sector", "place", "leader", *q.programmes, *names))
+    return work.lazy().filter(c("survives") & condition).select(*wanted).collect()
 
 
 def _raw(q: SimpleNamespace, purpose: Purpose, rows: pl.DataFrame) -> np.ndarray:
@@ -117,17 +133,18 @@ def _draw(q: SimpleNamespace, purpose: Purpose, rows: pl.DataFrame) -> pl.Series
     return pl.Series(high(_raw(q, purpose, rows)))
 
 
-def _draws(slots: int, q: SimpleNamespace) -> list[pl.Series]:
+def _draws(frame: pl.DataFrame, q: SimpleNamespace) -> list[pl.Series]:
     """The draws that all firms need, in blocks that stay in the cache."""
     wanted = [("exit_u", "", Purpose.EXIT), ("finance_u", "", Purpose.FINANCE), ("chain_u", "", Purpose.CHAIN)]
     wanted += [("capability_u", "capability_v", Purpose.CAPABILITY), ("luck_u", "", Purpose.PRODUCTIVITY)]
     wanted += [("growth_u", "", Purpose.GROWTH), ("own_u", "own_v", None)]
     if q.moment.number == 1:
         wanted.append(("start_u", "start_v", Purpose.RESEARCH_START))
+    slots, start = frame.height, frame["slot"][0]
     drawn = {name: np.empty(slots, np.float32) for first, second, _ in wanted for name in (first, second) if name}
     for lo in range(0, slots, DRAW_BLOCK):
         part = slice(lo, min(lo + DRAW_BLOCK, slots))
-        position = np.arange(part.start + 1, part.stop + 1, dtype=np.uint64) * GOLDEN
+        position = np.arange(start + part.start + 1, start + part.stop + 1, dtype=np.uint64) * GOLDEN
         for first, second, purpose in wanted:
             raw = raw_bits(q.key if purpose is None else q.keys[purpose], position)
             drawn[first][part] = high(raw)
@@ -187,7 +204,7 @@ def take_orders(frame: pl.DataFrame, env) -> pl.DataFrame:
 def _with_support(frame: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     """The frame with a column for every channel that programmes feed: one sum for each pattern of support bits."""
     env = q.env
-    q.places, q.programmes = local_effects(env), []
+    q.programmes = []
     patterns = frame["support"].unique().to_numpy()
     if not patterns.any():
         return frame
@@ -399,7 +416,7 @@ def _listings(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     rich = (c("revenue") >= p.listing_revenue) & (c("margin") >= p.listing_margin)
     chance = (p.listing_rate * (1.0 + _channel(q, "listing"))).alias("chance")
     # Channels look up tables, so they come after the filter.
-    ready = work.filter(c("survives") & (c("tier") >= 2) & ~c("listed") & rich).with_columns(chance)
+    ready = _some(work, q, (c("tier") >= 2) & ~c("listed") & rich, "flags", "equity", "revenue").with_columns(chance)
     new = ready.filter(_draw(q, Purpose.LISTING, ready) < ready["chance"])
     _count(q, new, LISTINGS)
     raised = new["equity"] + p.listing_raise * new["revenue"]
@@ -410,7 +427,7 @@ def _rounds(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     """Equity rounds of firms that did R&D."""
     p = q.p
     rate = pl.when(c("tier") >= 2).then(p.equity_rate * (1.0 + p.equity_signal)).otherwise(p.equity_rate)
-    active = work.filter(c("survives") & (c("rd_intensity") > 0))
+    active = _some(work, q, c("rd_intensity") > 0, "tier", "revenue", "equity")
     raw = _raw(q, Purpose.EQUITY, active)
     active = active.select("slot", "revenue", "equity", chance=rate * (1.0 + _channel(q, "equity_odds")))
     closed = active.with_columns(u=pl.Series(high(raw)), v=pl.Series(low(raw))).filter(c("u") < c("chance"))
@@ -425,7 +442,7 @@ def _research(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     norm = _table(env.sector_rd_norm, "sector") * (-p.rd_norm_fall * excess).exp()
     if moment.number == 1:
         work = _start_or_stop(work, norm, q)
-    rows = work.filter(c("survives") & (c("rd_intensity") > 0)).with_columns(norm=norm)
+    rows = _some(work, q, c("rd_intensity") > 0, *RESEARCHED).with_columns(norm=norm)
     rows = rows.with_columns(
         u=_draw(q, Purpose.RESEARCH, rows),
         relabel_u=_draw(q, Purpose.RELABEL, rows),
@@ -520,7 +537,8 @@ def _links(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     highest = 1.0 + work.select(_channel(q, "linking").max()).item()
     most = p.link_rate * env.chain_openness.max() * highest + p.newcomer_rate * env.chain_invitation.max()
     near = (c("above") >= 0) & (c("above") < most + p.link_rate_buyer * highest)
-    rows = work.filter(c("survives") & ~c("linked") & near)
+    names = ("niche", "customer", "flags", "revenue", "able", "above", "size")
+    rows = _some(work, q, ~c("linked") & near, *names)
     rows = rows.with_columns(
         chain=_table(env.niche_chain, "niche").cast(pl.Int32),
         other=pl.Series(low(_raw(q, Purpose.CHAIN, rows)) * np.float32(len(env.chain_invitation))).cast(pl.Int32),
@@ -551,7 +569,7 @@ def _links(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
 def _moves(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     """Certified firms of urban districts move to the county cluster of their sector."""
     env = q.env
-    rows = work.filter(c("survives") & (c("tier") >= 1))
+    rows = _some(work, q, c("tier") >= 1, "cluster", "flags")
     county, sector, cluster = (rows[name].to_numpy() for name in ("county", "sector", "cluster"))
     member = (cluster >= 0) & env.cluster_active[cluster]
     province = env.county_province[county]
