@@ -53,6 +53,13 @@ def differing(one: Columns, other: Columns) -> np.ndarray:
     return differs
 
 
+@pytest.fixture(autouse=True)
+def several_blocks(monkeypatch):
+    """Blocks and slices so small that the test's firms fill several, the last one in part."""
+    monkeypatch.setattr(columnar_numpy, "BLOCK", 4096)
+    monkeypatch.setattr(columnar_polars, "SLICE", 5000)
+
+
 @pytest.fixture(scope="module", params=[(name, quarter) for name in POLICIES for quarter in QUARTERS], ids=str)
 def quarter_of_engine(request) -> tuple[CoreState, CoreState]:
     """The states before and after one of the engine's quarters."""
