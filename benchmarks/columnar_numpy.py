@@ -16,14 +16,13 @@ import numpy as np
 from benchmarks.state import CoreState, local_effects, plain_record, timed
 from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS, Columns
 from sim.draws import Purpose
+from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
 from sim.mechanisms.support import CHANNEL_INDEX
+from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
 
 #: Slots that go through the step at a time: the fastest of 2^12 to 2^18 where it was measured.
 BLOCK = 1 << 17
-AWARD_QUARTERS, SUPPORT_QUARTERS = 12, 4
 LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
-#: Columns of the flows; a closed certificate of tier 1 stands in column 2, and so on.
-BIRTHS, DEATHS, CLOSED, FIRST_PRODUCTS, LISTINGS, MOVES, SPILLED, PASSED_ON, LOST = 0, 1, 2, 5, 6, 7, 8, 9, 10
 GOLDEN, MIX_1, MIX_2 = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 #: What a closed firm leaves in its slot.
 CLEARED = ("employment", "revenue", "rd_intensity", "relabelled", "rd_last_year", "rd_before", "knowledge", "equity")

@@ -18,32 +18,13 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 
-from benchmarks.columnar_numpy import (
-    AWARD_QUARTERS,
-    BIRTHS,
-    CLEARED,
-    CLOSED,
-    DEATHS,
-    FIRST_PRODUCTS,
-    FORGOTTEN,
-    GOLDEN,
-    LISTINGS,
-    LOG_20,
-    LOG_50,
-    LOST,
-    MOVES,
-    PASSED_ON,
-    SPILLED,
-    SUPPORT_QUARTERS,
-    find_buyers,
-    high,
-    low,
-    raw_bits,
-)
+from benchmarks.columnar_numpy import CLEARED, FORGOTTEN, GOLDEN, LOG_20, LOG_50, find_buyers, high, low, raw_bits
 from benchmarks.state import CoreState, local_effects, plain_record, timed
 from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS, Columns
 from sim.draws import Purpose
+from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
 from sim.mechanisms.support import CHANNEL_INDEX
+from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
 
 DRAW_BLOCK = 1 << 16
 #: Slots that go through the step at a time: the fastest of 2^18 to 2^21 where it was measured.

@@ -1,12 +1,11 @@
 """The core step as an ordinary Mesa model: one Python object a firm.
 
 It calls the very rule functions of `sim/mechanisms` as plain Python: it runs in a process of its own with
-``NUMBA_DISABLE_JIT=1``, where ``@rule`` returns the function itself, so no rule is written twice but `is_sme` (which
-reads columns) and the two noise functions (which use NumPy scalars, slow in plain Python). Parameters and
-environment are Python numbers and lists for the same reason. Draws come from `self.random`, as Mesa's users
-would take them, not from the engine's hash: results agree statistically only. A vacant slot is an agent too: with
-a chance a firm is founded in it. Objects of a small model stay in the processor's caches, which favours this
-yardstick: firms beyond `MOST_FIRMS` are not timed.
+``NUMBA_DISABLE_JIT=1``, where ``@rule`` returns the function itself, so that few lines are written twice: those in
+which the engine's phases look up columns and rows. Parameters and environment are Python numbers and lists, as NumPy
+scalars are slow in plain Python. Draws come from `self.random`, as Mesa's users would take them, not from the engine's
+hash: results agree statistically only. A vacant slot is an agent too: with a chance a firm is founded in it. Objects
+of a small model stay in the processor's caches, which favours this yardstick: firms beyond `MOST_FIRMS` are not timed.
 
     NUMBA_DISABLE_JIT=1 python -m benchmarks.plain_mesa STATE.pickle 4    # prints JSON
 """
@@ -29,8 +28,9 @@ import numpy as np
 
 from benchmarks.columnar_numpy import GOLDEN, high, low, raw_bits
 from benchmarks.state import CoreState, core_state, plain_record
-from sim import mechanisms
 from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
+from sim.draws import unit_noise
+from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
 from sim.ladder.application import application_worth, is_reached
 from sim.mechanisms import (
     capability,
@@ -51,33 +51,13 @@ from sim.mechanisms import (
     support,
     turnover,
 )
+from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
 
 #: A larger state is replaced by one of this many firms or fewer: Python objects would not fit memory.
 MOST_FIRMS, SMALL_SCALE = 12_000, 0.001
-AWARD_QUARTERS, SUPPORT_QUARTERS = 12, 4
 SEED = 1
-ROOT_3 = 3.4641016
 X = SimpleNamespace(**support.CHANNEL_INDEX)
 UNSUPPORTED = [0.0] * support.N_CHANNELS
-BIRTHS, DEATHS, CLOSED, FIRST_PRODUCTS, LISTINGS, MOVES, SPILLED, PASSED_ON, LOST = 0, 1, 2, 5, 6, 7, 8, 9, 10
-
-
-def unit_noise(u: float) -> float:
-    """`sim.draws.unit_noise` in Python floats."""
-    return (u - 0.5) * ROOT_3
-
-
-def laplace(u: float) -> float:
-    """`sim.draws.laplace` in Python floats."""
-    return math.log(2.0 * u) if u < 0.5 else -math.log(2.0 * (1.0 - u))
-
-
-def use_plain_noise() -> None:
-    """Let the rules of this process call the noise functions above."""
-    for module in vars(mechanisms).values():
-        for function in (unit_noise, laplace):
-            if hasattr(module, function.__name__):
-                setattr(module, function.__name__, function)
 
 
 def runs(since: int, now: int, quarters: int) -> bool:
@@ -228,10 +208,9 @@ class Firm(mesa.Agent):
             self.flags |= LISTED
             paid_in += p.listing_raise * self.revenue
             self.count(LISTINGS)
-        active = self.rd_intensity > 0.0
-        u, v = (draw(), draw()) if active else (1.0, 1.0)
-        odds = channels[X.equity_odds]
-        self.equity = finance.outside_equity(self.equity, self.revenue, active, certified, odds, paid_in, u, v, p)
+        if self.rd_intensity > 0.0:
+            paid_in += finance.equity_round(self.revenue, certified, channels[X.equity_odds], draw(), draw(), p)
+        self.equity = finance.outside_equity(self.equity, paid_in)
 
     def do_research(self) -> None:
         """Who does R&D, how much, and what is reported; sets `funded` and `aspires`."""
@@ -410,7 +389,6 @@ def report(path: Path, quarters: int) -> dict:
 
     The first quarter is not timed.
     """
-    use_plain_noise()
     model = PlainModel(pickle.loads(path.read_bytes()))
     before = {name: [getattr(firm, name) for firm in model.firms] for name in COMPARED}
     firms, seconds = 0, 0.0

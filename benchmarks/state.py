@@ -71,6 +71,7 @@ def captured_quarter(
 
     def watched_pass() -> None:
         before = _state_of(model, scenario, quarters)
+        before.flows[:] = 0
         engine_pass()
         # The pass itself fills in the part of the moment that tells how many firms the programmes reach.
         before.moment = model.moment.copy()
@@ -94,7 +95,8 @@ def _state_of(model: SRDIModel, scenario: str | Policy, quarters: int) -> CoreSt
         aspiration_key=model.aspiration_key,
         parameters=model.parameters,
         moment=model.moment,
-        flows=model.flows,
+        # The pass counts into the totals that are completed later in the quarter.
+        flows=model._counting.flows,
     ).copy()
 
 
