@@ -1,0 +1,40 @@
+"""Calls a function in a fresh Python process, where memory and start-up can be measured.
+
+python -m benchmarks.apart benchmarks.whole_step:measure '{"scale": 0.02, "until": 2020, "threads": 2}'
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+
+
+class JobFailed(Exception):
+    """A measuring process ended with an error; the message is its last words."""
+
+
+def command(function: str, **arguments) -> list[str]:
+    """Command that calls `function` ("module:name") with the arguments and prints what it returns as JSON."""
+    return [sys.executable, "-m", "benchmarks.apart", function, json.dumps(arguments)]
+
+
+def execute(words: list[str], environment: dict[str, str] | None = None) -> str:
+    """Run a command; returns what it prints, and raises JobFailed if it ends badly."""
+    done = subprocess.run(words, env=os.environ | (environment or {}), capture_output=True, text=True)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"]
+        raise JobFailed(lines[-1])
+    return done.stdout
+
+
+def call(function: str, environment: dict[str, str] | None = None, **arguments):
+    """What `function` returns in a process of its own; arguments and result are plain JSON values."""
+    return json.loads(execute(command(function, **arguments), environment).splitlines()[-1])
+
+
+if __name__ == "__main__":
+    module, name = sys.argv[1].split(":")
+    print(json.dumps(getattr(importlib.import_module(module), name)(**json.loads(sys.argv[2]))))

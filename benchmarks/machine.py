@@ -1,0 +1,35 @@
+"""What the figures were measured on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.memory import machine_bytes
+
+_PACKAGES = ("mesa", "numba", "numpy", "polars", "srdi")
+
+
+def description() -> dict:
+    """Processor, cores, memory, system and versions."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(machine_bytes() / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+    }
+
+
+def _processor() -> str:
+    """Name and, where the system tells, family and model of the processor."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor() or platform.machine()
+    first = info.read_text().split("\n\n")[0]
+    fields = dict((part.strip() for part in line.split(":", 1)) for line in first.splitlines() if ":" in line)
+    name = fields.get("model name", platform.machine())
+    place = [f"{label} {fields[key]}" for label, key in (("family", "cpu family"), ("model", "model")) if key in fields]
+    return f"{name} ({', '.join(place)})" if place else name

@@ -1,0 +1,42 @@
+"""Time of the engine's pass by phase: the difference between passes that stop one phase later."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.stages import StagedPass
+from benchmarks.state import SEED
+from sim.model import SRDIModel
+
+#: What the pass takes with no phase at all.
+LOOP = "tiles and threads"
+
+
+def profile(scale: float, threads: int, repeats: int, quarters_before: int = 20) -> dict[str, float]:
+    """Nanoseconds per firm-quarter of each phase, mean of a year, from the best of some repeats each."""
+    model = SRDIModel("baseline", scale=scale, rng=SEED, threads=threads)
+    for _ in range(quarters_before):
+        model.step()
+    staged = StagedPass(model)
+    advance_firms = model._advance_firms
+    firms, seconds = 0, np.zeros(len(staged.phases) + 1)
+
+    def measured() -> None:
+        nonlocal firms, seconds
+        firms += len(model.firms)
+        start = [column.copy() for column in model.firms.columns]
+        best = np.full(len(seconds), np.inf)
+        for _ in range(repeats):
+            for staged.depth in range(len(best)):
+                for column, value in zip(model.firms.columns, start, strict=True):
+                    column[:] = value
+                advance_firms()
+                best[staged.depth] = min(best[staged.depth], staged.seconds)
+        # The last pass ran all phases, so the model goes on as usual.
+        seconds += best
+
+    model._advance_firms = measured
+    for _ in range(4):
+        model.step()
+    model.close()
+    return dict(zip((LOOP, *staged.phases), (np.diff(seconds, prepend=0.0) * 1e9 / firms).tolist(), strict=True))
