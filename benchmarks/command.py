@@ -1,0 +1,168 @@
+"""The command ``srdi bench``, found by the command line through the entry-point group ``srdi.commands``.
+
+Only click is imported here: ``srdi --help`` loads this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Fewer repeats, and without 52 million firms.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="JSON file to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
+def bench(quick, out, as_json) -> None:
+    """Measure speed, memory and start-up of the model on this machine, against yardsticks and targets.
+
+    Takes about twelve minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load
+    on the machine falsifies the figures. With --json the tables go to stderr.
+
+    \b
+    Example:
+      srdi bench --quick
+      srdi bench --json --out bench.json
+    """
+    from scenarios.errors import InputError
+
+    if find_spec("polars") is None:
+        raise InputError("bench needs polars: run it as uv run --extra bench srdi bench")
+    # A measurement of minutes should not fail at its last line.
+    if out and not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
+        raise InputError(f"{out} cannot be written")
+    from benchmarks.suite import FULL, QUICK, Suite
+
+    results = measured(Suite(QUICK if quick else FULL))
+    if out:
+        _write(results, out)
+    from rich.console import Console
+
+    console = Console(stderr=as_json)
+    # Where the output is not a terminal, a width that holds every column.
+    console = console if console.is_terminal else Console(stderr=as_json, width=120)
+    for title, table in tables(results):
+        console.print(title, style="italic", highlight=False)
+        console.print(table)
+        console.print()
+    for size, reason in results["missing"].items():
+        console.print(f"{int(size):,} firms were not measured: {reason}", highlight=False)
+    if out:
+        console.print(f"Results in {out}", highlight=False)
+    if as_json:
+        click.echo(json.dumps(results, ensure_ascii=False))
+
+
+def measured(suite) -> dict:
+    """Run all stages of a suite, with a progress bar on stderr if that is a terminal."""
+    with contextlib.ExitStack() as stack:
+        stages = suite.stages()
+        announce, done = _progress(stack, len(stages))
+        for label, measure in stages:
+            announce(label)
+            measure()
+            done()
+    return suite.finish()
+
+
+def _progress(stack: contextlib.ExitStack, stages: int):
+    """Callbacks for the begin, with a label, and the end of each stage."""
+    if not sys.stderr.isatty():
+        return (lambda label: None), (lambda: None)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+    task = bar.add_task("", total=stages)
+    return (lambda label: bar.update(task, description=label)), (lambda: bar.advance(task))
+
+
+def _write(results: dict, out: Path) -> None:
+    """Write the file whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", dir=out.absolute().parent, delete=False, encoding="utf-8") as draft:
+        draft.write(json.dumps(results, ensure_ascii=False, indent=2) + "\n")
+    os.replace(draft.name, out)
+
+
+def tables(results: dict) -> list[tuple[str, object]]:
+    """The results for readers, titles and tables: against the targets, by size, by version, by part of the quarter."""
+    machine = results["machine"]
+    place = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
+    return [
+        (f"{place}; {results['threads']} threads", _targets(results)),
+        ("Whole step by size", _sizes(results)),
+        ("Core step: the same rules in other ways", _core_step(results)),
+        ("Whole step at 1:1 by part of SRDIModel.step", _step(results)),
+        ("Pass over firms by phase of advance in sim/engine.py", _pass(results)),
+    ]
+
+
+def _table(first: str, *others: str):
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _targets(results: dict):
+    table = _table("What", "Measured", "Target", "Ok")
+    for row in results["targets"]:
+        sign = "≥" if row["at_least"] else "≤"
+        limit = f"{sign} {row['limit']:g} {row['unit']}"
+        measured = "not measured" if row["measured"] is None else f"{_figure(row['measured'])} {row['unit']}"
+        table.add_row(row["label"], measured, limit, "yes" if row["ok"] else "no")
+    return table
+
+
+def _sizes(results: dict):
+    table = _table("Firms", "ns per firm-quarter", "Set-up s")
+    for size, cost in results["firm_quarter_ns"].items():
+        if cost is not None:
+            name = size if size == "national" else f"{int(size):,}"
+            table.add_row(name, f"{cost:.1f}", f"{results['build_seconds'][size]:.1f}")
+    return table
+
+
+def _core_step(results: dict):
+    table = _table("Version", "ns per firm-quarter")
+    for name, cost in results["core_step_ns"].items():
+        table.add_row(name.replace("_counting", ", counting too"), f"{cost:,.1f}")
+    return table
+
+
+def _step(results: dict):
+    """Parts of the whole step, dearest first; small ones are summed up."""
+    step = results["profile"]["step"]
+    table = _table("Part", "ns per firm-quarter", "Share")
+    whole = sum(step.values())
+    shown = {name: cost for name, cost in step.items() if cost >= 0.01 * whole}
+    for name, cost in sorted(shown.items(), key=lambda item: -item[1]):
+        table.add_row(name, f"{cost:.2f}", f"{100 * cost / whole:.0f} %")
+    rest = whole - sum(shown.values())
+    table.add_row(f"{len(step) - len(shown)} others", f"{rest:.2f}", f"{100 * rest / whole:.0f} %")
+    return table
+
+
+def _pass(results: dict):
+    """Phases of the pass over firms, in model order."""
+    table = _table("Phase", "ns per firm-quarter", "Share")
+    phases = results["profile"]["pass"]
+    whole = sum(phases.values())
+    for name, cost in phases.items():
+        table.add_row(name, f"{cost:.2f}", f"{100 * cost / whole:.0f} %")
+    return table
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

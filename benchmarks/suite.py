@@ -1,0 +1,251 @@
+"""All measurements of ``srdi bench`` in one run, and what they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from benchmarks import apart, bandwidth, machine, whole_step
+from benchmarks.apart import JobFailed
+from benchmarks.memory import machine_bytes
+from sim.geography import build_geography
+from sim.parameters import parameter_record
+
+MIB, GIB = 2**20, 2**30
+#: Threads of the model in every row that does not say otherwise.
+THREADS = 2
+#: All SMEs of China, and the memory they may take.
+ALL_SMES = "52000000"
+ALL_SMES_GIB = 12.0
+NATIONAL = "national"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured; the default is the whole suite.
+
+    sizes: rounds of each population, by its number of firms or "national"; of each quarter the best round counts.
+    national_scale: 1, but for tests. until: last year of those runs.
+    contest_firms, contest_rounds: the core step against the yardsticks.
+    profile_firms, profile_repeats: time by phase. triad_elements: array length of the bandwidth kernel.
+    start_scale, start_repeats: start-up. overhead_*: ``srdi run`` against the bare loop.
+    """
+
+    sizes: dict[str, int]
+    national_scale: float = 1.0
+    until: int = 2024
+    contest_firms: int = 1_000_000
+    contest_rounds: int = 3
+    profile_firms: int = 1_000_000
+    profile_repeats: int = 5
+    triad_elements: int = 20_000_000
+    triad_repeats: int = 8
+    start_scale: float = 0.02
+    start_repeats: int = 3
+    overhead_scale: float = 0.2
+    overhead_replicates: int = 4
+    overhead_rounds: int = 2
+
+
+FULL = Plan(sizes={"100000": 4, "1000000": 3, NATIONAL: 3, ALL_SMES: 1})
+QUICK = replace(
+    FULL,
+    sizes={"100000": 2, "1000000": 2, NATIONAL: 1},
+    until=2022,
+    contest_rounds=2,
+    profile_repeats=2,
+    start_repeats=1,
+    overhead_scale=0.1,
+    overhead_replicates=2,
+    overhead_rounds=1,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A row of the result: what is measured, and the limit it should keep."""
+
+    id: str
+    label: str
+    unit: str
+    limit: float
+    at_least: bool = False
+
+    def row(self, measured: float | None) -> dict:
+        """The row with what was measured; None, which does not keep the limit, if it could not be."""
+        kept = measured is not None and (measured >= self.limit if self.at_least else measured <= self.limit)
+        return {
+            "id": self.id,
+            "label": self.label,
+            "unit": self.unit,
+            "measured": measured,
+            "limit": self.limit,
+            "at_least": self.at_least,
+            "ok": kept,
+        }
+
+
+TARGETS = (
+    Target("mesa_ratio", "Core step: plain Mesa over engine", "x", 300, at_least=True),
+    Target("numpy_ratio", "Core step: columnar NumPy over engine", "x", 5, at_least=True),
+    Target("polars_ratio", "Core step: Polars over engine", "x", 10, at_least=True),
+    Target("bandwidth_ratio", "Pass over firms at 1:1, over the memory limit", "x", 6),
+    Target("flatness", "Cost per firm-quarter, dearest over cheapest size", "x", 1.4),
+    Target("thread_speedup", "Whole step at 1:1, 2 threads over 1", "x", 1.8, at_least=True),
+    Target(f"bytes_per_firm.{NATIONAL}", "Peak memory per firm at 1:1", "B", 160),
+    Target(f"bytes_per_firm.{ALL_SMES}", "Peak memory per firm at 52 million", "B", 160),
+    Target("peak_gib", "Peak memory at 52 million", "GiB", ALL_SMES_GIB),
+    Target("ensemble_overhead", "srdi run over the bare model loop", "x", 1.15),
+    Target("cold_start_cpu_s", "First start (compile) to the first quarter, CPU", "s", 30),
+    Target("warm_start_cpu_s", "Later start to the first quarter, CPU", "s", 3),
+)
+
+
+def national_firms() -> float:
+    """Firms at 1:1 at the start of a run."""
+    return float(build_geography(parameter_record({})).firms.sum())
+
+
+class Suite:
+    """Runs a plan; what is measured gathers in `results`, what could not be in `missing`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.results: dict = {"machine": machine.description(), "threads": THREADS, "bytes_per_firm": {}}
+        self.missing: dict[str, str] = {}
+        self._national = national_firms()
+
+    def stages(self) -> list[tuple[str, Callable[[], None]]]:
+        """What there is to measure, in order: a description and a function each."""
+        return [
+            ("start-up", self._start_up),
+            ("core step against Mesa, NumPy and Polars", self._contest),
+            *(
+                (f"whole step, {self._named(size)}", lambda size=size: self._whole_step(size))
+                for size in self.plan.sizes
+            ),
+            ("time by phase", self._phases),
+            ("srdi run against the bare loop", self._overhead),
+        ]
+
+    def finish(self) -> dict:
+        """The results with the rows that hold them against the targets."""
+        costs = [value for value in self.results["firm_quarter_ns"].values() if value is not None]
+        self.results["flatness"] = max(costs) / min(costs)
+        self.results["missing"] = self.missing
+        wanted = [target for target in TARGETS if self._planned(target)]
+        self.results["targets"] = [target.row(self._value(target.id)) for target in wanted]
+        return self.results
+
+    def _planned(self, target: Target) -> bool:
+        size = ALL_SMES if target.id == "peak_gib" else target.id.partition(".")[2]
+        return not size or size in self.plan.sizes
+
+    def _value(self, path: str) -> float | None:
+        value = self.results
+        for key in path.split("."):
+            value = value[key]
+        return value
+
+    @staticmethod
+    def _named(size: str) -> str:
+        return "whole step, 1:1" if size == NATIONAL else f"whole step, {int(size):,} firms"
+
+    def _scale(self, firms: float) -> float:
+        return firms / self._national
+
+    def _start_up(self) -> None:
+        from benchmarks.startup import start_up
+
+        self.results |= start_up(self.plan.start_scale, self.plan.start_repeats)
+
+    def _contest(self) -> None:
+        nanoseconds = apart.call(
+            "benchmarks.contest:measure",
+            {"POLARS_MAX_THREADS": str(THREADS)},
+            scale=self._scale(self.plan.contest_firms),
+            rounds=self.plan.contest_rounds,
+            threads=THREADS,
+        )
+        self.results["core_step_ns"] = nanoseconds
+        for name in ("mesa", "numpy", "polars"):
+            self.results[f"{name}_ratio"] = nanoseconds[name] / nanoseconds["engine"]
+
+    def _whole_step(self, size: str) -> None:
+        """One population: cost of the whole step and memory; at 1:1 also threads, bandwidth and profile."""
+        results = self.results
+        for key in ("firm_quarter_ns", "build_seconds"):
+            results.setdefault(key, {})[size] = None
+        national = size == NATIONAL
+        if size in (NATIONAL, ALL_SMES):
+            # In small populations the compiled kernels outweigh the firms.
+            results["bytes_per_firm"][size] = None
+        if size == ALL_SMES:
+            results["peak_gib"] = None
+        scale = self.plan.national_scale if national else self._scale(float(size))
+        runs: dict[int, list[dict]] = {THREADS: [], 1: []}
+        bytes_per_second = 0.0
+        try:
+            if size == ALL_SMES and machine_bytes() < ALL_SMES_GIB * GIB:
+                raise JobFailed(f"this machine has less than {ALL_SMES_GIB:g} GiB of memory")
+            # 1 and 2 threads and the triad take turns.
+            for _ in range(self.plan.sizes[size]):
+                for threads in (THREADS, 1) if national else (THREADS,):
+                    job = {"scale": scale, "until": self.plan.until, "threads": threads}
+                    runs[threads].append(apart.call("benchmarks.whole_step:measure", **job))
+                if national:
+                    bytes_per_second = max(bytes_per_second, self._triad())
+        except JobFailed as error:
+            if size != ALL_SMES:
+                raise
+            self.missing[size] = str(error)
+            return
+        quarters = whole_step.best_quarters(runs[THREADS])
+        results["firm_quarter_ns"][size] = whole_step.nanoseconds(quarters)
+        results["build_seconds"][size] = min(run["build_seconds"] for run in runs[THREADS])
+        if size in results["bytes_per_firm"]:
+            results["bytes_per_firm"][size] = min(run["bytes_per_firm"] for run in runs[THREADS])
+        if size == ALL_SMES:
+            results["peak_gib"] = min(run["peak_bytes"] for run in runs[THREADS]) / GIB
+        if national:
+            results["kernel_mib"] = min(run["kernel_bytes"] for run in runs[THREADS]) / MIB
+            one_thread = whole_step.nanoseconds(whole_step.best_quarters(runs[1]))
+            results["thread_speedup"] = one_thread / whole_step.nanoseconds(quarters)
+            results["profile"] = {
+                "step": whole_step.profile(quarters, "parts"),
+                "kernels": whole_step.profile(quarters, "kernels"),
+            }
+            self._bandwidth(quarters, runs[THREADS][0]["slots"], bytes_per_second)
+
+    def _triad(self) -> float:
+        return bandwidth.triad_bandwidth(self.plan.triad_elements, THREADS, self.plan.triad_repeats)
+
+    def _bandwidth(self, quarters: list[dict], slots: int, bytes_per_second: float) -> None:
+        moved = bandwidth.bytes_moved()
+        seconds = sum(quarter["parts"][whole_step.PASS] for quarter in quarters) / len(quarters)
+        limit = sum(moved.values()) / bytes_per_second
+        self.results["bandwidth"] = {
+            "bytes_read_per_slot": moved["read"],
+            "bytes_written_per_slot": moved["written"],
+            "triad_gb_per_s": bytes_per_second / 1e9,
+            "limit_ns_per_slot": 1e9 * limit,
+            "pass_ns_per_slot": 1e9 * seconds / slots,
+        }
+        self.results["bandwidth_ratio"] = seconds / slots / limit
+
+    def _phases(self) -> None:
+        self.results["profile"]["pass"] = apart.call(
+            "benchmarks.phases:profile",
+            scale=self._scale(self.plan.profile_firms),
+            threads=THREADS,
+            repeats=self.plan.profile_repeats,
+        )
+
+    def _overhead(self) -> None:
+        from benchmarks.startup import ensemble_overhead
+
+        plan = self.plan
+        self.results["ensemble_overhead"] = ensemble_overhead(
+            plan.overhead_scale, plan.overhead_replicates, THREADS, plan.overhead_rounds
+        )
