@@ -73,7 +73,7 @@ def ensemble_overhead(scale: float, replicates: int, threads: int, rounds: int) 
         with tempfile.TemporaryDirectory() as folder:
             options = [f"--{name}={value}" for name, value in settings.items()]
             run = ["run", "baseline", *options, "--workers=1", f"--seed={SEED}", f"--out={folder}"]
-            words = [sys.executable, "-c", "from scenarios.cli import main; main()", *run]
+            words = [sys.executable, "-m", "scenarios.cli", *run]
             seconds["run"].append(_wall(words))
         seconds["bare"].append(_wall(apart.command("benchmarks.startup:bare_loop", **settings)))
         seconds["start"].append(_wall(apart.command("benchmarks.startup:bare_loop", **tiny)))

@@ -121,10 +121,7 @@ class Suite:
         return [
             ("start-up", self._start_up),
             ("core step against Mesa, NumPy and Polars", self._contest),
-            *(
-                (f"whole step, {self._named(size)}", lambda size=size: self._whole_step(size))
-                for size in self.plan.sizes
-            ),
+            *((self._named(size), partial(self._whole_step, size)) for size in self.plan.sizes),
             ("time by phase", self._phases),
             ("srdi run against the bare loop", self._overhead),
         ]
