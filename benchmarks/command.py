@@ -23,7 +23,7 @@ import click
 def bench(quick, out, as_json) -> None:
     """Measure speed, memory and start-up of the model on this machine, against yardsticks and targets.
 
-    Takes about twelve minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load
+    Takes about nine minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load
     on the machine falsifies the figures. With --json the tables go to stderr.
 
     \b
@@ -100,8 +100,10 @@ def tables(results: dict) -> list[tuple[str, object]]:
         (f"{place}; {results['threads']} threads", _targets(results)),
         ("Whole step by size", _sizes(results)),
         ("Core step: the same rules in other ways", _core_step(results)),
-        ("Whole step at 1:1 by part of SRDIModel.step", _step(results)),
-        ("Pass over firms by phase of advance in sim/engine.py", _pass(results)),
+        ("Memory limit of the pass over firms at 1:1", _limit(results)),
+        ("Whole step by part of SRDIModel.step, ns per firm-quarter", _step(results)),
+        ("Kernels over firms at 1:1", _kernels(results)),
+        ("Pass over firms by phase of advance in sim/engine.py, on 1 thread", _pass(results)),
     ]
 
 
@@ -125,12 +127,26 @@ def _targets(results: dict):
     return table
 
 
+def _size(name: str) -> str:
+    return f"{int(name):,}" if name.isdigit() else name
+
+
 def _sizes(results: dict):
     table = _table("Firms", "ns per firm-quarter", "Set-up s")
     for size, cost in results["firm_quarter_ns"].items():
         if cost is not None:
-            name = size if size == "national" else f"{int(size):,}"
-            table.add_row(name, f"{cost:.1f}", f"{results['build_seconds'][size]:.1f}")
+            table.add_row(_size(size), f"{cost:.1f}", f"{results['build_seconds'][size]:.1f}")
+    return table
+
+
+def _limit(results: dict):
+    limit = results["bandwidth"]
+    table = _table("What", "Measured")
+    table.add_row("Read, every column once", f"{limit['bytes_read_per_slot']:.0f} B per slot")
+    table.add_row("Written, lines that change", f"{limit['bytes_written_per_slot']:.0f} B per slot")
+    table.add_row("STREAM triad", f"{limit['triad_gb_per_s']:.1f} GB/s")
+    table.add_row("Limit", f"{limit['limit_ns_per_slot']:.2f} ns per slot")
+    table.add_row("Pass", f"{limit['pass_ns_per_slot']:.2f} ns per slot")
     return table
 
 
@@ -142,24 +158,32 @@ def _core_step(results: dict):
 
 
 def _step(results: dict):
-    """Parts of the whole step, dearest first; small ones are summed up."""
-    step = results["profile"]["step"]
-    table = _table("Part", "ns per firm-quarter", "Share")
-    whole = sum(step.values())
-    shown = {name: cost for name, cost in step.items() if cost >= 0.01 * whole}
-    for name, cost in sorted(shown.items(), key=lambda item: -item[1]):
-        table.add_row(name, f"{cost:.2f}", f"{100 * cost / whole:.0f} %")
-    rest = whole - sum(shown.values())
-    table.add_row(f"{len(step) - len(shown)} others", f"{rest:.2f}", f"{100 * rest / whole:.0f} %")
+    """Parts of the whole step by size, in model order; those that are small at every size are summed up."""
+    sizes = results["profile"]["step"]
+    table = _table("Part", *map(_size, sizes))
+    parts = list(next(iter(sizes.values())))
+    shown = [name for name in parts if any(step[name] >= 0.01 * sum(step.values()) for step in sizes.values())]
+    for name in shown:
+        table.add_row(name, *(f"{step[name]:.2f}" for step in sizes.values()))
+    others = [name for name in parts if name not in shown]
+    table.add_row(f"{len(others)} others", *(f"{sum(step[name] for name in others):.2f}" for step in sizes.values()))
     return table
 
 
+def _kernels(results: dict):
+    kernels = results["profile"]["kernels"]
+    return _shares("Kernel", dict(sorted(kernels.items(), key=lambda item: -item[1])))
+
+
 def _pass(results: dict):
-    """Phases of the pass over firms, in model order."""
-    table = _table("Phase", "ns per firm-quarter", "Share")
-    phases = results["profile"]["pass"]
-    whole = sum(phases.values())
-    for name, cost in phases.items():
+    return _shares("Phase", results["profile"]["pass"])
+
+
+def _shares(heading: str, costs: dict[str, float]):
+    """Costs in nanoseconds per firm-quarter, with their shares of the sum."""
+    table = _table(heading, "ns per firm-quarter", "Share")
+    whole = sum(costs.values())
+    for name, cost in costs.items():
         table.add_row(name, f"{cost:.2f}", f"{100 * cost / whole:.0f} %")
     return table
 

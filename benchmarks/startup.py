@@ -50,24 +50,24 @@ def start_up(scale: float, repeats: int) -> dict[str, float]:
         }
 
 
-def bare_loop(scale: float, replicates: int, until: int, threads: int) -> None:
+def bare_loop(scale: float, replicates: int, until: int) -> None:
     """The ensemble of ``srdi run baseline`` without anything around the models."""
     from sim.model import SRDIModel
 
     for replicate in range(replicates):
-        model = SRDIModel("baseline", scale=scale, rng=SEED + replicate, until=until, threads=threads)
+        model = SRDIModel("baseline", scale=scale, rng=SEED + replicate, until=until)
         model.run_model()
         model.close()
 
 
-def ensemble_overhead(scale: float, replicates: int, threads: int, rounds: int) -> float:
+def ensemble_overhead(scale: float, replicates: int, rounds: int) -> float:
     """Wall time of ``srdi run`` over that of the bare loop, each beyond start-up; the best of some rounds each.
 
-    Both run the same replicates one after the other. Start-up is that of a process which runs the smallest model for
-    a year: what the command imports on top counts as overhead.
+    Both run the same replicates one after the other, on one thread as ``srdi run`` does by itself. Start-up is that
+    of a process which runs the smallest model for a year: what the command imports on top counts as overhead.
     """
-    settings = {"scale": scale, "replicates": replicates, "until": DEFAULT_UNTIL, "threads": threads}
-    tiny = {"scale": SCALE_RANGE[0], "replicates": 1, "until": 2019, "threads": threads}
+    settings = {"scale": scale, "replicates": replicates, "until": DEFAULT_UNTIL}
+    tiny = {"scale": SCALE_RANGE[0], "replicates": 1, "until": 2019}
     seconds: dict[str, list[float]] = {"run": [], "bare": [], "start": []}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:

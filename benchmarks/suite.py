@@ -27,7 +27,7 @@ class Plan:
 
     sizes: rounds of each population, by its number of firms or "national"; of each quarter the best round counts.
     national_scale: 1, but for tests. until: last year of those runs.
-    contest_firms, contest_rounds: the core step against the yardsticks.
+    contest_firms, contest_rounds: the core step against the yardsticks; rounds each time it comes.
     profile_firms, profile_repeats: time by phase. triad_elements: array length of the bandwidth kernel.
     start_scale, start_repeats: start-up. overhead_*: ``srdi run`` against the bare loop.
     """
@@ -36,29 +36,27 @@ class Plan:
     national_scale: float = 1.0
     until: int = 2024
     contest_firms: int = 1_000_000
-    contest_rounds: int = 3
+    contest_rounds: int = 2
     profile_firms: int = 1_000_000
     profile_repeats: int = 5
     triad_elements: int = 20_000_000
     triad_repeats: int = 8
     start_scale: float = 0.02
     start_repeats: int = 3
-    overhead_scale: float = 0.2
+    overhead_scale: float = 0.1
     overhead_replicates: int = 4
-    overhead_rounds: int = 2
+    overhead_rounds: int = 3
 
 
-FULL = Plan(sizes={"100000": 4, "1000000": 3, NATIONAL: 3, ALL_SMES: 1})
+FULL = Plan(sizes={"100000": 4, "1000000": 3, NATIONAL: 3, ALL_SMES: 2})
 QUICK = replace(
     FULL,
     sizes={"100000": 2, "1000000": 2, NATIONAL: 1},
-    until=2022,
-    contest_rounds=2,
+    contest_rounds=1,
     profile_repeats=2,
     start_repeats=1,
-    overhead_scale=0.1,
     overhead_replicates=2,
-    overhead_rounds=1,
+    overhead_rounds=2,
 )
 
 
@@ -112,16 +110,26 @@ class Suite:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.results: dict = {"machine": machine.description(), "threads": THREADS, "bytes_per_firm": {}}
+        self.results: dict = {
+            "machine": machine.description(),
+            "threads": THREADS,
+            "bytes_per_firm": {},
+            "profile": {"step": {}},
+        }
         self.missing: dict[str, str] = {}
         self._national = national_firms()
 
     def stages(self) -> list[tuple[str, Callable[[], None]]]:
-        """What there is to measure, in order: a description and a function each."""
+        """What there is to measure, in order: a description and a function each.
+
+        The contest comes again and again, so that a minute in which the machine is busy does not decide it.
+        """
+        contest = ("core step against Mesa, NumPy and Polars", self._contest)
+        sizes = ((self._named(size), partial(self._whole_step, size)) for size in self.plan.sizes)
         return [
             ("start-up", self._start_up),
-            ("core step against Mesa, NumPy and Polars", self._contest),
-            *((self._named(size), partial(self._whole_step, size)) for size in self.plan.sizes),
+            contest,
+            *(stage for size in sizes for stage in (size, contest)),
             ("time by phase", self._phases),
             ("srdi run against the bare loop", self._overhead),
         ]
@@ -165,12 +173,13 @@ class Suite:
             rounds=self.plan.contest_rounds,
             threads=THREADS,
         )
-        self.results["core_step_ns"] = nanoseconds
+        before = self.results.get("core_step_ns", nanoseconds)
+        best = self.results["core_step_ns"] = {name: min(cost, before[name]) for name, cost in nanoseconds.items()}
         for name in ("mesa", "numpy", "polars"):
-            self.results[f"{name}_ratio"] = nanoseconds[name] / nanoseconds["engine"]
+            self.results[f"{name}_ratio"] = best[name] / best["engine"]
 
     def _whole_step(self, size: str) -> None:
-        """One population: cost of the whole step and memory; at 1:1 also threads, bandwidth and profile."""
+        """One population: cost of the whole step and memory; at 1:1 also threads, bandwidth and kernels."""
         results = self.results
         for key in ("firm_quarter_ns", "build_seconds"):
             results.setdefault(key, {})[size] = None
@@ -200,6 +209,7 @@ class Suite:
             return
         quarters = whole_step.best_quarters(runs[THREADS])
         results["firm_quarter_ns"][size] = whole_step.nanoseconds(quarters)
+        results["profile"]["step"][size] = whole_step.profile(quarters, "parts")
         results["build_seconds"][size] = min(run["build_seconds"] for run in runs[THREADS])
         if size in results["bytes_per_firm"]:
             results["bytes_per_firm"][size] = min(run["bytes_per_firm"] for run in runs[THREADS])
@@ -209,10 +219,7 @@ class Suite:
             results["kernel_mib"] = min(run["kernel_bytes"] for run in runs[THREADS]) / MIB
             one_thread = whole_step.nanoseconds(whole_step.best_quarters(runs[1]))
             results["thread_speedup"] = one_thread / whole_step.nanoseconds(quarters)
-            results["profile"] = {
-                "step": whole_step.profile(quarters, "parts"),
-                "kernels": whole_step.profile(quarters, "kernels"),
-            }
+            results["profile"]["kernels"] = whole_step.profile(quarters, "kernels")
             self._bandwidth(quarters, runs[THREADS][0]["slots"], bytes_per_second)
 
     def _triad(self) -> float:
@@ -235,7 +242,6 @@ class Suite:
         self.results["profile"]["pass"] = apart.call(
             "benchmarks.phases:profile",
             scale=self._scale(self.plan.profile_firms),
-            threads=THREADS,
             repeats=self.plan.profile_repeats,
         )
 
@@ -244,5 +250,5 @@ class Suite:
 
         plan = self.plan
         self.results["ensemble_overhead"] = ensemble_overhead(
-            plan.overhead_scale, plan.overhead_replicates, THREADS, plan.overhead_rounds
+            plan.overhead_scale, plan.overhead_replicates, plan.overhead_rounds
         )

@@ -95,7 +95,7 @@ def test_a_clocked_model_is_the_model_and_its_parts_are_named_as_in_the_step():
 
 
 def test_the_time_by_phase_covers_every_phase():
-    costs = phases.profile(SCALE, threads=1, repeats=1, quarters_before=4)
+    costs = phases.profile(SCALE, repeats=1, quarters_before=4)
     assert list(costs) == [phases.LOOP, *staged_pass()[1]]
     assert sum(costs.values()) > 0
 
@@ -173,6 +173,8 @@ def test_the_command_tells_every_figure_and_what_it_could_not_measure(tiny, monk
     assert set(results["bytes_per_firm"]) == {"national", ALL_SMES}
     assert results["missing"] == {ALL_SMES: "this machine has less than 12 GiB of memory"}
     assert set(results["profile"]) == {"step", "kernels", "pass"}
+    assert set(results["profile"]["step"]) == {"3000", "national"}
+    assert sum(results["profile"]["step"]["3000"].values()) == pytest.approx(results["firm_quarter_ns"]["3000"])
     rows = {row["id"]: row for row in results["targets"]}
     assert set(rows) == {target.id for target in TARGETS}
     assert rows["ensemble_overhead"]["ok"]
