@@ -1,4 +1,4 @@
-"""The mechanisms table names only what exists, and leaves no row empty; every lever has a scenario."""
+"""The documents name only what exists, and leave no row empty; every lever has a scenario."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.suite import TARGETS
 from scenarios.catalogue import catalogue_names
 from scenarios.loading import load_scenario
 from sim.levers import Levers
@@ -65,3 +66,14 @@ def test_every_lever_names_a_mechanism_that_exists():
     for name, field in Levers.model_fields.items():
         assert (ROOT / field.annotation.mechanism).is_file(), name
         assert field.annotation.cost_rule, name
+
+
+def test_the_performance_table_has_every_row_of_the_benchmark_with_its_target():
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    for target in TARGETS:
+        limit = f"{'≥' if target.at_least else '≤'} {target.limit:g} {target.unit}"
+        assert re.search(rf"^\| {re.escape(target.label)} \| [^|]+ \| {limit} \| (yes|no) \|$", text, re.MULTILINE), (
+            target.label
+        )
+    for file in re.findall(r"`([a-z]+/[a-z_/]+\.py)`", text):
+        assert (ROOT / file).is_file(), file
