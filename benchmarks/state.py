@@ -93,7 +93,7 @@ def _state_of(model: SRDIModel, scenario: str | Policy, quarters: int) -> CoreSt
         environment=model.environment,
         keys=model.keys,
         aspiration_key=model.aspiration_key,
-        parameters=model.parameters,
+        parameters=model.parameter_record,
         moment=model.moment,
         # The pass counts into the totals that are completed later in the quarter.
         flows=model._counting.flows,
