@@ -149,15 +149,18 @@ def new_totals(
 
 
 @rule
-def count_tile(w, env, aspiration_key, p, moment, able, odds, totals, lo, n):
+def count_tile(w, env, aspiration_key, p, moment, able, odds, performers, count, totals, lo, n):
     """Add the firms of a tile to the totals, all but what certificates decide (see `count_certified`).
 
-    w: the tile's columns. able, odds: float64 (TILE,), working memory. lo: slot of its first firm.
+    w: the tile's columns. able: float64 (TILE,), capability as a supplier. odds: float64 (TILE,), working
+    memory. performers, count: places of the firms with R&D, and their number. lo: slot of the first firm.
     """
     for j in range(n):
         odds[j] = 0.0
         if w.support[j] != 0:
             odds[j] = programme_channel(w.support[j], env.programme_effects, X_EXPORTS)
+            for programme in range(totals.supported.size):
+                totals.supported[programme] += (w.support[j] >> programme) & 1
     first = 0
     while first < n:
         place, sector = env.county_place[w.county[first]], w.sector[first]
@@ -170,11 +173,14 @@ def count_tile(w, env, aspiration_key, p, moment, able, odds, totals, lo, n):
         if env.sector_manufacturing[sector]:
             _add_exports(run, odds[first:last], cell, aspiration_key, p, lo + first, last - first)
         first = last
+    _add_to_clusters(w, totals.clusters, n)
+    _add_to_niches(w, env, able, p, totals, n)
     for j in range(n):
-        able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
-    for j in range(n):
-        if w.employment[j] != 0.0:
-            _add_to_groups(w, env, able[j], p, totals, j)
+        leader = leader_of(w.customer[j])
+        if leader >= 0:
+            _add_supplier(w, env, able[j], leader, p, totals, j)
+    for m in range(count):
+        j = performers[m]
         if w.rd_intensity[j] > 0.0:
             true, reported, staff = research_sums(w, env, p, moment, j)
             cell = totals.cells[env.county_place[w.county[j]], w.sector[j]]
@@ -185,11 +191,18 @@ def count_tile(w, env, aspiration_key, p, moment, able, odds, totals, lo, n):
 
 
 @kernel
-def take_stock(firms, env, aspiration_key, p, moment, able, odds, totals, lo, hi):
+def take_stock(firms, env, aspiration_key, p, moment, able, odds, performers, totals, lo, hi):
     """Add the firms of slots lo … hi-1 to the totals as `count_tile` does: for the start of a run."""
     for start in range(lo, hi, TILE):
-        end = min(start + TILE, hi)
-        count_tile(window(firms, start, end), env, aspiration_key, p, moment, able, odds, totals, start, end - start)
+        n = min(start + TILE, hi) - start
+        w = window(firms, start, start + n)
+        count = 0
+        for j in range(n):
+            able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
+            if w.rd_intensity[j] > 0.0:
+                performers[count] = j
+                count += 1
+        count_tile(w, env, aspiration_key, p, moment, able, odds, performers, count, totals, start, n)
 
 
 @kernel
@@ -200,9 +213,9 @@ def count_certified(firms, env, p, moment, totals, lo, hi):
             _add_certified(firms, env, p, moment, totals, i)
 
 
-def stock_scratch() -> tuple[np.ndarray, np.ndarray]:
-    """Working memory of `take_stock` on one thread."""
-    return np.zeros(TILE), np.zeros(TILE)
+def stock_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Working memory of `take_stock` on one thread: able, odds and performers."""
+    return np.zeros(TILE), np.zeros(TILE), np.zeros(TILE, dtype=np.int64)
 
 
 def complete(totals: Totals) -> None:
@@ -281,40 +294,65 @@ def _add_exports(w, odds, cell, aspiration_key, p, lo, n):
 
 
 @rule
-def _add_to_groups(w, env, able, p, totals, j):
-    """Add firm j to its niche, its cluster, its chain and the programmes that support it."""
-    revenue = float(w.revenue[j])
-    thousands = np.int64(revenue * 1e-3 + 0.5)
-    niche = w.niche[j]
-    totals.niche_revenue[niche] += thousands
-    if env.niche_slack[niche] < 0.0:
-        totals.niche_lost[niche] += np.int64(thousands * (exp(-env.niche_slack[niche]) - 1.0))
-    if able >= p.qualified_capability:
-        totals.niche_qualified[niche] += thousands
-    if w.support[j] != 0:
-        for programme in range(totals.supported.size):
-            totals.supported[programme] += (w.support[j] >> programme) & 1
-    if w.cluster[j] >= 0:
-        cluster = totals.clusters[w.cluster[j]]
-        cluster[0] += 1
-        cluster[3] += thousands
-        cluster[4] += np.int64(w.digital[j] * PARTS)
-        cluster[5] += np.int64(w.governance[j] * PARTS)
-        cluster[6] += np.int64(w.knowledge[j] * 1e-3)
-    leader = leader_of(w.customer[j])
-    if leader >= 0:
-        cell = totals.cells[env.county_place[w.county[j]], w.sector[j]]
-        cell[SUPPLIERS] += 1
-        cell[SUPPLIER_DIGITAL] += np.int64(w.digital[j] * PARTS)
-        cell[SUPPLIER_REFINEMENT] += np.int64(w.refinement[j] * PARTS)
-        chain = totals.chains[leader]
-        chain[0] += 1
-        chain[2] += np.int64(able * thousands)
-        if w.flags[j] & NEWCOMER != 0:
-            chain[3] += 1
-            weakest = env.chain_weakest[leader]
-            if weakest >= 0 and able >= p.qualified_capability:
-                totals.niche_qualified[weakest] += np.int64(p.newcomer_supply * thousands)
+def _add_to_clusters(w, clusters, n):
+    """Add the firms of a tile to the clusters they are in; neighbours mostly share one."""
+    first = 0
+    while first < n:
+        cluster = w.cluster[first]
+        last = first + 1
+        while last < n and w.cluster[last] == cluster:
+            last += 1
+        if cluster >= 0:
+            firms, thousands, digital, governance, knowledge = 0, 0, 0, 0, 0
+            for j in range(first, last):
+                alive = w.employment[j] != 0.0
+                firms += alive
+                thousands += np.int64(w.revenue[j] * 1e-3 + 0.5)
+                digital += np.int64(w.digital[j] * PARTS) if alive else 0
+                governance += np.int64(w.governance[j] * PARTS) if alive else 0
+                knowledge += np.int64(w.knowledge[j] * 1e-3)
+            sums = clusters[cluster]
+            sums[0] += firms
+            sums[3] += thousands
+            sums[4] += digital
+            sums[5] += governance
+            sums[6] += knowledge
+        first = last
+
+
+@rule
+def _add_to_niches(w, env, able, p, totals, n):
+    """Add the revenue of a tile's firms to their niches, that of qualified suppliers apart."""
+    revenue, qualified = totals.niche_revenue, totals.niche_qualified
+    for j in range(n):
+        thousands = np.int64(w.revenue[j] * 1e-3 + 0.5)
+        revenue[w.niche[j]] += thousands
+        if able[j] >= p.qualified_capability:
+            qualified[w.niche[j]] += thousands
+    if env.disturbed[0]:
+        for j in range(n):
+            slack = env.niche_slack[w.niche[j]]
+            if slack < 0.0:
+                thousands = np.int64(w.revenue[j] * 1e-3 + 0.5)
+                totals.niche_lost[w.niche[j]] += np.int64(thousands * (exp(-slack) - 1.0))
+
+
+@rule
+def _add_supplier(w, env, able, leader, p, totals, j):
+    """Add firm j to the chain of the leader it supplies."""
+    thousands = np.int64(w.revenue[j] * 1e-3 + 0.5)
+    cell = totals.cells[env.county_place[w.county[j]], w.sector[j]]
+    cell[SUPPLIERS] += 1
+    cell[SUPPLIER_DIGITAL] += np.int64(w.digital[j] * PARTS)
+    cell[SUPPLIER_REFINEMENT] += np.int64(w.refinement[j] * PARTS)
+    chain = totals.chains[leader]
+    chain[0] += 1
+    chain[2] += np.int64(able * thousands)
+    if w.flags[j] & NEWCOMER != 0:
+        chain[3] += 1
+        weakest = env.chain_weakest[leader]
+        if weakest >= 0 and able >= p.qualified_capability:
+            totals.niche_qualified[weakest] += np.int64(p.newcomer_supply * thousands)
 
 
 @rule
