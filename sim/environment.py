@@ -33,6 +33,7 @@ Environment = namedtuple(
         "programme_effects",  # float64 (programmes, channels), of a supported firm
         "cluster_active",  # bool (clusters,), recognised
         "cluster_effects",  # float64 (clusters, channels), of a member of a recognised cluster
+        "places_active",  # bool (1,), some cluster or county has an effect
         "county_active",  # bool (units,), has a recognised cluster
         "county_effects",  # float64 (units, channels), of the other firms of its county
         "chain_effects",  # float64 (chains, channels), of a leader's supplier

@@ -230,6 +230,7 @@ class SRDIModel(mesa.Model):
             programme_effects=np.zeros((len(PROGRAMMES), N_CHANNELS)),
             cluster_active=np.zeros(clusters, dtype=bool),
             cluster_effects=np.zeros((clusters, N_CHANNELS)),
+            places_active=np.zeros(1, dtype=bool),
             county_active=np.zeros(geography.units, dtype=bool),
             county_effects=np.zeros((geography.units, N_CHANNELS)),
             chain_effects=np.zeros((chains, N_CHANNELS)),
@@ -323,6 +324,7 @@ class SRDIModel(mesa.Model):
         env = self.environment
         env.disturbed[0] = env.sector_slack.any() or env.niche_slack.any()
         used = env.cluster_effects.any(axis=0) | env.county_effects.any(axis=0)
+        env.places_active[0] = used.any()
         used |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
         self.environment = env._replace(channels_used=np.flatnonzero(used))
         for part in self._counting:

@@ -127,21 +127,25 @@ def parts(log_output):
 
 @rule
 def see_surroundings(w, r, x, env, n):
-    """Fill the channels and what else a firm sees of its county, cluster, sector, programmes and chain leader.
-
-    Neighbouring slots mostly share county and cluster, so those are written by stretches.
-    """
+    """Fill the channels and what else a firm sees of its county, cluster, sector, programmes and chain leader."""
+    for j in range(n):
+        r.founding[j] = env.county_entry[w.county[j]]
+    for j in range(n):
+        sector = w.sector[j]
+        r.revenue_per_worker[j] = env.sector_revenue_per_worker[sector]
+        r.energy_rise[j] = env.sector_energy_rise[sector]
+        r.manufacturing[j] = 1.0 if env.sector_manufacturing[sector] else 0.0
+    for j in range(n):
+        clustered = w.cluster[j] >= 0
+        cluster = max(w.cluster[j], 0)
+        r.peers_digital[j] = env.cluster_digital[cluster] if clustered else 0.0
+        r.peers_governance[j] = env.cluster_governance[cluster] if clustered else 0.0
+        r.pooled[j] = env.cluster_knowledge[cluster] if clustered else 0.0
     for k in env.channels_used:
         for j in range(n):
             x[k, j] = 0.0
-    first = 0
-    while first < n:
-        county, cluster, sector = w.county[first], w.cluster[first], w.sector[first]
-        end = first + 1
-        while end < n and w.county[end] == county and w.cluster[end] == cluster and w.sector[end] == sector:
-            end += 1
-        _see_place(r, x, env, county, cluster, sector, first, end)
-        first = end
+    if env.places_active[0]:
+        _see_places(w, x, env, n)
     supported = 0
     for j in range(n):
         r.supplies_leader[j] = 1.0 if w.customer[j] <= -2 else 0.0
@@ -158,30 +162,21 @@ def see_surroundings(w, r, x, env, n):
 
 
 @rule
-def _see_place(r, x, env, county, cluster, sector, first, end):
-    """Write what the slots first … end-1 see, all of one county, cluster (-1 for none) and sector."""
-    clustered = cluster >= 0
-    digital = env.cluster_digital[cluster] if clustered else 0.0
-    governance = env.cluster_governance[cluster] if clustered else 0.0
-    knowledge = env.cluster_knowledge[cluster] if clustered else 0.0
-    entry = env.county_entry[county]
-    revenue_per_worker = env.sector_revenue_per_worker[sector]
-    energy_rise = env.sector_energy_rise[sector]
-    manufacturing = 1.0 if env.sector_manufacturing[sector] else 0.0
-    for j in range(first, end):
-        r.founding[j] = entry
-        r.peers_digital[j] = digital
-        r.peers_governance[j] = governance
-        r.pooled[j] = knowledge
-        r.revenue_per_worker[j] = revenue_per_worker
-        r.energy_rise[j] = energy_rise
-        r.manufacturing[j] = manufacturing
-    member = clustered and env.cluster_active[cluster]
-    if member or env.county_active[county]:
-        for k in env.channels_used:
-            effect = env.cluster_effects[cluster, k] if member else env.county_effects[county, k]
-            for j in range(first, end):
-                x[k, j] = effect
+def _see_places(w, x, env, n):
+    """Write what recognised clusters do for their members and counties, by stretches that share both."""
+    first = 0
+    while first < n:
+        county, cluster = w.county[first], w.cluster[first]
+        end = first + 1
+        while end < n and w.county[end] == county and w.cluster[end] == cluster:
+            end += 1
+        member = cluster >= 0 and env.cluster_active[cluster]
+        if member or env.county_active[county]:
+            for k in env.channels_used:
+                effect = env.cluster_effects[cluster, k] if member else env.county_effects[county, k]
+                for j in range(first, end):
+                    x[k, j] = effect
+        first = end
 
 
 @rule
