@@ -15,6 +15,7 @@ from sim.phases import (
     grow,
     innovate,
     learn,
+    list_performers,
     migrate,
     modernise,
     parts,
@@ -73,10 +74,12 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, to
         sell(w, r, x, p, n)
         count_lost(w, r, env, flows, n)
         borrow(w, r, x, keys, p, moment, start, n)
-        raise_equity(w, r, x, env, keys, p, flows, start, n)
+        count = list_performers(w, performers, n)
+        raise_equity(w, r, x, env, keys, p, flows, performers, count, start, n)
         if moment.number == 1:
             choose_research(w, r, x, env, keys, p, moment, start, n)
-        count = do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, start, n)
+            count = list_performers(w, performers, n)
+        do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count, start, n)
         if moment.number == 4:
             report_research(w, r, keys, p, moment, performers, count, start, n)
         learn(w, r, x, env, p, flows, n)

@@ -55,7 +55,8 @@ from sim.mechanisms.research import (
     participation,
     relabelled_share,
     research_norm,
-    start_or_stop,
+    starting_intensity,
+    switching_chance,
 )
 from sim.mechanisms.stress import slack
 from sim.mechanisms.support import (
@@ -285,24 +286,39 @@ def borrow(w, r, x, keys, p, moment, lo, n):
 
 
 @rule
-def raise_equity(w, r, x, env, keys, p, flows, lo, n):
-    """Money from the development fund, listings and equity rounds."""
+def list_performers(w, performers, n):
+    """Write the places in the tile of the firms that do R&D to `performers`; returns how many."""
+    count = 0
     for j in range(n):
-        paid_in = x[X_EQUITY_YUAN, j]
-        live = r.live[j] != 0.0
-        if paid_in > 0.0 and live:
-            w.flags[j] |= FUND_BACKED
+        performers[count] = j
+        count += w.rd_intensity[j] > 0.0
+    return count
+
+
+@rule
+def raise_equity(w, r, x, env, keys, p, flows, performers, count, lo, n):
+    """Money from the development fund, listings and equity rounds."""
+    funded = x[X_EQUITY_YUAN]
+    largest = 0.0
+    for j in range(n):
+        r.paid_in[j] = funded[j]
+        largest = max(largest, funded[j])
+    if largest > 0.0:
+        for j in range(n):
+            if funded[j] > 0.0 and r.live[j] != 0.0:
+                w.flags[j] |= FUND_BACKED
+    for j in range(n):
         tier = w.tier[j]
-        if tier >= 2 and live and w.flags[j] & LISTED == 0:
+        if tier >= 2 and r.live[j] != 0.0 and w.flags[j] & LISTED == 0:
             u = uniform(keys[LISTING], lo + j)
             if lists(tier, w.revenue[j], r.margin[j], x[X_LISTING, j], u, p):
                 w.flags[j] |= LISTED
-                paid_in += p.listing_raise * w.revenue[j]
+                r.paid_in[j] += p.listing_raise * w.revenue[j]
                 flows[env.county_place[w.county[j]], w.sector[j], LISTINGS] += 1
-        if w.rd_intensity[j] > 0.0:
-            u, v = uniform_pair(keys[EQUITY], lo + j)
-            paid_in += equity_round(w.revenue[j], tier >= 2, x[X_EQUITY_ODDS, j], u, v, p)
-        r.paid_in[j] = paid_in
+    for m in range(count):
+        j = performers[m]
+        u, v = uniform_pair(keys[EQUITY], lo + j)
+        r.paid_in[j] += equity_round(w.revenue[j], w.tier[j] >= 2, x[X_EQUITY_ODDS, j], u, v, p)
     for j in range(n):
         equity = outside_equity(w.equity[j], r.paid_in[j])
         w.equity[j] = equity if r.live[j] != 0.0 else w.equity[j]
@@ -311,33 +327,31 @@ def raise_equity(w, r, x, env, keys, p, flows, lo, n):
 @rule
 def choose_research(w, r, x, env, keys, p, moment, lo, n):
     """The yearly decision to start or stop R&D."""
+    key = keys[RESEARCH_START]
+    odds = x[X_RESEARCH_ODDS]
+    sector_offset, county_offset = r.event, r.draw
     for j in range(n):
-        if r.live[j] != 0.0:
-            sector = w.sector[j]
-            norm = research_norm(env.sector_rd_norm[sector], r.log_employment[j], p)
-            chance = participation(
-                r.log_employment[j],
-                env.sector_research[sector],
-                env.county_research[w.county[j]],
-                moment.research_trend,
-                p,
-            )
-            u, v = uniform_pair(keys[RESEARCH_START], lo + j)
-            odds = x[X_RESEARCH_ODDS, j]
-            w.rd_intensity[j] = start_or_stop(w.rd_intensity[j], chance, norm, w.constraint[j], odds, u, v, p)
+        sector_offset[j] = env.sector_research[w.sector[j]]
+        county_offset[j] = env.county_research[w.county[j]]
+    for j in range(n):
+        chance = participation(r.log_employment[j], sector_offset[j], county_offset[j], moment.research_trend, p)
+        u, _ = uniform_pair(key, lo + j)
+        switches = u < switching_chance(w.rd_intensity[j], chance, w.constraint[j], odds[j], p)
+        r.event[j] = 1.0 if switches and r.live[j] != 0.0 else 0.0
+    for j in range(n):
+        if r.event[j] != 0.0:
+            norm = research_norm(env.sector_rd_norm[w.sector[j]], r.log_employment[j], p)
+            _, v = uniform_pair(key, lo + j)
+            w.rd_intensity[j] = 0.0 if w.rd_intensity[j] > 0.0 else starting_intensity(norm, v, p)
 
 
 @rule
-def do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, lo, n):
-    """R&D of the firms that do it; returns how many, with their places in the tile in `performers`."""
-    count = 0
+def do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count, lo, n):
+    """R&D of the firms that do it."""
     for j in range(n):
         r.funded[j] = 0.0
         r.aspires[j] = 0.0
         r.gain[j] = 0.0
-        if w.rd_intensity[j] > 0.0:
-            performers[count] = j
-            count += 1
     for m in range(count):
         j = performers[m]
         tier = w.tier[j]
@@ -358,7 +372,6 @@ def do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, lo, n
         w.rd_intensity[j] = intensity
         r.funded[j] = intensity + added
         r.aspires[j] = aspires
-    return count
 
 
 @rule

@@ -35,20 +35,23 @@ def research_norm(sector_norm, log_employment, p):
 
 
 @rule
-def start_or_stop(intensity, chance, norm, constraint, odds, u, v, p):
-    """Yearly decision to start or stop R&D; returns the new true intensity.
+def switching_chance(intensity, chance, constraint, odds, p):
+    """Yearly chance that an active firm stops R&D or an idle one starts.
 
     An active firm stops with hazard h; an idle one starts with hazard h π/(1−π) · (1−c)/(1−c̄), so
     that participation settles near π, the probability of `participation`; c is the firm's
     credit constraint. The channel `research_odds` (incubators, matchmaking, talent) multiplies the
     starting hazard by 1 + odds.
     """
-    if intensity > 0.0:
-        return 0.0 if u < p.rd_stop else intensity
     access = (1.0 - constraint) / (1.0 - p.constraint_reference)
-    if u < p.rd_stop * (chance / max(1.0 - chance, 0.05)) * access * (1.0 + odds):
-        return norm * exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
-    return 0.0
+    starting = p.rd_stop * (chance / max(1.0 - chance, 0.05)) * access * (1.0 + odds)
+    return p.rd_stop if intensity > 0.0 else starting
+
+
+@rule
+def starting_intensity(norm, v, p):
+    """True R&D intensity of a firm that starts: around its norm, lower by the starters' gap (log)."""
+    return norm * exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
 
 
 @rule
