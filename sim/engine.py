@@ -90,4 +90,4 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, to
         if moment.number == 1:
             migrate(w, r, x, env, keys, p, flows, start, n)
         grow(w, r, x, keys, p, start, n)
-        count_tile(w, env, aspiration_key, p, moment, r.able, r.draw, performers, count, totals, start, n)
+        count_tile(w, env, aspiration_key, p, moment, r.cell, r.able, r.draw, performers, count, totals, start, n)

@@ -13,7 +13,7 @@ Environment = namedtuple(
     [
         "county_province",  # int16 (units,)
         "county_urban",  # bool (units,)
-        "county_place",  # int16 (units,), province plus the number of provinces for urban districts
+        "county_place",  # int64 (units,), province plus the number of provinces for urban districts
         "county_research",  # float64 (units,), log-odds of doing R&D relative to the mean
         "county_entry",  # float64 (units,), founding rate relative to the mean
         "sector_revenue_per_worker",  # float64 (sectors,), yuan per year at productivity 0; moves with demand

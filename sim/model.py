@@ -210,7 +210,7 @@ class SRDIModel(mesa.Model):
         self.environment = Environment(
             county_province=geography.county_province,
             county_urban=geography.county_is_urban,
-            county_place=geography.county_place,
+            county_place=geography.county_place.astype(np.int64),
             county_research=research,
             county_entry=attraction / np.average(attraction, weights=geography.firms.sum(axis=1)),
             sector_revenue_per_worker=revenue_per_worker,

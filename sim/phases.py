@@ -86,6 +86,7 @@ from sim.mechanisms.support import (
 )
 from sim.mechanisms.turnover import entry_chance, exit_chance
 from sim.slots import close, found
+from sim.tile import fill_cells, stretch_end
 
 EXIT = int(Purpose.EXIT)
 ENTRY = int(Purpose.ENTRY)
@@ -129,13 +130,17 @@ def parts(log_output):
 @rule
 def see_surroundings(w, r, x, env, n):
     """Fill the channels and what else a firm sees of its county, cluster, sector, programmes and chain leader."""
+    fill_cells(w, r.cell, env, n)
     for j in range(n):
         r.founding[j] = env.county_entry[w.county[j]]
-    for j in range(n):
-        sector = w.sector[j]
-        r.revenue_per_worker[j] = env.sector_revenue_per_worker[sector]
-        r.energy_rise[j] = env.sector_energy_rise[sector]
-        r.manufacturing[j] = 1.0 if env.sector_manufacturing[sector] else 0.0
+    first = 0
+    while first < n:
+        end = stretch_end(r.cell, first, n)
+        sector = w.sector[first]
+        r.revenue_per_worker[first:end] = env.sector_revenue_per_worker[sector]
+        r.energy_rise[first:end] = env.sector_energy_rise[sector]
+        r.manufacturing[first:end] = 1.0 if env.sector_manufacturing[sector] else 0.0
+        first = end
     for j in range(n):
         clustered = w.cluster[j] >= 0
         cluster = max(w.cluster[j], 0)
@@ -168,15 +173,12 @@ def _see_places(w, x, env, n):
     first = 0
     while first < n:
         county, cluster = w.county[first], w.cluster[first]
-        end = first + 1
-        while end < n and w.county[end] == county and w.cluster[end] == cluster:
-            end += 1
+        end = stretch_end(w.cluster, first, stretch_end(w.county, first, n))
         member = cluster >= 0 and env.cluster_active[cluster]
         if member or env.county_active[county]:
             for k in env.channels_used:
                 effect = env.cluster_effects[cluster, k] if member else env.county_effects[county, k]
-                for j in range(first, end):
-                    x[k, j] = effect
+                x[k, first:end] = effect
         first = end
 
 
@@ -404,11 +406,22 @@ def learn(w, r, x, env, p, flows, n):
         own = 0.25 * r.funded[j] * w.revenue[j]
         stock = knowledge_stock(w.knowledge[j], own, r.spilled[j] + r.passed_on[j], p)
         w.knowledge[j] = stock if r.live[j] != 0.0 else w.knowledge[j]
-    for j in range(n):
-        if r.spilled[j] + r.passed_on[j] > 0.0 and r.live[j] != 0.0:
-            counts = flows[env.county_place[w.county[j]], w.sector[j]]
-            counts[SPILLED] += int(r.spilled[j])
-            counts[PASSED_ON] += int(r.passed_on[j])
+    first = 0
+    while first < n:
+        end = stretch_end(r.cell, first, n)
+        counts = flows[env.county_place[w.county[first]], w.sector[first]]
+        counts[SPILLED] += _whole_sum(r.spilled[first:end], r.live[first:end])
+        counts[PASSED_ON] += _whole_sum(r.passed_on[first:end], r.live[first:end])
+        first = end
+
+
+@rule
+def _whole_sum(values, live):
+    """Sum of the values of live firms in whole yuan."""
+    total = 0
+    for j in range(len(values)):
+        total += int(values[j]) if live[j] != 0.0 else 0
+    return total
 
 
 @rule
@@ -558,6 +571,7 @@ def migrate(w, r, x, env, keys, p, flows, lo, n):
             w.county[j] = env.cluster_county[target]
             w.flags[j] |= MOVED
             flows[env.county_place[w.county[j]], sector, MOVES] += 1
+    fill_cells(w, r.cell, env, n)
 
 
 @rule

@@ -21,7 +21,7 @@ from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.support import X_EXPORTS, X_RESEARCH_YUAN, programme_channel
 from sim.phases import AWARD_QUARTERS, runs
-from sim.tile import TILE, window
+from sim.tile import TILE, fill_cells, stretch_end, window
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
@@ -149,10 +149,10 @@ def new_totals(
 
 
 @rule
-def count_tile(w, env, aspiration_key, p, moment, able, odds, performers, count, totals, lo, n):
+def count_tile(w, env, aspiration_key, p, moment, cells, able, odds, performers, count, totals, lo, n):
     """Add the firms of a tile to the totals, all but what certificates decide (see `count_certified`).
 
-    w: the tile's columns. able: float64 (TILE,), capability as a supplier. odds: float64 (TILE,), working
+    w: the tile's columns. cells: float64 (TILE,), numbers of the firms' cells. able: float64 (TILE,), capability as a supplier. odds: float64 (TILE,), working
     memory. performers, count: places of the firms with R&D, and their number. lo: slot of the first firm.
     """
     for j in range(n):
@@ -163,11 +163,9 @@ def count_tile(w, env, aspiration_key, p, moment, able, odds, performers, count,
                 totals.supported[programme] += (w.support[j] >> programme) & 1
     first = 0
     while first < n:
-        place, sector = env.county_place[w.county[first]], w.sector[first]
-        last = first + 1
-        while last < n and w.sector[last] == sector and env.county_place[w.county[last]] == place:
-            last += 1
-        cell = totals.cells[place, sector]
+        last = stretch_end(cells, first, n)
+        sector = w.sector[first]
+        cell = totals.cells[env.county_place[w.county[first]], sector]
         run = window(w, first, last)
         _add_run(run, cell, p, last - first)
         if env.sector_manufacturing[sector]:
@@ -191,7 +189,7 @@ def count_tile(w, env, aspiration_key, p, moment, able, odds, performers, count,
 
 
 @kernel
-def take_stock(firms, env, aspiration_key, p, moment, able, odds, performers, totals, lo, hi):
+def take_stock(firms, env, aspiration_key, p, moment, cells, able, odds, performers, totals, lo, hi):
     """Add the firms of slots lo … hi-1 to the totals as `count_tile` does: for the start of a run."""
     for start in range(lo, hi, TILE):
         n = min(start + TILE, hi) - start
@@ -202,7 +200,8 @@ def take_stock(firms, env, aspiration_key, p, moment, able, odds, performers, to
             if w.rd_intensity[j] > 0.0:
                 performers[count] = j
                 count += 1
-        count_tile(w, env, aspiration_key, p, moment, able, odds, performers, count, totals, start, n)
+        fill_cells(w, cells, env, n)
+        count_tile(w, env, aspiration_key, p, moment, cells, able, odds, performers, count, totals, start, n)
 
 
 @kernel
@@ -213,9 +212,9 @@ def count_certified(firms, env, p, moment, totals, lo, hi):
             _add_certified(firms, env, p, moment, totals, i)
 
 
-def stock_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Working memory of `take_stock` on one thread: able, odds and performers."""
-    return np.zeros(TILE), np.zeros(TILE), np.zeros(TILE, dtype=np.int64)
+def stock_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Working memory of `take_stock` on one thread: cells, able, odds and performers."""
+    return np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE, dtype=np.int64)
 
 
 def complete(totals: Totals) -> None:
@@ -244,16 +243,16 @@ def _add_run(w, cell, p, n):
         newcomers += flags & NEWCOMER != 0
         moved += flags & MOVED != 0
         linked += w.customer[j] != NEVER
-    counted, levels, level_2, level_3, level_4 = 0, 0, 0, 0, 0
+    counted, above_1, above_2, above_3 = 0, 0, 0, 0
+    for j in range(n):
+        counts = w.employment[j] >= COUNTED_EMPLOYMENT
+        counted += counts
+        above_1 += counts & (w.digital[j] >= p.digital_level2)
+        above_2 += counts & (w.digital[j] >= p.digital_level3)
+        above_3 += counts & (w.digital[j] >= p.digital_level4)
     governance, constraint, refinement, green = 0, 0, 0, 0
     for j in range(n):
         counts = w.employment[j] >= COUNTED_EMPLOYMENT
-        level = digital_level(w.digital[j], p) if counts else 0
-        counted += counts
-        levels += level
-        level_2 += level == 2
-        level_3 += level == 3
-        level_4 += level == 4
         governance += np.int64(w.governance[j] * PARTS) if counts else 0
         constraint += np.int64(w.constraint[j] * PARTS) if counts else 0
         refinement += np.int64(w.refinement[j] * PARTS) if counts else 0
@@ -270,11 +269,11 @@ def _add_run(w, cell, p, n):
     cell[NEWCOMERS] += newcomers
     cell[MOVED_FIRMS] += moved
     cell[COUNTED] += counted
-    cell[LEVELS] += levels
-    cell[LEVEL_1] += counted - level_2 - level_3 - level_4
-    cell[LEVEL_1 + 1] += level_2
-    cell[LEVEL_1 + 2] += level_3
-    cell[LEVEL_1 + 3] += level_4
+    cell[LEVELS] += counted + above_1 + above_2 + above_3
+    cell[LEVEL_1] += counted - above_1
+    cell[LEVEL_1 + 1] += above_1 - above_2
+    cell[LEVEL_1 + 2] += above_2 - above_3
+    cell[LEVEL_1 + 3] += above_3
     cell[GOVERNANCE] += governance
     cell[CONSTRAINT] += constraint
     cell[REFINEMENT] += refinement
@@ -299,25 +298,28 @@ def _add_to_clusters(w, clusters, n):
     first = 0
     while first < n:
         cluster = w.cluster[first]
-        last = first + 1
-        while last < n and w.cluster[last] == cluster:
-            last += 1
+        last = stretch_end(w.cluster, first, n)
         if cluster >= 0:
-            firms, thousands, digital, governance, knowledge = 0, 0, 0, 0, 0
-            for j in range(first, last):
-                alive = w.employment[j] != 0.0
-                firms += alive
-                thousands += np.int64(w.revenue[j] * 1e-3 + 0.5)
-                digital += np.int64(w.digital[j] * PARTS) if alive else 0
-                governance += np.int64(w.governance[j] * PARTS) if alive else 0
-                knowledge += np.int64(w.knowledge[j] * 1e-3)
-            sums = clusters[cluster]
-            sums[0] += firms
-            sums[3] += thousands
-            sums[4] += digital
-            sums[5] += governance
-            sums[6] += knowledge
+            _add_members(window(w, first, last), clusters[cluster], last - first)
         first = last
+
+
+@rule
+def _add_members(w, sums, n):
+    """Add n members of one cluster to its sums."""
+    firms, thousands, digital, governance, knowledge = 0, 0, 0, 0, 0
+    for j in range(n):
+        alive = w.employment[j] != 0.0
+        firms += alive
+        thousands += np.int64(w.revenue[j] * 1e-3 + 0.5)
+        digital += np.int64(w.digital[j] * PARTS) if alive else 0
+        governance += np.int64(w.governance[j] * PARTS) if alive else 0
+        knowledge += np.int64(w.knowledge[j] * 1e-3)
+    sums[0] += firms
+    sums[3] += thousands
+    sums[4] += digital
+    sums[5] += governance
+    sums[6] += knowledge
 
 
 @rule

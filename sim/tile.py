@@ -21,6 +21,7 @@ TILE = 512
 Rows = namedtuple(
     "Rows",
     [
+        "cell",  # number of the firm's cell: place · sectors + sector
         "live",  # 1 for firms that live through the quarter, 0 for vacant, closing and newly founded ones
         "event",  # 1 where something rare happens that is handled firm by firm
         "draw",  # the draw that decides on it
@@ -58,8 +59,37 @@ def rows_of(scratch):
     s = scratch
     return Rows(
         s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9],
-        s[10], s[11], s[12], s[13], s[14], s[15], s[16], s[17], s[18], s[19], s[20],
+        s[10], s[11], s[12], s[13], s[14], s[15], s[16], s[17], s[18], s[19], s[20], s[21],
     )  # fmt: skip
+
+
+#: Slots compared at once when the end of a stretch is looked for.
+_STRIDE = 32
+
+
+@rule
+def stretch_end(values, first, n):
+    """End of the stretch of equal values that begins at `first`, at most n."""
+    value = values[first]
+    end = first + 1
+    while end + _STRIDE <= n:
+        differ = 0
+        for other in values[end : end + _STRIDE]:
+            differ |= other != value
+        if differ:
+            break
+        end += _STRIDE
+    while end < n and values[end] == value:
+        end += 1
+    return end
+
+
+@rule
+def fill_cells(w, cell, env, n):
+    """Write the number of each firm's cell to the row `cell`; neighbours mostly share one."""
+    sectors = len(env.sector_rd_norm)
+    for j in range(n):
+        cell[j] = env.county_place[w.county[j]] * sectors + w.sector[j]
 
 
 @rule
