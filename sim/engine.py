@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.columns import NEVER
-from sim.jit import kernel
+from sim.jit import kernel, own_copy
 from sim.mechanisms.chain_links import leader_of
 from sim.phases import (
     borrow,
@@ -62,6 +62,7 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, to
         rows, x, performers: working memory (see `sim.tile.tile_scratch`).
         totals: Totals, added to; what certificates decide is left to `sim.tally.count_certified`.
     """
+    p, moment = own_copy(p), own_copy(moment)
     r = rows_of(rows)
     flows = totals.flows
     for start in range(lo, hi, TILE):
