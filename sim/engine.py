@@ -15,7 +15,6 @@ from sim.phases import (
     grow,
     innovate,
     learn,
-    list_performers,
     migrate,
     modernise,
     parts,
@@ -27,7 +26,7 @@ from sim.phases import (
     turn_over,
 )
 from sim.tally import count_tile
-from sim.tile import TILE, rows_of, window
+from sim.tile import TILE, list_places, rows_of, window
 
 
 @kernel
@@ -50,7 +49,7 @@ def take_orders(firms, env, lo, hi):
 
 
 @kernel
-def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, totals, lo, hi):
+def advance(firms, env, keys, aspiration_key, p, moment, rows, x, certified, performers, totals, lo, hi):
     """Advance the firms in slots lo … hi-1 by one quarter, in place, and count them.
 
     Args:
@@ -59,7 +58,7 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, to
         keys: uint64 (purposes,), stream keys of the quarter.
         aspiration_key: uint64, stream of the draws that hold for a slot's whole run.
         p: parameter record. moment: MOMENT record.
-        rows, x, performers: working memory (see `sim.tile.tile_scratch`).
+        rows, x, certified, performers: working memory (see `sim.tile.tile_scratch`).
         totals: Totals, added to; what certificates decide is left to `sim.tally.count_certified`.
     """
     p, moment = own_copy(p), own_copy(moment)
@@ -75,11 +74,11 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, to
         sell(w, r, x, p, n)
         count_lost(w, r, env, flows, n)
         borrow(w, r, x, keys, p, moment, start, n)
-        count = list_performers(w, performers, n)
-        raise_equity(w, r, x, env, keys, p, flows, performers, count, start, n)
+        count = list_places(w.rd_intensity, performers, n)
+        raise_equity(w, r, x, env, keys, p, flows, certified, performers, count, start, n)
         if moment.number == 1:
             choose_research(w, r, x, env, keys, p, moment, start, n)
-            count = list_performers(w, performers, n)
+            count = list_places(w.rd_intensity, performers, n)
         do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count, start, n)
         if moment.number == 4:
             report_research(w, r, keys, p, moment, performers, count, start, n)
@@ -89,6 +88,6 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, performers, to
         specialise(w, r, x, keys, aspiration_key, p, start, n)
         change_customer(w, r, x, env, keys, p, start, n)
         if moment.number == 1:
-            migrate(w, r, x, env, keys, p, flows, start, n)
+            migrate(w, r, x, env, keys, p, flows, certified, start, n)
         grow(w, r, x, keys, p, start, n)
         count_tile(w, env, aspiration_key, p, moment, r.cell, r.able, r.draw, performers, count, totals, start, n)

@@ -39,6 +39,6 @@ def own_copy(typing_context, record):
 
 if numba.config.DISABLE_JIT:
 
-    def own_copy(record):  # noqa: F811
+    def own_copy(record):
         """The record itself: interpreted code has nothing to gain from a copy."""
         return record

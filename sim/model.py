@@ -36,7 +36,7 @@ from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
 from sim.tally import CLUSTER, PARTS, by_name, complete, count_certified, new_totals, stock_scratch, take_stock
-from sim.tile import tile_scratch
+from sim.tile import place_scratch, tile_scratch
 
 
 def _seed_of(rng) -> int:
@@ -343,6 +343,7 @@ class SRDIModel(mesa.Model):
             count_certified,
             *(self.firms.columns, self.environment, self.parameter_record, self.moment),
             totals=self._counting,
+            scratch=place_scratch,
         )
         complete(self._counting)
         self.totals, self._counting = self._counting, self.totals

@@ -20,7 +20,8 @@ def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]
     """Firms of `buyer_min_employment` or more by chain and province, as the Environment's buyer_* arrays."""
     slot = np.flatnonzero(firms.employment >= p.buyer_min_employment)
     chain = env.niche_chain[firms.niche[slot]].astype(np.int64)
-    group = chain * provinces + env.county_province[firms.county[slot]]
+    # Sorted by counting, which 16 bits allow.
+    group = (chain * provinces + env.county_province[firms.county[slot]]).astype(np.uint16)
     order = np.argsort(group, kind="stable")
     revenue = firms.revenue[slot[order]].astype(np.float64)
     groups = len(env.chain_openness) * provinces

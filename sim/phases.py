@@ -86,7 +86,7 @@ from sim.mechanisms.support import (
 )
 from sim.mechanisms.turnover import entry_chance, exit_chance
 from sim.slots import close, found
-from sim.tile import fill_cells, stretch_end
+from sim.tile import fill_cells, list_places, stretch_end
 
 EXIT = int(Purpose.EXIT)
 ENTRY = int(Purpose.ENTRY)
@@ -157,9 +157,8 @@ def see_surroundings(w, r, x, env, n):
         r.supplies_leader[j] = 1.0 if w.customer[j] <= -2 else 0.0
         supported |= w.support[j]
     for j in range(n):
-        leader = leader_of(w.customer[j])
-        if leader >= 0:
-            _add_row(x, env.channels_used, env.chain_effects, leader, j)
+        if r.supplies_leader[j] != 0.0:
+            _add_row(x, env.channels_used, env.chain_effects, leader_of(w.customer[j]), j)
     if supported != 0:
         for j in range(n):
             for programme in range(env.programme_effects.shape[0]):
@@ -288,17 +287,7 @@ def borrow(w, r, x, keys, p, moment, lo, n):
 
 
 @rule
-def list_performers(w, performers, n):
-    """Write the places in the tile of the firms that do R&D to `performers`; returns how many."""
-    count = 0
-    for j in range(n):
-        performers[count] = j
-        count += w.rd_intensity[j] > 0.0
-    return count
-
-
-@rule
-def raise_equity(w, r, x, env, keys, p, flows, performers, count, lo, n):
+def raise_equity(w, r, x, env, keys, p, flows, certified, performers, count, lo, n):
     """Money from the development fund, listings and equity rounds."""
     funded = x[X_EQUITY_YUAN]
     largest = 0.0
@@ -309,9 +298,10 @@ def raise_equity(w, r, x, env, keys, p, flows, performers, count, lo, n):
         for j in range(n):
             if funded[j] > 0.0 and r.live[j] != 0.0:
                 w.flags[j] |= FUND_BACKED
-    for j in range(n):
+    for m in range(list_places(w.tier, certified, n)):
+        j = certified[m]
         tier = w.tier[j]
-        if tier >= 2 and r.live[j] != 0.0 and w.flags[j] & LISTED == 0:
+        if tier >= 2 and w.flags[j] & LISTED == 0:
             u = uniform(keys[LISTING], lo + j)
             if lists(tier, w.revenue[j], r.margin[j], x[X_LISTING, j], u, p):
                 w.flags[j] |= LISTED
@@ -554,11 +544,12 @@ def _change_customer(w, r, odds, env, keys, p, lo, j, u, v):
 
 
 @rule
-def migrate(w, r, x, env, keys, p, flows, lo, n):
+def migrate(w, r, x, env, keys, p, flows, certified, lo, n):
     """The yearly move of firms on the ladder from urban districts to county clusters."""
-    for j in range(n):
+    for m in range(list_places(w.tier, certified, n)):
+        j = certified[m]
         tier = w.tier[j]
-        if tier == 0 or r.live[j] == 0.0 or not env.county_urban[w.county[j]]:
+        if not env.county_urban[w.county[j]]:
             continue
         if w.cluster[j] >= 0 and env.cluster_active[w.cluster[j]]:
             continue

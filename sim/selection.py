@@ -15,6 +15,7 @@ from sim.ladder.fields import read_fields
 from sim.ladder.recognition import NOT_RANKED, rank_of
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
+from sim.tile import TILE, list_places
 
 #: Ranks are counted in this many bins a group; a bin that would overrun the quota waits.
 BINS = 4096
@@ -118,19 +119,22 @@ def rank_for_conversion(firms, env, keys, p, target, county_group, ranks, bins, 
 
 
 @kernel
-def rank_for_award(firms, env, keys, p, ranking, target, ranks, fields, bins, lo, hi):
+def rank_for_award(firms, env, keys, p, ranking, target, ranks, fields, places, bins, lo, hi):
     """Rank little giants without an award by their score.
 
-    ranking: Criteria whose score ranks. fields: float64 (N_FIELDS,), scratch.
+    ranking: Criteria whose score ranks. fields, places: working memory (see `field_scratch`).
     ranks: uint16 (slots,), written. bins: int64 (1, BINS), added to.
     """
-    for i in range(lo, hi):
-        ranks[i] = NOT_RANKED
-        if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER or not is_target(firms, env, target, i):
-            continue
-        read_fields(firms, env, p, i, fields)
-        ranks[i] = rank_of(score(ranking, fields), uniform(keys[LOTTERY], i))
-        bins[0, ranks[i] >> BIN_SHIFT] += 1
+    ranks[lo:hi] = NOT_RANKED
+    for start in range(lo, hi, TILE):
+        n = min(start + TILE, hi) - start
+        for m in range(list_places(firms.tier[start : start + n], places, n)):
+            i = start + places[m]
+            if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER or not is_target(firms, env, target, i):
+                continue
+            read_fields(firms, env, p, i, fields)
+            ranks[i] = rank_of(score(ranking, fields), uniform(keys[LOTTERY], i))
+            bins[0, ranks[i] >> BIN_SHIFT] += 1
 
 
 def bin_thresholds(bins: np.ndarray, quotas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.support import X_EXPORTS, X_RESEARCH_YUAN, programme_channel
 from sim.phases import AWARD_QUARTERS, runs
-from sim.tile import TILE, fill_cells, stretch_end, window
+from sim.tile import TILE, fill_cells, list_places, place_scratch, stretch_end, window
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
@@ -152,8 +152,9 @@ def new_totals(
 def count_tile(w, env, aspiration_key, p, moment, cells, able, odds, performers, count, totals, lo, n):
     """Add the firms of a tile to the totals, all but what certificates decide (see `count_certified`).
 
-    w: the tile's columns. cells: float64 (TILE,), numbers of the firms' cells. able: float64 (TILE,), capability as a supplier. odds: float64 (TILE,), working
-    memory. performers, count: places of the firms with R&D, and their number. lo: slot of the first firm.
+    w: the tile's columns. cells: float64 (TILE,), numbers of the firms' cells. able: float64 (TILE,), capability
+    as a supplier. odds: float64 (TILE,), working memory. performers, count: places of the firms with R&D, and
+    their number. lo: slot of the first firm.
     """
     for j in range(n):
         odds[j] = 0.0
@@ -194,27 +195,25 @@ def take_stock(firms, env, aspiration_key, p, moment, cells, able, odds, perform
     for start in range(lo, hi, TILE):
         n = min(start + TILE, hi) - start
         w = window(firms, start, start + n)
-        count = 0
         for j in range(n):
             able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
-            if w.rd_intensity[j] > 0.0:
-                performers[count] = j
-                count += 1
+        count = list_places(w.rd_intensity, performers, n)
         fill_cells(w, cells, env, n)
         count_tile(w, env, aspiration_key, p, moment, cells, able, odds, performers, count, totals, start, n)
 
 
 @kernel
-def count_certified(firms, env, p, moment, totals, lo, hi):
+def count_certified(firms, env, p, moment, places, totals, lo, hi):
     """Add the firms with a certificate in slots lo … hi-1 to the totals, once recognition is done."""
-    for i in range(lo, hi):
-        if firms.tier[i] > 0:
-            _add_certified(firms, env, p, moment, totals, i)
+    for start in range(lo, hi, TILE):
+        n = min(start + TILE, hi) - start
+        for m in range(list_places(firms.tier[start : start + n], places, n)):
+            _add_certified(firms, env, p, moment, totals, start + places[m])
 
 
 def stock_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Working memory of `take_stock` on one thread: cells, able, odds and performers."""
-    return np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE, dtype=np.int64)
+    return np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), *place_scratch()
 
 
 def complete(totals: Totals) -> None:

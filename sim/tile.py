@@ -49,8 +49,8 @@ N_ROWS = len(Rows._fields)
 
 
 def tile_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Working memory of a thread: rows (N_ROWS, TILE), channels (N_CHANNELS, TILE), and places int64 (TILE,)."""
-    return np.zeros((N_ROWS, TILE)), np.zeros((N_CHANNELS, TILE)), np.zeros(TILE, dtype=np.int64)
+    """Working memory of a thread: rows (N_ROWS, TILE), channels (N_CHANNELS, TILE), and twice places (TILE,)."""
+    return np.zeros((N_ROWS, TILE)), np.zeros((N_CHANNELS, TILE)), *place_scratch(), *place_scratch()
 
 
 @rule
@@ -63,8 +63,29 @@ def rows_of(scratch):
     )  # fmt: skip
 
 
-#: Slots compared at once when the end of a stretch is looked for.
+def place_scratch() -> tuple[np.ndarray]:
+    """Working memory of a thread that lists firms of a tile: their places, int64 (TILE,)."""
+    return (np.zeros(TILE, dtype=np.int64),)
+
+
+#: Slots looked at together, which the compiler does at once.
 _STRIDE = 32
+
+
+@rule
+def list_places(marks, places, n):
+    """Write the places of the non-zero marks among the first n to `places`, in order; returns how many."""
+    count = 0
+    for start in range(0, n, _STRIDE):
+        group = marks[start : min(start + _STRIDE, n)]
+        some = 0
+        for mark in group:
+            some |= mark != 0
+        if some:
+            for j in range(len(group)):
+                places[count] = start + j
+                count += group[j] != 0
+    return count
 
 
 @rule

@@ -125,18 +125,22 @@ def _least_bound(criteria: Criteria, field: str) -> float:
 
 
 @rule
-def is_hopeless(criteria, firms, p, i):
-    """Whether firm i fails for want of R&D, patents and new equity, so that nobody need look further.
+def mark_hopeful(criteria, w, p, marks, n):
+    """Mark with 1 the firms of a tile that have R&D, patents or new equity, where the criteria ask for any; else 0.
 
-    True for most firms; it never is for a firm that meets the criteria.
+    All who meet the criteria are marked, and few others, so that nobody need look at the rest.
+    marks: float64 (n or more,), written.
     """
-    return (
-        criteria.needs_research[0]
-        and firms.rd_last_year[i] == 0.0
-        and firms.rd_before[i] == 0.0
-        and firms.equity[i] < criteria.least_equity[0]
-        and class1_patents(firms.knowledge[i], p) < criteria.least_patents[0]
-    )
+    demanding, equity, patents = criteria.needs_research[0], criteria.least_equity[0], criteria.least_patents[0]
+    for j in range(n):
+        hopeless = (
+            demanding
+            & (w.rd_last_year[j] == 0.0)
+            & (w.rd_before[j] == 0.0)
+            & (w.equity[j] < equity)
+            & (class1_patents(w.knowledge[j], p) < patents)
+        )
+        marks[j] = 0.0 if hopeless or w.employment[j] == 0.0 else 1.0
 
 
 @rule

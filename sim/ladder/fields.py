@@ -15,6 +15,7 @@ from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.finance import energy_burden, net_margin
 from sim.mechanisms.knowledge import class1_patents
+from sim.tile import TILE, place_scratch
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,14 @@ RESEARCH_FIELDS = (
 )
 
 
-def field_scratch() -> tuple[np.ndarray]:
-    """Working memory of a thread that assesses firms: their fields, float64 (N_FIELDS,)."""
-    return (np.empty(N_FIELDS),)
+def field_scratch() -> tuple[np.ndarray, np.ndarray]:
+    """Working memory of a thread that reads firms: fields float64 (N_FIELDS,) and places int64 (TILE,)."""
+    return np.empty(N_FIELDS), *place_scratch()
+
+
+def assessment_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Working memory of a thread that assesses firms: `field_scratch`, and marks float64 (TILE,)."""
+    return *field_scratch(), np.zeros(TILE)
 
 
 @rule

@@ -12,9 +12,10 @@ from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.elementary import log
 from sim.jit import kernel, rule
 from sim.ladder.application import application_worth, is_reached, is_sme
-from sim.ladder.criteria import has_direct_condition, is_hopeless, meets_requirements, reaches_score, score
+from sim.ladder.criteria import has_direct_condition, mark_hopeful, meets_requirements, reaches_score, score
 from sim.ladder.fields import read_fields
 from sim.mechanisms.support import X_APPLICATION, programme_channel
+from sim.tile import TILE, list_places, window
 
 ASSESSMENT = int(Purpose.ASSESSMENT)
 REVIEW = int(Purpose.REVIEW)
@@ -52,7 +53,7 @@ def meets(criteria, fields, noise):
 @kernel
 def assess(
     firms, env, keys, aspiration_key, p, moment, tier, lowest, criteria, ranking, reach, bar, bonus, ranks, fields,
-    counts, lo, hi
+    places, marks, counts, lo, hi
 ):  # fmt: skip
     """Yearly assessment of the firms in slots lo … hi-1 for a tier; writes ranks, grants nothing.
 
@@ -67,34 +68,40 @@ def assess(
         bar: float64, points an applicant's score must reach under `ranking`.
         bonus: float64 (units,), points added by county.
         ranks: uint16 (slots,), written: rank of those who passed, else NOT_RANKED.
-        fields: float64 (N_FIELDS,), scratch.
+        fields, places, marks: working memory (see `assessment_scratch`).
         counts: int64 (places, sectors, len(ASSESSED)), added to.
     """
-    for i in range(lo, hi):
-        ranks[i] = NOT_RANKED
-        if firms.employment[i] == 0.0 or firms.tier[i] >= tier or firms.tier[i] < lowest:
-            continue
-        if is_hopeless(criteria, firms, p, i) or not is_sme(firms, env, i):
-            continue
-        read_fields(firms, env, p, i, fields)
-        u, v = uniform_pair(keys[ASSESSMENT], i)
-        noise = p.assessment_noise * unit_noise(u)
-        if not meets(criteria, fields, noise):
-            continue
-        county = firms.county[i]
-        place = env.county_place[county]
-        sector = firms.sector[i]
-        counts[place, sector, ELIGIBLE] += 1
-        log_employment = log(float(firms.employment[i]))
-        served = programme_channel(firms.support[i], env.programme_effects, X_APPLICATION)
-        worth = application_worth(firms.constraint[i], firms.governance[i], served, moment.award_hope, p)
-        if not is_reached(uniform(aspiration_key, i), reach[env.county_province[county]], log_employment, worth, p):
-            continue
-        counts[place, sector, APPLIED] += 1
-        points = score(ranking, fields) + noise + bonus[county]
-        if points >= bar:
-            counts[place, sector, PASSED] += 1
-            ranks[i] = rank_of(points, v)
+    ranks[lo:hi] = NOT_RANKED
+    for start in range(lo, hi, TILE):
+        n = min(start + TILE, hi) - start
+        w = window(firms, start, start + n)
+        mark_hopeful(criteria, w, p, marks, n)
+        for j in range(n):
+            marks[j] = marks[j] if (w.tier[j] < tier) & (w.tier[j] >= lowest) else 0.0
+        for m in range(list_places(marks, places, n)):
+            i = start + places[m]
+            if not is_sme(firms, env, i):
+                continue
+            read_fields(firms, env, p, i, fields)
+            u, v = uniform_pair(keys[ASSESSMENT], i)
+            noise = p.assessment_noise * unit_noise(u)
+            if not meets(criteria, fields, noise):
+                continue
+            county = firms.county[i]
+            place = env.county_place[county]
+            sector = firms.sector[i]
+            counts[place, sector, ELIGIBLE] += 1
+            log_employment = log(float(firms.employment[i]))
+            served = programme_channel(firms.support[i], env.programme_effects, X_APPLICATION)
+            worth = application_worth(firms.constraint[i], firms.governance[i], served, moment.award_hope, p)
+            reached = reach[env.county_province[county]]
+            if not is_reached(uniform(aspiration_key, i), reached, log_employment, worth, p):
+                continue
+            counts[place, sector, APPLIED] += 1
+            points = score(ranking, fields) + noise + bonus[county]
+            if points >= bar:
+                counts[place, sector, PASSED] += 1
+                ranks[i] = rank_of(points, v)
 
 
 @kernel
@@ -119,21 +126,24 @@ def rank_threshold(ranks: np.ndarray, capacity: int | None) -> int:
 
 
 @kernel
-def grant(firms, env, ranks, threshold, tier, now, counts, lo, hi):
+def grant(firms, env, ranks, threshold, tier, now, places, counts, lo, hi):
     """Give the tier's certificate to the firms in slots lo … hi-1 ranked at or above the threshold.
 
-    A higher certificate brings the lower ones with it. counts as in `assess`.
+    A higher certificate brings the lower ones with it. places: working memory. counts as in `assess`.
     """
-    for i in range(lo, hi):
-        if ranks[i] == NOT_RANKED or ranks[i] < threshold:
-            continue
-        firms.tier[i] = tier
-        firms.innovative_since[i] = now
-        if tier >= 2:
-            firms.srdi_since[i] = now
-        if tier >= 3:
-            firms.giant_since[i] = now
-        counts[env.county_place[firms.county[i]], firms.sector[i], GRANTED] += 1
+    for start in range(lo, hi, TILE):
+        n = min(start + TILE, hi) - start
+        for m in range(list_places(ranks[start : start + n], places, n)):
+            i = start + places[m]
+            if ranks[i] < threshold:
+                continue
+            firms.tier[i] = tier
+            firms.innovative_since[i] = now
+            if tier >= 2:
+                firms.srdi_since[i] = now
+            if tier >= 3:
+                firms.giant_since[i] = now
+            counts[env.county_place[firms.county[i]], firms.sector[i], GRANTED] += 1
 
 
 @rule
@@ -158,7 +168,7 @@ def _since(firms, tier, i):
 
 
 @kernel
-def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields, counts, lo, hi):
+def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields, places, counts, lo, hi):
     """Three-year review of the certificates of one tier in slots lo … hi-1.
 
     A certificate that would outlive `validity` before the next yearly review is renewed if the firm
@@ -168,74 +178,85 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields,
 
     Args:
         ladder: tuple of Criteria, innovative to little giant.
-        validity: quarters. fields: float64 (N_FIELDS,), scratch.
+        validity: quarters. fields, places: working memory (see `field_scratch`).
         counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
     """
-    for i in range(lo, hi):
-        if firms.tier[i] != tier or now - _since(firms, tier, i) <= validity - 4:
-            continue
-        place = env.county_place[firms.county[i]]
-        sector = firms.sector[i]
-        counts[tier - 1, place, sector, IN_REVIEW] += 1
-        read_fields(firms, env, p, i, fields)
-        # The same assessors as at recognition: who fails is not certified anew in the same quarter.
-        u, _ = uniform_pair(keys[ASSESSMENT], i)
-        noise = p.assessment_noise * unit_noise(u)
-        v = uniform(keys[REVIEW], i)
-        sme = is_sme(firms, env, i)
-        held = tier
-        while held > 0:
-            criteria = ladder[held - 1]
-            if sme and meets(criteria, fields, noise):
-                break
-            if held == tier and v >= strictness:
-                break
-            _end_certificate(firms, held, i)
-            counts[held - 1, place, sector, LAPSED] += 1
-            held -= 1
-        if held == tier:
-            counts[tier - 1, place, sector, RENEWED] += 1
-        firms.tier[i] = held
-        if held >= 1:
-            firms.innovative_since[i] = now
-        if held >= 2:
-            firms.srdi_since[i] = now
-        if held >= 3:
-            firms.giant_since[i] = now
+    for start in range(lo, hi, TILE):
+        n = min(start + TILE, hi) - start
+        for m in range(list_places(firms.tier[start : start + n], places, n)):
+            i = start + places[m]
+            if firms.tier[i] != tier or now - _since(firms, tier, i) <= validity - 4:
+                continue
+            place = env.county_place[firms.county[i]]
+            sector = firms.sector[i]
+            counts[tier - 1, place, sector, IN_REVIEW] += 1
+            read_fields(firms, env, p, i, fields)
+            # The same assessors as at recognition: who fails is not certified anew in the same quarter.
+            u, _ = uniform_pair(keys[ASSESSMENT], i)
+            noise = p.assessment_noise * unit_noise(u)
+            v = uniform(keys[REVIEW], i)
+            sme = is_sme(firms, env, i)
+            held = tier
+            while held > 0:
+                criteria = ladder[held - 1]
+                if sme and meets(criteria, fields, noise):
+                    break
+                if held == tier and v >= strictness:
+                    break
+                _end_certificate(firms, held, i)
+                counts[held - 1, place, sector, LAPSED] += 1
+                held -= 1
+            if held == tier:
+                counts[tier - 1, place, sector, RENEWED] += 1
+            firms.tier[i] = held
+            if held >= 1:
+                firms.innovative_since[i] = now
+            if held >= 2:
+                firms.srdi_since[i] = now
+            if held >= 3:
+                firms.giant_since[i] = now
 
 
 @kernel
-def audit(firms, env, keys, p, strictness, counts, lo, hi):
+def audit(firms, env, keys, p, strictness, places, counts, lo, hi):
     """Yearly audit of certified firms in slots lo … hi-1: false R&D costs every certificate (撤销).
 
     A certified firm whose last yearly report holds relabelled R&D is caught with chance
     `audit_coverage` · strictness and falls off the ladder.
 
     Args:
-        strictness: 0-1. counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
+        strictness: 0-1. places: working memory. counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
     """
-    for i in range(lo, hi):
-        tier = firms.tier[i]
-        if tier == 0 or firms.relabelled[i] == 0.0:
-            continue
-        if uniform(keys[AUDIT], i) < p.audit_coverage * strictness:
-            counts[tier - 1, env.county_place[firms.county[i]], firms.sector[i], REVOKED] += 1
-            for held in range(tier, 0, -1):
-                _end_certificate(firms, held, i)
-            firms.tier[i] = 0
+    for start in range(lo, hi, TILE):
+        n = min(start + TILE, hi) - start
+        for m in range(list_places(firms.tier[start : start + n], places, n)):
+            i = start + places[m]
+            tier = firms.tier[i]
+            if firms.relabelled[i] == 0.0:
+                continue
+            if uniform(keys[AUDIT], i) < p.audit_coverage * strictness:
+                counts[tier - 1, env.county_place[firms.county[i]], firms.sector[i], REVOKED] += 1
+                for held in range(tier, 0, -1):
+                    _end_certificate(firms, held, i)
+                firms.tier[i] = 0
 
 
 @kernel
-def count_champions(firms, env, p, criteria, fields, champions, lo, hi):
+def count_champions(firms, env, p, criteria, fields, places, marks, champions, lo, hi):
     """Count the firms of slots lo … hi-1, of any size, that meet the criteria of a single champion (单项冠军).
 
-    champions: int64 (places, sectors), added to.
+    fields, places, marks: working memory (see `assessment_scratch`). champions: int64 (places, sectors), added to.
     """
-    for i in range(lo, hi):
-        if firms.employment[i] == 0.0 or firms.rd_intensity[i] == 0.0 or not env.sector_manufacturing[firms.sector[i]]:
-            continue
-        if is_hopeless(criteria, firms, p, i):
-            continue
-        read_fields(firms, env, p, i, fields)
-        if meets_requirements(criteria, fields):
-            champions[env.county_place[firms.county[i]], firms.sector[i]] += 1
+    for start in range(lo, hi, TILE):
+        n = min(start + TILE, hi) - start
+        w = window(firms, start, start + n)
+        mark_hopeful(criteria, w, p, marks, n)
+        for j in range(n):
+            marks[j] = marks[j] if w.rd_intensity[j] > 0.0 else 0.0
+        for m in range(list_places(marks, places, n)):
+            i = start + places[m]
+            if not env.sector_manufacturing[firms.sector[i]]:
+                continue
+            read_fields(firms, env, p, i, fields)
+            if meets_requirements(criteria, fields):
+                champions[env.county_place[firms.county[i]], firms.sector[i]] += 1

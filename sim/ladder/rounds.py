@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.ladder.criteria import build_criteria
-from sim.ladder.fields import field_scratch
+from sim.ladder.fields import assessment_scratch, field_scratch
 from sim.ladder.recognition import (
     ASSESSED,
     REVIEWED,
@@ -20,6 +20,7 @@ from sim.ladder.recognition import (
 )
 from sim.reference import read_data
 from sim.rules import TIERS
+from sim.tile import place_scratch
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Rounds:
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
             *(model.reach[tier], bar, self._county_bonus(), model.ranks),
             totals=flows.assessed,
-            scratch=field_scratch,
+            scratch=assessment_scratch,
         )
         capacity = self.capacity(tier, year)
         threshold = rank_threshold(model.ranks, None if capacity is None else round(capacity * model.scale))
@@ -118,6 +119,7 @@ class Rounds:
             grant,
             *(model.firms.columns, model.environment, model.ranks, threshold, code, model.moment.index),
             totals=flows.assessed,
+            scratch=place_scratch,
         )
         flows.bound = "capacity" if threshold > 1 else "eligibility"
 
@@ -158,6 +160,7 @@ class Rounds:
         self._count_reviewed(
             audit,
             *(model.firms.columns, model.environment, model.keys, model.parameter_record, model.rules.audit_strictness),
+            scratch=place_scratch,
         )
 
     def count_champions(self) -> None:
@@ -168,10 +171,10 @@ class Rounds:
             count_champions,
             *(model.firms.columns, model.environment, model.parameter_record, self._champion_criteria),
             totals=self.champions,
-            scratch=field_scratch,
+            scratch=assessment_scratch,
         )
 
-    def _count_reviewed(self, kernel, *arguments, scratch=None) -> None:
+    def _count_reviewed(self, kernel, *arguments, scratch) -> None:
         """Run a kernel that counts REVIEWED by tier, place and sector."""
         counts = np.stack([self.flows[name].reviewed for name in TIERS])
         self.model.blocks.run(kernel, *arguments, totals=counts, scratch=scratch)
