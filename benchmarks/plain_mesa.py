@@ -223,7 +223,8 @@ class Firm(mesa.Agent):
             offsets = env.sector_research[sector], env.county_research[self.county]
             chance = research.participation(log_employment, *offsets, moment.research_trend, p)
             odds = channels[X.research_odds]
-            intensity = research.start_or_stop(intensity, chance, norm, self.constraint, odds, draw(), draw(), p)
+            if draw() < research.switching_chance(intensity, chance, self.constraint, odds, p):
+                intensity = 0.0 if intensity > 0.0 else research.starting_intensity(norm, draw(), p)
         if intensity > 0.0:
             norm = research.research_norm(env.sector_rd_norm[sector], log_employment, p)
             threshold = research.next_threshold(self.tier, self.revenue, moment)

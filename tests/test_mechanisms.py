@@ -106,15 +106,12 @@ def test_only_certified_firms_of_some_size_and_margin_list():
 
 @pytest.mark.parametrize("odds", [0.0, 0.5])
 def test_research_participation_settles_at_its_probability(odds):
-    chance, norm, steps = 0.3, 0.03, 10_000
-    idle_odds = chance / (1 - chance)
-
-    def moved(intensity, k):
-        return research.start_or_stop(intensity, chance, norm, P.constraint_reference, odds, (k + 0.5) / steps, 0.5, P)
-
-    started = sum(moved(0.0, k) > 0 for k in range(steps))
-    stopped = sum(moved(0.05, k) == 0 for k in range(steps))
-    assert started / stopped == pytest.approx(idle_odds * (1 + odds), rel=0.01)
+    chance = 0.3
+    stopping = research.switching_chance(0.05, chance, P.constraint_reference, odds, P)
+    starting = research.switching_chance(0.0, chance, P.constraint_reference, odds, P)
+    assert stopping == P.rd_stop
+    assert starting / stopping == pytest.approx(chance / (1 - chance) * (1 + odds), rel=1e-9)
+    assert research.switching_chance(0.0, chance, P.constraint_reference + 0.1, odds, P) < starting
 
 
 def test_thresholds_follow_tier_and_revenue():
