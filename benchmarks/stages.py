@@ -49,7 +49,8 @@ def staged_pass() -> tuple[Callable, tuple[str, ...]]:
     function.args.args.insert(0, ast.arg("depth"))
     loop = next(statement for statement in function.body if isinstance(statement, ast.For))
     first = 1 + next(k for k, statement in enumerate(loop.body) if _called(statement) == "window")
-    phases = loop.body[first:]
+    acting, *counting = loop.body[first:]
+    phases = [*acting.body, *counting]
     handed_on = [name.id for phase in phases if isinstance(phase, ast.Assign) for name in phase.targets]
     loop.body[first:] = [
         *(ast.parse(f"{name} = 0").body[0] for name in handed_on),

@@ -23,6 +23,7 @@ from sim.phases import (
     see_surroundings,
     sell,
     specialise,
+    survey,
     turn_over,
 )
 from sim.tally import count_tile
@@ -49,10 +50,11 @@ def take_orders(firms, env, lo, hi):
 
 
 @kernel
-def advance(firms, env, keys, aspiration_key, p, moment, rows, x, certified, performers, totals, lo, hi):
+def advance(acts, firms, env, keys, aspiration_key, p, moment, rows, x, certified, performers, totals, lo, hi):
     """Advance the firms in slots lo … hi-1 by one quarter, in place, and count them.
 
     Args:
+        acts: whether firms act; at the start of a run they are only counted.
         firms: Columns; changed in place, only in the slots lo … hi-1.
         env: Environment of the quarter.
         keys: uint64 (purposes,), stream keys of the quarter.
@@ -68,26 +70,29 @@ def advance(firms, env, keys, aspiration_key, p, moment, rows, x, certified, per
         end = min(start + TILE, hi)
         n = end - start
         w = window(firms, start, end)
-        see_surroundings(w, r, x, env, n)
-        turn_over(w, r, x, env, keys, p, flows, start, n)
-        feel_shocks(w, r, env, p, moment, flows, n)
-        sell(w, r, x, p, n)
-        count_lost(w, r, env, flows, n)
-        borrow(w, r, x, keys, p, moment, start, n)
-        count = list_places(w.rd_intensity, performers, n)
-        raise_equity(w, r, x, env, keys, p, flows, certified, performers, count, start, n)
-        if moment.number == 1:
-            choose_research(w, r, x, env, keys, p, moment, start, n)
+        if acts:
+            see_surroundings(w, r, x, env, n)
+            turn_over(w, r, x, env, keys, p, flows, start, n)
+            feel_shocks(w, r, env, p, moment, flows, n)
+            sell(w, r, x, p, n)
+            count_lost(w, r, env, flows, n)
+            borrow(w, r, x, keys, p, moment, start, n)
             count = list_places(w.rd_intensity, performers, n)
-        do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count, start, n)
-        if moment.number == 4:
-            report_research(w, r, keys, p, moment, performers, count, start, n)
-        learn(w, r, x, env, p, flows, n)
-        innovate(w, r, x, env, keys, p, flows, performers, count, start)
-        modernise(w, r, x, p, moment, n)
-        specialise(w, r, x, keys, aspiration_key, p, start, n)
-        change_customer(w, r, x, env, keys, p, start, n)
-        if moment.number == 1:
-            migrate(w, r, x, env, keys, p, flows, certified, start, n)
-        grow(w, r, x, keys, p, start, n)
+            raise_equity(w, r, x, env, keys, p, flows, certified, performers, count, start, n)
+            if moment.number == 1:
+                choose_research(w, r, x, env, keys, p, moment, start, n)
+                count = list_places(w.rd_intensity, performers, n)
+            do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count, start, n)
+            if moment.number == 4:
+                report_research(w, r, keys, p, moment, performers, count, start, n)
+            learn(w, r, x, env, p, flows, n)
+            innovate(w, r, x, env, keys, p, flows, performers, count, start)
+            modernise(w, r, x, p, moment, n)
+            specialise(w, r, x, keys, aspiration_key, p, start, n)
+            change_customer(w, r, x, env, keys, p, start, n)
+            if moment.number == 1:
+                migrate(w, r, x, env, keys, p, flows, certified, start, n)
+            grow(w, r, x, keys, p, start, n)
+        else:
+            count = survey(w, r, env, p, performers, n)
         count_tile(w, env, aspiration_key, p, moment, r.cell, r.able, r.draw, performers, count, totals, start, n)

@@ -35,7 +35,7 @@ from sim.recorder import Recorder
 from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
-from sim.tally import CLUSTER, PARTS, by_name, complete, count_certified, new_totals, stock_scratch, take_stock
+from sim.tally import CLUSTER, PARTS, by_name, complete, count_certified, new_totals
 from sim.tile import place_scratch, tile_scratch
 
 
@@ -102,12 +102,7 @@ class SRDIModel(mesa.Model):
         self.datacollector = mesa.DataCollector(
             model_reporters={column.name: _national_reporter(column.name) for column in NATIONAL}
         )
-        self.blocks.run(
-            take_stock,
-            *(self.firms.columns, self.environment, self.aspiration_key, self.parameter_record, self.moment),
-            totals=self._counting,
-            scratch=stock_scratch,
-        )
+        self._pass_over_firms(acts=False)
         self._take_stock()
         self._record()
 
@@ -327,12 +322,24 @@ class SRDIModel(mesa.Model):
         env.places_active[0] = used.any()
         used |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
         self.environment = env._replace(channels_used=np.flatnonzero(used))
+        self.blocks.run(take_orders, self.firms.columns, self.environment)
+        self._pass_over_firms(acts=True)
+
+    def _pass_over_firms(self, acts: bool) -> None:
+        """Let all firms act, or not, and count them."""
         for part in self._counting:
             part[:] = 0
-        self.blocks.run(take_orders, self.firms.columns, self.environment)
         self.blocks.run(
             advance,
-            *(self.firms.columns, self.environment, self.keys, self.aspiration_key, self.parameter_record, self.moment),
+            *(
+                acts,
+                self.firms.columns,
+                self.environment,
+                self.keys,
+                self.aspiration_key,
+                self.parameter_record,
+                self.moment,
+            ),
             totals=self._counting,
             scratch=tile_scratch,
         )

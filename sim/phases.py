@@ -128,6 +128,15 @@ def parts(log_output):
 
 
 @rule
+def survey(w, r, env, p, performers, n):
+    """Where firms do not act: what counting them needs; returns the number of `performers`."""
+    fill_cells(w, r.cell, env, n)
+    for j in range(n):
+        r.able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
+    return list_places(w.rd_intensity, performers, n)
+
+
+@rule
 def see_surroundings(w, r, x, env, n):
     """Fill the channels and what else a firm sees of its county, cluster, sector, programmes and chain leader."""
     fill_cells(w, r.cell, env, n)

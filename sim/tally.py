@@ -15,13 +15,13 @@ from sim.draws import uniform_pair
 from sim.elementary import exp, log
 from sim.flows import FLOWS
 from sim.jit import kernel, rule
-from sim.mechanisms.chain_links import capability, leader_of
+from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.support import X_EXPORTS, X_RESEARCH_YUAN, programme_channel
 from sim.phases import AWARD_QUARTERS, runs
-from sim.tile import TILE, fill_cells, list_places, place_scratch, stretch_end, window
+from sim.tile import TILE, list_places, stretch_end, window
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
@@ -190,30 +190,12 @@ def count_tile(w, env, aspiration_key, p, moment, cells, able, odds, performers,
 
 
 @kernel
-def take_stock(firms, env, aspiration_key, p, moment, cells, able, odds, performers, totals, lo, hi):
-    """Add the firms of slots lo … hi-1 to the totals as `count_tile` does: for the start of a run."""
-    for start in range(lo, hi, TILE):
-        n = min(start + TILE, hi) - start
-        w = window(firms, start, start + n)
-        for j in range(n):
-            able[j] = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
-        count = list_places(w.rd_intensity, performers, n)
-        fill_cells(w, cells, env, n)
-        count_tile(w, env, aspiration_key, p, moment, cells, able, odds, performers, count, totals, start, n)
-
-
-@kernel
 def count_certified(firms, env, p, moment, places, totals, lo, hi):
     """Add the firms with a certificate in slots lo … hi-1 to the totals, once recognition is done."""
     for start in range(lo, hi, TILE):
         n = min(start + TILE, hi) - start
         for m in range(list_places(firms.tier[start : start + n], places, n)):
             _add_certified(firms, env, p, moment, totals, start + places[m])
-
-
-def stock_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Working memory of `take_stock` on one thread: cells, able, odds and performers."""
-    return np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), *place_scratch()
 
 
 def complete(totals: Totals) -> None:
