@@ -16,7 +16,7 @@ from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
 from sim.draws import Purpose, uniform, uniform_pair
 from sim.elementary import exp, log
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
-from sim.jit import rule
+from sim.jit import part, rule
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.mechanisms.capability import green_step, main_share_step, refinement_step
 from sim.mechanisms.chain_links import (
@@ -127,7 +127,7 @@ def parts(log_output):
     return math.floor(log_output * SLACK_PARTS + 0.5)
 
 
-@rule
+@part
 def survey(w, r, env, p, performers, n):
     """Where firms do not act: what counting them needs; returns the number of `performers`."""
     fill_cells(w, r.cell, env, n)
@@ -136,7 +136,7 @@ def survey(w, r, env, p, performers, n):
     return list_places(w.rd_intensity, performers, n)
 
 
-@rule
+@part
 def see_surroundings(w, r, x, env, n):
     """Fill the channels and what else a firm sees of its county, cluster, sector, programmes and chain leader."""
     fill_cells(w, r.cell, env, n)
@@ -175,7 +175,7 @@ def see_surroundings(w, r, x, env, n):
                     _add_row(x, env.channels_used, env.programme_effects, programme, j)
 
 
-@rule
+@part
 def _see_places(w, x, env, n):
     """Write what recognised clusters do for their members and counties, by stretches that share both."""
     first = 0
@@ -190,14 +190,14 @@ def _see_places(w, x, env, n):
         first = end
 
 
-@rule
+@part
 def _add_row(x, used, effects, row, j):
     """Add one row of effects, float64 (rows, N_CHANNELS), to the channels of firm j."""
     for k in used:
         x[k, j] += effects[row, k]
 
 
-@rule
+@part
 def turn_over(w, r, x, env, keys, p, flows, lo, n):
     """Exit and entry. Firms that live through the quarter are marked as live."""
     enters, exits = keys[ENTRY], keys[EXIT]
@@ -226,7 +226,7 @@ def turn_over(w, r, x, env, keys, p, flows, lo, n):
                 close(w, j)
 
 
-@rule
+@part
 def feel_shocks(w, r, env, p, moment, flows, n):
     """Slack from a slump, a missing foreign supply and customers' lost orders; nothing in calm times."""
     orders = 0
@@ -246,7 +246,7 @@ def feel_shocks(w, r, env, p, moment, flows, n):
             w.slack[j] = parts(r.lost[j])
 
 
-@rule
+@part
 def sell(w, r, x, p, n):
     """Revenue and its smoothed growth."""
     channel = x[X_SALES]
@@ -262,7 +262,7 @@ def sell(w, r, x, p, n):
         w.revenue[j] = revenue if live else w.revenue[j]
 
 
-@rule
+@part
 def count_lost(w, r, env, flows, n):
     """Add the output lost to shocks to the flows."""
     for j in range(n):
@@ -271,7 +271,7 @@ def count_lost(w, r, env, flows, n):
             flows[env.county_place[w.county[j]], w.sector[j], LOST] += int(lost)
 
 
-@rule
+@part
 def borrow(w, r, x, keys, p, moment, lo, n):
     """Margin, debt ratio and access to credit."""
     key = keys[FINANCE]
@@ -295,7 +295,7 @@ def borrow(w, r, x, keys, p, moment, lo, n):
         w.constraint[j] = constraint if live else w.constraint[j]
 
 
-@rule
+@part
 def raise_equity(w, r, x, env, keys, p, flows, certified, performers, count, lo, n):
     """Money from the development fund, listings and equity rounds."""
     funded = x[X_EQUITY_YUAN]
@@ -325,7 +325,7 @@ def raise_equity(w, r, x, env, keys, p, flows, certified, performers, count, lo,
         w.equity[j] = equity if r.live[j] != 0.0 else w.equity[j]
 
 
-@rule
+@part
 def choose_research(w, r, x, env, keys, p, moment, lo, n):
     """The yearly decision to start or stop R&D."""
     key = keys[RESEARCH_START]
@@ -346,7 +346,7 @@ def choose_research(w, r, x, env, keys, p, moment, lo, n):
             w.rd_intensity[j] = 0.0 if w.rd_intensity[j] > 0.0 else starting_intensity(norm, v, p)
 
 
-@rule
+@part
 def do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count, lo, n):
     """R&D of the firms that do it."""
     for j in range(n):
@@ -375,7 +375,7 @@ def do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count
         r.aspires[j] = aspires
 
 
-@rule
+@part
 def report_research(w, r, keys, p, moment, performers, count, lo, n):
     """The yearly R&D report, where some relabel other spending."""
     for j in range(n):
@@ -392,7 +392,7 @@ def report_research(w, r, keys, p, moment, performers, count, lo, n):
         w.rd_last_year[j] = r.funded[j] / (1.0 - share)
 
 
-@rule
+@part
 def learn(w, r, x, env, p, flows, n):
     """The knowledge stock: own R&D, spillovers in the cluster, transfer from leaders and partners."""
     talent, pooling, share = x[X_ABSORPTION], x[X_POOLING], x[X_TRANSFER]
@@ -414,7 +414,7 @@ def learn(w, r, x, env, p, flows, n):
         first = end
 
 
-@rule
+@part
 def _whole_sum(values, live):
     """Sum of the values of live firms in whole yuan."""
     total = 0
@@ -423,7 +423,7 @@ def _whole_sum(values, live):
     return total
 
 
-@rule
+@part
 def innovate(w, r, x, env, keys, p, flows, performers, count, lo):
     """Domestic firsts of the firms that do R&D."""
     for m in range(count):
@@ -438,7 +438,7 @@ def innovate(w, r, x, env, keys, p, flows, performers, count, lo):
             flows[env.county_place[w.county[j]], sector, FIRST_PRODUCTS] += 1
 
 
-@rule
+@part
 def modernise(w, r, x, p, moment, n):
     """Digital adoption and governance."""
     gained, peer_factor = x[X_DIGITAL], x[X_PEERS]
@@ -472,7 +472,7 @@ def modernise(w, r, x, p, moment, n):
         w.governance[j] = governance if r.live[j] != 0.0 else w.governance[j]
 
 
-@rule
+@part
 def specialise(w, r, x, keys, aspiration_key, p, lo, n):
     """Main share, refinement and green maturity."""
     key = keys[CAPABILITY]
@@ -493,7 +493,7 @@ def specialise(w, r, x, keys, aspiration_key, p, lo, n):
         w.green[j] = green if r.live[j] != 0.0 else w.green[j]
 
 
-@rule
+@part
 def _largest(values):
     largest = 0.0
     for value in values:
@@ -501,7 +501,7 @@ def _largest(values):
     return largest
 
 
-@rule
+@part
 def change_customer(w, r, x, env, keys, p, lo, n):
     """Win and lose main customers: chain leaders and larger firms."""
     key = keys[CHAIN]
@@ -520,7 +520,7 @@ def change_customer(w, r, x, env, keys, p, lo, n):
             _change_customer(w, r, linking[j], env, keys, p, lo, j, u, v)
 
 
-@rule
+@part
 def _change_customer(w, r, odds, env, keys, p, lo, j, u, v):
     """Decide with the draw u what happens to the main customer of firm j."""
     able = r.able[j]
@@ -552,7 +552,7 @@ def _change_customer(w, r, odds, env, keys, p, lo, j, u, v):
         w.customer[j] = choose_buyer(env, chain, province, lo + j, w.revenue[j], u, v, provinces, p)
 
 
-@rule
+@part
 def migrate(w, r, x, env, keys, p, flows, certified, lo, n):
     """The yearly move of firms on the ladder from urban districts to county clusters."""
     for m in range(list_places(w.tier, certified, n)):
@@ -574,7 +574,7 @@ def migrate(w, r, x, env, keys, p, flows, certified, lo, n):
     fill_cells(w, r.cell, env, n)
 
 
-@rule
+@part
 def grow(w, r, x, keys, p, lo, n):
     """Productivity, employment and age."""
     lift = x[X_PRODUCTIVITY]

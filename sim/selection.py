@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.columns import LISTED, NEVER
 from sim.draws import Purpose, uniform
-from sim.jit import kernel, rule
+from sim.jit import kernel, part, rule
 from sim.ladder.application import is_sme
 from sim.ladder.criteria import score
 from sim.ladder.fields import read_fields
@@ -26,7 +26,7 @@ LOTTERY = int(Purpose.LOTTERY)
 Target = namedtuple("Target", ["county", "sector", "lowest_tier", "clusters_only"])
 
 
-@rule
+@part
 def is_target(firms, env, target, i):
     """Whether firm i is in a lever's target group."""
     if not target.county[firms.county[i]] or not target.sector[firms.sector[i]]:
@@ -36,7 +36,7 @@ def is_target(firms, env, target, i):
     return not target.clusters_only or (firms.cluster[i] >= 0 and env.cluster_active[firms.cluster[i]])
 
 
-@rule
+@part
 def is_eligible(firms, env, eligibility, i):
     """Whether firm i may receive a programme; `eligibility` is an Eligibility of numbers."""
     if firms.tier[i] < eligibility.lowest_tier or firms.employment[i] < eligibility.employment_min:

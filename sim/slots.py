@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.columns import NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.elementary import exp
-from sim.jit import rule
+from sim.jit import part
 from sim.mechanisms.demand import annual_revenue
 
 ENTRANT_SIZE = int(Purpose.ENTRANT_SIZE)
@@ -14,7 +14,7 @@ ENTRANT_SKILLS = int(Purpose.ENTRANT_SKILLS)
 ENTRANT_QUALITY = int(Purpose.ENTRANT_QUALITY)
 
 
-@rule
+@part
 def close(w, j):
     """Clear slot j whose firm has closed; certificates and links end with the firm."""
     w.employment[j] = 0.0
@@ -38,7 +38,7 @@ def close(w, j):
     w.digitised_in[j] = NEVER
 
 
-@rule
+@part
 def found(w, j, slot, env, keys, p):
     """Put an entrant into slot j of the window: small and varied; R&D, if any, comes later.
 

@@ -14,7 +14,7 @@ from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
 from sim.draws import uniform_pair
 from sim.elementary import exp, log
 from sim.flows import FLOWS
-from sim.jit import kernel, rule
+from sim.jit import kernel, part
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.exports import exports
@@ -148,7 +148,7 @@ def new_totals(
     return Totals(*(np.zeros(shape, dtype=np.int64) for shape in shapes))
 
 
-@rule
+@part
 def count_tile(w, env, aspiration_key, p, moment, cells, able, odds, performers, count, totals, lo, n):
     """Add the firms of a tile to the totals, all but what certificates decide (see `count_certified`).
 
@@ -204,7 +204,7 @@ def complete(totals: Totals) -> None:
     totals.tiers[0] = cells[[CELL.index(name) for name in BY_TIER]] - totals.tiers[1:].sum(axis=0)
 
 
-@rule
+@part
 def _add_run(w, cell, p, n):
     """Add neighbours of one place and sector to its cell: what every firm has, and means over the larger ones."""
     firms, people, thousands, effective, young, equity = 0, 0, 0, 0, 0, 0
@@ -261,7 +261,7 @@ def _add_run(w, cell, p, n):
     cell[GREEN] += green
 
 
-@rule
+@part
 def _add_exports(w, odds, cell, aspiration_key, p, lo, n):
     """Add what manufacturers of one place and sector sell abroad."""
     sold = 0
@@ -273,7 +273,7 @@ def _add_exports(w, odds, cell, aspiration_key, p, lo, n):
     cell[EXPORTS] += sold
 
 
-@rule
+@part
 def _add_to_clusters(w, clusters, n):
     """Add the firms of a tile to the clusters they are in; neighbours mostly share one."""
     first = 0
@@ -285,7 +285,7 @@ def _add_to_clusters(w, clusters, n):
         first = last
 
 
-@rule
+@part
 def _add_members(w, sums, n):
     """Add n members of one cluster to its sums."""
     firms, thousands, digital, governance, knowledge = 0, 0, 0, 0, 0
@@ -303,7 +303,7 @@ def _add_members(w, sums, n):
     sums[6] += knowledge
 
 
-@rule
+@part
 def _add_to_niches(w, env, able, p, totals, n):
     """Add the revenue of a tile's firms to their niches, that of qualified suppliers apart."""
     revenue, qualified = totals.niche_revenue, totals.niche_qualified
@@ -320,7 +320,7 @@ def _add_to_niches(w, env, able, p, totals, n):
                 totals.niche_lost[w.niche[j]] += np.int64(thousands * (exp(-slack) - 1.0))
 
 
-@rule
+@part
 def _add_supplier(w, env, able, leader, p, totals, j):
     """Add firm j to the chain of the leader it supplies."""
     thousands = np.int64(w.revenue[j] * 1e-3 + 0.5)
@@ -338,7 +338,7 @@ def _add_supplier(w, env, able, leader, p, totals, j):
             totals.niche_qualified[weakest] += np.int64(p.newcomer_supply * thousands)
 
 
-@rule
+@part
 def research_sums(w, env, p, moment, j):
     """True and reported R&D in yuan per year and R&D staff in 1/1024 persons of firm j, int64 each."""
     revenue = float(w.revenue[j])
@@ -349,13 +349,13 @@ def research_sums(w, env, p, moment, j):
     return np.int64(funded * revenue), np.int64(funded * revenue / (1.0 - w.relabelled[j])), np.int64(staff * 1024.0)
 
 
-@rule
+@part
 def has_award(w, moment, j):
     """Whether an award to little giant j is being paid."""
     return w.tier[j] == 3 and runs(w.awarded_in[j], moment.index, AWARD_QUARTERS)
 
 
-@rule
+@part
 def _add_certified(w, env, p, moment, totals, j):
     """Add certified firm j to the sums of its certificate, place, cluster and chain."""
     county = w.county[j]

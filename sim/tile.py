@@ -11,7 +11,7 @@ from collections import namedtuple
 import numpy as np
 
 from sim.columns import Columns
-from sim.jit import rule
+from sim.jit import part
 from sim.mechanisms.support import N_CHANNELS
 
 #: Firms of a tile.
@@ -53,7 +53,7 @@ def tile_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.zeros((N_ROWS, TILE)), np.zeros((N_CHANNELS, TILE)), *place_scratch(), *place_scratch()
 
 
-@rule
+@part
 def rows_of(scratch):
     """The named rows of a tile's scratch."""
     s = scratch
@@ -72,7 +72,7 @@ def place_scratch() -> tuple[np.ndarray]:
 _STRIDE = 32
 
 
-@rule
+@part
 def list_places(marks, places, n):
     """Write the places of the non-zero marks among the first n to `places`, in order; returns how many."""
     count = 0
@@ -88,7 +88,7 @@ def list_places(marks, places, n):
     return count
 
 
-@rule
+@part
 def stretch_end(values, first, n):
     """End of the stretch of equal values that begins at `first`, at most n."""
     value = values[first]
@@ -105,7 +105,7 @@ def stretch_end(values, first, n):
     return end
 
 
-@rule
+@part
 def fill_cells(w, cell, env, n):
     """Write the number of each firm's cell to the row `cell`; neighbours mostly share one."""
     sectors = len(env.sector_rd_norm)
@@ -113,7 +113,7 @@ def fill_cells(w, cell, env, n):
         cell[j] = env.county_place[w.county[j]] * sectors + w.sector[j]
 
 
-@rule
+@part
 def window(firms, lo, hi):
     """Views of the slots lo … hi-1 of all columns, as Columns."""
     return Columns(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from sim.elementary import exp
-from sim.jit import rule
+from sim.jit import part, rule
 
 LOG_50 = math.log(50.0)
 
 
-@rule
+@part
 def is_sme(firms, env, i):
     """Whether the firm is an SME: employees or revenue below its sector's limit (2011 rules)."""
     sector = firms.sector[i]

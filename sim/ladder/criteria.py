@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.jit import rule
+from sim.jit import part
 from sim.ladder.fields import FIELD_INDEX, FIELDS, RESEARCH_FIELDS
 from sim.mechanisms.knowledge import class1_patents
 from sim.reference import read_data
@@ -124,7 +124,7 @@ def _least_bound(criteria: Criteria, field: str) -> float:
     return min((bound for bound in bounds if bound > 0.0), default=np.inf)
 
 
-@rule
+@part
 def mark_hopeful(criteria, w, p, marks, n):
     """Mark with 1 the firms of a tile that have R&D, patents or new equity, where the criteria ask for any; else 0.
 
@@ -143,7 +143,7 @@ def mark_hopeful(criteria, w, p, marks, n):
         marks[j] = 0.0 if hopeless or w.employment[j] == 0.0 else 1.0
 
 
-@rule
+@part
 def _alternative_holds(criteria, alternative, fields):
     for c in range(criteria.alternative_start[alternative], criteria.alternative_start[alternative + 1]):
         value = fields[criteria.condition_field[c]]
@@ -153,7 +153,7 @@ def _alternative_holds(criteria, alternative, fields):
     return True
 
 
-@rule
+@part
 def meets_requirements(criteria, fields):
     """Whether every requirement has an alternative that holds."""
     for requirement in range(criteria.requirement_start.size - 1):
@@ -167,7 +167,7 @@ def meets_requirements(criteria, fields):
     return True
 
 
-@rule
+@part
 def has_direct_condition(criteria, fields):
     """Whether a condition holds that stands in for the score."""
     for alternative in range(criteria.direct_start[0], criteria.direct_start[1]):
@@ -176,7 +176,7 @@ def has_direct_condition(criteria, fields):
     return False
 
 
-@rule
+@part
 def _item_points(criteria, item, fields):
     """Points of one item: those of the first band reached."""
     value = fields[criteria.item_field[item]]
@@ -187,7 +187,7 @@ def _item_points(criteria, item, fields):
     return 0.0
 
 
-@rule
+@part
 def score(criteria, fields):
     """Points of 100 over all items."""
     total = 0.0
@@ -196,7 +196,7 @@ def score(criteria, fields):
     return total
 
 
-@rule
+@part
 def reaches_score(criteria, fields, noise):
     """Whether every group reaches its minimum and the score, `noise` points off, the pass mark."""
     total = noise

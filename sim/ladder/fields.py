@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.jit import rule
+from sim.jit import part, rule
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.finance import energy_burden, net_margin
@@ -103,7 +103,7 @@ def niche_share(revenue, niche_revenue, p):
     return min(revenue / max(p.niche_claim * niche_revenue, 1.0), 1.0)
 
 
-@rule
+@part
 def read_fields(firms, env, p, i, out):
     """Write the fields of firm i into out: float64 (fields,), in the order of FIELDS."""
     revenue = float(firms.revenue[i])

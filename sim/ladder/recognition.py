@@ -10,7 +10,7 @@ import numpy as np
 from sim.columns import ENDED, NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.elementary import log
-from sim.jit import kernel, rule
+from sim.jit import kernel, part, rule
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, mark_hopeful, meets_requirements, reaches_score, score
 from sim.ladder.fields import read_fields
@@ -40,7 +40,7 @@ def rank_of(points, u):
     return np.uint16(1 + min(max(points, 0.0), 109.0) * 590.0 + u * 589.0)
 
 
-@rule
+@part
 def meets(criteria, fields, noise):
     """Whether a firm meets a tier's criteria as an assessor sees it, `noise` points off the score."""
     if not meets_requirements(criteria, fields):
@@ -146,7 +146,7 @@ def grant(firms, env, ranks, threshold, tier, now, places, counts, lo, hi):
             counts[env.county_place[firms.county[i]], firms.sector[i], GRANTED] += 1
 
 
-@rule
+@part
 def _end_certificate(firms, tier, i):
     if tier == 3:
         firms.giant_since[i] = NEVER
@@ -158,7 +158,7 @@ def _end_certificate(firms, tier, i):
         firms.innovative_since[i] = NEVER
 
 
-@rule
+@part
 def _since(firms, tier, i):
     if tier == 3:
         return firms.giant_since[i]

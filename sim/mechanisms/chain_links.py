@@ -6,7 +6,7 @@ leader. Chain leaders stand outside the sampled population, so a chain has one a
 
 from __future__ import annotations
 
-from sim.jit import rule
+from sim.jit import part, rule
 
 
 @rule
@@ -71,7 +71,7 @@ def ending(able, p):
     return p.unlink_rate * (1.5 - able)
 
 
-@rule
+@part
 def choose_buyer(env, chain, province, slot, revenue, u, v, provinces, p):
     """A larger firm of the chain as main customer, or -1 if there is none.
 
