@@ -61,5 +61,6 @@ DEFAULT_UNTIL = 2030
 #: Last year a run may reach (certificate dates are stored as 8-bit quarter counts).
 LATEST_UNTIL = 2048
 
-#: Smallest and largest share of the real population that can be simulated.
-SCALE_RANGE = (0.0005, 1.0)
+#: Fewest and most firms that can be simulated for one real firm. Above 1 there are more firms than the model's
+#: nation has, for less sampling noise still: 9.5 is as many as China has SMEs of any kind.
+SCALE_RANGE = (0.0005, 10.0)

@@ -22,6 +22,7 @@ kernel = numba.njit(cache=True, **_OPTIONS)
 #: One rule for one firm: a scalar function that the compiler folds into the kernels.
 rule = numba.njit(forceinline=True, **_OPTIONS)
 
+
 class _Part(CPUDispatcher):
     """A compiled function that Python runs interpreted."""
 

@@ -57,7 +57,7 @@ class SRDIModel(mesa.Model):
 
     Args:
         scenario: name of a catalogue scenario, or a Policy.
-        scale: share of the real population simulated, 0.0005 to 1. Counts are reported at 1:1.
+        scale: simulated firms per real firm, 0.0005 to 10. Counts are reported at 1:1.
         rng: seed; the same seed gives the same bits on any number of threads.
         until: last year of the run.
         threads: threads for the passes over firms.

@@ -20,6 +20,9 @@ from sim.mechanisms.research import research_norm
 from sim.phases import size_factor
 
 _GOLDEN_SHARE = 0.6180339887498949
+#: Slots whose revenue is settled at a time.
+_CHUNK = 1 << 18
+PLACE = int(Purpose.START_PLACE)
 TRAITS = int(Purpose.START_TRAITS)
 RESEARCH = int(Purpose.START_RESEARCH)
 AGE = int(Purpose.START_AGE)
@@ -60,7 +63,7 @@ def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
     within one firm.
 
     Returns:
-        county int16, sector int8, alive bool (slots,), rank int64 (slots,): the firm's number
+        county int16, sector int8, alive bool (slots,), rank int32 (slots,): the firm's number
         among the living firms of its sector.
     """
     cumulative = np.cumsum(geography.firms * scale * slots_per_firm, axis=0)
@@ -71,7 +74,7 @@ def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
     county = np.repeat(unit[order].astype(np.int16), slots.ravel()[order])
     sector = np.repeat(kind[order].astype(np.int8), slots.ravel()[order])
     alive = np.zeros(len(county), dtype=bool)
-    rank = np.zeros(len(county), dtype=np.int64)
+    rank = np.zeros(len(county), dtype=np.int32)
     for s in range(sectors):
         here = np.flatnonzero(sector == s)
         filled = np.floor(np.arange(len(here) + 1) / slots_per_firm).astype(np.int64)
@@ -80,23 +83,32 @@ def _place_slots(geography: Geography, scale: float, slots_per_firm: float):
     return county, sector, alive, rank
 
 
-def _place_in_niches(firms: Columns, industry: Industry, draws: np.ndarray, p) -> np.ndarray:
-    """Niche of every slot, int16, in proportion to the niches' sizes.
+def _niche_odds(industry: Industry, p) -> np.ndarray:
+    """Cumulative shares of its sector's firms in each niche, float64 (2, niches): without and with R&D.
 
-    Firms with R&D follow the size only with exponent `niche_research_lean`: they work in
-    narrower markets.
+    In proportion to the niches' sizes. Firms with R&D follow the size only with exponent
+    `niche_research_lean`: they work in narrower markets.
     """
-    niche = np.zeros(len(draws), dtype=np.int16)
-    for s in range(len(industry.niche_start) - 1):
-        first, last = industry.niche_start[s], industry.niche_start[s + 1]
-        size = industry.niche_size[first:last]
-        for group, weight in (
-            ((firms.sector == s) & (firms.rd_intensity == 0), size),
-            ((firms.sector == s) & (firms.rd_intensity > 0), size**p.niche_research_lean),
-        ):
-            chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), draws[group])
-            niche[group] = first + np.minimum(chosen, last - first - 1)
-    return niche
+    odds = np.stack([industry.niche_size, industry.niche_size**p.niche_research_lean])
+    for first, last in zip(industry.niche_start[:-1], industry.niche_start[1:], strict=True):
+        odds[:, first:last] = np.cumsum(odds[:, first:last], axis=1) / odds[:, first:last].sum(axis=1, keepdims=True)
+    return odds
+
+
+@kernel
+def draw_niches(firms, key, odds, niche_start):
+    """Draw the niche of every slot from the cumulative shares `odds` (see `_niche_odds`)."""
+    for i in range(firms.niche.size):
+        shares = odds[1] if firms.rd_intensity[i] > 0.0 else odds[0]
+        low, high = niche_start[firms.sector[i]], niche_start[firms.sector[i] + 1] - 1
+        u = uniform(key, i)
+        while low < high:
+            middle = (low + high) // 2
+            if shares[middle] < u:
+                low = middle + 1
+            else:
+                high = middle
+        firms.niche[i] = low
 
 
 def _solve_research(log_employment, offset, firms_wanted, p) -> float:
@@ -127,9 +139,7 @@ def build_population(
         both float64 (sectors,).
     """
     county, sector, alive, rank = _place_slots(geography, scale, p.slots_per_firm)
-    firms = allocate(len(county))
-    firms.county[:] = county
-    firms.sector[:] = sector
+    firms = allocate(len(county))._replace(county=county, sector=sector)
     for column in (
         firms.cluster,
         firms.customer,
@@ -160,8 +170,9 @@ def build_population(
             np.log(employment[sample]), county_research[county[here[sample]]], wanted, p
         )
 
+    del alive, rank  # a tenth of the memory at its peak
     draw_traits(firms, keys, sector_research, county_research, industry.sector_rd_norm, p)
-    firms.niche[:] = _place_in_niches(firms, industry, draws_of(Purpose.START_PLACE, len(county)), p)
+    draw_niches(firms, keys[PLACE], _niche_odds(industry, p), industry.niche_start)
     revenue_per_worker = _settle_revenue(firms, industry)
     return firms, revenue_per_worker, sector_research
 
@@ -232,21 +243,28 @@ def expected_researchers(geography: Geography, industry: Industry, county_resear
     return expected / expected.sum()
 
 
+def _chunks(slots: int):
+    """Slices over the slots, so that what is computed on the way never takes much memory."""
+    return (slice(start, start + _CHUNK) for start in range(0, slots, _CHUNK))
+
+
 def _settle_revenue(firms: Columns, industry: Industry) -> np.ndarray:
     """Set revenue and the knowledge stock; returns revenue per worker at productivity 0 by sector.
 
     The level is set so that expected sector revenue is as reported. Very large firms count
     with at most 1,000 employees in that mean, so that one giant's luck does not move it.
     """
-    alive = firms.employment > 0
-    weight = np.minimum(firms.employment[alive], 1000.0).astype(np.float64)
-    sector = firms.sector[alive]
-    lift = np.bincount(sector, weight * np.exp(firms.productivity[alive].astype(np.float64)))
-    lift /= np.bincount(sector, weight)
-    level = industry.sector_revenue / industry.sector_employees / lift
-    firms.revenue[:] = firms.employment * level[firms.sector] * np.exp(firms.productivity)
-    firms.revenue[~alive] = 0.0
-    firms.knowledge[:] *= firms.revenue
+    sectors = len(industry.sector_employees)
+    lift, weight = np.zeros(sectors), np.zeros(sectors)
+    for part in _chunks(len(firms.sector)):
+        sector = firms.sector[part]
+        counted = np.minimum(firms.employment[part], 1000.0).astype(np.float64)
+        lift += np.bincount(sector, counted * np.exp(firms.productivity[part].astype(np.float64)), sectors)
+        weight += np.bincount(sector, counted, sectors)
+    level = industry.sector_revenue / industry.sector_employees / (lift / weight)
+    for part in _chunks(len(firms.sector)):
+        firms.revenue[part] = firms.employment[part] * level[firms.sector[part]] * np.exp(firms.productivity[part])
+        firms.knowledge[part] *= firms.revenue[part]
     return level
 
 

@@ -87,7 +87,7 @@ def test_a_default_run_has_forty_nine_quarters():
     ("arguments", "words"),
     [
         ({"scale": 0}, "scale 0"),
-        ({"scale": 1.5}, "scale 1.5"),
+        ({"scale": 10.5}, "scale 10.5"),
         ({"until": 2018}, "until 2018"),
         ({"threads": 0}, "threads 0"),
         ({"scenario": "nowhere"}, "nowhere"),

@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 from conftest import ALL_LEVERS, frame, run
 
+from sim.calendar import SCALE_RANGE
+from sim.columns import COLUMNS
+from sim.geography import build_geography
+from sim.industry import build_industry
+from sim.model import SRDIModel
+from sim.parameters import parameter_record
 from sim.policy import Policy
 
 POLICY = Policy(levers=ALL_LEVERS)
@@ -36,3 +42,21 @@ def test_outcomes_at_ten_per_cent_and_one_to_one_agree_within_sampling_error():
         assert difference < 4 * error + 0.02 * full[name].mean(), name
     counties = small["counties_with_little_giant"].mean()
     assert counties == pytest.approx(full["counties_with_little_giant"].mean(), rel=0.12)
+
+
+def test_numbers_of_slots_and_niches_fit_their_columns_at_the_largest_scale():
+    p, largest = parameter_record(), SCALE_RANGE[1]
+    geography = build_geography(p)
+    held = {column.name: np.iinfo(column.dtype).max for column in COLUMNS if column.unit == "id"}
+    assert len(build_industry(p, largest, geography).niche_sector) <= held["niche"]
+    assert geography.firms.sum() * largest * p.slots_per_firm <= held["customer"]
+
+
+@pytest.mark.slow
+def test_more_firms_than_the_nation_has_give_the_same_nation():
+    one, two = (SRDIModel(POLICY, scale=scale, rng=1, threads=2) for scale in (1.0, 2.0))
+    for model in (one, two):
+        model.step()
+    assert len(two.firms) == pytest.approx(2 * len(one.firms), rel=1e-3)
+    for name in ("firms", "employment", "revenue_yuan", "rd_true_yuan", "births", "deaths"):
+        assert two.recorder.latest[name] == pytest.approx(one.recorder.latest[name], rel=0.01), name
