@@ -18,7 +18,7 @@ import click
 
 
 @click.command()
-@click.option("--scale", type=float, default=0.02, show_default=True, help="Share of the real population simulated.")
+@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the run.")
 @click.option("--until", type=int, metavar="YYYY", default=2024, show_default=True, help="Last year of the run.")
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="New directory for figures (PNG, SVG).")

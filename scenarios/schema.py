@@ -32,7 +32,7 @@ class RunDefaults(BaseModel):
     )
     scale: Number = Field(
         0.02,
-        description="simulated firms per real firm; 1 is one for one, more only lowers sampling noise further",
+        description="simulated firms per real firm; 1 is one for one",
         ge=SCALE_RANGE[0],
         le=SCALE_RANGE[1],
         json_schema_extra={"unit": "share"},

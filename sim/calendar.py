@@ -62,5 +62,5 @@ DEFAULT_UNTIL = 2030
 LATEST_UNTIL = 2048
 
 #: Fewest and most firms that can be simulated for one real firm. Above 1 there are more firms than the model's
-#: nation has, for less sampling noise still: 9.5 is as many as China has SMEs of any kind.
+#: nation has, on the same product markets: 9.5 is as many as China has SMEs of any kind.
 SCALE_RANGE = (0.0005, 10.0)

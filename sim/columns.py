@@ -58,7 +58,7 @@ COLUMNS = (
     Column("equity", "f4", "yuan", "new outside equity of about the last two years"),
     Column("age", "i2", "quarters", "time since the firm was founded"),
     Column("county", "i2", "id", "county-level unit"),
-    Column("niche", "i4", "id", "product niche of the main business"),
+    Column("niche", "i2", "id", "product niche of the main business"),
     Column("cluster", "i2", "id", "cluster candidate of its county and sector, or -1"),
     Column("customer", "i4", "id", "main customer: slot of a firm, -2 - (chain) for a chain leader, or -1"),
     Column("support", "u4", "bits", "firm programmes that support it now; bit numbers: sim.levers.PROGRAMMES"),

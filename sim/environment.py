@@ -26,7 +26,7 @@ Environment = namedtuple(
         "sector_sme_revenue",  # float64 (sectors,), yuan per year
         "niche_chain",  # int16 (niches,)
         "niche_promoted",  # bool (niches,)
-        "niche_revenue",  # float64 (niches,), yuan per year, of the last quarter
+        "niche_revenue",  # float64 (niches,), yuan per year at 1:1, of the last quarter
         "niche_slack",  # float64 (niches,), log output lost to a missing foreign supplier
         "disturbed",  # bool (1,), a shock lowers output somewhere
         "channels_used",  # int64 (channels used,), those on which some programme, cluster or leader has an effect

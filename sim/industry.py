@@ -69,7 +69,7 @@ def build_industry(p, scale: float, geography) -> Industry:
 
     Args:
         p: parameter record.
-        scale: share of the real population that is simulated.
+        scale: simulated firms per real firm. Below 1 there are fewer niches, above 1 more firms in each.
         geography: places the chain leaders' homes where their sector is strong.
     """
     sectors = read_data("sectors")["sector"]
@@ -77,7 +77,7 @@ def build_industry(p, scale: float, geography) -> Industry:
     revenue = _column(sectors, "revenue_yuan")
 
     weight = np.sqrt(firms / firms.sum() * revenue / revenue.sum())
-    niches = np.maximum(1, np.round(p.niches_total * scale * weight / weight.sum())).astype(int)
+    niches = np.maximum(1, np.round(p.niches_total * min(scale, 1.0) * weight / weight.sum())).astype(int)
     start = np.concatenate([[0], np.cumsum(niches)])
     niche_sector = np.repeat(np.arange(len(sectors)), niches)
 

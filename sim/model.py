@@ -355,7 +355,7 @@ class SRDIModel(mesa.Model):
         complete(self._counting)
         self.totals, self._counting = self._counting, self.totals
         env, totals = self.environment, self.totals
-        env.niche_revenue[:] = totals.niche_revenue * 1e3
+        env.niche_revenue[:] = totals.niche_revenue * 1e3 / max(self.scale, 1.0)
         sums = by_name(totals.clusters, CLUSTER)
         members = np.maximum(sums["firms"], 1)
         env.cluster_digital[:] = sums["digital"] / PARTS / members

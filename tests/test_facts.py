@@ -237,7 +237,7 @@ def test_the_command_prints_every_fact_and_writes_the_figures(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--scale", "2"], "run.scale is 2"),
+        (["--scale", "20"], "run.scale is 20"),
         (["--until", "2018"], "run.until is 2018"),
         (["--seed", "-1"], "run.seed is -1"),
         (["--figures", "/proc/srdi-cannot-write-here"], "cannot be written"),
