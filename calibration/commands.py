@@ -1,4 +1,4 @@
-"""The command ``srdi facts``, found by the command line through the entry-point group ``srdi.commands``.
+"""The commands ``srdi facts``, ``calibrate`` and ``validate``, found through the entry-point group ``srdi.commands``.
 
 Only click is imported here: ``srdi --help`` loads this file.
 """
@@ -10,6 +10,7 @@ import json
 import math
 import os
 import shutil
+import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,11 +33,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
     Example:
       srdi facts --scale 0.02 --seed 1 --until 2024 --figures results/facts
     """
-    from scenarios.errors import InputError
-
-    missing = [name for name in ("powerlaw", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise InputError(f"facts needs {' and '.join(missing)}: run it as uv run --extra calibration srdi facts")
+    _require("facts", "powerlaw", "matplotlib")
     from scenarios.loading import load_scenario
 
     # The scenario schema knows the allowed ranges and says what is wrong in one sentence.
@@ -59,7 +56,193 @@ def facts(scale, seed, until, figures, as_json) -> None:
     if figures:
         console.print(f"\nFigures in {figures}", highlight=False)
     if as_json:
-        click.echo(json.dumps({"facts": [_record(fact) for fact in found]}, ensure_ascii=False))
+        click.echo(json.dumps({"facts": [fact.record() for fact in found]}, ensure_ascii=False))
+
+
+@click.command()
+@click.option("--scale", type=float, default=0.05, show_default=True, help="Simulated firms per real firm.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of designs, chains and runs.")
+@click.option("--first", type=click.IntRange(50), default=800, show_default=True, help="Runs over the priors.")
+@click.option("--later", type=click.IntRange(50), default=400, show_default=True, help="Runs of each later wave.")
+@click.option("--draws", type=click.IntRange(200), default=1000, show_default=True, help="Posterior draws to keep.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results/calibration"),
+    show_default=True,
+    help="Directory of runs, posterior and report; an interrupted fit goes on there.",
+)
+@click.option("--screen", is_flag=True, help="Only rank all parameters by elementary effects (Morris), then stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
+def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -> None:
+    """Fit the free parameters to the reported figures known on 8 March 2024.
+
+    Runs over the priors teach an emulator, two more waves sharpen it where the posterior lies, emcee draws from
+    it, and every figure is predicted by runs with posterior draws. Everything is kept in --out: posterior.parquet
+    (for srdi run --params FILE), calibration.json and report.html. The same settings give the same numbers.
+
+    \b
+    Example:
+      srdi calibrate
+      srdi calibrate --screen
+    """
+    _require("calibrate", "sklearn", "emcee", "SALib", "matplotlib", "jinja2", "scoringrules")
+    from scenarios.loading import load_scenario
+
+    load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
+    workers = workers or os.cpu_count() or 1
+    _make(out)
+    from rich.console import Console
+
+    console = Console(stderr=as_json)
+    console = console if console.is_terminal else Console(stderr=as_json, width=150)
+    with _stages() as on_run, _kept(out):
+        if screen:
+            from calibration.screening import screen_all
+
+            table = screen_all(out, scale=scale, seed=seed, workers=workers, on_run=on_run)
+            table.to_csv(out / "screening.csv")
+            console.print(table.round(2).to_string())
+            if as_json:
+                click.echo(json.dumps({"screening": str(out / "screening.csv")}))
+            return
+        from calibration.fit import Settings
+        from calibration.report import write_report
+        from calibration.study import POSTERIOR, calibrate, read_posterior
+
+        settings = Settings(scale=scale, seed=seed, first=first, later=later, draws=draws)
+        summary = calibrate(out, settings, workers, on_run)
+        write_report(out / "report.html", summary, read_posterior(out / POSTERIOR))
+    from calibration.tables import print_calibration
+
+    print_calibration(summary, console)
+    console.print(f"\nPosterior, runs and report.html in {out}", highlight=False)
+    if as_json:
+        inside = summary["inside"]["fit"]
+        click.echo(
+            json.dumps(
+                {
+                    "posterior": str(out / POSTERIOR),
+                    "minutes": summary["minutes"],
+                    "targets_inside": inside[0],
+                    "targets": inside[1],
+                    "coverage_90": summary["coverage"]["emulator"]["coverage_90"],
+                    "coverage_90_model": summary["coverage"]["model"]["coverage_90"],
+                    "report": str(out / "report.html"),
+                }
+            )
+        )
+
+
+@click.command()
+@click.option("--draws", type=click.IntRange(20), default=200, show_default=True, help="Posterior draws, a run each.")
+@click.option("--scale", type=float, default=0.05, show_default=True, help="Simulated firms per real firm.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the first run.")
+@click.option("--actuals", type=click.Path(path_type=Path), metavar="FILE", help="Realised figures (TOML) to score.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results/validation"),
+    show_default=True,
+    help="Directory of runs, forecasts.json and report; finished runs there are not repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
+def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
+    """Hold the calibrated model against reported figures, stylised facts and published estimates, and forecast.
+
+    With --actuals the forecasts are scored against realised figures and against two naive forecasts.
+
+    \b
+    Example:
+      srdi validate
+      srdi validate --actuals realised.toml --json
+    """
+    _require("validate", "powerlaw", "pyfixest", "matplotlib", "jinja2", "scoringrules")
+    from scenarios.loading import load_scenario
+
+    load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.replicates={draws}"))
+    from calibration.forecasts import read_actuals
+    from calibration.validation import LAST_DAY
+
+    given = read_actuals(actuals, LAST_DAY) if actuals else ()
+    _make(out)
+    from rich.console import Console
+
+    from calibration.report import write_report
+    from calibration.study import packaged
+    from calibration.tables import print_validation
+    from calibration.validation import validate
+
+    with _stages() as on_run, _kept(out):
+        found = validate(
+            out,
+            draws=draws,
+            scale=scale,
+            seed=seed,
+            workers=workers or os.cpu_count() or 1,
+            actuals=given,
+            on_run=on_run,
+        )
+        write_report(out / "report.html", *packaged(), found)
+    console = Console(stderr=as_json)
+    console = console if console.is_terminal else Console(stderr=as_json, width=150)
+    print_validation(found, console)
+    console.print(f"\nRuns, forecasts.json, validation.json and report.html in {out}", highlight=False)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+
+
+def _require(command: str, *modules: str) -> None:
+    """Raise InputError if a module of the optional extra is not installed."""
+    from scenarios.errors import InputError
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"{command} needs {' and '.join(missing)}: run it as uv run --extra calibration srdi {command}"
+        )
+
+
+def _make(folder: Path) -> None:
+    from scenarios.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def _kept(folder: Path):
+    """Say, when a long command is interrupted, that it goes on from its finished runs."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"srdi: finished runs are kept in {folder}; the same command goes on from there", err=True)
+        raise
+
+
+@contextlib.contextmanager
+def _stages():
+    """A callback told of a stage, what is done of it and all of it: one bar a stage on stderr if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda stage, done, all_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bars = {}
+
+        def on_run(stage: str, done: int, all_: int) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=all_)
+            progress.update(bars[stage], completed=done, total=all_)
+
+        yield on_run
 
 
 @contextlib.contextmanager
@@ -109,19 +292,3 @@ def _number(value: float) -> str:
     if math.isnan(value):
         return "too few firms"
     return f"{value / 1e6:,.0f} million" if abs(value) >= 1e6 else f"{value:.3g}"
-
-
-def _record(fact) -> dict:
-    """One fact for machines; JSON has no NaN, so what could not be measured is null."""
-
-    def plain(value):
-        return None if value is None or math.isnan(value) else value
-
-    return {
-        "id": fact.id,
-        "value": plain(fact.value),
-        "reference": fact.reference,
-        "low": plain(fact.reference_low),
-        "high": plain(fact.reference_high),
-        "holds": fact.holds,
-    }

@@ -38,7 +38,7 @@ MIN_CLASS, MIN_TAIL = 30, 50
 BIN = 0.1
 
 #: Columns of active firms that the measures of a cross-section need.
-_COLUMNS = ("employment", "revenue", "age", "county", "tier", "customer", "rd_last_year", "relabelled")
+COLUMNS = ("employment", "revenue", "age", "county", "tier", "customer", "rd_last_year", "relabelled")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,22 @@ class Fact:
         low = -math.inf if self.reference_low is None else self.reference_low
         high = math.inf if self.reference_high is None else self.reference_high
         return low < self.value < high
+
+    def record(self) -> dict:
+        """The fact for machines; JSON has no NaN, so what could not be measured is None."""
+
+        def plain(value):
+            return None if value is None or math.isnan(value) else value
+
+        return {
+            "id": self.id,
+            "description": self.description,
+            "value": plain(self.value),
+            "reference": self.reference,
+            "low": plain(self.reference_low),
+            "high": plain(self.reference_high),
+            "holds": self.holds,
+        }
 
 
 @dataclass(frozen=True)
@@ -264,7 +280,7 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
         ages.append(age[active] / 4.0)
         closings.append(~stayed[active])
         before = columns.employment.copy(), columns.age.copy()
-        end = SimpleNamespace(**{name: model.firms.get(name) for name in _COLUMNS})
+        end = SimpleNamespace(**{name: model.firms.get(name) for name in COLUMNS})
         if model.quarter.year <= REPORTED_YEAR:
             reported = end
     geography = model.geography
@@ -295,11 +311,28 @@ def applicants(firms: SimpleNamespace) -> np.ndarray:
     return firms.rd_last_year[(firms.tier < 2) & (firms.rd_last_year > 0)]
 
 
+def certified_measures(firms: SimpleNamespace, county_city: np.ndarray, city_weight: np.ndarray) -> dict[str, float]:
+    """Measures of little giants by id of ``facts.toml``: place, age (years), revenue (yuan a year), R&D intensity.
+
+    Args:
+        firms: columns of active firms, as `Observations.reported`.
+        county_city: int16 (units,). city_weight: float64 (cities,), as in `Observations`.
+    """
+    giant = firms.tier == 3
+    cities = np.bincount(county_city[firms.county[giant]], minlength=len(city_weight))
+    return {
+        "giants_concentrated": share_in_first(cities, city_weight),
+        "certified_age": _mean(firms.age[giant] / 4.0),
+        "certified_revenue": _mean(firms.revenue[giant]),
+        "certified_rd": _mean(firms.rd_last_year[giant]),
+    }
+
+
 def facts_of(kept: Observations, free: Observations) -> list[Fact]:
     """The facts of a run; `free` is the same run without R&D thresholds."""
     firms = kept.reported
     giant, counted = firms.tier == 3, firms.employment >= COUNTED_EMPLOYMENT
-    province, city = kept.county_province[firms.county], kept.county_city[firms.county]
+    province = kept.county_province[firms.county]
     suppliers = supplier_tail(suppliers_per_customer(kept.end.customer))
     step_free = step_at(applicants(free.end), kept.rd_threshold)
     values = {
@@ -309,12 +342,7 @@ def facts_of(kept: Observations, free: Observations) -> list[Fact]:
         "exit_age": closing_ratio(kept.age, kept.closed),
         "supplier_tail": suppliers.exponent,
         "supplier_tail_heavy": suppliers.ratio,
-        "giants_concentrated": share_in_first(
-            np.bincount(city[giant], minlength=len(kept.city_weight)), kept.city_weight
-        ),
-        "certified_age": _mean(firms.age[giant] / 4.0),
-        "certified_revenue": _mean(firms.revenue[giant]),
-        "certified_rd": _mean(firms.rd_last_year[giant]),
+        **certified_measures(firms, kept.county_city, kept.city_weight),
         "certified_larger": ratio_to_province(firms.employment, province, giant, counted),
         "certified_rd_ratio": ratio_to_province(firms.rd_last_year, province, giant, counted),
         "bunching": step_at(applicants(kept.end), kept.rd_threshold),

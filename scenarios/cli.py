@@ -113,7 +113,13 @@ def main(debug: bool) -> None:
 @click.option("--seed", type=int, help="Seed of the first replicate (default 1); scenarios share all luck.")
 @click.option("--until", type=int, metavar="YYYY", help="Last year of the run (default 2030).")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting in all scenarios.")
-@click.option("--params", default="default", metavar="default|FILE", help="Model parameters: defaults, or a TOML file.")
+@click.option(
+    "--params",
+    default="default",
+    metavar="default|posterior|FILE",
+    help="Model parameters: defaults, a draw of the posterior for each replicate, a TOML file of values, "
+    "or a Parquet file of draws.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="New directory for the results.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
@@ -133,10 +139,16 @@ def run(
     Example:
       srdi run baseline no-policy --replicates 8 --scale 0.05 --out results/first
       srdi run baseline --set levers.cluster_recognition.per_year=300
+      srdi run baseline --params posterior --replicates 100
     """
+    from scenarios.draws import POSTERIOR, read_draws
     from scenarios.loading import load_scenario, parameter_settings
 
-    settings = (*parameter_settings(params), *settings)
+    draws = None
+    if params == POSTERIOR or params.endswith(".parquet"):
+        draws = read_draws(params)
+    else:
+        settings = (*parameter_settings(params), *settings)
     loaded = [load_scenario(name, settings) for name in scenarios or ("baseline",)]
 
     from scenarios.ensemble import run_ensemble
@@ -151,6 +163,7 @@ def run(
             workers=workers,
             threads=threads,
             firms_panel=firms_panel,
+            draws=draws,
             **options,
         )
         from scenarios.tables import print_run  # loads pandas, which the workers' time hides

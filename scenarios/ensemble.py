@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
 import platform
 import shutil
-import signal
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.errors import InputError, ScenarioError
+from scenarios.processes import compile_once, in_processes
 from scenarios.schema import Scenario, build
 from sim.outputs import OPTIONAL_TABLES, TABLES
 
 if TYPE_CHECKING:
+    from scenarios.draws import Draws
     from scenarios.results import Results
 
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
@@ -51,6 +47,8 @@ class Job:
     threads: int
     firms_panel: int
     folder: str
+    draw: int
+    drawn: dict[str, float]
 
     @property
     def name(self) -> str:
@@ -60,7 +58,7 @@ class Job:
     @property
     def target(self) -> Path:
         """Directory of the finished run."""
-        return Path(self.folder) / f"{self.position:04d}-{self.name}-{0:04d}-{self.replicate:05d}"
+        return Path(self.folder) / f"{self.position:04d}-{self.name}-{self.draw:04d}-{self.replicate:05d}"
 
 
 def run_job(job: Job) -> None:
@@ -72,9 +70,11 @@ def run_job(job: Job) -> None:
     from scenarios.storage import to_arrow, write_parquet
     from sim.model import SRDIModel
 
-    scenario = build(job.scenario, job.name)
+    policy = build(job.scenario, job.name).policy
+    # What a scenario sets itself is not drawn.
+    policy = policy.model_copy(update={"parameters": job.drawn | policy.parameters})
     model = SRDIModel(
-        scenario.policy,
+        policy,
         scale=job.scale,
         rng=job.seed,
         until=job.until,
@@ -86,7 +86,7 @@ def run_job(job: Job) -> None:
         tables = model.tables()
     finally:
         model.close()
-    identifiers = {"scenario": job.name, "draw": 0, "replicate": job.replicate, "seed": job.seed}
+    identifiers = {"scenario": job.name, "draw": job.draw, "replicate": job.replicate, "seed": job.seed}
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=job.folder))
     try:
         for name in tables:
@@ -107,6 +107,7 @@ def run_ensemble(
     workers: int | None = None,
     threads: int = 1,
     firms_panel: int = 0,
+    draws: Draws | None = None,
     on_start: Callable[[int], None] = lambda runs: None,
     on_run: Callable[[], None] = lambda: None,
 ) -> Results:
@@ -122,6 +123,7 @@ def run_ensemble(
         workers: worker processes; None takes one per core, no more than there are runs.
         threads: threads of each worker.
         firms_panel: firms each run follows one by one in the table `firms`; 0 for none.
+        draws: parameter values; replicate r of every scenario takes draw r + 1. None: the scenarios' own.
         on_start, on_run: called with the number of runs, and after each finished run.
 
     Returns:
@@ -148,6 +150,8 @@ def run_ensemble(
             threads=threads,
             firms_panel=firms_panel,
             folder=str(runs),
+            draw=replicate + 1 if draws else 1,
+            drawn=draws.parameters(replicate + 1) if draws else {},
         )
         for position, scenario in enumerate(scenarios)
         for replicate, seed in enumerate(seeds)
@@ -167,7 +171,7 @@ def run_ensemble(
     from scenarios.results import load_results
 
     _merge(jobs, out)
-    _write_manifest(out, scenarios, settings, seeds, started, time.perf_counter() - clock)
+    _write_manifest(out, scenarios, settings, seeds, draws, started, time.perf_counter() - clock)
     shutil.rmtree(runs)
     return load_results(out)
 
@@ -209,7 +213,7 @@ def _prepare(out: Path) -> Path:
 
 def _execute(jobs: list[Job], workers: int) -> Iterator[None]:
     """Run the jobs; yields once for each as it finishes."""
-    _warm_up()
+    compile_once()
     if workers <= 1 or len(jobs) == 1:
         for job in jobs:
             yield _named(job, partial(run_job, job))
@@ -228,48 +232,11 @@ def _execute(jobs: list[Job], workers: int) -> Iterator[None]:
 
 
 def _in_processes(jobs: list[Job], workers: int) -> Iterator[None]:
-    others = set(multiprocessing.active_children())
-    # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"))
-    finished = False
-    try:
-        with _interrupts_held():
-            futures = {pool.submit(run_job, job): job for job in jobs}
-        import scenarios.results  # noqa: F401  (loads pandas while the workers start)
+    def load_pandas() -> None:
+        import scenarios.results  # noqa: F401
 
-        for future in as_completed(futures):
-            yield _named(futures[future], future.result)
-        finished = True
-    finally:
-        if not finished:
-            # Waiting for runs nobody wants could take long; runs are stored whole or not at all.
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while workers are started; one that comes meanwhile arrives at the end.
-
-    Workers inherit the signal mask and leave Ctrl-C to this process, which ends them; else each
-    would print a traceback if it came during their imports, or before they know what to do.
-    """
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is not None
-    if not (ours and hasattr(signal, "pthread_sigmask")):  # another thread's matter; Windows
-        yield
-        return
-    came: list[int] = []
-    # The mask alone would not do here: a library's thread may take the signal for this one.
-    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
-        if came:
-            signal.raise_signal(signal.SIGINT)
+    for place, future in in_processes(run_job, [(job,) for job in jobs], workers, load_pandas):
+        yield _named(jobs[place], future.result)
 
 
 def _named(job: Job, call: Callable[[], None]) -> None:
@@ -282,17 +249,6 @@ def _named(job: Job, call: Callable[[], None]) -> None:
         raise RunFailed(
             f"scenario {job.name}, replicate {job.replicate} failed: {type(error).__name__}: {error}"
         ) from error
-
-
-def _warm_up() -> None:
-    """Compile the kernels before workers start, so that none compiles what another does, and say so."""
-    from sim.kernel_cache import compiled
-
-    if not compiled():
-        from sim.warmup import warm_up
-
-        print("compiling the model (once on this machine) …", file=sys.stderr, flush=True)
-        warm_up()
 
 
 def _tables(firms_panel: int) -> tuple[str, ...]:
@@ -312,7 +268,9 @@ def _merge(jobs: list[Job], out: Path) -> None:
         write_parquet(pa.concat_tables(parts).unify_dictionaries().combine_chunks(), out / f"{name}.parquet")
 
 
-def _write_manifest(out: Path, scenarios, settings: dict, seeds: list[int], started: datetime, seconds: float) -> None:
+def _write_manifest(
+    out: Path, scenarios, settings: dict, seeds: list[int], draws: Draws | None, started: datetime, seconds: float
+) -> None:
     import pyarrow.parquet as pq
 
     from scenarios.results import FORMAT, FORMAT_VERSION, MANIFEST
@@ -330,7 +288,10 @@ def _write_manifest(out: Path, scenarios, settings: dict, seeds: list[int], star
             for scenario in scenarios
         ],
         **settings,
-        "draws": 1,
+        "draws": min(len(draws), len(seeds)) if draws else 1,
+        "parameter_draws": {"source": draws.source, "checksum": draws.checksum, "names": draws.names}
+        if draws
+        else None,
         "seeds": seeds,
         "first_quarter": str(START),
         "last_quarter": str(Quarter(settings["until"], 4)),

@@ -52,7 +52,8 @@ def _reported_table(results: Results, scenario: str) -> Table:
     table.add_column("5–95 %", justify="right", no_wrap=True)
     table.add_column("Off", justify="right", no_wrap=True)
     table.add_column("Role", no_wrap=True)
-    rows = compare_with_reported(_of(results.national, scenario), _of(results.tier, scenario))
+    tables = {name: _of(results.table(name), scenario) for name in ("national", "tier", "cluster")}
+    rows = compare_with_reported(tables)
     for row in rows.itertuples():
         table.add_row(
             row.label,

@@ -89,7 +89,8 @@ def build_industry(p, scale: float, geography) -> Industry:
     for index, sector in enumerate(sectors):
         count = niches[index]
         sizes.append(_niche_sizes(count, p.niche_size_sigma))
-        promoted.append(_spread_evenly(count, sector["promoted"], 0.137 * index))
+        share = sector["promoted"] * (1.0 if sector["manufacturing"] else p.services_promoted)
+        promoted.append(_spread_evenly(count, share, 0.137 * index))
         # Most niches serve a chain of their own sector, the rest one of another sector.
         draw = structure_draws(10 + index, 2 * count)
         own = chain_start[index] + np.floor(draw[:count] * chains[index]).astype(int)

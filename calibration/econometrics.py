@@ -1,0 +1,211 @@
+"""Econometrics of the literature on a panel of the model's own firms, beside published estimates.
+
+Treatment is the first SRDI certificate a firm is seen with; it counts from then on, whether or not it lapses
+later. With Y of firm i in year t and D its treatment:
+
+- two-way fixed effects: Y = α_i + λ_t + β D + ε;
+- staggered difference-in-differences in two stages (Gardner 2022): α_i and λ_t from firms not yet treated, then
+  Y − α_i − λ_t on D, or on the years before treatment for a look at parallel trends. Unlike the first, it does
+  not compare the newly treated with the treated of earlier years.
+
+Standard errors are clustered by firm. pyfixest estimates.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+#: Tier from which a firm counts as certified: SRDI SMEs and little giants.
+CERTIFIED = 2
+#: Years before treatment that show whether trends were parallel; the year before is the reference.
+LEADS = (-4, -3, -2)
+#: Fewest treated firms for an estimate.
+FEWEST_TREATED = 30
+#: Half the width of a 95 % interval in standard errors.
+NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A coefficient on the model's panel beside what is published.
+
+    Attributes:
+        id, description: name and what is estimated. value, low, high: coefficient and 95 % interval; NaN if there
+            were too few treated firms.
+        reference_low, reference_high: the interval must meet these bounds; None where one side is open.
+        reference: in words. source: where it is from. observations: firm-years.
+    """
+
+    id: str
+    description: str
+    value: float
+    low: float
+    high: float
+    reference_low: float | None
+    reference_high: float | None
+    reference: str
+    source: str
+    observations: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the interval meets the reference; false for NaN. Where one side is open, the whole interval must."""
+        if self.reference_low is None or self.reference_high is None:
+            inside = self.reference_low is None or self.low > self.reference_low
+            return inside and (self.reference_high is None or self.high < self.reference_high)
+        return self.low <= self.reference_high and self.reference_low <= self.high
+
+    def record(self) -> dict:
+        """The estimate for machines; what could not be estimated is None."""
+        numbers = {name: getattr(self, name) for name in ("value", "low", "high")}
+        return {
+            "id": self.id,
+            "description": self.description,
+            **{name: None if math.isnan(value) else value for name, value in numbers.items()},
+            "reference": self.reference,
+            "reference_low": self.reference_low,
+            "reference_high": self.reference_high,
+            "holds": self.holds,
+            "observations": self.observations,
+        }
+
+
+def prepare(panel: pd.DataFrame) -> pd.DataFrame:
+    """The regressors of a panel, one row a firm and year.
+
+    Args:
+        panel: the table `firms` of a run: quarter, firm, tier, employment, productivity, revenue, rd_last_year,
+            knowledge.
+
+    Returns:
+        Columns firm (number), year, treated (0 or 1), first (year of the first certificate, 0 for never), relative
+        (years since then), productivity (log), log_employment, rd (share of revenue), log_revenue, log_knowledge (NaN
+        without knowledge). Firms seen for fewer than two years before their certificate are left out: a firm's own
+        level cannot be told from its luck there.
+    """
+    table = pd.DataFrame(
+        {
+            "firm": pd.factorize(panel["firm"])[0],
+            "year": pd.to_datetime(panel["quarter"]).dt.year,
+            "productivity": panel["productivity"],
+            "log_employment": np.log(panel["employment"]),
+            "rd": panel["rd_last_year"],
+            "log_revenue": np.log(panel["revenue"]),
+            "log_knowledge": np.log(panel["knowledge"].where(panel["knowledge"] > 0)),
+        }
+    )
+    certified = table["year"].where(panel["tier"].to_numpy() >= CERTIFIED)
+    first = certified.groupby(table["firm"]).transform("min")
+    table["first"] = first.fillna(0).astype(int)
+    table["treated"] = (table["year"] >= first).astype(int)
+    table["relative"] = table["year"] - first
+    before = (1 - table["treated"]).groupby(table["firm"]).transform("sum")
+    return table[before > 1].reset_index(drop=True)
+
+
+def estimate(panel: pd.DataFrame) -> list[Estimate]:
+    """All estimates of ``calibration/econometrics.toml`` on a panel (see `prepare`), in file order."""
+    table = prepare(panel)
+    found = {
+        "fe_productivity": fixed_effects(table, "productivity"),
+        "did_productivity": two_stage(table, "productivity"),
+        "did_employment": two_stage(table, "log_employment"),
+        "did_rd": two_stage(table, "rd"),
+        "lead_productivity": two_stage_leads(table, "productivity"),
+        "lead_rd": two_stage_leads(table, "rd"),
+        "knowledge_elasticity": knowledge_elasticity(table),
+    }
+    return [
+        Estimate(
+            row["id"],
+            row["description"],
+            *found[row["id"]][:3],
+            row.get("low"),
+            row.get("high"),
+            row["reference"],
+            row["source"],
+            found[row["id"]][3],
+        )
+        for row in references()
+    ]
+
+
+def fixed_effects(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:
+    """β of treatment with firm and year fixed effects: value, low, high, observations."""
+    import pyfixest as pf
+
+    if not _enough(table):
+        return _nothing(table)
+    return _read(pf.feols(f"{outcome} ~ treated | firm + year", table, vcov={"CRV1": "firm"}), "treated", table)
+
+
+def two_stage(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:
+    """Mean effect on the treated by the two-stage estimator: value, low, high, observations."""
+    import pyfixest as pf
+
+    if not _enough(table):
+        return _nothing(table)
+    fitted = pf.did2s(
+        table,
+        yname=outcome,
+        first_stage="~ 0 | firm + year",
+        second_stage="~ treated",
+        treatment="treated",
+        cluster="firm",
+    )
+    return _read(fitted, "treated", table)
+
+
+def two_stage_leads(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:
+    """Mean difference LEADS years before treatment, over what firms not yet treated lead one to expect.
+
+    Years from the one before treatment on are not used: they would make the firm effect absorb the lead.
+    """
+    import pyfixest as pf
+
+    before = table[(table["first"] == 0) | (table["relative"] < 0)].copy()
+    before["lead"] = before["relative"].isin(LEADS).astype(int)
+    several = before.groupby("firm")["year"].transform("size") > 1
+    before = before[several]
+    if before.loc[before["lead"] == 1, "firm"].nunique() < FEWEST_TREATED:
+        return _nothing(before)
+    return _read(pf.feols(f"{outcome} ~ lead | firm + year", before, vcov={"CRV1": "firm"}), "lead", before)
+
+
+def knowledge_elasticity(table: pd.DataFrame) -> tuple[float, float, float, int]:
+    """Elasticity of revenue to knowledge given employment: value, low, high, observations."""
+    import pyfixest as pf
+
+    some = table.dropna(subset=["log_knowledge"])
+    some = some[some.groupby("firm")["year"].transform("size") > 1]
+    if some["firm"].nunique() < FEWEST_TREATED:
+        return _nothing(some)
+    fitted = pf.feols("log_revenue ~ log_knowledge + log_employment | firm + year", some, vcov={"CRV1": "firm"})
+    return _read(fitted, "log_knowledge", some)
+
+
+def _enough(table: pd.DataFrame) -> bool:
+    return table.loc[table["treated"] == 1, "firm"].nunique() >= FEWEST_TREATED
+
+
+def _nothing(table: pd.DataFrame) -> tuple[float, float, float, int]:
+    return math.nan, math.nan, math.nan, len(table)
+
+
+def _read(fitted, name: str, table: pd.DataFrame) -> tuple[float, float, float, int]:
+    value, error = float(fitted.coef()[name]), float(fitted.se()[name])
+    return value, value - NORMAL_95 * error, value + NORMAL_95 * error, len(table)
+
+
+@cache
+def references() -> tuple[dict, ...]:
+    """The rows of ``calibration/econometrics.toml``, in file order."""
+    text = files("calibration").joinpath("econometrics.toml").read_text(encoding="utf-8")
+    return tuple(tomllib.loads(text)["estimate"])

@@ -1,0 +1,90 @@
+"""The reported figures beside what runs with posterior draws say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from calibration.forecasts import with_error
+from calibration.simulator import Count, Design, other_seeds, run_library
+from scenarios.reported import ReportedFigure, reported_figures
+
+#: Half the width of the 95 % interval of a median, in ranks over the square root of the draws.
+MEDIAN_RANKS = 0.98
+
+
+def predict(
+    names,
+    values: np.ndarray,
+    scale: float,
+    seed: int,
+    path: Path,
+    workers: int = 1,
+    on_run: Count = lambda done, all_: None,
+) -> np.ndarray:
+    """What runs say of all reported figures, one run a draw with its own luck: float64 (draws, figures).
+
+    Args:
+        names: parameters. values: float64 (draws, parameters). path: library of the runs (see `run_library`).
+    """
+    design = Design.of(names, values, scale, other_seeds(len(values), seed))
+    return run_library(design, path, workers, on_run)
+
+
+def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure, ...] | None = None) -> pd.DataFrame:
+    """Reported interval, simulated median and 90 % predictive interval of each figure.
+
+    The predictive interval holds parameter doubt, the luck of a run at its scale and the model error.
+
+    Args:
+        outcomes: float64 (draws, figures).
+
+    Returns:
+        Columns id, label, quantity, date, role, mark, reported_low, reported_high (NaN where one-sided), median,
+        median_low, median_high (95 % interval of the median of so many draws), p05, p95, within (the median itself
+        lies in the reported interval) and inside: of role fit, whether the reported interval meets that of the
+        median; of the others, whether it meets the predictive interval.
+    """
+    figures = reported_figures() if figures is None else figures
+    rng = np.random.default_rng(seed)
+    rows = []
+    for figure, values in zip(figures, outcomes.T, strict=True):
+        error = rng.normal(size=len(values)) * figure.discrepancy
+        values, error = values[np.isfinite(values)], error[np.isfinite(values)]
+        low = -np.inf if figure.low is None else figure.low
+        high = np.inf if figure.high is None else figure.high
+        share = max(end for end in (figure.low, figure.high) if end is not None) <= 1.0
+        ordered = np.sort(values)
+        half = MEDIAN_RANKS * np.sqrt(len(values))
+        ranks = np.clip(len(values) / 2.0 + np.array([-half, half]), 0, len(values) - 1).astype(int)
+        median_low, median_high = ordered[ranks]
+        median = float(np.median(values))
+        p05, p95 = np.quantile(with_error(values, error, share), [0.05, 0.95])
+        meets = (median_low <= high and low <= median_high) if figure.role == "fit" else (p05 <= high and low <= p95)
+        rows.append(
+            {
+                "id": figure.id,
+                "label": figure.label,
+                "quantity": figure.quantity,
+                "date": figure.date.isoformat(),
+                "role": figure.role,
+                "mark": figure.mark,
+                "reported_low": np.nan if figure.low is None else figure.low,
+                "reported_high": np.nan if figure.high is None else figure.high,
+                "median": median,
+                "median_low": float(median_low),
+                "median_high": float(median_high),
+                "p05": float(p05),
+                "p95": float(p95),
+                "within": bool(low <= median <= high),
+                "inside": bool(meets),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def inside_by_role(table: pd.DataFrame) -> dict[str, list[int]]:
+    """Figures inside and all figures, by role."""
+    return {role: [int(rows["inside"].sum()), len(rows)] for role, rows in table.groupby("role")}

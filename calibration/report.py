@@ -1,0 +1,63 @@
+"""The calibration report: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from calibration import charts
+
+
+def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dict | None = None) -> None:
+    """Write the report of a calibration, and of a validation if there is one.
+
+    Args:
+        summary: as `calibration.study.calibrate` returns it. draws: posterior draws, one column a parameter.
+        validation: as `calibration.validation.validate` returns it.
+    """
+    forecasts = []
+    names = [row["parameter"] for row in summary["parameters"]]
+    targets = validation["targets"] if validation else summary["targets"]
+    drawn = {
+        "targets": charts.target_chart(targets),
+        "provinces": charts.province_chart(targets),
+        "parameters": charts.parameter_chart(summary["parameters"], draws),
+        "pairs": charts.pairs_chart(summary["parameters"], draws),
+        "correlation": charts.correlation_chart(draws),
+        "information": charts.information_chart(summary["information"], names),
+        "profiles": charts.profile_chart(summary["profiles"]),
+        "coverage": charts.coverage_chart(summary["coverage"]),
+    }
+    if validation:
+        forecasts = json.loads(Path(validation["forecasts"]).read_text(encoding="utf-8"))["forecasts"]
+        drawn["forecasts"] = charts.forecast_chart(forecasts, targets)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["number"] = number
+    template = environment.from_string(files("calibration").joinpath("report.html.jinja").read_text(encoding="utf-8"))
+    html = template.render(
+        summary=summary,
+        validation=validation,
+        targets=targets,
+        forecasts=forecasts,
+        charts={name: Markup(charts.svg(figure)) for name, figure in drawn.items()},
+    )
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.write_text(html, encoding="utf-8")
+    os.replace(draft, path)
+
+
+def number(value, unit: str = "") -> str:
+    """A figure for people: thousands separated, else four digits; a year with one decimal; a dash for None."""
+    if value is None:
+        return "–"
+    if unit == "year":
+        return f"{value:.1f}"
+    if abs(value) >= 1e8:
+        return f"{value / 1e6:,.0f} million"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

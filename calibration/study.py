@@ -1,0 +1,164 @@
+"""A whole calibration: the fit, its diagnostics, its prediction of every figure, and what is written of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from calibration import diagnostics
+from calibration.emulator import compare_with_polynomial
+from calibration.fit import Fit, Progress, Settings, fit
+from calibration.prediction import inside_by_role, predict, target_table
+from calibration.priors import read_priors
+from calibration.simulator import model_digest
+from calibration.targets import read_targets
+from scenarios.draws import read_draws
+from scenarios.reported import CUT_OFF
+from scenarios.storage import checksum, write_json, write_parquet
+from sim.parameters import parameter_table
+
+POSTERIOR, SUMMARY = "posterior.parquet", "calibration.json"
+#: Runs with posterior draws by which every figure is predicted.
+PREDICTIVE = 200
+#: Synthetic sets of figures: made by the emulator, and by the model.
+ON_EMULATOR, ON_MODEL = 100, 20
+_PACKAGES = ("srdi", "numpy", "scipy", "scikit-learn", "emcee")
+
+
+def calibrate(
+    folder: Path, settings: Settings, workers: int, on_run: Progress = lambda stage, done, all_: None
+) -> dict:
+    """Fit the package's free parameters to its targets and say how well that went.
+
+    Written into `folder`: the runs (one library a wave, by which an interrupted study goes on), ``posterior.parquet``
+    (one column a parameter, one row a draw) and ``calibration.json`` (everything below).
+
+    Returns:
+        The summary, as written to ``calibration.json``.
+    """
+    clock = time.perf_counter()
+    priors, targets = read_priors(), read_targets()
+    found = fit(priors.only("free"), targets, folder, settings, workers, on_run)
+    fitted = time.perf_counter()
+    draws = found.priors.values(found.sample.cube)
+    write_posterior(found.priors.names, draws, folder / POSTERIOR)
+    outcomes = predict(
+        found.priors.names,
+        draws[:PREDICTIVE],
+        settings.scale,
+        settings.seed,
+        folder / "predictive.jsonl",
+        workers,
+        lambda done, all_: on_run("predictive", done, all_),
+    )
+    predicted = target_table(outcomes, settings.seed)
+    checks = _checks(found, folder, workers, on_run)
+    minutes = (time.perf_counter() - clock) / 60.0
+    summary = {
+        "cut_off": CUT_OFF.isoformat(),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": asdict(settings),
+        "model": model_digest(found.priors.names),
+        "posterior": {"file": POSTERIOR, "checksum": checksum(folder / POSTERIOR), "draws": len(draws)},
+        "versions": {name: version(name) for name in _PACKAGES},
+        "runs": len(found.cube) + PREDICTIVE + ON_MODEL,
+        "minutes": round(minutes, 1),
+        "minutes_fit": round((fitted - clock) / 60.0, 1),
+        "sampler": {"autocorrelation": found.sample.autocorrelation, "acceptance": found.sample.acceptance},
+        "targets": records(predicted),
+        "inside": inside_by_role(predicted),
+        "held": [
+            {"parameter": name, "value": parameter_table()[name].value, "unit": parameter_table()[name].unit}
+            for name in priors.only("held").names
+        ],
+        **checks,
+    }
+    write_json(summary, folder / SUMMARY)
+    return summary
+
+
+def packaged() -> tuple[dict, pd.DataFrame]:
+    """Summary and posterior draws of the calibration that comes with the package."""
+    folder = files("calibration")
+    with as_file(folder.joinpath(POSTERIOR)) as path:
+        return json.loads(folder.joinpath(SUMMARY).read_text(encoding="utf-8")), read_posterior(path)
+
+
+def read_posterior(path: Path) -> pd.DataFrame:
+    """Posterior draws: one column a parameter, one row a draw."""
+    draws = read_draws(str(path))
+    return pd.DataFrame(draws.values, columns=list(draws.names))
+
+
+def write_posterior(names: tuple[str, ...], draws: np.ndarray, path: Path) -> None:
+    """Draws (draws, parameters) as a Parquet file, one column a parameter with its unit."""
+    table = parameter_table()
+    schema = pa.schema(
+        [
+            pa.field(name, pa.float64(), metadata={"unit": table[name].unit, "description": table[name].description})
+            for name in names
+        ]
+    )
+    write_parquet(pa.Table.from_arrays([pa.array(column) for column in draws.T], schema=schema), path)
+
+
+def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
+    """The diagnostics as plain values."""
+    parameters = diagnostics.parameter_summary(found)
+    profiles = diagnostics.profiles(found)
+    intervals = diagnostics.profile_intervals(profiles)
+    told = diagnostics.information(found)
+    emulator = diagnostics.coverage_on_emulator(
+        found, ON_EMULATOR, workers, lambda done, all_: on_run("coverage on the emulator", done, all_)
+    )
+    model = diagnostics.coverage_on_model(
+        found, ON_MODEL, folder, workers, lambda done, all_: on_run("coverage on the model", done, all_)
+    )
+    left = diagnostics.leave_one_out(found, workers, lambda done, all_: on_run("leave one out", done, all_))
+    against = compare_with_polynomial(found.cube, found.outcomes, found.settings.seed)
+    return {
+        "parameters": records(parameters.merge(intervals, on="parameter")),
+        "profiles": records(profiles),
+        "information": {
+            "identified": told.identified,
+            "eigenvalues": told.eigenvalues.tolist(),
+            "directions": told.directions.tolist(),
+        },
+        "coverage": {
+            name: {
+                "repeats": coverage.repeats,
+                "coverage_50": coverage.pooled(0.5),
+                "coverage_90": coverage.pooled(0.9),
+                "ranks": coverage.ranks.round(4).tolist(),
+            }
+            for name, coverage in (("emulator", emulator), ("model", model))
+        },
+        "left_out": records(left),
+        "emulator": [
+            {
+                "id": id_,
+                "explained": float(found.emulator.explained[index]),
+                "residual": float(found.emulator.residual[index]),
+                "noise": float(found.emulator.noise[index]),
+                "error": float(found.emulator.error[index]),
+                "discrepancy": float(found.targets.discrepancy[index]),
+                "process_over_polynomial": float(against[index]),
+            }
+            for index, id_ in enumerate(found.targets.ids)
+        ],
+        "training_runs": found.emulator.points.shape[1],
+    }
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """Rows as plain values; NaN becomes null, which JSON has."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")

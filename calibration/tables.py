@@ -1,0 +1,105 @@
+"""Tables that ``srdi calibrate`` and ``srdi validate`` print."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from calibration.report import number
+
+
+def print_calibration(summary: dict, console: Console) -> None:
+    """Targets, parameters and how far they can be believed."""
+    console.print(_targets(summary["targets"]))
+    table = _table("Parameters", "Parameter", "Unit", ">Prior 5–95 %", ">Posterior 5–50–95 %", ">Learned %", "Verdict")
+    for row in summary["parameters"]:
+        table.add_row(
+            row["parameter"],
+            row["unit"],
+            f"{number(row['prior_05'], row['unit'])} … {number(row['prior_95'], row['unit'])}",
+            " · ".join(number(row[f"posterior_{level}"], row["unit"]) for level in ("05", "50", "95")),
+            f"{100 * row['contraction']:.0f}",
+            row["verdict"],
+        )
+    console.print(table)
+    for name, row in summary["coverage"].items():
+        console.print(
+            f"Figures made by the {name}, {row['repeats']} repeats: "
+            f"50 % intervals hold {100 * row['coverage_50']:.1f} %, "
+            f"90 % intervals {100 * row['coverage_90']:.1f} % of the parameters.",
+            highlight=False,
+        )
+    known = summary["information"]["identified"]
+    console.print(f"The figures identify {known} of {len(summary['parameters'])} directions.", highlight=False)
+    _say_inside(summary["inside"], console)
+    console.print(f"{summary['runs']:,} runs, {summary['minutes']:g} minutes.", highlight=False)
+
+
+def print_validation(found: dict, console: Console) -> None:
+    """Targets, facts, econometrics, forecasts and their score."""
+    console.print(_targets(found["targets"]))
+    _say_inside(found["inside"], console)
+    for title, key in (("Stylised facts", "facts"), ("Econometrics on the model's own panel", "estimates")):
+        table = _table(title, "What", ">Value", "Reference", "Holds")
+        for row in found[key]:
+            value = "too few firms" if row["value"] is None else number(row["value"])
+            table.add_row(row["description"], value, row["reference"], "yes" if row["holds"] else "no")
+        console.print(table)
+    if "score" in found:
+        console.print(_score(found["score"]))
+
+
+def _targets(rows: list[dict]) -> Table:
+    table = _table("Reported and simulated", "Figure", "Date", "Role", ">Reported", ">Median", ">5–95 %", "Inside")
+    for row in rows:
+        low, high = number(row["reported_low"]), number(row["reported_high"])
+        table.add_row(
+            row["label"],
+            row["date"],
+            row["role"],
+            low if low == high else f"{low} – {high}",
+            number(row["median"]),
+            f"{number(row['p05'])} – {number(row['p95'])}",
+            "yes" if row["inside"] else "no",
+        )
+    return table
+
+
+def _score(score: dict) -> Table:
+    compared = ", ".join(
+        f"{name.replace('_', ' ')} {100 * score[name]['absolute_error']:.1f} %"
+        for name in ("model", "last_value", "linear_trend")
+    )
+    table = _table(
+        f"Forecasts against {score['figures']} realised figures: "
+        f"{100 * score['coverage_50']:.0f} % inside the 50 % and "
+        f"{100 * score['coverage_90']:.0f} % inside the 90 % interval. "
+        f"Mean absolute relative error: {compared}",
+        *("Quantity", "Date", ">Realised", ">Median", ">5–95 %", "Inside", ">CRPS", ">Last value", ">Linear trend"),
+    )
+    for row in score["rows"]:
+        table.add_row(
+            row["quantity"],
+            row["date"],
+            f"{number(row['low'])} – {number(row['high'])}",
+            number(row["q50"]),
+            f"{number(row['q05'])} – {number(row['q95'])}",
+            "yes" if row["inside_90"] else "no",
+            *(number(row[f"crps_{name}"]) for name in ("model", "last_value", "linear_trend")),
+        )
+    return table
+
+
+def _say_inside(inside: dict, console: Console) -> None:
+    parts = ", ".join(f"{role} {counts[0]} of {counts[1]}" for role, counts in inside.items())
+    console.print(f"Figures inside: {parts}.", highlight=False)
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table; a column name that begins with > is of numbers."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(
+            name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=name != "What"
+        )
+    return table

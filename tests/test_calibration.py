@@ -1,0 +1,289 @@
+"""The fit: likelihood, emulator, sampler, and a miniature fit of the model from end to end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from calibration import diagnostics
+from calibration.emulator import fit_emulator
+from calibration.fit import Settings, fit
+from calibration.posterior import Likelihood, best_point, sample, spread_over
+from calibration.priors import read_priors
+from calibration.screening import screen
+from calibration.simulator import Design, run_library, simulate
+from calibration.targets import read_targets
+from scenarios.errors import InputError
+from scenarios.reported import reported_figures
+from sim.parameters import parameter_table
+
+LEARNED = ("reach_innovative_mid", "reach_srdi_mid")
+CUBE = np.array([[0.0, 1.0], [0.0, 1.0]])
+
+
+def surface(cube):
+    """Two smooth outcomes of two coordinates."""
+    x, y = cube[:, 0], cube[:, 1]
+    return np.column_stack([np.sin(3.0 * x) + y, 2.0 * x * y - y])
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    cube = spread_over(CUBE, 150, 1)
+    noise = 0.05 * np.random.default_rng(2).normal(size=(150, 2))
+    return fit_emulator(cube, surface(cube) + noise, 1)
+
+
+def test_the_emulator_learns_the_surface_and_the_luck(emulator):
+    points = np.random.default_rng(3).random((200, 2))
+    missed = emulator(points) - surface(points)
+    assert np.sqrt((missed**2).mean(axis=0)) == pytest.approx(emulator.error, rel=0.6)
+    assert (np.abs(missed) < 0.1).all()
+    assert emulator.noise == pytest.approx([0.05, 0.05], rel=0.25)
+
+
+def test_slopes_are_those_of_the_surface(emulator):
+    slopes = emulator.slopes(np.array([0.4, 0.6]))
+    expected = [[3.0 * np.cos(1.2), 1.0], [1.2, 2.0 * 0.4 - 1.0]]
+    assert slopes == pytest.approx(np.array(expected), abs=0.15)
+
+
+def likelihood_of(emulator, low, high, discrepancy=0.1):
+    low, high = np.array(low, dtype=float), np.array(high, dtype=float)
+    return Likelihood(emulator, low, high, np.full(2, discrepancy), np.ones(2, dtype=bool))
+
+
+def test_the_likelihood_of_an_interval_is_its_probability(emulator):
+    point = np.array([[0.3, 0.7]])
+    expected, found = emulator(point)[0], likelihood_of(emulator, [0.9, -np.inf], [1.6, 0.2])
+    chances = norm.cdf(([1.6, 0.2] - expected) / found.spread) - norm.cdf(([0.9, -np.inf] - expected) / found.spread)
+    assert found(point)[0] == pytest.approx(np.log(chances).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("shift", [-60.0, 60.0])
+def test_the_likelihood_is_finite_far_out_in_both_tails(emulator, shift):
+    low, high = [1.0 + shift, shift], [1.1 + shift, 0.1 + shift]
+    values = likelihood_of(emulator, low, high)(np.array([[0.2, 0.2], [0.8, 0.8]]))
+    assert np.isfinite(values).all()
+    # Further from the interval is less likely, however far out.
+    nearer = surface(np.array([[0.2, 0.2], [0.8, 0.8]])).sum(axis=1) * np.sign(shift)
+    assert np.argmax(values) == np.argmax(nearer)
+
+
+def test_the_sampler_draws_what_it_should():
+    """A normal likelihood over a wide box: mean, spread and correlation are known."""
+    covariance = np.array([[0.004, 0.003], [0.003, 0.004]])
+    precision = np.linalg.inv(covariance)
+
+    def log_likelihood(cube):
+        apart = cube - 0.5
+        return -0.5 * np.einsum("ij,jk,ik->i", apart, precision, apart)
+
+    found = sample(log_likelihood, CUBE, 4000, 1, 3000)
+    assert found.cube.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.01)
+    assert np.cov(found.cube.T) == pytest.approx(covariance, rel=0.15)
+    assert found.acceptance > 0.2
+    assert (sample(log_likelihood, CUBE, 4000, 1, 3000).cube == found.cube).all()
+
+
+def test_without_figures_the_posterior_is_the_prior():
+    found = sample(lambda cube: np.zeros(len(cube)), CUBE, 4000, 1, 2000)
+    assert np.quantile(found.cube, [0.1, 0.5, 0.9], axis=0)[:, 0] == pytest.approx([0.1, 0.5, 0.9], abs=0.03)
+
+
+def test_the_best_point_is_the_best(emulator):
+    truth = np.array([[0.35, 0.55]])
+    at = emulator(truth)[0]
+    found, value = best_point(likelihood_of(emulator, at, at), CUBE, np.array([0.6, 0.4]))
+    assert found == pytest.approx(truth[0], abs=0.02)
+    assert value == pytest.approx(0.0, abs=1e-3)
+
+
+# --- libraries of runs
+
+
+def tiny_design(seeds=(1, 2)):
+    values = np.array([[2021.0], [2022.0]])
+    return Design.of(("reach_srdi_mid",), values, 0.001, np.array(seeds))
+
+
+def test_a_library_goes_on_where_it_stopped(tmp_path):
+    whole = run_library(tiny_design(), tmp_path / "whole.jsonl")
+    text = (tmp_path / "whole.jsonl").read_text()
+    # The last line was being written when the run was killed.
+    (tmp_path / "cut.jsonl").write_text(text[:-40])
+    told = []
+    again = run_library(tiny_design(), tmp_path / "cut.jsonl", on_run=lambda done, all_: told.append((done, all_)))
+    assert told == [(1, 2), (2, 2)]
+    np.testing.assert_array_equal(again, whole)
+    assert (tmp_path / "cut.jsonl").read_text() == text
+
+
+def test_a_library_of_other_runs_is_refused(tmp_path):
+    run_library(tiny_design(), tmp_path / "runs.jsonl")
+    with pytest.raises(InputError, match="another design"):
+        run_library(tiny_design(seeds=(3, 4)), tmp_path / "runs.jsonl")
+
+
+def test_workers_change_nothing(tmp_path):
+    alone = run_library(tiny_design(), tmp_path / "alone.jsonl", workers=1)
+    np.testing.assert_array_equal(run_library(tiny_design(), tmp_path / "two.jsonl", workers=2), alone)
+
+
+def test_the_screening_tells_which_parameter_moves_which_figure(tmp_path):
+    targets = read_targets()
+    wanted = targets.only(np.isin(targets.ids, ["srdi-2024-03", "innovative-2023"]))
+    priors = replace(read_priors(), by_name={name: read_priors().by_name[name] for name in LEARNED})
+    table = screen(priors, wanted, tmp_path, trajectories=2, scale=0.002, seed=1)
+    assert table["innovative-2023"].idxmax() == "reach_innovative_mid"
+    assert table["srdi-2024-03"].idxmax() == "reach_srdi_mid"
+    assert (table["largest"] == table[["srdi-2024-03", "innovative-2023"]].max(axis=1)).all()
+
+
+# --- a miniature fit
+
+WATCHED = ("srdi-2022", "srdi-2024-03", "innovative-2023")
+
+
+@pytest.fixture(scope="module")
+def miniature(tmp_path_factory):
+    """A fit of two parameters to three figures that a run with known parameters produced."""
+    scale = 0.002
+    truth = {"reach_innovative_mid": 2021.2, "reach_srdi_mid": 2021.4}
+    figures = reported_figures()
+    made = np.mean([simulate(truth, scale, seed) for seed in range(101, 106)], axis=0)
+    known = tuple(
+        figure.model_copy(update={"low": value * 0.995, "high": value * 1.005, "role": "fit", "discrepancy": 0.02})
+        if figure.id in WATCHED
+        else figure.model_copy(update={"role": "check"})
+        for figure, value in zip(figures, made, strict=True)
+    )
+    priors = replace(read_priors(), by_name={name: read_priors().by_name[name] for name in LEARNED})
+    settings = Settings(scale=scale, first=40, later=12, draws=400, steps=800)
+    folder = tmp_path_factory.mktemp("fit")
+    return truth, folder, fit(priors, read_targets(figures=known), folder, settings)
+
+
+def test_a_miniature_fit_recovers_known_parameters(miniature):
+    truth, _, found = miniature
+    draws = found.priors.values(found.sample.cube)
+    low, high = np.quantile(draws, [0.02, 0.98], axis=0)
+    for index, name in enumerate(LEARNED):
+        assert low[index] < truth[name] < high[index], name
+        width = np.ptp(found.priors.bounds[index])
+        assert high[index] - low[index] < 0.5 * width, name
+    table = diagnostics.parameter_summary(found).set_index("parameter")
+    assert (table["verdict"] == "learned").all()
+
+
+def test_a_scale_at_which_a_figure_does_not_come_out_is_refused(miniature, tmp_path):
+    _, _, found = miniature
+
+    def without_innovative(design, path, workers, on_run):
+        values = np.ones((len(design.values), len(design.ids)))
+        values[4:, design.ids.index("innovative-2023")] = np.nan
+        return values
+
+    with pytest.raises(InputError, match="figure innovative-2023 came out of only 4 of 40 runs"):
+        fit(found.priors, found.targets, tmp_path, found.settings, simulate_runs=without_innovative)
+
+
+def test_a_repeated_fit_gives_the_same_numbers(miniature):
+    _, folder, found = miniature
+    again = fit(found.priors, found.targets, folder, found.settings)
+    np.testing.assert_array_equal(again.sample.cube, found.sample.cube)
+
+
+def test_the_figures_identify_both_parameters(miniature):
+    _, _, found = miniature
+    assert diagnostics.information(found).identified == 2
+    profiles = diagnostics.profiles(found, points=9)
+    assert profiles.groupby("parameter")["fall"].min().max() < 1.0
+    intervals = diagnostics.profile_intervals(profiles).set_index("parameter")
+    best = dict(zip(LEARNED, found.priors.values(found.best[None, :])[0], strict=True))
+    for name in LEARNED:
+        assert intervals.loc[name, "low"] <= best[name] + 0.3
+        assert intervals.loc[name, "high"] >= best[name] - 0.3
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say(miniature):
+    _, _, found = miniature
+    coverage = diagnostics.coverage_on_emulator(found, 60)
+    # 120 ranks: three standard deviations of a share of one half and of nine tenths.
+    assert coverage.pooled(0.5) == pytest.approx(0.5, abs=0.14)
+    assert coverage.pooled(0.9) == pytest.approx(0.9, abs=0.085)
+
+
+def test_too_narrow_intervals_are_seen(miniature):
+    """A likelihood that knows nothing of the error in its figures: the check must not pass it."""
+    _, _, found = miniature
+    sure = replace(found.likelihood, discrepancy=found.likelihood.discrepancy / 20)
+    truth = diagnostics._truths(found, 30, 5)
+    ranks = diagnostics._coverage(found, sure, truth, found.emulator(truth), 1, lambda done, all_: None)
+    assert ranks.pooled(0.9) < 0.8
+
+
+def test_a_figure_left_out_is_predicted_by_the_others(miniature):
+    _, _, found = miniature
+    table = diagnostics.leave_one_out(found).set_index("id")
+    assert set(table.index) == set(WATCHED)
+    # Two figures of one series: the other says much of each.
+    assert table.loc["srdi-2022", "without_50"] == pytest.approx(table.loc["srdi-2022", "low"], rel=0.3)
+    assert (table["without_95"] - table["without_05"] > 0).all()
+
+
+# --- files
+
+
+def test_every_target_was_known_at_the_cut_off_and_every_fit_has_its_doubt():
+    targets = read_targets(("fit", "check"))
+    assert len(targets.ids) > 50
+    assert (targets.low <= targets.high).all()
+    assert (read_targets().discrepancy > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "there is no"),
+        ('[parameter.rd_shfit]\ndistribution = "uniform"', "unknown parameter rd_shfit; did you mean 'rd_shift'"),
+        (
+            '[parameter.rd_shift]\ndistribution = "gamma"\nsource = "x"\nrole = "free"',
+            "distribution is 'gamma'; allowed",
+        ),
+        ('[parameter.rd_shift]\ndistribution = "uniform"\nfrom = 1.0\nsource = "x"\nrole = "free"', "to is missing"),
+        (
+            '[parameter.reach_srdi_max]\ndistribution = "uniform"\nfrom = 2.0\nto = 3.0\nsource = "x"\nrole = "free"',
+            "allowed is a part of 0 to 1",
+        ),
+    ],
+)
+def test_a_fault_in_the_priors_is_named(text, words):
+    with pytest.raises(InputError, match=words):
+        read_priors(text)
+
+
+def test_priors_fill_their_ranges():
+    priors = read_priors()
+    ends = priors.values(np.array([np.zeros(len(priors.names)), np.ones(len(priors.names))]))
+    np.testing.assert_allclose(ends.T, priors.bounds, rtol=1e-6)
+    values = {name: parameter_table()[name].value for name in priors.names}
+    assert ((priors.cube_of(values) >= 0) & (priors.cube_of(values) <= 1)).all()
+
+
+def test_the_packaged_calibration_is_whole():
+    from calibration.study import packaged
+    from scenarios.draws import read_draws
+
+    summary, draws = packaged()
+    posterior = read_draws("posterior")
+    assert posterior.checksum == summary["posterior"]["checksum"]
+    assert list(draws.columns) == list(read_priors().only("free").names)
+    assert [row["parameter"] for row in summary["parameters"]] == list(draws.columns)
+    assert json.dumps(summary)
+    for row in summary["parameters"]:
+        assert (row["verdict"] == "learned") == (row["contraction"] >= diagnostics.LEARNED)
