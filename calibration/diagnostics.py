@@ -1,17 +1,21 @@
-"""What a fit has learned, what it has not, and whether its intervals can be believed."""
+"""What a fit has learned, what it has not, and whether its intervals and forecasts can be believed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from calibration.emulator import fit_emulator
 from calibration.fit import Fit
+from calibration.forecasts import is_share, model_error, naive_forecasts, with_error
 from calibration.posterior import Likelihood, best_point, sample
 from calibration.simulator import Design, other_seeds, run_library
 from scenarios.processes import in_processes
+from scenarios.reported import reported_figures
 from sim.parameters import parameter_table
 
 #: A parameter counts as learned if the figures take away at least this share of its prior variance.
@@ -26,6 +30,8 @@ SHORT_STEPS, SHORT_DRAWS = 1000, 500
 FLAT = 0.3
 #: Central intervals whose coverage is measured.
 LEVELS = (0.5, 0.9)
+#: The hindcast knows the figures up to this day.
+HINDCAST = date(2022, 12, 31)
 
 Count = Callable[[int, int], None]
 
@@ -230,6 +236,54 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, al
         }
         on_repeat(done, len(jobs))
     return pd.DataFrame([rows[index] for index in sorted(rows)])
+
+
+def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
+    """Forecasts of the figures after `last` by a posterior that knows only those up to it: do forecasts hold?
+
+    The emulator learns from the waves that cover the priors, since that posterior is wider than the final one. The
+    model error is that of forecasts made at `last`. Figures of quantities that were never reported before are left
+    out: there is no series to go on.
+
+    Returns:
+        Columns id, label, date, low, high (reported), p05, p25, p50, p75, p95 (natural units), inside_50, inside_90
+        (whether the reported interval meets the forecast's), error (of the median, share), error_last_value,
+        error_linear_trend (of the naive forecasts, from figures up to `last`).
+    """
+    first = fit.settings.first + fit.settings.later
+    emulator = fit_emulator(fit.cube[:first], fit.outcomes[:first], fit.settings.seed)
+    known = np.array([figure.date <= last for figure in fit.targets.figures])
+    likelihood = replace(Likelihood.of(emulator, fit.targets), used=known)
+    everywhere = np.tile([0.0, 1.0], (len(fit.priors.names), 1))
+    draws = sample(likelihood, everywhere, fit.settings.draws, fit.settings.seed + 15, fit.settings.steps).cube
+    rng = np.random.default_rng(fit.settings.seed + 16)
+    expected = emulator(draws)
+    expected += rng.normal(size=expected.shape) * emulator.error
+    natural = fit.targets.natural(expected)
+    rows = []
+    for index, figure in enumerate(fit.targets.figures):
+        before = [f for f in reported_figures() if f.quantity == figure.quantity and f.date <= last]
+        if known[index] or not before:
+            continue
+        error = rng.normal(size=len(draws)) * model_error(figure, last)
+        values = with_error(natural[:, index], error, is_share(figure))
+        p05, p25, p50, p75, p95 = (float(value) for value in np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]))
+        naive = naive_forecasts(figure, last)
+        rows.append(
+            {
+                "id": figure.id,
+                "label": figure.label,
+                "date": figure.date.isoformat(),
+                **{"low": figure.low, "high": figure.high},
+                **{"p05": p05, "p25": p25, "p50": p50, "p75": p75, "p95": p95},
+                "inside_50": bool(p25 <= figure.high and figure.low <= p75),
+                "inside_90": bool(p05 <= figure.high and figure.low <= p95),
+                "error": p50 / figure.middle - 1.0,
+                "error_last_value": naive.last_value / figure.middle - 1.0,
+                "error_linear_trend": naive.linear_trend / figure.middle - 1.0,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _sample_each(jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, workers: int):

@@ -38,7 +38,10 @@ MIN_CLASS, MIN_TAIL = 30, 50
 BIN = 0.1
 
 #: Columns of active firms that the measures of a cross-section need.
-COLUMNS = ("employment", "revenue", "age", "county", "tier", "customer", "rd_last_year", "relabelled")
+COLUMNS = (
+    *("employment", "revenue", "productivity", "age", "county", "tier", "customer"),
+    *("rd_last_year", "relabelled"),
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Observations:
         end: columns of the active firms at the end of the run.
         county_province, county_city: int16 (units,). city_weight: float64 (cities,), the expected share of a
             city in little giants, by its firms and research.
+        parameters: of the run.
         rd_threshold: R&D over revenue that the SRDI tier asks for.
     """
 
@@ -108,6 +112,7 @@ class Observations:
     county_province: np.ndarray
     county_city: np.ndarray
     city_weight: np.ndarray
+    parameters: SimpleNamespace
     rd_threshold: float
 
 
@@ -280,7 +285,7 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
         ages.append(age[active] / 4.0)
         closings.append(~stayed[active])
         before = columns.employment.copy(), columns.age.copy()
-        end = SimpleNamespace(**{name: model.firms.get(name) for name in COLUMNS})
+        end = cross_section(model)
         if model.quarter.year <= REPORTED_YEAR:
             reported = end
     geography = model.geography
@@ -294,6 +299,7 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
         county_province=geography.county_province,
         county_city=geography.county_city,
         city_weight=np.bincount(geography.county_city, model.county_giant_weight),
+        parameters=model.parameters,
         rd_threshold=policy.rules.srdi.rd_intensity_min,
     )
     model.close()
@@ -311,18 +317,31 @@ def applicants(firms: SimpleNamespace) -> np.ndarray:
     return firms.rd_last_year[(firms.tier < 2) & (firms.rd_last_year > 0)]
 
 
-def certified_measures(firms: SimpleNamespace, county_city: np.ndarray, city_weight: np.ndarray) -> dict[str, float]:
-    """Measures of little giants by id of ``facts.toml``: place, age (years), revenue (yuan a year), R&D intensity.
+def cross_section(model: SRDIModel) -> SimpleNamespace:
+    """COLUMNS of the active firms."""
+    return SimpleNamespace(**{name: model.firms.get(name) for name in COLUMNS})
+
+
+def certified_measures(
+    firms: SimpleNamespace, parameters: SimpleNamespace, county_city: np.ndarray, city_weight: np.ndarray
+) -> dict[str, float]:
+    """Measures of little giants by id of ``facts.toml``: place, age (years), money (yuan a year), shares.
 
     Args:
-        firms: columns of active firms, as `Observations.reported`.
+        firms: as `cross_section` returns them. parameters: of the run.
         county_city: int16 (units,). city_weight: float64 (cities,), as in `Observations`.
     """
     giant = firms.tier == 3
     cities = np.bincount(county_city[firms.county[giant]], minlength=len(city_weight))
+    spending = firms.rd_last_year[giant] * firms.revenue[giant].astype(np.float64)
+    staff = parameters.rd_staff_cost_share * spending / parameters.rd_staff_cost
+    margin = parameters.margin_mean + parameters.margin_productivity * firms.productivity[giant]
     return {
         "giants_concentrated": share_in_first(cities, city_weight),
         "certified_age": _mean(firms.age[giant] / 4.0),
+        "certified_old": _mean((firms.age[giant] > 40).astype(np.float64)),
+        "certified_margin": _mean(margin),
+        "certified_rd_staff": _mean(np.minimum(staff / firms.employment[giant], 1.0)),
         "certified_revenue": _mean(firms.revenue[giant]),
         "certified_rd": _mean(firms.rd_last_year[giant]),
     }
@@ -342,7 +361,7 @@ def facts_of(kept: Observations, free: Observations) -> list[Fact]:
         "exit_age": closing_ratio(kept.age, kept.closed),
         "supplier_tail": suppliers.exponent,
         "supplier_tail_heavy": suppliers.ratio,
-        **certified_measures(firms, kept.county_city, kept.city_weight),
+        **certified_measures(firms, kept.parameters, kept.county_city, kept.city_weight),
         "certified_larger": ratio_to_province(firms.employment, province, giant, counted),
         "certified_rd_ratio": ratio_to_province(firms.rd_last_year, province, giant, counted),
         "bunching": step_at(applicants(kept.end), kept.rd_threshold),

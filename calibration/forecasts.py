@@ -1,9 +1,10 @@
 """Forecasts with their doubt, and their score once figures are realised.
 
 A forecast is the sample of what runs with posterior draws say of a quantity at a date. Each draw is moved by
-a model error of its own, normal on the log scale (log-odds for shares) with variance d² + D² h: d is the
-quantity's discrepancy in ``targets.toml``, h the years after the cut-off, and D (`DRIFT`) how far policy and
-economy wander from the model in a year.
+a model error of its own, normal on the log scale (log-odds for shares) with variance d² + D² h + F²: d is the
+quantity's discrepancy in ``targets.toml``, h the years after the cut-off, D (`DRIFT`) how far policy and economy
+wander from the model in a year, and F (`DISCRETION`), of flows alone, the discretion in a single year's batch.
+The same error stands behind the hindcast of `calibration.diagnostics`, where it can be seen to be wide enough or not.
 
 Provinces recommend firms by habits that the model does not have. What their reported figures show of that is
 taken over: the log ratio of reported to simulated figures of a province, shrunk to 0 as a normal mean with
@@ -51,9 +52,12 @@ FLOWS = (
     "little_giants_reviewed",
     "applications",
 )
-#: Standard deviation by which a quantity leaves the model in the first year, log scale. Assumed: the three batches
-#: after the pilots, 2,930, 4,357 and 3,671, lie about as far from a smooth path.
-DRIFT = 0.1
+#: Standard deviation by which a quantity leaves the model in the first year, log scale; assumed. A year's batch is a
+#: quarter to a third of the stock of little giants, so its discretion moves that stock by less than it moves the batch.
+DRIFT, DRIFTS = 0.1, {"little_giants": 0.06}
+#: Standard deviation of a single year's flow, log scale: of the three batches after the pilots, 2,930, 4,357 and
+#: 3,671, about a straight line of their logs.
+DISCRETION = 0.23
 #: Standard deviation of the log ratio of one province's figure to its lasting level. Assumed: lists of single years
 #: follow quotas that change.
 LIST_ERROR = 0.3
@@ -106,8 +110,8 @@ class Forecaster:
         if quantity.province:
             return self._of_provinces(quantity.date)[:, province_names().index(quantity.province)]
         values = simulated(self.tables, quantity).to_numpy(dtype=np.float64)
-        error = self._errors(name_of(quantity), len(values)) * self._spread(quantity, discrepancy_of(quantity))
-        return with_error(values, error, _is_share(quantity))
+        error = self._errors(name_of(quantity), len(values)) * model_error(quantity)
+        return with_error(values, error, is_share(quantity))
 
     def table(self, quantities: list[Quantity]) -> pd.DataFrame:
         """Quantiles of forecasts: columns quantity, date, unit, q05, q25, q50, q75, q95, draws."""
@@ -163,7 +167,7 @@ class Forecaster:
             values = np.column_stack([simulated(self.tables, one).to_numpy(dtype=np.float64) for one in asked])
             levels = self.province_levels
             for place, (name, one) in enumerate(zip(names, asked, strict=True)):
-                spread = self._spread(one, levels.loc[name, "sd"])
+                spread = model_error(one, discrepancy=levels.loc[name, "sd"])
                 error = self._errors(name_of(one), len(values)) * spread
                 values[:, place] *= np.exp(levels.loc[name, "level"] + error)
             whole = self.draws(Quantity(quantity=BY_PROVINCE, date=day))
@@ -174,18 +178,24 @@ class Forecaster:
         """Standard normal errors, float64 (count,): the same at all dates, since an error wanders and does not jump."""
         return np.random.default_rng([self.seed, *name.encode()]).normal(size=count)
 
-    @staticmethod
-    def _spread(quantity: Quantity, discrepancy: float) -> float:
-        """Standard deviation of the model error at the quantity's date."""
-        years = max((quantity.quarter_end.date() - CUT_OFF).days / 365.25, 0.0)
-        return math.hypot(discrepancy, DRIFT * math.sqrt(years))
-
 
 def with_error(values: np.ndarray, error: np.ndarray, share: bool) -> np.ndarray:
     """Values moved by an error on the log scale, on the log-odds scale for shares; 0 and 1 stay."""
     if not share:
         return values * np.exp(error)
     return values * np.exp(error) / (1.0 - values + values * np.exp(error))
+
+
+def model_error(quantity: Quantity, since: date = CUT_OFF, discrepancy: float | None = None) -> float:
+    """Standard deviation of the model error of a forecast made at `since`, log or log-odds scale.
+
+    Args:
+        discrepancy: that of the quantity; by default that of its reported figures.
+    """
+    known = discrepancy_of(quantity) if discrepancy is None else discrepancy
+    years = max((quantity.quarter_end.date() - since).days / 365.25, 0.0)
+    flow = DISCRETION if quantity.whole_year and not is_share(quantity) else 0.0
+    return math.hypot(known, DRIFTS.get(quantity.quantity, DRIFT) * math.sqrt(years), flow)
 
 
 def discrepancy_of(quantity: Quantity) -> float:
@@ -198,7 +208,8 @@ def _province_discrepancy() -> float:
     return max(figure.discrepancy for figure in reported_figures() if figure.province)
 
 
-def _is_share(quantity: Quantity) -> bool:
+def is_share(quantity: Quantity) -> bool:
+    """Whether a national quantity lies between 0 and 1, so that its errors are those of its log-odds."""
     units = {column.name: column.unit for column in NATIONAL}
     return quantity.quantity == REVIEW_PASS_RATE or units.get(quantity.quantity) in ("share", "0-1")
 
@@ -282,12 +293,13 @@ class Naive:
     linear_trend: float
 
 
-def naive_forecasts(quantity: Quantity) -> Naive:
-    """The last reported value, and the least-squares line through all reported values (the last one if it is alone)."""
+def naive_forecasts(quantity: Quantity, last: date = date.max) -> Naive:
+    """The last value reported up to `last`, and the least-squares line through all (that value if it is alone)."""
     figures = [
         figure
         for figure in reported_figures()
-        if (figure.quantity, figure.province, figure.since_start)
+        if figure.date <= last
+        and (figure.quantity, figure.province, figure.since_start)
         == (quantity.quantity, quantity.province, quantity.since_start)
     ]
     if not figures:
@@ -299,7 +311,7 @@ def naive_forecasts(quantity: Quantity) -> Naive:
     if len(figures) > 1:
         line = np.polyfit((days - days[-1]) / 365.25, values, 1)
         trend = np.polyval(line, (quantity.quarter_end.date().toordinal() - days[-1]) / 365.25)
-    return Naive(float(values[-1]), float(np.clip(trend, 0.0, 1.0 if _is_share(quantity) else np.inf)))
+    return Naive(float(values[-1]), float(np.clip(trend, 0.0, 1.0 if is_share(quantity) else np.inf)))
 
 
 def score(forecaster: Forecaster, actuals: tuple[Actual, ...]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
         forecasts = json.loads(Path(validation["forecasts"]).read_text(encoding="utf-8"))["forecasts"]
         drawn["forecasts"] = charts.forecast_chart(forecasts, targets)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = number
+    environment.filters |= {"interval": interval, "number": number, "percent": percent}
     template = environment.from_string(files("calibration").joinpath("report.html.jinja").read_text(encoding="utf-8"))
     html = template.render(
         summary=summary,
@@ -50,6 +50,18 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
     draft = path.with_name(f".{path.name}.tmp")
     draft.write_text(html, encoding="utf-8")
     os.replace(draft, path)
+
+
+def interval(low, high) -> str:
+    """A reported figure, or its rounding interval; None where it is one-sided."""
+    if low is None or high is None:
+        return f"over {number(low)}" if high is None else f"under {number(high)}"
+    return number(low) if low == high else f"{number(low)} – {number(high)}"
+
+
+def percent(value) -> str:
+    """A share as a signed percentage without decimals; a dash for None."""
+    return "–" if value is None else f"{100 * value:+.0f} %"
 
 
 def number(value, unit: str = "") -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -55,7 +54,7 @@ def simulate(
     parameters: dict[str, float], scale: float, seed: int, figures: tuple[ReportedFigure, ...] | None = None
 ) -> np.ndarray:
     """Run the reported policy with changed parameters to the cut-off: float64 (figures,), at 1:1."""
-    from calibration.facts import COLUMNS, certified_measures
+    from calibration.facts import certified_measures, cross_section
     from sim.calendar import Quarter
     from sim.model import SRDIModel
     from sim.policy import find_policy
@@ -67,9 +66,9 @@ def simulate(
         while model.quarter < last:
             model.step()
             if model.quarter == Quarter(FACT_YEAR, 4):
-                firms = SimpleNamespace(**{name: model.firms.get(name) for name in COLUMNS})
                 cities = model.geography.county_city
-                facts = certified_measures(firms, cities, np.bincount(cities, model.county_giant_weight))
+                weight = np.bincount(cities, model.county_giant_weight)
+                facts = certified_measures(cross_section(model), model.parameters, cities, weight)
         tables = model.tables()
     finally:
         model.close()

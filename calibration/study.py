@@ -143,6 +143,7 @@ def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
             for name, coverage in (("emulator", emulator), ("model", model))
         },
         "left_out": records(left),
+        "hindcast": records(diagnostics.hindcast(found)),
         "emulator": [
             {
                 "id": id_,

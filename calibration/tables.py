@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from calibration.report import number
+from calibration.report import interval, number, percent
 
 
 def print_calibration(summary: dict, console: Console) -> None:
@@ -22,6 +22,7 @@ def print_calibration(summary: dict, console: Console) -> None:
             row["verdict"],
         )
     console.print(table)
+    console.print(_hindcast(summary["hindcast"]))
     for name, row in summary["coverage"].items():
         console.print(
             f"Figures made by the {name}, {row['repeats']} repeats: "
@@ -52,15 +53,32 @@ def print_validation(found: dict, console: Console) -> None:
 def _targets(rows: list[dict]) -> Table:
     table = _table("Reported and simulated", "Figure", "Date", "Role", ">Reported", ">Median", ">5–95 %", "Inside")
     for row in rows:
-        low, high = number(row["reported_low"]), number(row["reported_high"])
         table.add_row(
             row["label"],
             row["date"],
             row["role"],
-            low if low == high else f"{low} – {high}",
+            interval(row["reported_low"], row["reported_high"]),
             number(row["median"]),
             f"{number(row['p05'])} – {number(row['p95'])}",
             "yes" if row["inside"] else "no",
+        )
+    return table
+
+
+def _hindcast(rows: list[dict]) -> Table:
+    table = _table(
+        "Hindcast from the figures up to the end of 2022",
+        *("Figure", "Date", ">Reported", ">Median", ">5–95 %", "Inside", ">Error", ">Last value", ">Linear trend"),
+    )
+    for row in rows:
+        table.add_row(
+            row["label"],
+            row["date"],
+            interval(row["low"], row["high"]),
+            number(row["p50"]),
+            f"{number(row['p05'])} – {number(row['p95'])}",
+            "yes" if row["inside_90"] else "no",
+            *(percent(row[key]) for key in ("error", "error_last_value", "error_linear_trend")),
         )
     return table
 

@@ -199,7 +199,8 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
             firms.rd_last_year[i] = intensity
             firms.rd_before[i] = intensity
         u, v = uniform_pair(keys[AGE], i)
-        years = -np.log(u) * p.start_age_years * (0.5 + 1.5 * size)
+        # A large firm has had time to grow.
+        years = p.start_age_floor * size - np.log(u) * p.start_age_years * (0.5 + size)
         firms.age[i] = min(int(4.0 * years), 160)
         firms.growth[i] = p.start_growth + 0.15 * unit_noise(v)
         u, v = uniform_pair(keys[TRAITS], i)

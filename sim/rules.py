@@ -22,7 +22,7 @@ class TierRules(BaseModel):
     validity_years: Count = quantity(3, "years", "how long a certificate lasts before its review", ge=1, le=10)
     capacity: Count | None = Field(
         None,
-        description="most certificates in one yearly batch, nationwide; empty means all who pass",
+        description="most certificates a year, nationwide; empty means all who pass",
         ge=0,
         le=10_000_000,
         json_schema_extra={"unit": "firms per year"},

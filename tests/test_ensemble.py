@@ -268,7 +268,7 @@ def test_reported_figures_are_known_by_the_cut_off_and_refer_to_real_columns():
     assert len(set(ids)) == len(ids)
     for figure in reported_figures():
         assert figure.date <= date(2024, 3, 31)
-        assert figure.low <= figure.middle <= figure.high
+        assert None in (figure.low, figure.high) or figure.low <= figure.middle <= figure.high
         assert figure.why or figure.role == "given"
 
 

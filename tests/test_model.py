@@ -214,9 +214,9 @@ def test_every_certified_firm_meets_the_rule_that_certified_it_at_that_quarter(s
 
     recognise, review = model.rounds.recognise, model.rounds.review
 
-    def recognise_and_check(tier, bar):
+    def recognise_and_check(tier, bar, **called):
         before = firms.tier.copy()
-        recognise(tier, bar)
+        recognise(tier, bar, **called)
         certified = np.flatnonzero(firms.tier != before)
         check(tier, certified)
         # Once the tier below has rounds of its own and no pilot is on, one climbs rung by rung.
@@ -388,12 +388,30 @@ def test_a_capacity_binds_and_says_so():
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_no_batch_of_any_tier_exceeds_its_capacity(tier):
+def test_no_year_of_any_tier_exceeds_its_capacity(tier):
     tiers = frame(run(rules(**{tier: {"capacity": 1000}}), until=2023), "tier")
     batches = tiers[(tiers["tier"] == tier) & (tiers["granted"] > 0)]
-    assert len(batches) > 1
-    assert (batches["granted"] <= 1000).all()
+    years = batches.groupby(batches["quarter"].dt.year)["granted"].sum()
+    assert len(years) > 1
+    assert (years <= 1000).all()
     assert set(batches.loc[batches["bound"] == "eligibility", "passed"] <= 1000) <= {True}
+
+
+def test_the_second_call_of_a_year_reaches_the_share_it_is_given():
+    none, some, all_ = (
+        frame(run(Policy(parameters={"second_call": share}), until=2021), "tier") for share in (0.0, 0.5, 1.0)
+    )
+
+    def granted(tiers, number):
+        srdi = tiers[(tiers["tier"] == "srdi") & (tiers["quarter"].dt.quarter == number)]
+        return srdi["granted"].sum()
+
+    assert granted(none, 1) > 0
+    assert granted(none, 3) == 0
+    assert 0 < granted(some, 3) < granted(all_, 3)
+    # Nothing differs before the first second call.
+    before = [tiers[tiers["quarter"] < "2019-09-30"].reset_index(drop=True) for tiers in (none, all_)]
+    assert before[0].equals(before[1])
 
 
 def test_a_capacity_of_nobody_certifies_nobody():

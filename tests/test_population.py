@@ -88,3 +88,11 @@ def test_research_follows_size_sector_and_place(model):
 
 def test_firms_above_the_sme_limits_exist(model):
     assert (model.firms.get("employment") > 1000).any()
+
+
+def test_large_firms_are_never_young(model):
+    firms = model.firms.to_frame()
+    years, p = firms["age"] / 4.0, parameter_record()
+    assert years[firms["employment"] > 1000].min() > 0.8 * p.start_age_floor
+    assert years[firms["employment"] < 10].min() < 0.25 * p.start_age_floor
+    assert years.max() <= 40

@@ -41,14 +41,19 @@ class Ministry(mesa.Agent):
         rounds, p = self.model.rounds, self.model.parameters
         if number == self._quarters["audit"]:
             rounds.audit()
+        provincial = (("innovative", 0.0), ("srdi", p.provincial_bar))
         if number == self._quarters["provincial_recognition"]:
-            for tier, bar in (("innovative", 0.0), ("srdi", p.provincial_bar)):
+            for tier, bar in provincial:
                 rounds.review(tier)
                 rounds.recognise(tier, bar)
         if number == self._quarters["national_batch"]:
             rounds.review("little_giant")
             rounds.recognise("little_giant", p.giant_bar)
             rounds.count_champions()
+        # After the national batch: a certificate of this quarter does not carry a firm into it.
+        if number == self._quarters["provincial_second_call"]:
+            for tier, bar in provincial:
+                rounds.recognise(tier, bar, called=p.second_call)
         self.pilot_cities.step()
         self.awards.step()
         self.contest.step()

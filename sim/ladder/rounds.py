@@ -56,10 +56,13 @@ class Rounds:
         self._champion_criteria = build_criteria("single_champion", None)
         self.champions = np.zeros(self.model.places_and_sectors, dtype=np.int64)
         self._rules = None
+        self._granted_this_year = dict.fromkeys(TIERS, 0)
         self.open_quarter()
 
     def open_quarter(self) -> None:
-        """Zero the quarter's counts, and take up the rules in force."""
+        """Zero the quarter's counts, a year's with its first quarter, and take up the rules in force."""
+        if self.model.quarter.number == 1:
+            self._granted_this_year = dict.fromkeys(TIERS, 0)
         rules = self.model.rules
         if rules is not self._rules:
             self._rules = rules
@@ -79,18 +82,19 @@ class Rounds:
         return next((batch for batch in batches if batch["year"] == year), None)
 
     def capacity(self, tier: str, year: int) -> int | None:
-        """Most certificates of the year's batch at 1:1: the rule's and a pilot batch's, or none."""
+        """Most certificates of the year at 1:1: the rule's and a pilot batch's, or none."""
         limit = getattr(self.model.rules, tier).capacity
         pilot = self._pilot_batch(tier, year)
         limits = [most for most in (limit, pilot and pilot["capacity"]) if most is not None]
         return min(limits, default=None)
 
-    def recognise(self, tier: str, bar: float) -> None:
-        """One yearly batch of a tier: assess all applicants, then certify by rank within the capacity.
+    def recognise(self, tier: str, bar: float, called: float = 1.0) -> None:
+        """One batch of a tier: assess all applicants, then certify by rank within what the year's capacity leaves.
 
         Args:
             tier: name of the tier.
             bar: points an applicant's score must reach under the SRDI table.
+            called: share of those the programme reaches who are called to this batch.
         """
         model = self.model
         year = model.quarter.year
@@ -109,18 +113,20 @@ class Rounds:
                 model.moment,
             ),
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
-            *(model.reach[tier], bar, self._county_bonus(), model.ranks),
+            *(called * model.reach[tier], bar, self._county_bonus(), model.ranks),
             totals=flows.assessed,
             scratch=assessment_scratch,
         )
         capacity = self.capacity(tier, year)
-        threshold = rank_threshold(model.ranks, None if capacity is None else round(capacity * model.scale))
+        room = None if capacity is None else max(round(capacity * model.scale) - self._granted_this_year[tier], 0)
+        threshold = rank_threshold(model.ranks, room)
         model.blocks.run(
             grant,
             *(model.firms.columns, model.environment, model.ranks, threshold, code, model.moment.index),
             totals=flows.assessed,
             scratch=place_scratch,
         )
+        self._granted_this_year[tier] += int(flows.count("granted").sum())
         flows.bound = "capacity" if threshold > 1 else "eligibility"
 
     def _county_bonus(self) -> np.ndarray:
