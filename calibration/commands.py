@@ -62,8 +62,8 @@ def facts(scale, seed, until, figures, as_json) -> None:
 @click.command()
 @click.option("--scale", type=float, default=0.05, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of designs, chains and runs.")
-@click.option("--first", type=click.IntRange(50), default=800, show_default=True, help="Runs over the priors.")
-@click.option("--later", type=click.IntRange(50), default=400, show_default=True, help="Runs of each later wave.")
+@click.option("--first", type=click.IntRange(50), default=600, show_default=True, help="Runs over the priors.")
+@click.option("--later", type=click.IntRange(50), default=450, show_default=True, help="Runs of each later wave.")
 @click.option("--draws", type=click.IntRange(200), default=1000, show_default=True, help="Posterior draws to keep.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option(
@@ -78,7 +78,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
 def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -> None:
     """Fit the free parameters to the reported figures known on 8 March 2024.
 
-    Runs over the priors teach an emulator, two more waves sharpen it where the posterior lies, emcee draws from
+    Runs over the priors teach an emulator, three more waves sharpen it where the posterior lies, emcee draws from
     it, and every figure is predicted by runs with posterior draws. Everything is kept in --out: posterior.parquet
     (for srdi run --params FILE), calibration.json and report.html. The same settings give the same numbers.
 
@@ -87,7 +87,7 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
       srdi calibrate
       srdi calibrate --screen
     """
-    _require("calibrate", "sklearn", "emcee", "SALib", "matplotlib", "jinja2", "scoringrules")
+    _require("calibrate", "sklearn", "emcee", "SALib", "powerlaw", "matplotlib", "jinja2")
     from scenarios.loading import load_scenario
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
@@ -125,9 +125,11 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
                 {
                     "posterior": str(out / POSTERIOR),
                     "minutes": summary["minutes"],
-                    "targets_inside": inside[0],
-                    "targets": inside[1],
+                    "targets_inside": inside["inside"],
+                    "targets_within": inside["within"],
+                    "targets": inside["of"],
                     "coverage_90": summary["coverage"]["emulator"]["coverage_90"],
+                    "coverage_90_learned": summary["coverage"]["emulator"]["coverage_90_learned"],
                     "coverage_90_model": summary["coverage"]["model"]["coverage_90"],
                     "report": str(out / "report.html"),
                 }
@@ -146,7 +148,7 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("results/validation"),
     show_default=True,
-    help="Directory of runs, forecasts.json and report; finished runs there are not repeated.",
+    help="Directory of runs, forecasts.json and report; finished stages there are not repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
 def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
@@ -159,7 +161,7 @@ def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
       srdi validate
       srdi validate --actuals realised.toml --json
     """
-    _require("validate", "powerlaw", "pyfixest", "matplotlib", "jinja2", "scoringrules")
+    _require("validate", "sklearn", "emcee", "powerlaw", "pyfixest", "matplotlib", "jinja2", "scoringrules")
     from scenarios.loading import load_scenario
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.replicates={draws}"))
@@ -210,6 +212,8 @@ def _make(folder: Path) -> None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror or error}") from None
 
@@ -220,7 +224,7 @@ def _kept(folder: Path):
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"srdi: finished runs are kept in {folder}; the same command goes on from there", err=True)
+        click.echo(f"srdi: what is finished is kept in {folder}; the same command goes on from there", err=True)
         raise
 
 

@@ -9,11 +9,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from calibration.emulator import fit_emulator
+from calibration.emulator import Emulator, fit_emulator
 from calibration.fit import Fit
-from calibration.forecasts import is_share, model_error, naive_forecasts, with_error
+from calibration.forecasts import QUANTILES, naive_forecasts, wandering, with_error
 from calibration.posterior import Likelihood, best_point, sample
-from calibration.simulator import Design, other_seeds, run_library
+from calibration.simulator import TESTING, Design, run_library, seeds_from
 from scenarios.processes import in_processes
 from scenarios.reported import reported_figures
 from sim.parameters import parameter_table
@@ -28,8 +28,6 @@ PROFILE_FALL = 2.706
 SHORT_STEPS, SHORT_DRAWS = 1000, 500
 #: The prior of simulation-based calibration is the likelihood to this power: wide, and where the emulator was learned.
 FLAT = 0.3
-#: Central intervals whose coverage is measured.
-LEVELS = (0.5, 0.9)
 #: The hindcast knows the figures up to this day.
 HINDCAST = date(2022, 12, 31)
 
@@ -87,7 +85,7 @@ def information(fit: Fit) -> Information:
 
 
 def profiles(fit: Fit, points: int = 15) -> pd.DataFrame:
-    """Profile likelihood of each parameter over the box.
+    """Profile likelihood of each parameter over the box, at so many points and the most likely one.
 
     Returns:
         Columns parameter, value (in its unit), fall (twice the fall of the log likelihood from its best value when
@@ -96,16 +94,16 @@ def profiles(fit: Fit, points: int = 15) -> pd.DataFrame:
     _, best = best_point(fit.likelihood, fit.box, fit.best)
     rows = []
     for index, name in enumerate(fit.priors.names):
-        grid = np.linspace(*fit.box[index], points)
+        grid = np.unique([*np.linspace(*fit.box[index], points), fit.best[index]])
         # From the best point outwards, so that each fit starts near its neighbour's.
-        start = int(np.argmin(np.abs(grid - fit.best[index])))
-        falls = np.empty(points)
-        for side in (range(start, points), range(start - 1, -1, -1)):
+        start = int(np.searchsorted(grid, fit.best[index]))
+        falls = np.empty(len(grid))
+        for side in (range(start, len(grid)), range(start - 1, -1, -1)):
             point = fit.best
             for place in side:
                 point, found = best_point(fit.likelihood, fit.box, point, {index: grid[place]})
                 falls[place] = 2.0 * (best - found)
-        cube = np.tile(fit.best, (points, 1))
+        cube = np.tile(fit.best, (len(grid), 1))
         cube[:, index] = grid
         values = fit.priors.values(cube)[:, index]
         rows.append(pd.DataFrame({"parameter": name, "value": values, "fall": falls}))
@@ -136,14 +134,9 @@ class Coverage:
     repeats: int
     ranks: np.ndarray
 
-    @property
-    def inside(self) -> np.ndarray:
-        """Share of repeats inside the central interval of each of LEVELS, float64 (levels, parameters)."""
-        return np.array([(np.abs(self.ranks - 0.5) <= level / 2.0).mean(axis=0) for level in LEVELS])
-
-    def pooled(self, level: float) -> float:
-        """Share of all parameters and repeats inside the central interval of a level."""
-        return float((np.abs(self.ranks - 0.5) <= level / 2.0).mean())
+    def of(self, level: float, parameters: np.ndarray | slice = slice(None)) -> float:
+        """Share of repeats, over all or some parameters, inside the central interval of a level."""
+        return float((np.abs(self.ranks[:, parameters] - 0.5) <= level / 2.0).mean())
 
 
 def coverage_on_emulator(fit: Fit, repeats: int, workers: int = 1, on_repeat: Count = lambda done, all_: None):
@@ -162,9 +155,9 @@ def coverage_on_model(
     The luck of a run at the fit's scale is part of these figures, so the likelihood knows of it here.
     """
     truth = _truths(fit, repeats, fit.settings.seed + 12)
-    seeds = other_seeds(repeats, fit.settings.seed + 10_000)
+    seeds = seeds_from(fit.settings.seed + 2 * TESTING, repeats)
     design = Design.of(fit.priors.names, fit.priors.values(truth), fit.settings.scale, seeds)
-    outcomes = fit.targets.transform(simulate(design, folder / "coverage.jsonl", workers))
+    outcomes = fit.targets.transform(simulate(design, design.library(folder, "coverage"), workers))
     # A run without a review says nothing of it: the expectation stands in.
     outcomes = np.where(np.isfinite(outcomes), outcomes, fit.emulator(truth))
     lucky = replace(fit.likelihood, discrepancy=np.hypot(fit.likelihood.discrepancy, fit.emulator.noise))
@@ -190,7 +183,7 @@ def _coverage(fit: Fit, likelihood: Likelihood, truth, outcomes, workers, on_rep
     jobs = [Both(prior, replace(likelihood, low=low[index], high=high[index])) for index in range(len(truth))]
     ranks = np.empty_like(truth)
     on_repeat(0, len(jobs))
-    for done, (place, draws) in enumerate(_sample_each(jobs, fit, workers), start=1):
+    for done, (place, draws) in enumerate(_sample_each(jobs, fit, fit.box, workers), start=1):
         ranks[place] = (draws < truth[place]).mean(axis=0)
         on_repeat(done, len(jobs))
     return Coverage(len(truth), ranks)
@@ -209,22 +202,35 @@ class Both:
         return self.prior.of_expected(expected) + self.figures.of_expected(expected)
 
 
+def wide_emulator(fit: Fit) -> Emulator:
+    """The emulator of the first two waves: over all of the cube, for posteriors wider than the final one."""
+    first = fit.settings.first + fit.settings.later
+    return fit_emulator(fit.cube[:first], fit.outcomes[:first], fit.settings.seed)
+
+
+def _everywhere(fit: Fit) -> np.ndarray:
+    """All of the cube, float64 (parameters, 2)."""
+    return np.tile([0.0, 1.0], (len(fit.priors.names), 1))
+
+
 def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, all_: None) -> pd.DataFrame:
-    """What all other figures say of each figure.
+    """What all other figures say of each figure, by the emulator and over the space that no figure has narrowed.
 
     Returns:
         Columns id, low, high (reported), without_05/50/95 and with_50 (emulated expectation, natural units), score
         (distance of the reported interval from the median without it, in standard deviations of that prediction).
     """
-    jobs = [fit.likelihood.without(index) for index in range(len(fit.targets.ids))]
+    emulator = wide_emulator(fit)
+    likelihood = Likelihood.of(emulator, fit.targets)
+    jobs = [likelihood.without(index) for index in range(len(fit.targets.ids))]
     rows = {}
     whole = fit.emulator(fit.sample.cube)
     on_repeat(0, len(jobs))
-    for done, (index, draws) in enumerate(_sample_each(jobs, fit, workers), start=1):
-        expected = fit.emulator(draws)[:, index]
+    for done, (index, draws) in enumerate(_sample_each(jobs, fit, _everywhere(fit), workers), start=1):
+        expected = emulator(draws)[:, index]
         low, high = fit.targets.low[index], fit.targets.high[index]
         middle = np.median(expected)
-        deviation = np.hypot(expected.std(), fit.likelihood.spread[index])
+        deviation = np.hypot(expected.std(), likelihood.spread[index])
         natural = fit.targets.only(np.arange(len(jobs)) == index).natural
         rows[index] = {
             "id": fit.targets.ids[index],
@@ -241,22 +247,21 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, al
 def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
     """Forecasts of the figures after `last` by a posterior that knows only those up to it: do forecasts hold?
 
-    The emulator learns from the waves that cover the priors, since that posterior is wider than the final one. The
-    model error is that of forecasts made at `last`. Figures of quantities that were never reported before are left
-    out: there is no series to go on.
+    The model error is that of forecasts made at `last`, without the discretion of single batches, which is itself
+    measured on a figure after it. Figures of quantities that were never reported before are left out: there is no
+    series to go on.
 
     Returns:
         Columns id, label, date, low, high (reported), p05, p25, p50, p75, p95 (natural units), inside_50, inside_90
         (whether the reported interval meets the forecast's), error (of the median, share), error_last_value,
         error_linear_trend (of the naive forecasts, from figures up to `last`).
     """
-    first = fit.settings.first + fit.settings.later
-    emulator = fit_emulator(fit.cube[:first], fit.outcomes[:first], fit.settings.seed)
+    emulator = wide_emulator(fit)
     known = np.array([figure.date <= last for figure in fit.targets.figures])
     likelihood = replace(Likelihood.of(emulator, fit.targets), used=known)
-    everywhere = np.tile([0.0, 1.0], (len(fit.priors.names), 1))
-    draws = sample(likelihood, everywhere, fit.settings.draws, fit.settings.seed + 15, fit.settings.steps).cube
-    rng = np.random.default_rng(fit.settings.seed + 16)
+    settings = fit.settings
+    draws = sample(likelihood, _everywhere(fit), settings.draws, settings.seed + 15, settings.steps).cube
+    rng = np.random.default_rng(settings.seed + 16)
     expected = emulator(draws)
     expected += rng.normal(size=expected.shape) * emulator.error
     natural = fit.targets.natural(expected)
@@ -265,9 +270,9 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
         before = [f for f in reported_figures() if f.quantity == figure.quantity and f.date <= last]
         if known[index] or not before:
             continue
-        error = rng.normal(size=len(draws)) * model_error(figure, last)
-        values = with_error(natural[:, index], error, is_share(figure))
-        p05, p25, p50, p75, p95 = (float(value) for value in np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]))
+        error = rng.normal(size=len(draws)) * wandering(figure, last)
+        values = with_error(natural[:, index], error, figure.is_share)
+        levels = np.quantile(values, QUANTILES)
         naive = naive_forecasts(figure, last)
         rows.append(
             {
@@ -275,10 +280,10 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
                 "label": figure.label,
                 "date": figure.date.isoformat(),
                 **{"low": figure.low, "high": figure.high},
-                **{"p05": p05, "p25": p25, "p50": p50, "p75": p75, "p95": p95},
-                "inside_50": bool(p25 <= figure.high and figure.low <= p75),
-                "inside_90": bool(p05 <= figure.high and figure.low <= p95),
-                "error": p50 / figure.middle - 1.0,
+                **{f"p{round(100 * q):02d}": float(level) for q, level in zip(QUANTILES, levels, strict=True)},
+                "inside_50": bool(levels[1] <= figure.high and figure.low <= levels[3]),
+                "inside_90": bool(levels[0] <= figure.high and figure.low <= levels[4]),
+                "error": float(levels[2]) / figure.middle - 1.0,
                 "error_last_value": naive.last_value / figure.middle - 1.0,
                 "error_linear_trend": naive.linear_trend / figure.middle - 1.0,
             }
@@ -286,9 +291,9 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _sample_each(jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, workers: int):
-    """The place of each posterior and draws of it, float64 (SHORT_DRAWS, parameters), as they come."""
-    arguments = [(job, fit.box, SHORT_DRAWS, fit.settings.seed, SHORT_STEPS) for job in jobs]
+def _sample_each(jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, box: np.ndarray, workers: int):
+    """The place of each posterior over a box and draws of it, float64 (SHORT_DRAWS, parameters), as they come."""
+    arguments = [(job, box, SHORT_DRAWS, fit.settings.seed, SHORT_STEPS) for job in jobs]
     if workers <= 1:
         for place, each in enumerate(arguments):
             yield place, sample(*each).cube

@@ -1,22 +1,17 @@
-"""The tables of ``docs/calibration.md``, from the calibration and validation that come with the package.
-
-``python -m calibration.document docs/calibration.md`` writes them between the page's two marks.
-"""
+"""The tables of ``docs/calibration.md``, from the calibration and validation that come with the package."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from importlib.resources import files
-from pathlib import Path
 
 from calibration.forecasts import QUANTILES
 from calibration.report import interval, number, percent
 from calibration.study import SUMMARY
 from calibration.validation import FORECASTS, VALIDATION
 
-BEGIN, END = "<!-- tables: python -m calibration.document -->", "<!-- end of tables -->"
+BEGIN, END = "<!-- tables: written by calibration/document.py -->", "<!-- end of tables -->"
 
 
 def tables() -> str:
@@ -53,23 +48,26 @@ def written_into(page: str) -> str:
 
 
 def _in_words(summary: dict, validation: dict) -> str:
-    settings, told, inside = summary["settings"], summary["information"], validation["inside"]
-    within = sum(row["within"] for row in validation["targets"] if row["role"] == "fit")
-    coverage = "; ".join(
-        f"figures made by the {name} ({row['repeats']} repeats): {100 * row['coverage_50']:.1f} and "
-        f"{100 * row['coverage_90']:.1f} %"
+    settings, told, sampler = summary["settings"], summary["information"], summary["sampler"]
+    inside = [
+        f"{role} {counts['inside']} of {counts['of']} (the median itself of {counts['within']})"
+        for role, counts in validation["inside"].items()
+    ]
+    coverage = [
+        f"figures made by the {name}, {row['repeats']} repeats: {100 * row['coverage_50']:.1f} and "
+        f"{100 * row['coverage_90']:.1f} % of the parameters, {100 * row['coverage_50_learned']:.1f} and "
+        f"{100 * row['coverage_90_learned']:.1f} % of the learned ones"
         for name, row in summary["coverage"].items()
+    ]
+    took = (
+        f"took {summary['minutes']:g} minutes with {summary['workers']} workers" if summary["minutes"] else "are done"
     )
     lines = [
-        f"{summary['runs']:,} runs at scale {settings['scale']} and all diagnostics took "
-        f"{summary['minutes']:g} minutes on two cores.",
-        f"Inside, of {validation['draws']} runs with posterior draws: "
-        + ", ".join(f"{role} {counts[0]} of {counts[1]}" for role, counts in inside.items())
-        + f". Of the fit figures the median itself lies in the reported interval for {within}.",
+        f"{summary['runs']:,} runs at scale {settings['scale']} and all diagnostics {took}.",
+        f"Inside, of {validation['draws']} runs with posterior draws: {', '.join(inside)}.",
         f"The figures identify {told['identified']} of {len(told['eigenvalues'])} directions of parameter space.",
-        f"Coverage of 50 and 90 % intervals: {coverage}.",
-        f"The longest autocorrelation of the chains is {summary['sampler']['autocorrelation']:.0f} steps of "
-        f"{settings['steps']}.",
+        f"50 and 90 % intervals hold: {'; '.join(coverage)}.",
+        f"The chains need up to {sampler['autocorrelation']:.0f} steps to forget and run {settings['steps']:,} each.",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
@@ -218,8 +216,3 @@ def _forecasts(rows: list[dict]) -> str:
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.write_text(written_into(target.read_text(encoding="utf-8")), encoding="utf-8")

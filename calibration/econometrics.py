@@ -5,8 +5,9 @@ later. With Y of firm i in year t and D its treatment:
 
 - two-way fixed effects: Y = α_i + λ_t + β D + ε;
 - staggered difference-in-differences in two stages (Gardner 2022): α_i and λ_t from firms not yet treated, then
-  Y − α_i − λ_t on D, or on the years before treatment for a look at parallel trends. Unlike the first, it does
-  not compare the newly treated with the treated of earlier years.
+  Y − α_i − λ_t on D. Unlike the first, it does not compare the newly treated with the treated of earlier years.
+
+Whether trends were parallel is seen on firms not yet treated: Y on the years shortly before treatment, α_i and λ_t.
 
 Standard errors are clustered by firm. pyfixest estimates.
 """
@@ -118,8 +119,8 @@ def estimate(panel: pd.DataFrame) -> list[Estimate]:
         "did_productivity": two_stage(table, "productivity"),
         "did_employment": two_stage(table, "log_employment"),
         "did_rd": two_stage(table, "rd"),
-        "lead_productivity": two_stage_leads(table, "productivity"),
-        "lead_rd": two_stage_leads(table, "rd"),
+        "lead_productivity": leads(table, "productivity"),
+        "lead_rd": leads(table, "rd"),
         "knowledge_elasticity": knowledge_elasticity(table),
     }
     return [
@@ -163,7 +164,7 @@ def two_stage(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, i
     return _read(fitted, "treated", table)
 
 
-def two_stage_leads(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:
+def leads(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:
     """Mean difference LEADS years before treatment, over what firms not yet treated lead one to expect.
 
     Years from the one before treatment on are not used: they would make the firm effect absorb the lead.

@@ -23,7 +23,7 @@ from sklearn.preprocessing import PolynomialFeatures
 from sim.elementary import exp
 
 #: Runs from which the length scales are learned, and most runs by which the process is held.
-SCALE_RUNS, MOST_RUNS = 400, 1200
+SCALE_RUNS, MOST_RUNS = 400, 1350
 #: Length scales that may be learned; the cube has edges of 1.
 LENGTHS = (0.15, 30.0)
 
@@ -37,9 +37,10 @@ class Emulator:
         weights: float64 (targets, runs), 0 where a run did not produce the target.
         middle, amplitude: float64 (targets,), constant part and scale of y.
         noise: float64 (targets,), standard deviation of the luck of a run, as learned.
-        error: float64 (targets,), standard deviation of the emulated expectation about the true one, the root mean
-            square over the runs, each left out.
-        residual: float64 (targets,), leave-one-out root mean square error. explained: share of variance explained so.
+        residual: float64 (targets,), root mean square error over the runs, each left out. explained: share of variance
+            explained so.
+        error: float64 (targets,), standard deviation of the emulated expectation about the true one: what the
+            residual holds beyond the luck of a run, and no less than the process itself claims.
     """
 
     points: np.ndarray
@@ -106,8 +107,9 @@ def fit_emulator(cube: np.ndarray, outcomes: np.ndarray, seed: int) -> Emulator:
         precision = cho_solve((process.L_, True), np.eye(len(some))).diagonal()
         luck = process.kernel_.k2.noise_level
         noise[target] = scale * math.sqrt(luck)
-        error[target] = scale * math.sqrt(max(np.mean(1.0 / precision) - luck, 0.0))
-        residual[target] = scale * math.sqrt(np.mean((process.alpha_ / precision) ** 2))
+        missed = np.mean((process.alpha_ / precision) ** 2)
+        residual[target] = scale * math.sqrt(missed)
+        error[target] = scale * math.sqrt(max(missed - luck, np.mean(1.0 / precision) - luck, 0.0))
         explained[target] = 1.0 - (residual[target] / scale) ** 2
     points = np.ascontiguousarray(cube.T, dtype=np.float64)
     return Emulator(points, lengths, weights, middle, amplitude, noise, error, residual, explained)

@@ -17,12 +17,12 @@ import numpy as np
 from calibration.emulator import Emulator, fit_emulator
 from calibration.posterior import Likelihood, Sample, best_point, sample, spread_over
 from calibration.priors import Priors
-from calibration.simulator import Design, run_library, seeds_in_turn
+from calibration.simulator import Design, run_library, seeds_from
 from calibration.targets import Targets
 from scenarios.errors import InputError
 
 #: How far the posterior is flattened before each later wave, and how far a box reaches beyond its draws.
-POWERS, MARGIN = (0.3, 0.5, 0.8), 0.05
+POWERS, MARGIN = (0.3, 0.6, 1.0), 0.05
 #: Draws beyond these quantiles do not widen a box.
 EDGES = (0.01, 0.99)
 
@@ -44,8 +44,8 @@ class Settings:
 
     scale: float = 0.05
     seed: int = 1
-    first: int = 800
-    later: int = 400
+    first: int = 600
+    later: int = 450
     draws: int = 1000
     steps: int = 3000
 
@@ -56,7 +56,7 @@ class Fit:
 
     Attributes:
         priors, targets: of the free parameters and the figures of role fit. settings: as asked.
-        box: float64 (parameters, 2), the part of the unit cube about the last wave, where the posterior is sampled.
+        box: float64 (parameters, 2), the part of the unit cube about the last waves, where the posterior is sampled.
         cube, outcomes: float64 (runs, parameters) and (runs, targets), all runs, first wave first.
         sample: posterior draws. best: float64 (parameters,), the most likely point of the cube.
     """
@@ -90,18 +90,19 @@ def fit(
         simulate_runs: as `run_library`; another simulator for tests.
 
     Raises:
-        InputError: at this scale most runs do not produce a figure; or the folder holds another fit.
+        InputError: at this scale most runs do not produce a figure.
     """
     folder.mkdir(parents=True, exist_ok=True)
     box = np.tile([0.0, 1.0], (len(priors.names), 1))
 
-    def runs_of(name: str, cube: np.ndarray) -> np.ndarray:
-        design = Design.of(priors.names, priors.values(cube), settings.scale, seeds_in_turn(len(cube), settings.seed))
-        found = simulate_runs(design, folder / f"{name}.jsonl", workers, lambda done, runs: on_run(name, done, runs))
-        return targets.transform(found)
+    def runs_of(name: str, cube: np.ndarray, before: int) -> np.ndarray:
+        seeds = seeds_from(settings.seed + before, len(cube))
+        design = Design.of(priors.names, priors.values(cube), settings.scale, seeds)
+        path = design.library(folder, name)
+        return targets.transform(simulate_runs(design, path, workers, lambda done, runs: on_run(name, done, runs)))
 
     cube = spread_over(box, settings.first, settings.seed)
-    outcomes = runs_of("wave-1", cube)
+    outcomes = runs_of("wave-1", cube, 0)
     for figure, some in zip(targets.figures, np.isfinite(outcomes).sum(axis=0), strict=True):
         if some < FEWEST * len(cube):
             raise InputError(
@@ -112,10 +113,10 @@ def fit(
         seed = settings.seed + 1000 * wave
         flat = Likelihood.of(emulator, targets).flattened(power)
         drawn = sample(flat, box, settings.later, seed, settings.steps).cube
+        outcomes = np.concatenate([outcomes, runs_of(f"wave-{wave}", drawn, len(cube))])
         cube = np.concatenate([cube, drawn])
-        outcomes = np.concatenate([outcomes, runs_of(f"wave-{wave}", drawn)])
         emulator = fit_emulator(cube, outcomes, settings.seed)
-    box = _around(drawn)
+    box = _around(cube[settings.first + settings.later :])
     likelihood = Likelihood.of(emulator, targets)
     draws = sample(likelihood, box, settings.draws, settings.seed, settings.steps)
     best, _ = best_point(likelihood, box, draws.cube[np.argmax(likelihood(draws.cube))])

@@ -3,13 +3,18 @@
 A forecast is the sample of what runs with posterior draws say of a quantity at a date. Each draw is moved by
 a model error of its own, normal on the log scale (log-odds for shares) with variance d² + D² h + F²: d is the
 quantity's discrepancy in ``targets.toml``, h the years after the cut-off, D (`DRIFT`) how far policy and economy
-wander from the model in a year, and F (`DISCRETION`), of flows alone, the discretion in a single year's batch.
-The same error stands behind the hindcast of `calibration.diagnostics`, where it can be seen to be wide enough or not.
+wander from the model in a year, and F (`DISCRETION`), of certificates alone, the discretion in a single year's batch.
+The same error, F apart, stands behind the hindcast of `calibration.diagnostics`, where it can be seen to be wide
+enough or not.
 
 Provinces recommend firms by habits that the model does not have. What their reported figures show of that is
 taken over: the log ratio of reported to simulated figures of a province, shrunk to 0 as a normal mean with
-prior variance d² and an error of `LIST_ERROR` a figure, moves its forecasts; all provinces together stay at
-the national forecast.
+prior variance d² and an error of `LIST_ERROR` a figure, moves its forecasts; what is expected of all provinces
+together stays at the national forecast. A run at a small scale counts a province in large steps, with luck that the
+country does not have: a province is expected to hold its share in all runs together, and luck is that of counting
+firms one by one (Poisson).
+
+Naive forecasts have a distribution too, so that intervals and scores mean the same for all.
 """
 
 from __future__ import annotations
@@ -24,10 +29,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from scipy.stats import norm, t
 
 from scenarios.errors import InputError, nearest
 from scenarios.loading import parse_toml, read_text
-from scenarios.reported import CUT_OFF, REVIEW_PASS_RATE, Quantity, reported_figures, simulated
+from scenarios.reported import CUT_OFF, REVIEW_PASS_RATE, Quantity, ReportedFigure, reported_figures, simulated
 from sim.outputs import NATIONAL
 from sim.reference import province_names
 
@@ -44,13 +50,19 @@ PUBLISHED = (
 )
 BY_PROVINCE = "little_giants"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-#: National columns that are flows: a figure of them is that of the year so far.
-FLOWS = (
+#: Flows of certificates, which batches and reviews make.
+CERTIFICATES = (
     "little_giants_granted",
     "little_giants_renewed",
     "little_giants_lapsed",
     "little_giants_reviewed",
     "applications",
+)
+#: National columns that are flows: a figure of them is that of the year so far. The unit of counts does not tell.
+FLOWS = (
+    *CERTIFICATES,
+    *("births", "deaths"),
+    *(column.name for column in NATIONAL if column.unit.endswith("per quarter")),
 )
 #: Standard deviation by which a quantity leaves the model in the first year, log scale; assumed. A year's batch is a
 #: quarter to a third of the stock of little giants, so its discretion moves that stock by less than it moves the batch.
@@ -63,6 +75,11 @@ DISCRETION = 0.23
 LIST_ERROR = 0.3
 #: Model error of quantities that no reported figure has one for.
 OTHER_DISCREPANCY = 0.1
+#: Forecasts without a model, and the quantiles that stand for one: equally spaced, the median among them.
+NAIVE = ("last_value", "linear_trend")
+LEVELS = (np.arange(999) + 0.5) / 999
+#: Quantities that lists by province are reported of: the stock, and grants of a year or of all years so far.
+LISTED = (BY_PROVINCE, "little_giants_granted")
 
 
 def quantity_of(name: str, day: date) -> Quantity:
@@ -108,10 +125,11 @@ class Forecaster:
     def draws(self, quantity: Quantity) -> np.ndarray:
         """A sample of a quantity, float64 (draws,), model error included; NaN where a run says nothing of it."""
         if quantity.province:
-            return self._of_provinces(quantity.date)[:, province_names().index(quantity.province)]
+            day = quantity.quarter_end.date()
+            return self._of_provinces(day)[:, province_names().index(quantity.province)]
         values = simulated(self.tables, quantity).to_numpy(dtype=np.float64)
         error = self._errors(name_of(quantity), len(values)) * model_error(quantity)
-        return with_error(values, error, is_share(quantity))
+        return with_error(values, error, quantity.is_share)
 
     def table(self, quantities: list[Quantity]) -> pd.DataFrame:
         """Quantiles of forecasts: columns quantity, date, unit, q05, q25, q50, q75, q95, draws."""
@@ -160,18 +178,27 @@ class Forecaster:
         return {}
 
     def _of_provinces(self, day: date) -> np.ndarray:
-        """Draws of all provinces at a date, float64 (draws, provinces); they add up to the national forecast."""
+        """Draws of all provinces at a quarter end, float64 (draws, provinces), whole firms.
+
+        Expected values add up to the national forecast, draw by draw; the luck around them is independent between
+        provinces and dates, of a generator seeded by the quarter end.
+        """
         if day not in self._province_cache:
             names = province_names()
             asked = [Quantity(quantity=BY_PROVINCE, date=day, province=name) for name in names]
-            values = np.column_stack([simulated(self.tables, one).to_numpy(dtype=np.float64) for one in asked])
+            counts = np.column_stack([simulated(self.tables, one).to_numpy(dtype=np.float64) for one in asked])
+            # Draws are exchangeable, and their parameters hardly move shares of provinces beside the errors below.
+            shares = counts.sum(axis=0) / max(counts.sum(), 1.0)
+            whole = self.draws(Quantity(quantity=BY_PROVINCE, date=day))
+            weights = np.tile(shares, (len(whole), 1))
             levels = self.province_levels
             for place, (name, one) in enumerate(zip(names, asked, strict=True)):
                 spread = model_error(one, discrepancy=levels.loc[name, "sd"])
-                error = self._errors(name_of(one), len(values)) * spread
-                values[:, place] *= np.exp(levels.loc[name, "level"] + error)
-            whole = self.draws(Quantity(quantity=BY_PROVINCE, date=day))
-            self._province_cache[day] = values * (whole / np.maximum(values.sum(axis=1), 1.0))[:, None]
+                error = self._errors(name_of(one), len(whole)) * spread
+                weights[:, place] *= np.exp(levels.loc[name, "level"] + error)
+            together = np.maximum(weights.sum(axis=1), np.finfo(np.float64).tiny)
+            luck = np.random.default_rng([self.seed, *f"luck of provinces, {day}".encode()])
+            self._province_cache[day] = luck.poisson(weights * (whole / together)[:, None]).astype(np.float64)
         return self._province_cache[day]
 
     def _errors(self, name: str, count: int) -> np.ndarray:
@@ -186,16 +213,21 @@ def with_error(values: np.ndarray, error: np.ndarray, share: bool) -> np.ndarray
     return values * np.exp(error) / (1.0 - values + values * np.exp(error))
 
 
-def model_error(quantity: Quantity, since: date = CUT_OFF, discrepancy: float | None = None) -> float:
-    """Standard deviation of the model error of a forecast made at `since`, log or log-odds scale.
+def model_error(quantity: Quantity, discrepancy: float | None = None) -> float:
+    """Standard deviation of the model error of a forecast made at the cut-off, log or log-odds scale.
 
     Args:
         discrepancy: that of the quantity; by default that of its reported figures.
     """
+    flow = DISCRETION if quantity.whole_year and quantity.quantity in CERTIFICATES else 0.0
+    return math.hypot(wandering(quantity, discrepancy=discrepancy), flow)
+
+
+def wandering(quantity: Quantity, since: date = CUT_OFF, discrepancy: float | None = None) -> float:
+    """As `model_error`, of a forecast made at `since` and without the discretion of a single year's batch."""
     known = discrepancy_of(quantity) if discrepancy is None else discrepancy
     years = max((quantity.quarter_end.date() - since).days / 365.25, 0.0)
-    flow = DISCRETION if quantity.whole_year and not is_share(quantity) else 0.0
-    return math.hypot(known, DRIFTS.get(quantity.quantity, DRIFT) * math.sqrt(years), flow)
+    return math.hypot(known, DRIFTS.get(quantity.quantity, DRIFT) * math.sqrt(years))
 
 
 def discrepancy_of(quantity: Quantity) -> float:
@@ -206,12 +238,6 @@ def discrepancy_of(quantity: Quantity) -> float:
 
 def _province_discrepancy() -> float:
     return max(figure.discrepancy for figure in reported_figures() if figure.province)
-
-
-def is_share(quantity: Quantity) -> bool:
-    """Whether a national quantity lies between 0 and 1, so that its errors are those of its log-odds."""
-    units = {column.name: column.unit for column in NATIONAL}
-    return quantity.quantity == REVIEW_PASS_RATE or units.get(quantity.quantity) in ("share", "0-1")
 
 
 # --- realised figures
@@ -234,6 +260,11 @@ class Actual(BaseModel):
             raise ValueError(f"low is {self.low:g}, above high, {self.high:g}")
         if not self.date > CUT_OFF:
             raise ValueError(f"date is {self.date}; forecasts begin after {CUT_OFF}")
+        share = self.asked.is_share
+        for key, value in (("low", self.low), ("high", self.high)):
+            if value < 0.0 or (share and value > 1.0):
+                allowed = "is a share, between 0 and 1" if share else "cannot be below 0"
+                raise ValueError(f"{key} is {value:g}; {self.quantity} {allowed}")
         return self
 
     @cached_property
@@ -259,118 +290,233 @@ def read_actuals(path: str | Path, last: date) -> tuple[Actual, ...]:
     rows = parse_toml(read_text(Path(path)), str(path)).get("actual")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path}: there is no [[actual]]")
-    found = []
+    found: dict[tuple, Actual] = {}
     for number, row in enumerate(rows, start=1):
         where = f"{path}: actual {number}"
-        try:
-            actual = Actual.model_validate(row)
-            if actual.asked.quarter_end.date() > last:
-                raise InputError(f"date is {actual.date}; the forecast ends on {last}")
-        except ValidationError as error:
-            fault = error.errors()[0]
-            key = ".".join(map(str, fault["loc"]))
-            if fault["type"] == "extra_forbidden":
-                allowed = list(Actual.model_fields)
-                raise InputError(
-                    f"{where}: unknown key {key}{nearest(key, allowed)} (allowed: {', '.join(allowed)})"
-                ) from None
-            if fault["type"] == "missing":
-                raise InputError(f"{where}: {key} is missing") from None
-            message = fault["msg"].removeprefix("Value error, ")
-            found_there = f"{key} is {fault['input']!r}: " if key else ""
-            raise InputError(f"{where}: {found_there}{message}") from None
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
-        found.append(actual)
-    return tuple(found)
+        actual = _actual(row, where, last)
+        key = (actual.quantity, actual.asked.quarter_end.date())
+        if key in found:
+            raise InputError(f"{where}: {key[0]} of the quarter that ends on {key[1]} is given twice; once is allowed")
+        found[key] = actual
+    return tuple(found.values())
 
 
-@dataclass(frozen=True)
+def _actual(row: dict, where: str, last: date) -> Actual:
+    try:
+        actual = Actual.model_validate(row)
+        if actual.asked.quarter_end.date() > last:
+            raise InputError(f"date is {actual.date}; the forecast ends on {last}")
+        return actual
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden":
+            allowed = list(Actual.model_fields)
+            raise InputError(
+                f"{where}: unknown key {key}{nearest(key, allowed)} (allowed: {', '.join(allowed)})"
+            ) from None
+        if fault["type"] == "missing":
+            raise InputError(f"{where}: {key} is missing") from None
+        message = fault["msg"].removeprefix("Value error, ")
+        found_there = f"{key} is {fault['input']!r}: " if key else ""
+        raise InputError(f"{where}: {found_there}{message}") from None
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+# --- forecasts without a model
+
+
+@dataclass(frozen=True, eq=False)
 class Naive:
-    """What a forecaster without a model would say of a quantity at a date; NaN without any reported figure."""
+    """What a forecaster without a model would say of a quantity at a date.
 
-    last_value: float
-    linear_trend: float
+    Attributes:
+        samples: of each name in `NAIVE`, float64 (n,) in the unit of the quantity: the quantiles `LEVELS` of its
+            distribution, a single value for a point, NaN without any reported figure.
+    """
+
+    samples: Mapping[str, np.ndarray]
+
+    @property
+    def last_value(self) -> float:
+        """Median of that forecast; NaN without any reported figure."""
+        return float(np.median(self.samples["last_value"]))
+
+    @property
+    def linear_trend(self) -> float:
+        """Median of that forecast; NaN without any reported figure."""
+        return float(np.median(self.samples["linear_trend"]))
 
 
 def naive_forecasts(quantity: Quantity, last: date = date.max) -> Naive:
-    """The last value reported up to `last`, and the least-squares line through all (that value if it is alone)."""
-    figures = [
-        figure
-        for figure in reported_figures()
-        if figure.date <= last
-        and (figure.quantity, figure.province, figure.since_start)
-        == (quantity.quantity, quantity.province, quantity.since_start)
-    ]
+    """Forecasts from the figures reported up to `last` alone.
+
+    last_value is a random walk on the log scale from the last figure, linear_trend the least-squares line through all
+    figures with its prediction interval; both within the bounds of the quantity. Little giants of a province are its
+    share in the reported lists times the forecast of the nation.
+    """
+    if quantity.province and quantity.quantity == BY_PROVINCE:
+        share = list_share(quantity.province, last)
+        nation = naive_forecasts(Quantity(quantity=BY_PROVINCE, date=quantity.date), last)
+        return Naive({name: share * sample for name, sample in nation.samples.items()})
+    asked = (quantity.quantity, quantity.province, quantity.since_start)
+    figures = [f for f in _reported_until(last) if (f.quantity, f.province, f.since_start) == asked]
     if not figures:
-        return Naive(math.nan, math.nan)
-    figures.sort(key=lambda figure: figure.date)
+        return Naive({name: np.array([math.nan]) for name in NAIVE})
     days = np.array([figure.date.toordinal() for figure in figures], dtype=np.float64)
+    years = (days - days[-1]) / 365.25
+    ahead = (quantity.quarter_end.date().toordinal() - days[-1]) / 365.25
     values = np.array([figure.middle for figure in figures])
-    trend = values[-1]
-    if len(figures) > 1:
-        line = np.polyfit((days - days[-1]) / 365.25, values, 1)
-        trend = np.polyval(line, (quantity.quarter_end.date().toordinal() - days[-1]) / 365.25)
-    return Naive(float(values[-1]), float(np.clip(trend, 0.0, 1.0 if is_share(quantity) else np.inf)))
+    highest = 1.0 if quantity.is_share else np.inf
+    samples = (_last_value(years, values, ahead), _linear_trend(years, values, ahead))
+    return Naive({name: np.clip(each, 0.0, highest) for name, each in zip(NAIVE, samples, strict=True)})
+
+
+def _last_value(years: np.ndarray, values: np.ndarray, ahead: float) -> np.ndarray:
+    """Quantiles, float64 (n,), of a random walk on the log scale `ahead` years after the last figure.
+
+    Args:
+        years: of the figures, float64 (figures,), ascending, 0 at the last. values: the figures, above 0.
+    """
+    gaps = np.diff(years)
+    apart = gaps > 0.0
+    if not apart.any():
+        return values[-1:]
+    variance = np.mean(np.diff(np.log(values))[apart] ** 2 / gaps[apart])
+    return values[-1] * np.exp(norm.ppf(LEVELS) * math.sqrt(variance * max(ahead, 0.0)))
+
+
+def _linear_trend(years: np.ndarray, values: np.ndarray, ahead: float) -> np.ndarray:
+    """Quantiles, float64 (n,), of a new value about the least-squares line; a point on it with two figures.
+
+    Args: as for `_last_value`.
+    """
+    if len(values) == 1:
+        return values
+    line = np.polyfit(years, values, 1)
+    middle, free = np.polyval(line, ahead), len(values) - 2
+    if not free:
+        return np.array([middle])
+    residuals, around = values - np.polyval(line, years), years - years.mean()
+    leverage = 1.0 / len(values) + (ahead - years.mean()) ** 2 / np.sum(around**2)
+    spread = math.sqrt(np.sum(residuals**2) / free * (1.0 + leverage))
+    return middle + spread * t.ppf(LEVELS, free)
+
+
+def list_share(province: str, last: date = date.max) -> float:
+    """Share of a province in the little giants of all lists reported of it up to `last`; NaN without any.
+
+    Lists do not overlap: the latest one of all certificates so far, and single years' lists after it.
+    """
+    lists = [f for f in _reported_until(last) if f.province == province and f.quantity in LISTED]
+    so_far = [figure for figure in lists if not figure.whole_year][-1:]
+    since = [f for f in lists if f.whole_year and not (so_far and f.date.year <= so_far[0].date.year)]
+    used = so_far + since
+    if not used:
+        return math.nan
+    return sum(figure.middle for figure in used) / sum(_listed_in_the_nation(figure) for figure in used)
+
+
+def _listed_in_the_nation(figure: ReportedFigure) -> float:
+    """Firms on the whole list of which a province's figure is a part.
+
+    A list of the stock is reported of every province; of the others only some provinces are known, but the nation's
+    grants are.
+    """
+    same = [f for f in reported_figures() if f.quantity == figure.quantity]
+    if figure.quantity == BY_PROVINCE:
+        return sum(f.middle for f in same if f.province and f.date == figure.date)
+    first = date.min if figure.since_start else figure.date
+    return sum(f.middle for f in same if not f.province and f.whole_year and first <= f.date <= figure.date)
+
+
+def _reported_until(last: date) -> list[ReportedFigure]:
+    """Reported figures by date."""
+    return sorted((f for f in reported_figures() if f.date <= last), key=lambda figure: figure.date)
+
+
+# --- score
 
 
 def score(forecaster: Forecaster, actuals: tuple[Actual, ...]) -> pd.DataFrame:
     """Each realised figure beside its forecast and two naive ones.
 
     Returns:
-        Columns quantity, date, low, high (realised), q05 … q95, inside_50, inside_90 (whether the realised interval
-        meets the forecast's), and for the model, last_value and linear_trend: crps_… (continuous ranked probability
-        score, unit of the quantity; of a naive forecast, a single number, it is the absolute error) and
-        error_… (median over middle of the realised interval, less 1).
+        Columns quantity, date, unit, q05 … q95, draws, low, high, source (realised); of the model inside_50, inside_90
+        (whether the realised interval meets the forecast's), crps_model (continuous ranked probability score, unit of
+        the quantity) and error_model (median over middle of the realised interval, less 1); and the same of the naive
+        forecasts: for NAME of last_value and linear_trend NAME (median), inside_50_NAME, inside_90_NAME, crps_NAME and
+        error_NAME. NaN, and None of inside_…, where there is no forecast; NaN errors where the realised figure is 0.
     """
-    from scoringrules import crps_ensemble
-
     table = forecaster.table([actual.asked for actual in actuals])
     rows = []
     for actual, row in zip(actuals, table.to_dict("records"), strict=True):
-        draws = forecaster.draws(actual.asked)
-        draws = draws[np.isfinite(draws)]
-        naive = naive_forecasts(actual.asked)
         row |= {"low": actual.low, "high": actual.high, "source": actual.source}
-        for level, low, high in ((50, "q25", "q75"), (90, "q05", "q95")):
-            row[f"inside_{level}"] = bool(row[low] <= actual.high and actual.low <= row[high])
-        row["crps_model"] = float(crps_ensemble(actual.middle, draws)) if len(draws) else math.nan
-        row["error_model"] = _relative(row["q50"], actual.middle)
-        for name in ("last_value", "linear_trend"):
-            value = getattr(naive, name)
-            row[name] = value
-            row[f"inside_{name}"] = bool(actual.low <= value <= actual.high)
-            row[f"crps_{name}"] = abs(value - actual.middle)
-            row[f"error_{name}"] = _relative(value, actual.middle)
+        judged = _judged(forecaster.draws(actual.asked), actual)
+        row |= {"inside_50": judged["inside_50"], "inside_90": judged["inside_90"]}
+        row |= {"crps_model": judged["crps"], "error_model": judged["error"]}
+        naive = naive_forecasts(actual.asked)
+        for name in NAIVE:
+            row[name] = getattr(naive, name)
+            row |= {f"{key}_{name}": value for key, value in _judged(naive.samples[name], actual).items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _relative(value: float, actual: float) -> float:
-    return value / actual - 1.0 if actual else math.nan
+def _judged(sample: np.ndarray, actual: Actual) -> dict[str, bool | float | None]:
+    """inside_50, inside_90, crps and error of a sample, float64 (n,), which may hold NaN."""
+    from scoringrules import crps_ensemble
+
+    sample = sample[np.isfinite(sample)]
+    if not len(sample):
+        return {"inside_50": None, "inside_90": None, "crps": math.nan, "error": math.nan}
+    q05, q25, q50, q75, q95 = np.quantile(sample, QUANTILES)
+    return {
+        "inside_50": bool(q25 <= actual.high and actual.low <= q75),
+        "inside_90": bool(q05 <= actual.high and actual.low <= q95),
+        "crps": float(crps_ensemble(actual.middle, sample)),
+        "error": float(q50) / actual.middle - 1.0 if actual.middle else math.nan,
+    }
 
 
 def score_summary(scored: pd.DataFrame) -> dict:
-    """One line over all realised figures.
+    """One line over all realised figures, and the same for the nation and for provinces.
 
     Returns:
-        figures; coverage_50, coverage_90; and for model, last_value and linear_trend: relative_crps (mean of the score
-        over the realised value) and absolute_error (mean of the absolute relative error), over the figures for which
-        all three say something; compared: how many those are.
+        figures; coverage_50, coverage_90 of the model over all figures; and for model, last_value and linear_trend:
+        coverage_50, coverage_90, relative_crps (mean of the score over the realised value) and absolute_error (mean of
+        the absolute relative error), over the figures for which all three say something; compared: how many those are.
+        national, provinces: the same keys over these figures alone, if there are any. What cannot be computed is None.
     """
-    forecasters = ("model", "last_value", "linear_trend")
-    together = scored.dropna(subset=[f"crps_{name}" for name in forecasters])
-    middle = (together["low"] + together["high"]) / 2.0
+    of_province = scored["quantity"].str.contains(".", regex=False)
+    parts = {"national": scored[~of_province], "provinces": scored[of_province]}
+    return _summary(scored) | {name: _summary(part) for name, part in parts.items() if len(part)}
+
+
+def _summary(scored: pd.DataFrame) -> dict:
+    together = scored.dropna(subset=[f"crps_{name}" for name in ("model", *NAIVE)])
+    middle = ((together["low"] + together["high"]) / 2.0).replace(0.0, math.nan)
     return {
         "figures": len(scored),
-        "coverage_50": float(scored["inside_50"].mean()),
-        "coverage_90": float(scored["inside_90"].mean()),
+        **_coverage(scored, ""),
         "compared": len(together),
         **{
             name: {
-                "relative_crps": float((together[f"crps_{name}"] / middle).mean()),
-                "absolute_error": float(together[f"error_{name}"].abs().mean()),
+                **_coverage(together, suffix),
+                "relative_crps": _mean(together[f"crps_{name}"] / middle),
+                "absolute_error": _mean(together[f"error_{name}"].abs()),
             }
-            for name in forecasters
+            for name, suffix in (("model", ""), *((name, f"_{name}") for name in NAIVE))
         },
     }
+
+
+def _coverage(scored: pd.DataFrame, suffix: str) -> dict[str, float | None]:
+    return {f"coverage_{level}": _mean(scored[f"inside_{level}{suffix}"]) for level in (50, 90)}
+
+
+def _mean(column: pd.Series) -> float | None:
+    """Mean of what there is; None if there is nothing."""
+    known = column.dropna().to_numpy(dtype=np.float64)
+    return float(known.mean()) if len(known) else None

@@ -25,7 +25,7 @@ from calibration.emulator import Emulator
 from calibration.targets import Targets
 
 #: Walkers per parameter, points tried per walker to start from, and the share of a chain left out as burn-in.
-WALKERS, TRIED, BURN_IN = 4, 32, 0.4
+WALKERS, TRIED, BURN_IN = 3, 32, 0.4
 #: Stands for minus infinity, which a sampler could not tell from a fault.
 _LOWEST = -1e12
 

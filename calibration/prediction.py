@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from calibration.forecasts import with_error
-from calibration.simulator import Count, Design, other_seeds, run_library
+from calibration.simulator import TESTING, Count, Design, run_library, seeds_from
 from scenarios.reported import ReportedFigure, reported_figures
 
 #: Half the width of the 95 % interval of a median, in ranks over the square root of the draws.
@@ -20,17 +21,17 @@ def predict(
     values: np.ndarray,
     scale: float,
     seed: int,
-    path: Path,
+    folder: Path,
     workers: int = 1,
     on_run: Count = lambda done, all_: None,
 ) -> np.ndarray:
     """What runs say of all reported figures, one run a draw with its own luck: float64 (draws, figures).
 
     Args:
-        names: parameters. values: float64 (draws, parameters). path: library of the runs (see `run_library`).
+        names: parameters. values: float64 (draws, parameters). folder: of the library of the runs (see `run_library`).
     """
-    design = Design.of(names, values, scale, other_seeds(len(values), seed))
-    return run_library(design, path, workers, on_run)
+    design = Design.of(names, values, scale, seeds_from(seed + TESTING, len(values)))
+    return run_library(design, design.library(folder, "predictive"), workers, on_run)
 
 
 def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure, ...] | None = None) -> pd.DataFrame:
@@ -45,7 +46,8 @@ def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure,
         Columns id, label, quantity, date, role, mark, reported_low, reported_high (NaN where one-sided), median,
         median_low, median_high (95 % interval of the median of so many draws), p05, p95, within (the median itself
         lies in the reported interval) and inside: of role fit, whether the reported interval meets that of the
-        median; of the others, whether it meets the predictive interval.
+        median; of the others, whether it meets the predictive interval. Where no run says anything of a figure its
+        numbers are NaN and it is neither.
     """
     figures = reported_figures() if figures is None else figures
     rng = np.random.default_rng(seed)
@@ -55,13 +57,14 @@ def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure,
         values, error = values[np.isfinite(values)], error[np.isfinite(values)]
         low = -np.inf if figure.low is None else figure.low
         high = np.inf if figure.high is None else figure.high
-        share = max(end for end in (figure.low, figure.high) if end is not None) <= 1.0
-        ordered = np.sort(values)
-        half = MEDIAN_RANKS * np.sqrt(len(values))
-        ranks = np.clip(len(values) / 2.0 + np.array([-half, half]), 0, len(values) - 1).astype(int)
-        median_low, median_high = ordered[ranks]
-        median = float(np.median(values))
-        p05, p95 = np.quantile(with_error(values, error, share), [0.05, 0.95])
+        median = median_low = median_high = p05 = p95 = math.nan
+        if len(values):
+            ordered = np.sort(values)
+            half = MEDIAN_RANKS * np.sqrt(len(values))
+            ranks = np.clip(len(values) / 2.0 + np.array([-half, half]), 0, len(values) - 1).astype(int)
+            median_low, median_high = ordered[ranks]
+            median = float(np.median(values))
+            p05, p95 = np.quantile(with_error(values, error, figure.is_share), [0.05, 0.95])
         meets = (median_low <= high and low <= median_high) if figure.role == "fit" else (p05 <= high and low <= p95)
         rows.append(
             {
@@ -85,6 +88,9 @@ def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure,
     return pd.DataFrame(rows)
 
 
-def inside_by_role(table: pd.DataFrame) -> dict[str, list[int]]:
-    """Figures inside and all figures, by role."""
-    return {role: [int(rows["inside"].sum()), len(rows)] for role, rows in table.groupby("role")}
+def inside_by_role(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """By role: figures `inside`, figures whose median itself is `within` the reported interval, and how many `of`."""
+    return {
+        role: {"inside": int(rows["inside"].sum()), "within": int(rows["within"].sum()), "of": len(rows)}
+        for role, rows in table.groupby("role", sort=False)
+    }

@@ -108,12 +108,6 @@ class Priors:
         ]
         return np.clip(np.column_stack(columns), *self.bounds.T)
 
-    def cube_of(self, values: dict[str, float]) -> np.ndarray:
-        """The point of the cube nearest to given values, float64 (parameters,): what the fit starts from."""
-        grid = np.linspace(0.0, 1.0, 2001)
-        table = self.values(np.repeat(grid[:, None], len(self.names), axis=1))
-        return np.array([np.interp(values[name], table[:, index], grid) for index, name in enumerate(self.names)])
-
     def only(self, role: str) -> Priors:
         """The priors of one role."""
         return Priors({name: prior for name, prior in self.by_name.items() if prior.role == role})

@@ -57,7 +57,7 @@ def screen(
     cube = sampling.sample(problem, trajectories, num_levels=LEVELS, seed=seed)
     # One seed throughout: an effect must be the parameter's, not the luck's.
     design = Design.of(priors.names, priors.values(cube), scale, np.full(len(cube), seed))
-    outcomes = targets.transform(run_library(design, folder / "screening.jsonl", workers, on_run))
+    outcomes = targets.transform(run_library(design, design.library(folder, "screening"), workers, on_run))
     columns = {}
     for index, name in enumerate(targets.ids):
         # A run without any review has no pass rate: it takes the middle of the others.

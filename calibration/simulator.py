@@ -1,8 +1,11 @@
 """The simulator of the fit: parameter values in, the reported quantities out; and libraries of its runs.
 
 A library is one file: a first line that says what was to be run, then one line a finished run. What is
-appended is whole, a cut-off last line is run again, and a file of another design is refused, so a fit that
-was interrupted goes on where it stopped. The seeds are fixed, the same in every fit.
+appended is whole, and a cut-off last line is run again, so a fit that was interrupted goes on where it stopped.
+The file's name holds the digest of its design: with other settings, figures or code another file is begun.
+
+Every run has a seed of its own, the same in every repetition of a fit. Where runs are compared (screening) they share
+one; an emulator of expected figures learns more from different luck.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import pandas as pd
 
 from scenarios.errors import InputError
 from scenarios.processes import compile_once, in_processes
-from scenarios.reported import FACT, ReportedFigure, reported_figures, simulated
+from scenarios.reported import FACT, Quantity, ReportedFigure, reported_figures, simulated
 from sim.parameters import parameter_table
 
 #: Told of finished and of all runs.
@@ -29,8 +32,8 @@ Count = Callable[[int, int], None]
 
 #: The quarter of the cut-off, and the year at whose end single firms are measured.
 LAST, FACT_YEAR = "2024Q1", 2022
-#: Runs take these many different seeds in turn.
-SEEDS = 16
+#: Runs that test or predict take seeds from here on, which runs that teach the emulator never reach.
+TESTING = 100_000
 
 
 def measure(tables: dict[str, pd.DataFrame], facts: dict[str, float], figures) -> np.ndarray:
@@ -92,6 +95,16 @@ def model_digest(free: tuple[str, ...] = ()) -> str:
     return digest.hexdigest()
 
 
+@cache
+def measures_digest() -> str:
+    """SHA-256 of what is measured on a run: the definition of each reported figure, and the code that measures."""
+    asked = [figure.model_dump(include=set(Quantity.model_fields), mode="json") for figure in reported_figures()]
+    digest = hashlib.sha256(json.dumps(asked).encode())
+    for package, name in (("scenarios", "reported.py"), ("calibration", "facts.py"), ("calibration", "simulator.py")):
+        digest.update(files(package).joinpath(name).read_bytes())
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True)
 class Design:
     """Runs to be made.
@@ -116,20 +129,20 @@ class Design:
     @cached_property
     def checksum(self) -> str:
         """SHA-256 of all that decides the runs, the model's code and data included."""
-        digest = hashlib.sha256(json.dumps([self.names, self.scale, self.ids, model_digest(self.names)]).encode())
+        made_of = [self.names, self.scale, self.ids, model_digest(self.names), measures_digest()]
+        digest = hashlib.sha256(json.dumps(made_of).encode())
         digest.update(np.ascontiguousarray(self.values, dtype=np.float64).tobytes())
         digest.update(np.ascontiguousarray(self.seeds, dtype=np.int64).tobytes())
         return digest.hexdigest()
 
+    def library(self, folder: Path, name: str) -> Path:
+        """The file of the design's runs in a folder."""
+        return folder / f"{name}-{self.checksum[:12]}.jsonl"
 
-def seeds_in_turn(count: int, seed: int) -> np.ndarray:
-    """SEEDS seeds from `seed` on in turn, int64 (count,): the same luck at many points."""
-    return seed + np.arange(count, dtype=np.int64) % SEEDS
 
-
-def other_seeds(count: int, seed: int) -> np.ndarray:
-    """A seed each, int64 (count,), none of which `seeds_in_turn` gives."""
-    return seed + SEEDS + np.arange(count, dtype=np.int64)
+def seeds_from(first: int, count: int) -> np.ndarray:
+    """A seed each, int64 (count,)."""
+    return first + np.arange(count, dtype=np.int64)
 
 
 def run_library(design: Design, path: Path, workers: int = 1, on_run: Count = lambda done, points: None) -> np.ndarray:
@@ -169,7 +182,8 @@ def _read(design: Design, path: Path) -> np.ndarray:
         first, *lines = [json.loads(line) for line in whole.splitlines()]
         if first.get("design") != design.checksum:
             raise InputError(
-                f"{path} holds runs of another design (model, points, scale, seeds, priors or figures differ)"
+                f"{path} holds runs of another design (model, points, scale, seeds, priors or figures differ): "
+                "name another directory"
             )
         for line in lines:
             outcomes[line["point"]] = [np.nan if value is None else value for value in line["values"]]

@@ -46,23 +46,24 @@ def calibrate(
         The summary, as written to ``calibration.json``.
     """
     clock = time.perf_counter()
+    begun_before = any(folder.glob("*.jsonl"))
     priors, targets = read_priors(), read_targets()
     found = fit(priors.only("free"), targets, folder, settings, workers, on_run)
     fitted = time.perf_counter()
     draws = found.priors.values(found.sample.cube)
-    write_posterior(found.priors.names, draws, folder / POSTERIOR)
     outcomes = predict(
         found.priors.names,
         draws[:PREDICTIVE],
         settings.scale,
         settings.seed,
-        folder / "predictive.jsonl",
+        folder,
         workers,
         lambda done, all_: on_run("predictive", done, all_),
     )
     predicted = target_table(outcomes, settings.seed)
     checks = _checks(found, folder, workers, on_run)
-    minutes = (time.perf_counter() - clock) / 60.0
+    finished = time.perf_counter()
+    write_posterior(found.priors.names, draws, folder / POSTERIOR)
     summary = {
         "cut_off": CUT_OFF.isoformat(),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -71,8 +72,10 @@ def calibrate(
         "posterior": {"file": POSTERIOR, "checksum": checksum(folder / POSTERIOR), "draws": len(draws)},
         "versions": {name: version(name) for name in _PACKAGES},
         "runs": len(found.cube) + PREDICTIVE + ON_MODEL,
-        "minutes": round(minutes, 1),
-        "minutes_fit": round((fitted - clock) / 60.0, 1),
+        # Of a study that went on from finished runs the time says nothing.
+        "minutes": None if begun_before else round((finished - clock) / 60.0, 1),
+        "minutes_fit": None if begun_before else round((fitted - clock) / 60.0, 1),
+        "workers": workers,
         "sampler": {"autocorrelation": found.sample.autocorrelation, "acceptance": found.sample.acceptance},
         "targets": records(predicted),
         "inside": inside_by_role(predicted),
@@ -114,6 +117,7 @@ def write_posterior(names: tuple[str, ...], draws: np.ndarray, path: Path) -> No
 def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
     """The diagnostics as plain values."""
     parameters = diagnostics.parameter_summary(found)
+    learned = (parameters["verdict"] == "learned").to_numpy()
     profiles = diagnostics.profiles(found)
     intervals = diagnostics.profile_intervals(profiles)
     told = diagnostics.information(found)
@@ -136,8 +140,10 @@ def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
         "coverage": {
             name: {
                 "repeats": coverage.repeats,
-                "coverage_50": coverage.pooled(0.5),
-                "coverage_90": coverage.pooled(0.9),
+                "coverage_50": coverage.of(0.5),
+                "coverage_90": coverage.of(0.9),
+                "coverage_50_learned": coverage.of(0.5, learned),
+                "coverage_90_learned": coverage.of(0.9, learned),
                 "ranks": coverage.ranks.round(4).tolist(),
             }
             for name, coverage in (("emulator", emulator), ("model", model))

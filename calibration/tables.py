@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from calibration.report import interval, number, percent
@@ -27,17 +27,21 @@ def print_calibration(summary: dict, console: Console) -> None:
         console.print(
             f"Figures made by the {name}, {row['repeats']} repeats: "
             f"50 % intervals hold {100 * row['coverage_50']:.1f} %, "
-            f"90 % intervals {100 * row['coverage_90']:.1f} % of the parameters.",
+            f"90 % intervals {100 * row['coverage_90']:.1f} % of the parameters "
+            f"({100 * row['coverage_90_learned']:.1f} % of the learned ones).",
             highlight=False,
         )
     known = summary["information"]["identified"]
     console.print(f"The figures identify {known} of {len(summary['parameters'])} directions.", highlight=False)
     _say_inside(summary["inside"], console)
-    console.print(f"{summary['runs']:,} runs, {summary['minutes']:g} minutes.", highlight=False)
+    if summary["minutes"] is not None:
+        console.print(f"{summary['runs']:,} runs, {summary['minutes']:g} minutes.", highlight=False)
 
 
 def print_validation(found: dict, console: Console) -> None:
     """Targets, facts, econometrics, forecasts and their score."""
+    if not found["model_unchanged"]:
+        console.print("The model has changed since its parameters were fitted: srdi calibrate fits them anew.")
     console.print(_targets(found["targets"]))
     _say_inside(found["inside"], console)
     for title, key in (("Stylised facts", "facts"), ("Econometrics on the model's own panel", "estimates")):
@@ -83,16 +87,19 @@ def _hindcast(rows: list[dict]) -> Table:
     return table
 
 
-def _score(score: dict) -> Table:
-    compared = ", ".join(
-        f"{name.replace('_', ' ')} {100 * score[name]['absolute_error']:.1f} %"
-        for name in ("model", "last_value", "linear_trend")
+def _score(score: dict) -> Group:
+    names = ("model", "last_value", "linear_trend")
+    summary = _table(
+        f"Forecasts against {score['figures']} realised figures, of which all three forecast {score['compared']}: "
+        f"{_share(score['coverage_50'])} inside the 50 % and {_share(score['coverage_90'])} inside the 90 % interval",
+        *("Figures", "Forecast", ">Inside 50 %", ">Inside 90 %", ">CRPS over realised", ">Absolute error"),
     )
+    for title, part in (("all", score), ("national", score.get("national")), ("provinces", score.get("provinces"))):
+        for name in names if part else ():
+            keys = ("coverage_50", "coverage_90", "relative_crps", "absolute_error")
+            summary.add_row(title, name.replace("_", " "), *(_share(part[name][key]) for key in keys))
     table = _table(
-        f"Forecasts against {score['figures']} realised figures: "
-        f"{100 * score['coverage_50']:.0f} % inside the 50 % and "
-        f"{100 * score['coverage_90']:.0f} % inside the 90 % interval. "
-        f"Mean absolute relative error: {compared}",
+        "Realised figures one by one",
         *("Quantity", "Date", ">Realised", ">Median", ">5–95 %", "Inside", ">CRPS", ">Last value", ">Linear trend"),
     )
     for row in score["rows"]:
@@ -102,15 +109,23 @@ def _score(score: dict) -> Table:
             f"{number(row['low'])} – {number(row['high'])}",
             number(row["q50"]),
             f"{number(row['q05'])} – {number(row['q95'])}",
-            "yes" if row["inside_90"] else "no",
-            *(number(row[f"crps_{name}"]) for name in ("model", "last_value", "linear_trend")),
+            {True: "yes", False: "no", None: "–"}[row["inside_90"]],
+            *(number(row[f"crps_{name}"]) for name in names),
         )
-    return table
+    return Group(summary, table)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
 
 
 def _say_inside(inside: dict, console: Console) -> None:
-    parts = ", ".join(f"{role} {counts[0]} of {counts[1]}" for role, counts in inside.items())
-    console.print(f"Figures inside: {parts}.", highlight=False)
+    for role, counts in inside.items():
+        console.print(
+            f"Of {counts['of']} figures of role {role}, {counts['inside']} are inside; "
+            f"of {counts['within']} the median itself lies in the reported interval.",
+            highlight=False,
+        )
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -67,8 +67,7 @@ def read_targets(roles: tuple[str, ...] = ("fit",), figures: tuple[ReportedFigur
     figures = reported_figures() if figures is None else figures
     columns = np.array([index for index, figure in enumerate(figures) if figure.role in roles], dtype=np.int64)
     chosen = tuple(figures[index] for index in columns)
-    # A share lies between 0 and 1; every other quantity is far above 1.
-    share = np.array([max(end for end in (f.low, f.high) if end is not None) <= 1.0 for f in chosen], dtype=bool)
+    share = np.array([figure.is_share for figure in chosen], dtype=bool)
     ends = []
     for name, missing in (("low", -np.inf), ("high", np.inf)):
         given = np.array([np.nan if getattr(f, name) is None else getattr(f, name) for f in chosen], dtype=np.float64)

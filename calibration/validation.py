@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from calibration.facts import measure_facts
 from calibration.fit import Progress
 from calibration.forecasts import Actual, Forecaster, published, score, score_summary
 from calibration.prediction import inside_by_role, predict, target_table
-from calibration.study import records
+from calibration.simulator import model_digest
+from calibration.study import packaged, records
 from scenarios.draws import POSTERIOR, Draws, read_draws
 from scenarios.reported import CUT_OFF
 from scenarios.storage import write_json
@@ -41,7 +44,8 @@ def validate(
         draws: posterior draws, a run each. scale: share of the population of these runs. actuals: realised figures.
 
     Returns:
-        The keys of ``srdi validate --json`` and estimates (econometrics).
+        The keys of ``srdi validate --json``, estimates (econometrics), and model_unchanged: whether the model is the
+        one to which the posterior was fitted.
     """
     posterior = read_draws(POSTERIOR)
     draws = min(draws, len(posterior))
@@ -51,7 +55,7 @@ def validate(
         posterior.values[:draws],
         scale,
         seed,
-        folder / f"targets-{_digest(posterior, draws, scale, seed)}.jsonl",
+        folder,
         workers,
         lambda done, all_: on_run("targets", done, all_),
     )
@@ -83,6 +87,7 @@ def validate(
         "forecasts": str(folder / FORECASTS),
         "draws": draws,
         "scale": scale,
+        "model_unchanged": packaged()[0]["model"] == model_digest(posterior.names),
     }
     if actuals:
         scored = score(forecaster, actuals)
@@ -115,6 +120,7 @@ def _ensemble(folder: Path, posterior: Draws, draws: int, scale: float, seed: in
 
     out = folder / f"ensemble-{_digest(posterior, draws, scale, seed)}"
     if not (out / MANIFEST).exists():
+        shutil.rmtree(out, ignore_errors=True)  # of a run that was interrupted
         finished = iter(range(1, draws + 1))
         run_ensemble(
             [load_scenario("baseline")],
@@ -134,10 +140,6 @@ def _ensemble(folder: Path, posterior: Draws, draws: int, scale: float, seed: in
 
 def _digest(posterior: Draws, draws: int, scale: float, seed: int) -> str:
     """Twelve characters that tell runs of one model, posterior and settings from all others."""
-    import hashlib
-
-    from calibration.simulator import model_digest
-
     return hashlib.sha256(
         f"{model_digest(posterior.names)} {posterior.checksum} {draws} {scale} {seed}".encode()
     ).hexdigest()[:12]

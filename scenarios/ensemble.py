@@ -150,7 +150,7 @@ def run_ensemble(
             threads=threads,
             firms_panel=firms_panel,
             folder=str(runs),
-            draw=replicate + 1 if draws else 1,
+            draw=replicate % len(draws) + 1 if draws else 0,
             drawn=draws.parameters(replicate + 1) if draws else {},
         )
         for position, scenario in enumerate(scenarios)

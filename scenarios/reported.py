@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -26,6 +25,7 @@ REVIEW_PASS_RATE = "review_pass_rate"
 CUT_OFF = date(2024, 3, 8)
 #: First words of quantities that are no column of the national table.
 CLUSTER_SUM, FACT = "cluster.", "fact."
+_UNITS = {column.name: column.unit for column in NATIONAL}
 
 
 class Quantity(BaseModel):
@@ -50,6 +50,11 @@ class Quantity(BaseModel):
     def quarter_end(self) -> pd.Timestamp:
         """Last day of the quarter of the date."""
         return pd.Timestamp(self.date) + pd.offsets.QuarterEnd(0)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the quantity lies between 0 and 1, so that its errors are those of its log-odds."""
+        return self.quantity == REVIEW_PASS_RATE or _UNITS.get(self.quantity) in ("share", "0-1")
 
     @model_validator(mode="after")
     def _known(self):
@@ -76,7 +81,7 @@ class ReportedFigure(Quantity):
     high: float | None = None
     source: str = Field(min_length=1)
     mark: Literal["A", "B", "C"]
-    role: Literal["fit", "check", "given"]
+    role: Literal["fit", "check", "tuned", "given"]
     discrepancy: float = Field(0.0, ge=0.0, le=2.0, allow_inf_nan=False)
     why: str = ""
 
@@ -91,6 +96,11 @@ class ReportedFigure(Quantity):
         if self.role == "fit" and not self.discrepancy > 0.0:
             raise ValueError("discrepancy is missing; a figure of role fit needs one above 0")
         return self
+
+    @property
+    def is_share(self) -> bool:
+        """As of `Quantity`; a measure of single firms is one if its figure is at most 1."""
+        return self.middle <= 1.0 if self.quantity.startswith(FACT) else super().is_share
 
     @property
     def middle(self) -> float:
@@ -112,13 +122,6 @@ def reported_figures() -> tuple[ReportedFigure, ...]:
     """All reported figures, in file order."""
     text = files("calibration").joinpath("targets.toml").read_text(encoding="utf-8")
     return parse_figures(text, "calibration/targets.toml")
-
-
-def read_figures(path: str | Path) -> tuple[ReportedFigure, ...]:
-    """Reported figures of another file of the same form."""
-    from scenarios.loading import read_text
-
-    return parse_figures(read_text(Path(path)), str(path))
 
 
 def parse_figures(text: str, source: str) -> tuple[ReportedFigure, ...]:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 from calibration import diagnostics
+from calibration.adopt import SOURCE, adopt, with_defaults
+from calibration.document import written_into
 from calibration.emulator import fit_emulator
 from calibration.fit import Settings, fit
+from calibration.forecasts import name_of, published
 from calibration.posterior import Likelihood, best_point, sample, spread_over
 from calibration.priors import read_priors
 from calibration.screening import screen
 from calibration.simulator import Design, run_library, simulate
+from calibration.study import packaged
 from calibration.targets import read_targets
+from scenarios.draws import read_draws
 from scenarios.errors import InputError
 from scenarios.reported import reported_figures
 from sim.parameters import parameter_table
@@ -214,8 +222,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say(miniature):
     _, _, found = miniature
     coverage = diagnostics.coverage_on_emulator(found, 60)
     # 120 ranks: three standard deviations of a share of one half and of nine tenths.
-    assert coverage.pooled(0.5) == pytest.approx(0.5, abs=0.14)
-    assert coverage.pooled(0.9) == pytest.approx(0.9, abs=0.085)
+    assert coverage.of(0.5) == pytest.approx(0.5, abs=0.14)
+    assert coverage.of(0.9) == pytest.approx(0.9, abs=0.085)
 
 
 def test_too_narrow_intervals_are_seen(miniature):
@@ -224,7 +232,7 @@ def test_too_narrow_intervals_are_seen(miniature):
     sure = replace(found.likelihood, discrepancy=found.likelihood.discrepancy / 20)
     truth = diagnostics._truths(found, 30, 5)
     ranks = diagnostics._coverage(found, sure, truth, found.emulator(truth), 1, lambda done, all_: None)
-    assert ranks.pooled(0.9) < 0.8
+    assert ranks.of(0.9) < 0.8
 
 
 def test_a_figure_left_out_is_predicted_by_the_others(miniature):
@@ -234,6 +242,27 @@ def test_a_figure_left_out_is_predicted_by_the_others(miniature):
     # Two figures of one series: the other says much of each.
     assert table.loc["srdi-2022", "without_50"] == pytest.approx(table.loc["srdi-2022", "low"], rel=0.3)
     assert (table["without_95"] - table["without_05"] > 0).all()
+
+
+def test_a_hindcast_knows_nothing_of_later_figures(miniature):
+    _, _, found = miniature
+    table = diagnostics.hindcast(found)
+    # Innovative SMEs were never reported before 2023: nothing to go on.
+    assert table["id"].tolist() == ["srdi-2024-03"]
+    row = table.iloc[0]
+    assert row["p05"] < row["p25"] < row["p50"] < row["p75"] < row["p95"]
+    assert row["inside_90"] == (row["p05"] <= row["high"] and row["low"] <= row["p95"])
+    # Another figure of 2024 changes no forecast, another one of 2022 does.
+    for id_, changes in (("srdi-2024-03", False), ("srdi-2022", True)):
+        moved = found.targets.figures[found.targets.ids.index(id_)]
+        moved = moved.model_copy(update={"low": 1.5 * moved.low, "high": 1.5 * moved.high})
+        figures = tuple(moved if figure.id == id_ else figure for figure in found.targets.figures)
+        shift = np.log(1.5) * (np.array(found.targets.ids) == id_)
+        targets = replace(
+            found.targets, figures=figures, low=found.targets.low + shift, high=found.targets.high + shift
+        )
+        other = diagnostics.hindcast(replace(found, targets=targets)).iloc[0]
+        assert (other["p50"] != row["p50"]) == changes, id_
 
 
 # --- files
@@ -271,14 +300,11 @@ def test_priors_fill_their_ranges():
     priors = read_priors()
     ends = priors.values(np.array([np.zeros(len(priors.names)), np.ones(len(priors.names))]))
     np.testing.assert_allclose(ends.T, priors.bounds, rtol=1e-6)
-    values = {name: parameter_table()[name].value for name in priors.names}
-    assert ((priors.cube_of(values) >= 0) & (priors.cube_of(values) <= 1)).all()
+    halves = priors.values(np.full((1, len(priors.names)), 0.5))[0]
+    assert ((ends[0] < halves) & (halves < ends[1])).all()
 
 
 def test_the_packaged_calibration_is_whole():
-    from calibration.study import packaged
-    from scenarios.draws import read_draws
-
     summary, draws = packaged()
     posterior = read_draws("posterior")
     assert posterior.checksum == summary["posterior"]["checksum"]
@@ -287,3 +313,43 @@ def test_the_packaged_calibration_is_whole():
     assert json.dumps(summary)
     for row in summary["parameters"]:
         assert (row["verdict"] == "learned") == (row["contraction"] >= diagnostics.LEARNED)
+
+
+def test_the_page_on_the_calibration_shows_the_packaged_one():
+    page = (Path(__file__).parents[1] / "docs" / "calibration.md").read_text(encoding="utf-8")
+    assert written_into(page) == page
+    with pytest.raises(ValueError, match="the page has no"):
+        written_into("a page without marks")
+
+
+def test_defaults_are_the_most_likely_point_of_the_packaged_fit():
+    summary, _ = packaged()
+    for row in summary["parameters"]:
+        close = 1e-4 * (row["prior_95"] - row["prior_05"])
+        assert parameter_table()[row["parameter"]].value == pytest.approx(row["best"], abs=close), row["parameter"]
+
+
+def test_packaged_forecasts_are_of_the_packaged_posterior():
+    forecasts = json.loads(files("calibration").joinpath("forecasts.json").read_text(encoding="utf-8"))
+    assert forecasts["posterior"] == read_draws("posterior").checksum
+    assert {(row["quantity"], row["date"]) for row in forecasts["forecasts"]} == {
+        (name_of(quantity), quantity.quarter_end.date().isoformat()) for quantity in published()
+    }
+
+
+def test_adopting_writes_defaults_and_copies_what_is_there(tmp_path):
+    text = (Path(__file__).parents[1] / "sim" / "data" / "parameters.toml").read_text(encoding="utf-8")
+    moved = with_defaults(text, {"reach_srdi_mid": 2021.23456, "giant_bar": 61.0})
+    table = {name: row for section in tomllib.loads(moved).values() for name, row in section.items()}
+    assert table["reach_srdi_mid"]["value"] == 2021.2346
+    assert table["giant_bar"]["source"] == SOURCE
+    assert table["giant_bar"]["range"] == [0, 100]
+    assert len(moved.splitlines()) == len(text.splitlines())
+    with pytest.raises(KeyError):
+        with_defaults(text, {"giant_bra": 1.0})
+    with pytest.raises(FileNotFoundError, match="no results"):
+        adopt(tmp_path, tmp_path)
+    (tmp_path / "calibration").mkdir()
+    (tmp_path / "posterior.parquet").write_bytes(b"draws")
+    assert adopt(tmp_path, tmp_path) == ["posterior.parquet"]
+    assert (tmp_path / "calibration" / "posterior.parquet").read_bytes() == b"draws"

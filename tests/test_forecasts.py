@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import math
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
+from scipy.stats import t
+from scoringrules import crps_normal
 
-from calibration import econometrics
+from calibration import econometrics, forecasts
 from calibration.forecasts import (
     DRIFT,
+    FLOWS,
+    LEVELS,
     LIST_ERROR,
     YEARS,
     Forecaster,
     discrepancy_of,
+    list_share,
+    model_error,
     naive_forecasts,
     name_of,
     published,
@@ -22,9 +32,12 @@ from calibration.forecasts import (
     read_actuals,
     score,
     score_summary,
+    wandering,
     with_error,
 )
 from calibration.prediction import target_table
+from calibration.study import records
+from calibration.tables import _score
 from scenarios.errors import InputError
 from scenarios.reported import reported_figures
 from sim.reference import province_names
@@ -72,8 +85,40 @@ def test_the_spread_of_a_forecast_grows_with_its_distance(tables):
 
 
 def test_a_flow_is_that_of_its_year(tables):
-    draws = Forecaster(tables, 1).draws(quantity_of("little_giants_granted", date(2025, 12, 31)))
-    assert np.median(draws) == pytest.approx(40.0, rel=0.02)
+    asked = quantity_of("little_giants_granted", date(2025, 12, 31))
+    draws = Forecaster(tables, 1).draws(asked)
+    # Within three standard errors of the median of so many draws.
+    assert np.median(np.log(draws / 40.0)) == pytest.approx(0.0, abs=3 * 1.25 * model_error(asked) / np.sqrt(DRAWS))
+
+
+def test_flows_are_told_from_stocks():
+    for name in ("revenue_yuan", "public_spending_yuan", "applications", "births", "deaths", "little_giants_reviewed"):
+        assert quantity_of(name, LAST).whole_year, name
+    # Sums over two years, since the start, and a yearly count that stands until the next.
+    for name in ("new_equity_yuan", "little_giants_granted_cumulative", "digital_supported", "single_champions"):
+        assert name not in FLOWS
+        assert not quantity_of(name, LAST).whole_year, name
+
+
+def test_a_year_so_far_is_that_up_to_the_date():
+    quarters = pd.date_range("2024-03-31", "2025-12-31", freq="QE")
+    national = pd.DataFrame({"replicate": 0, "quarter": quarters, "revenue_yuan": 2.0, "new_equity_yuan": 3.0})
+    forecaster = Forecaster({"national": national}, 1)
+    moved = [forecaster.draws(quantity_of("revenue_yuan", date(2025, month, 30)))[0] for month in (6, 12)]
+    # Revenue moves by a model error of its own that grows with time, here taken out.
+    shift = forecaster._errors("revenue_yuan", 1)[0]
+    errors = [model_error(quantity_of("revenue_yuan", date(2025, month, 30))) for month in (6, 12)]
+    np.testing.assert_allclose(moved, [4.0 * np.exp(shift * errors[0]), 8.0 * np.exp(shift * errors[1])])
+    table = forecaster.table(
+        [quantity_of(name, LAST.replace(year=2025)) for name in ("revenue_yuan", "new_equity_yuan")]
+    )
+    assert table["unit"].tolist() == ["yuan a year", "yuan"]
+
+
+def test_only_batches_have_the_discretion_of_a_year():
+    for name, flow in (("little_giants_granted", forecasts.DISCRETION), ("revenue_yuan", 0.0), ("srdi_smes", 0.0)):
+        asked = quantity_of(name, LAST)
+        assert model_error(asked) == pytest.approx(math.hypot(wandering(asked), flow))
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +149,37 @@ def test_reported_figures_of_a_province_move_its_forecasts(provinces):
     assert medians[0] < 0.5 * medians[1]
 
 
-def test_forecasts_of_provinces_add_up_to_that_of_the_nation(provinces):
+def test_expected_provinces_add_up_to_the_nation(provinces):
     forecaster, day = Forecaster(provinces, 1), date(2025, 12, 31)
     parts = sum(forecaster.draws(quantity_of(f"little_giants.{name}", day)) for name in province_names())
-    np.testing.assert_allclose(parts, forecaster.draws(quantity_of("little_giants", day)))
+    nation = forecaster.draws(quantity_of("little_giants", day))
+    # Luck of 60 draws of about 3,100 firms: 56 firms a draw, 7 of their mean.
+    assert parts.mean() == pytest.approx(nation.mean(), abs=3 * 7.2)
+    assert np.corrcoef(parts, nation)[0, 1] > 0.9
+
+
+def test_luck_of_a_run_is_no_part_of_a_province(provinces):
+    rows = provinces["province"]
+    uneven = rows["province"].map({"Tibet": 1.0, "Hainan": -1.0}).fillna(0.0) * np.where(rows["replicate"] % 2, 80, -80)
+    lucky = provinces | {"province": rows.assign(little_giants=rows["little_giants"] + uneven)}
+    for name in ("Tibet", "Hainan", "Jiangsu"):
+        asked = quantity_of(f"little_giants.{name}", date(2025, 12, 31))
+        np.testing.assert_array_equal(Forecaster(lucky, 1).draws(asked), Forecaster(provinces, 1).draws(asked))
+
+
+def test_luck_of_a_province_is_that_of_single_firms(provinces, monkeypatch):
+    monkeypatch.setattr(forecasts, "model_error", lambda quantity, discrepancy=None: 0.0)
+    forecaster = Forecaster(provinces, 1)
+    names = [f"little_giants.{name}" for name in province_names()]
+    values = np.column_stack([forecaster.draws(quantity_of(name, date(2025, 12, 31))) for name in names])
+    assert (values == values.round()).all()
+    weights = np.exp(forecaster.province_levels["level"].to_numpy())
+    expected = 3100.0 * weights / weights.sum()
+    np.testing.assert_allclose(values.mean(axis=0), expected, atol=4 * np.sqrt(expected.max() / 60))
+    # Variance over mean of 60 x 31 Poisson draws: 1, with a standard error of 0.033.
+    assert np.mean((values - expected) ** 2 / expected) == pytest.approx(1.0, abs=0.13)
+    # Two days of one quarter ask for the same forecast.
+    np.testing.assert_array_equal(forecaster.draws(quantity_of(names[0], date(2025, 10, 9))), values[:, 0])
 
 
 def test_shares_stay_shares():
@@ -129,6 +201,76 @@ def test_naive_forecasts_of_the_reported_series():
     assert np.isnan(naive_forecasts(quantity_of("births", LAST)).last_value)
 
 
+def test_a_last_value_wanders_on_the_log_scale():
+    figures = sorted((f for f in reported_figures() if f.quantity == "srdi_smes"), key=lambda figure: figure.date)
+    variance = np.mean(
+        [np.log(b.middle / a.middle) ** 2 / ((b.date - a.date).days / 365.25) for a, b in pairwise(figures)]
+    )
+    ahead = (LAST - date(2024, 3, 31)).days / 365.25
+    sample = naive_forecasts(quantity_of("srdi_smes", LAST)).samples["last_value"]
+    assert len(sample) == len(LEVELS) == 999
+    # 0.9 quantile, the 900th of 999 (level 899.5 / 999): 1.2842 standard deviations.
+    assert sample[899] == pytest.approx(123_999.5 * np.exp(1.2842 * np.sqrt(variance * ahead)), rel=1e-3)
+    assert np.log(sample).std() == pytest.approx(np.sqrt(variance * ahead), rel=0.01)
+
+
+def test_a_linear_trend_has_the_interval_of_a_new_value():
+    day = date(2026, 12, 31)
+    granted = {2019: 248.0, 2020: 1664.0, 2021: 2930.0, 2022: 4342.5, 2023: 3671.0}
+    years = np.array([(date(year, 12, 31) - date(2023, 12, 31)).days / 365.25 for year in granted])
+    values, ahead = np.array(list(granted.values())), (day - date(2023, 12, 31)).days / 365.25
+    design = np.column_stack([np.ones(5), years])
+    inverse = np.linalg.inv(design.T @ design)
+    level, slope = inverse @ design.T @ values
+    variance = np.sum((values - level - slope * years) ** 2) / 3
+    at = np.array([1.0, ahead])
+    spread = np.sqrt(variance * (1.0 + at @ inverse @ at))
+    naive = naive_forecasts(quantity_of("little_giants_granted", day))
+    assert naive.linear_trend == pytest.approx(level + slope * ahead)
+    expected = [level + slope * ahead + spread * t.ppf(q, 3) for q in (0.25, 0.75, 0.95)]
+    np.testing.assert_allclose(np.quantile(naive.samples["linear_trend"], [0.25, 0.75, 0.95]), expected, rtol=2e-3)
+    # Far out its interval reaches below 0, where no flow can be.
+    far = naive_forecasts(quantity_of("little_giants_granted", LAST)).samples
+    assert far["linear_trend"].min() == 0.0
+
+
+def test_few_figures_leave_a_point():
+    # Two review pass rates: the trend is the line through both, which leaves the possible.
+    two = naive_forecasts(quantity_of("review_pass_rate", date(2024, 12, 31)))
+    first, second = (0.5726 + 0.6250) / 2, (0.6187 + 0.6812) / 2
+    assert two.samples["linear_trend"] == pytest.approx([second + (second - first) * 366 / 365])
+    assert len(two.samples["last_value"]) == len(LEVELS)
+    assert naive_forecasts(quantity_of("review_pass_rate", date(2035, 12, 31))).linear_trend == 1.0
+    assert max(naive_forecasts(quantity_of("review_pass_rate", LAST)).samples["last_value"]) == 1.0
+    one = naive_forecasts(quantity_of("innovative_smes", LAST))
+    assert [sample.tolist() for sample in one.samples.values()] == [[214_999.5], [214_999.5]]
+    assert (one.last_value, one.linear_trend) == (214_999.5, 214_999.5)
+
+
+def test_naive_forecasts_of_a_province_are_its_share_of_the_nation():
+    four = 248 + 1664 + 2930 + 4342.5
+    assert list_share("Jiangsu") == pytest.approx((710 + 795) / (four + 3671))
+    assert list_share("Beijing") == pytest.approx(596 / four)
+    assert list_share("Zhejiang") == pytest.approx((162 + 384) / (1832 + 3671))
+    assert list_share("Hainan") == pytest.approx(5 / 1832)
+    assert list_share("Jiangsu", date(2022, 12, 31)) == pytest.approx(710 / four)
+    assert list_share("Jiangsu", date(2021, 12, 31)) == pytest.approx(113 / 1832)
+    nation = naive_forecasts(quantity_of("little_giants", LAST))
+    naive = naive_forecasts(quantity_of("little_giants.Beijing", LAST))
+    for name in ("last_value", "linear_trend"):
+        np.testing.assert_allclose(naive.samples[name], 596 / four * nation.samples[name])
+    assert naive.last_value == pytest.approx(596 / four * 11_999.5)
+    tibet = naive_forecasts(quantity_of("little_giants.Tibet", LAST))
+    assert np.isnan([list_share("Tibet"), tibet.last_value, tibet.linear_trend]).all()
+
+
+def change(text, *changes):
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
 def write(tmp_path, text):
     path = tmp_path / "actuals.toml"
     path.write_text(text, encoding="utf-8")
@@ -138,22 +280,101 @@ def write(tmp_path, text):
 ONE = '[[actual]]\nquantity = "srdi_smes"\ndate = "2024-12-31"\nlow = 100000\nhigh = 101000\nsource = "x"\n'
 
 
+RATE = 'review_pass_rate"\ndate = "2024-12-31"\nlow = 0.6\nhigh = 65'
+
+
 def test_a_score_holds_what_was_asked_for(tables, tmp_path):
     # Made-up figures: the score is tested, not the forecast.
-    text = ONE + ONE.replace("100000", "300000").replace("101000", "300000")
-    actuals = read_actuals(write(tmp_path, text.replace('"2024-12-31"', "2024-12-31", 1)), LAST)
+    text = ONE.replace('"2024-12-31"', "2024-12-31") + change(
+        ONE, ("2024", "2025"), ("100000", "1e6"), ("101000", "1e6")
+    )
+    actuals = read_actuals(write(tmp_path, text), LAST)
     scored = score(Forecaster(tables, 1), actuals)
     assert scored["inside_50"].tolist() == [True, False]
     assert scored["inside_90"].tolist() == [True, False]
     draws = Forecaster(tables, 1).draws(actuals[0].asked)
     spread = np.abs(draws[:, None] - draws[None, :]).mean() / 2.0
     assert scored["crps_model"][0] == pytest.approx(np.abs(draws - 100_500).mean() - spread, rel=0.01)
-    assert scored["error_model"][1] == pytest.approx(np.median(draws) / 300_000 - 1.0)
-    assert scored["crps_last_value"][0] == pytest.approx(123_999.5 - 100_500)
+    later = Forecaster(tables, 1).draws(actuals[1].asked)
+    assert scored["error_model"][1] == pytest.approx(np.median(later) / 1e6 - 1.0)
+    assert scored["error_last_value"].tolist() == pytest.approx([123_999.5 / 100_500 - 1.0, 123_999.5 / 1e6 - 1.0])
     summary = score_summary(scored)
     assert summary["coverage_90"] == 0.5
     assert summary["compared"] == 2
     assert summary["model"]["absolute_error"] == pytest.approx(scored["error_model"].abs().mean())
+
+
+def test_a_naive_forecast_is_scored_as_a_distribution(tables, tmp_path, monkeypatch):
+    normal = 500.0 + 20.0 * forecasts.norm.ppf(LEVELS)
+    naive = forecasts.Naive({"last_value": normal, "linear_trend": np.array([500.0])})
+    monkeypatch.setattr(forecasts, "naive_forecasts", lambda quantity: naive)
+    # 20 x 0.674 and 20 x 1.645 bound the intervals: 513.5 and 532.9.
+    text = change(ONE, ("100000", "520"), ("101000", "520")) + change(
+        ONE, ("2024", "2025"), ("100000", "490"), ("101000", "500")
+    )
+    scored = score(Forecaster(tables, 1), read_actuals(write(tmp_path, text), LAST))
+    assert scored["inside_50_last_value"].tolist() == [False, True]
+    assert scored["inside_90_last_value"].tolist() == [True, True]
+    assert scored["inside_50_linear_trend"].tolist() == scored["inside_90_linear_trend"].tolist() == [False, True]
+    assert scored["crps_last_value"][0] == pytest.approx(crps_normal(520.0, 500.0, 20.0), rel=1e-3)
+    assert scored["crps_linear_trend"].tolist() == [20.0, 5.0]
+    assert scored["last_value"].tolist() == pytest.approx([500.0, 500.0])
+    last, line = score_summary(scored)["last_value"], score_summary(scored)["linear_trend"]
+    assert (last["coverage_50"], last["coverage_90"]) == (0.5, 1.0)
+    assert (line["coverage_50"], line["coverage_90"]) == (0.5, 0.5)
+    assert line["relative_crps"] == pytest.approx((20 / 520 + 5 / 495) / 2)
+    assert line["absolute_error"] == pytest.approx((20 / 520 + 5 / 495) / 2)
+
+
+def test_a_summary_tells_the_nation_from_provinces(provinces, tmp_path):
+    # Nobody misses 10 to 1 million, everybody misses 1 million; Tibet has no naive forecast.
+    wide = change(ONE, ("srdi_smes", "little_giants"), ("100000", "10"), ("101000", "1e6"))
+    text = wide + "".join(
+        change(wide, ("little_giants", f"little_giants.{name}"), ("= 10", "= 1e6")) for name in ("Jiangsu", "Tibet")
+    )
+    scored = score(Forecaster(provinces, 1), read_actuals(write(tmp_path, text), LAST))
+    summary = score_summary(scored)
+    assert [summary[key] for key in ("figures", "compared", "coverage_90")] == [3, 2, pytest.approx(1 / 3)]
+    nation, parts = summary["national"], summary["provinces"]
+    assert [nation[key] for key in ("figures", "compared", "coverage_50")] == [1, 1, 1.0]
+    assert [parts[key] for key in ("figures", "compared", "coverage_50")] == [2, 1, 0.0]
+    for name in ("model", "last_value", "linear_trend"):
+        assert (nation[name]["coverage_90"], parts[name]["coverage_90"], summary[name]["coverage_90"]) == (
+            1.0,
+            0.0,
+            0.5,
+        )
+    assert "provinces" not in score_summary(scored[:1])
+    assert "national" not in score_summary(scored[1:])
+
+
+def test_what_cannot_be_scored_is_none(tables, tmp_path):
+    tables = {"national": tables["national"].assign(births=5.0)}
+    # No births were ever reported; of SRDI SMEs that are 0 no error is a share.
+    births = change(ONE, ("srdi_smes", "births"))
+    nothing = change(ONE, ("100000", "0"), ("101000", "0"))
+    alone = score(Forecaster(tables, 1), read_actuals(write(tmp_path, births), LAST))
+    summary = score_summary(alone)
+    assert summary["compared"] == 0
+    empty = dict.fromkeys(("coverage_50", "coverage_90", "relative_crps", "absolute_error"))
+    assert summary["model"] == summary["last_value"] == summary["national"]["linear_trend"] == empty
+    assert summary["coverage_90"] == 0.0
+    scored = score(Forecaster(tables, 1), read_actuals(write(tmp_path, births + nothing), LAST))
+    summary = score_summary(scored)
+    assert summary["compared"] == 1
+    assert summary["model"] == empty | {"coverage_50": 0.0, "coverage_90": 0.0}
+    rows = records(scored)
+    json.dumps([summary, rows], allow_nan=False)
+    assert rows[0]["inside_90_last_value"] is rows[0]["crps_last_value"] is rows[0]["last_value"] is None
+    assert rows[1]["error_model"] is rows[1]["error_last_value"] is None
+    # A run that ended earlier forecasts nothing.
+    ended = {"national": tables["national"][tables["national"]["quarter"] < "2024-12-31"]}
+    unsaid = score(Forecaster(ended, 1), read_actuals(write(tmp_path, ONE), LAST))
+    assert score_summary(unsaid)["coverage_90"] is None
+    assert records(unsaid)[0]["inside_90"] is None
+    console = Console(width=200, record=True)
+    console.print(_score(score_summary(unsaid) | {"rows": records(unsaid)}))
+    assert "– inside the 50 % and – inside the 90 % interval" in " ".join(console.export_text().split())
 
 
 def test_a_date_within_a_quarter_is_that_of_its_end(tables, tmp_path):
@@ -163,7 +384,7 @@ def test_a_date_within_a_quarter_is_that_of_its_end(tables, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("altered", "words"),
     [
         (("srdi_smes", "srdi_sme"), r"actual 1: unknown quantity 'srdi_sme'; did you mean 'srdi_smes'"),
         (("srdi_smes", "little_giants.Jiangsoo"), "did you mean 'little_giants.Jiangsu'"),
@@ -173,12 +394,24 @@ def test_a_date_within_a_quarter_is_that_of_its_end(tables, tmp_path):
         (("low = 100000\n", ""), "low is missing"),
         (("source", "sauce = 1\nsource"), "unknown key sauce; did you mean 'source'"),
         (("low = 100000", 'low = "many"'), "low is 'many'"),
+        (("low = 100000", "low = -1"), "low is -1; srdi_smes cannot be below 0"),
+        (("srdi_smes", "county_share_of_little_giants"), "low is 100000; county_share_of_little_giants is a share"),
+        (
+            ('srdi_smes"\ndate = "2024-12-31"\nlow = 100000\nhigh = 101000', RATE),
+            "high is 65; review_pass_rate is a share, between 0 and 1",
+        ),
+        (("srdi_smes", "governance_mean"), "governance_mean is a share, between 0 and 1"),
+        (
+            (ONE, ONE + ONE),
+            "actual 2: srdi_smes of the quarter that ends on 2024-12-31 is given twice; once is allowed",
+        ),
+        ((ONE, ONE + ONE.replace("12-31", "10-01")), "actual 2: srdi_smes of the quarter that ends on 2024-12-31"),
         ((ONE, ""), r"there is no \[\[actual\]\]"),
     ],
 )
-def test_a_fault_in_the_realised_figures_is_named(tmp_path, change, words):
+def test_a_fault_in_the_realised_figures_is_named(tmp_path, altered, words):
     with pytest.raises(InputError, match=words):
-        read_actuals(write(tmp_path, ONE.replace(*change)), LAST)
+        read_actuals(write(tmp_path, ONE.replace(*altered)), LAST)
 
 
 # --- reported figures

@@ -414,6 +414,18 @@ def test_the_second_call_of_a_year_reaches_the_share_it_is_given():
     assert before[0].equals(before[1])
 
 
+def test_narrower_notices_before_the_measures_hold_firms_back_until_then():
+    wide, narrow = (
+        frame(run(Policy(parameters={"early_notice": points}), until=2022)).set_index("quarter")[
+            "little_giants_granted"
+        ]
+        for points in (0.0, 6.0)
+    )
+    assert narrow["2021-09-30"] < wide["2021-09-30"]
+    # Who was held back comes with the first batch under the measures.
+    assert narrow["2022-09-30"] > wide["2022-09-30"]
+
+
 def test_a_capacity_of_nobody_certifies_nobody():
     nobody = run(rules(little_giant={"capacity": 0}), until=2022)
     assert frame(nobody)["little_giants"].max() == 0

@@ -23,7 +23,8 @@ class Ministry(mesa.Agent):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self._quarters = read_data("calendar")["quarters"]
+        calendar = read_data("calendar")
+        self._quarters, self._measures = calendar["quarters"], calendar["measures"]
         self.programmes = [Programme(model, name) for name in PROGRAMMES if getattr(model.policy.levers, name).enabled]
         self.awards = Awards(model)
         self.pilot_cities = PilotCities(model)
@@ -48,7 +49,8 @@ class Ministry(mesa.Agent):
                 rounds.recognise(tier, bar)
         if number == self._quarters["national_batch"]:
             rounds.review("little_giant")
-            rounds.recognise("little_giant", p.giant_bar)
+            earlier = p.early_notice if self.model.quarter.year < self._measures else 0.0
+            rounds.recognise("little_giant", p.giant_bar + earlier)
             rounds.count_champions()
         # After the national batch: a certificate of this quarter does not carry a firm into it.
         if number == self._quarters["provincial_second_call"]:
