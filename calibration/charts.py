@@ -34,6 +34,7 @@ def _figure(width: float, height: float, rows: int = 1, columns: int = 1):
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=7)
+        axis.locator_params(axis="x", nbins=5)
     return figure, axes
 
 

@@ -34,13 +34,17 @@ def predict(
     return run_library(design, design.library(folder, "predictive"), workers, on_run)
 
 
-def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure, ...] | None = None) -> pd.DataFrame:
+def target_table(
+    outcomes: np.ndarray, scale: float, seed: int, figures: tuple[ReportedFigure, ...] | None = None
+) -> pd.DataFrame:
     """Reported interval, simulated median and 90 % predictive interval of each figure.
 
-    The predictive interval holds parameter doubt, the luck of a run at its scale and the model error.
+    The predictive interval holds parameter doubt, the luck of a run at its scale and the model error. A run at a small
+    scale counts a province in large steps: there the luck is that of counting firms one by one (Poisson) about the mean
+    of all runs. A figure that is given is known to half a simulated firm.
 
     Args:
-        outcomes: float64 (draws, figures).
+        outcomes: float64 (draws, figures). scale: share of the population of the runs.
 
     Returns:
         Columns id, label, quantity, date, role, mark, reported_low, reported_high (NaN where one-sided), median,
@@ -59,13 +63,14 @@ def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure,
         high = np.inf if figure.high is None else figure.high
         median = median_low = median_high = p05 = p95 = math.nan
         if len(values):
-            ordered = np.sort(values)
-            half = MEDIAN_RANKS * np.sqrt(len(values))
-            ranks = np.clip(len(values) / 2.0 + np.array([-half, half]), 0, len(values) - 1).astype(int)
-            median_low, median_high = ordered[ranks]
-            median = float(np.median(values))
-            p05, p95 = np.quantile(with_error(values, error, figure.is_share), [0.05, 0.95])
-        meets = (median_low <= high and low <= median_high) if figure.role == "fit" else (p05 <= high and low <= p95)
+            predicted = with_error(values, error, figure.is_share)
+            if figure.province:
+                predicted = rng.poisson(values.mean() * np.exp(error))
+                values = predicted
+            median, (median_low, median_high) = float(np.median(values)), _median_interval(values)
+            p05, p95 = np.quantile(predicted, [0.05, 0.95])
+        grain = 0.5 / scale if figure.role == "given" else 0.0
+        nearest = (median_low, median_high) if figure.role == "fit" else (p05 - grain, p95 + grain)
         rows.append(
             {
                 "id": figure.id,
@@ -82,10 +87,17 @@ def target_table(outcomes: np.ndarray, seed: int, figures: tuple[ReportedFigure,
                 "p05": float(p05),
                 "p95": float(p95),
                 "within": bool(low <= median <= high),
-                "inside": bool(meets),
+                "inside": bool(nearest[0] <= high and low <= nearest[1]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _median_interval(values: np.ndarray) -> np.ndarray:
+    """95 % interval of the median of a sample, by ranks: float64 (2,)."""
+    half = MEDIAN_RANKS * np.sqrt(len(values))
+    ranks = np.clip(len(values) / 2.0 + np.array([-half, half]), 0, len(values) - 1).astype(int)
+    return np.sort(values)[ranks]
 
 
 def inside_by_role(table: pd.DataFrame) -> dict[str, dict[str, int]]:

@@ -60,7 +60,7 @@ def calibrate(
         workers,
         lambda done, all_: on_run("predictive", done, all_),
     )
-    predicted = target_table(outcomes, settings.seed)
+    predicted = target_table(outcomes, settings.scale, settings.seed)
     checks = _checks(found, folder, workers, on_run)
     finished = time.perf_counter()
     write_posterior(found.priors.names, draws, folder / POSTERIOR)

@@ -59,7 +59,7 @@ def validate(
         workers,
         lambda done, all_: on_run("targets", done, all_),
     )
-    targets = target_table(outcomes, seed)
+    targets = target_table(outcomes, scale, seed)
     tables = _ensemble(folder, posterior, draws, scale, seed, workers, on_run)
     forecaster = Forecaster(tables, seed)
     write_json(

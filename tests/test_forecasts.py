@@ -424,13 +424,32 @@ def test_inside_means_what_the_table_says():
     )
     rng = np.random.default_rng(1)
     right = np.column_stack([f.middle * np.exp(0.05 * rng.normal(size=300)) for f in figures])
-    table = target_table(right, 1, figures).set_index("id")
+    table = target_table(right, 0.05, 1, figures).set_index("id")
     assert table["inside"].all()
     # A single number is never met exactly: the interval of the median decides.
     assert not table.loc["giants-batch-3", "within"]
-    off = target_table(right * 1.3, 1, figures)
+    off = target_table(right * 1.3, 0.05, 1, figures)
     assert not off["inside"].any()
     assert (table["p05"] < table["median_low"]).all()
+
+
+def test_a_province_is_not_judged_by_the_steps_of_a_thinned_population():
+    hainan = next(figure for figure in reported_figures() if figure.province == "Hainan")
+    given = next(figure for figure in reported_figures() if figure.id == "giants-batch-1")
+    # One run in four counts one firm, which stands for 20: five are expected. A batch of 248 is 12 such firms.
+    outcomes = np.column_stack([np.where(np.arange(400) % 4, 0.0, 20.0), np.full(400, 240.0)])
+    table = target_table(outcomes, 0.05, 1, (hainan, given)).set_index("id")
+    assert table.loc[hainan.id, "median"] == pytest.approx(5.0, abs=1.0)
+    assert table["inside"].all()
+    assert not target_table(outcomes, 1.0, 1, (hainan, given))["inside"][1]
+
+
+def test_a_figure_no_run_speaks_of_is_not_inside():
+    figure = reported_figures()[2]
+    row = target_table(np.full((50, 1), np.nan), 0.05, 1, (figure,)).iloc[0]
+    assert np.isnan(row["median"])
+    assert not row["inside"]
+    assert not row["within"]
 
 
 # --- econometrics
