@@ -70,6 +70,7 @@ def number(value, unit: str = "") -> str:
         return "–"
     if unit == "year":
         return f"{value:.1f}"
-    if abs(value) >= 1e8:
-        return f"{value / 1e6:,.0f} million"
+    for name, unit_of in (("billion", 1e9), ("million", 1e6)):
+        if abs(value) >= 100 * unit_of:
+            return f"{value / unit_of:,.0f} {name}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
