@@ -10,11 +10,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 from scipy.stats import t
 from scoringrules import crps_normal
 
-from calibration import econometrics, forecasts
+from calibration import cells, econometrics, forecasts, validation
 from calibration.forecasts import (
     DRIFT,
     FLOWS,
@@ -37,7 +36,7 @@ from calibration.forecasts import (
 )
 from calibration.prediction import target_table
 from calibration.study import records
-from calibration.tables import _score
+from scenarios.draws import read_draws
 from scenarios.errors import InputError
 from scenarios.reported import reported_figures
 from sim.reference import province_names
@@ -372,9 +371,8 @@ def test_what_cannot_be_scored_is_none(tables, tmp_path):
     unsaid = score(Forecaster(ended, 1), read_actuals(write(tmp_path, ONE), LAST))
     assert score_summary(unsaid)["coverage_90"] is None
     assert records(unsaid)[0]["inside_90"] is None
-    console = Console(width=200, record=True)
-    console.print(_score(score_summary(unsaid) | {"rows": records(unsaid)}))
-    assert "– inside the 50 % and – inside the 90 % interval" in " ".join(console.export_text().split())
+    assert "– inside the 50 % and – inside the 90 % interval" in cells.scores(score_summary(unsaid)).title
+    assert cells.realised(records(unsaid)).rows[0][3:6] == ("–", "– – –", "–")
 
 
 def test_a_date_within_a_quarter_is_that_of_its_end(tables, tmp_path):
@@ -501,3 +499,19 @@ def test_a_panel_without_certified_firms_estimates_nothing():
     assert np.isnan(found["did_productivity"].value)
     assert not found["did_productivity"].holds
     assert found["did_productivity"].record()["value"] is None
+
+
+# --- validation
+
+
+def test_an_interrupted_ensemble_is_run_again_and_a_finished_one_is_not(tmp_path, monkeypatch):
+    pd.DataFrame({"demand_trend": [0.04, 0.06]}).to_parquet(tmp_path / "draws.parquet")
+    posterior = read_draws(str(tmp_path / "draws.parquet"))
+    arguments = (tmp_path, posterior, 2, 0.001, 1, 1, lambda stage, done, all_: None)
+    left = tmp_path / f"ensemble-{validation._digest(posterior, 2, 0.001, 1)}"
+    (left / "runs").mkdir(parents=True)
+    (left / "runs" / "half").write_text("cut off")
+    tables = validation._ensemble(*arguments)
+    assert tables["national"].groupby("replicate").size().tolist() == [49, 49]
+    monkeypatch.setattr("scenarios.ensemble.run_ensemble", None)
+    assert validation._ensemble(*arguments)["national"].equals(tables["national"])
