@@ -63,7 +63,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
 @click.option("--scale", type=float, default=0.05, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of designs, chains and runs.")
 @click.option("--first", type=click.IntRange(50), default=600, show_default=True, help="Runs over the priors.")
-@click.option("--later", type=click.IntRange(50), default=450, show_default=True, help="Runs of each later wave.")
+@click.option("--later", type=click.IntRange(50), default=400, show_default=True, help="Runs of each later wave.")
 @click.option("--draws", type=click.IntRange(200), default=1000, show_default=True, help="Posterior draws to keep.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option(
@@ -78,7 +78,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
 def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -> None:
     """Fit the free parameters to the reported figures known on 8 March 2024.
 
-    Runs over the priors teach an emulator, three more waves sharpen it where the posterior lies, emcee draws from
+    Runs over the priors teach an emulator, four more waves sharpen it where the posterior lies, emcee draws from
     it, and every figure is predicted by runs with posterior draws. Everything is kept in --out: posterior.parquet
     (for srdi run --params FILE), calibration.json and report.html. The same settings give the same numbers.
 

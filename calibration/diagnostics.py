@@ -27,7 +27,7 @@ PROFILE_FALL = 2.706
 #: Steps of a walker where many posteriors are sampled, and draws kept of each.
 SHORT_STEPS, SHORT_DRAWS = 1000, 500
 #: The prior of simulation-based calibration is the likelihood to this power: wide, and where the emulator was learned.
-FLAT = 0.3
+FLAT = 0.5
 #: The hindcast knows the figures up to this day.
 HINDCAST = date(2022, 12, 31)
 

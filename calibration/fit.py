@@ -22,7 +22,7 @@ from calibration.targets import Targets
 from scenarios.errors import InputError
 
 #: How far the posterior is flattened before each later wave, and how far a box reaches beyond its draws.
-POWERS, MARGIN = (0.3, 0.6, 1.0), 0.05
+POWERS, MARGIN = (0.3, 0.6, 1.0, 1.0), 0.05
 #: Draws beyond these quantiles do not widen a box.
 EDGES = (0.01, 0.99)
 
@@ -45,7 +45,7 @@ class Settings:
     scale: float = 0.05
     seed: int = 1
     first: int = 600
-    later: int = 450
+    later: int = 400
     draws: int = 1000
     steps: int = 3000
 

@@ -30,7 +30,7 @@ POSTERIOR, SUMMARY = "posterior.parquet", "calibration.json"
 #: Runs with posterior draws by which every figure is predicted.
 PREDICTIVE = 200
 #: Synthetic sets of figures: made by the emulator, and by the model.
-ON_EMULATOR, ON_MODEL = 100, 20
+ON_EMULATOR, ON_MODEL = 100, 12
 _PACKAGES = ("srdi", "numpy", "scipy", "scikit-learn", "emcee")
 
 
