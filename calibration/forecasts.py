@@ -7,9 +7,9 @@ wander from the model in a year, and F (`DISCRETION`), of certificates alone, th
 The same error, F apart, stands behind the hindcast of `calibration.diagnostics`, where it can be seen to be wide
 enough or not.
 
-Provinces recommend firms by habits that the model does not have. What their reported figures show of that is
-taken over: the log ratio of reported to simulated figures of a province, shrunk to 0 as a normal mean with
-prior variance d² and an error of `LIST_ERROR` a figure, moves its forecasts; what is expected of all provinces
+Provinces recommend firms by habits that the model does not have. What their reported lists show of that is taken
+over: the log ratio of a province's reported share of a list to the simulated one, shrunk to 0 as a normal mean with
+prior variance d² and an error of `LIST_ERROR` a list, moves its forecasts; what is expected of all provinces
 together stays at the national forecast. A run at a small scale counts a province in large steps, with luck that the
 country does not have: a province is expected to hold its share in all runs together, and luck is that of counting
 firms one by one (Poisson).
@@ -153,18 +153,20 @@ class Forecaster:
 
     @cached_property
     def province_levels(self) -> pd.DataFrame:
-        """What reported figures say of each province beside the model.
+        """What reported lists say of each province's share beside the model.
 
         Returns:
-            Index province; columns level (expected log of reported over simulated), sd (its standard deviation) and
-            figures (how many it rests on).
+            Index province; columns level (expected log of the reported share of a list over the simulated one), sd
+            (its standard deviation) and figures (how many it rests on).
         """
         ratios: dict[str, list[float]] = {province: [] for province in province_names()}
         for figure in reported_figures():
             if figure.province and figure.middle > 0:
-                mean = simulated(self.tables, figure).mean()
-                if mean > 0:
-                    ratios[figure.province].append(math.log(figure.middle / mean))
+                whole = simulated(self.tables, figure.model_copy(update={"province": ""})).mean()
+                share = simulated(self.tables, figure).mean() / whole if whole > 0 else 0.0
+                if share > 0:
+                    reported = figure.middle / _listed_in_the_nation(figure)
+                    ratios[figure.province].append(math.log(reported / share))
         prior = _province_discrepancy()
         rows = {}
         for province, found in ratios.items():

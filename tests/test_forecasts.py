@@ -135,14 +135,16 @@ def provinces():
 def test_reported_figures_of_a_province_move_its_forecasts(provinces):
     forecaster = Forecaster(provinces, 1)
     levels = forecaster.province_levels
-    # 5 reported against 100 simulated; nothing is reported of Tibet.
-    prior = 0.4**-2
-    expected = np.log(0.05) * LIST_ERROR**-2 / (prior + LIST_ERROR**-2)
+    # 5 of the list of June 2021 against one 31st simulated; nothing is reported of Tibet.
+    listed = {figure.province: figure for figure in reported_figures() if figure.id.startswith("giants-2021-06.")}
+    discrepancy = listed["Hainan"].discrepancy
+    ratio = 31.0 * listed["Hainan"].middle / sum(figure.middle for figure in listed.values())
+    expected = np.log(ratio) * LIST_ERROR**-2 / (discrepancy**-2 + LIST_ERROR**-2)
     assert levels.loc["Hainan", "level"] == pytest.approx(expected)
     assert levels.loc["Tibet", "level"] == 0.0
-    assert levels.loc["Tibet", "sd"] == pytest.approx(0.4)
+    assert levels.loc["Tibet", "sd"] == pytest.approx(discrepancy)
     assert levels.loc["Jiangsu", "figures"] == 3
-    assert levels.loc["Jiangsu", "sd"] < levels.loc["Hainan", "sd"] < 0.4
+    assert levels.loc["Jiangsu", "sd"] < levels.loc["Hainan", "sd"] < discrepancy
     day = date(2025, 12, 31)
     medians = forecaster.table([quantity_of(f"little_giants.{name}", day) for name in ("Hainan", "Tibet")])["q50"]
     assert medians[0] < 0.5 * medians[1]
