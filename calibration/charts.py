@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 
 import matplotlib
 import numpy as np
@@ -21,7 +22,10 @@ PAIRS = 7
 
 def svg(figure: Figure) -> str:
     """A figure as SVG text; the same figure gives the same text."""
-    with matplotlib.rc_context({"svg.hashsalt": "srdi", "svg.fonttype": "none", "font.family": "sans-serif"}):
+    style = {"svg.hashsalt": "srdi", "svg.fonttype": "none", "font.family": "sans-serif"}
+    with warnings.catch_warnings(), matplotlib.rc_context(style):
+        # Chinese words are set in the reader's fonts: that this machine may lack them does not matter.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         text = io.StringIO()
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
     content = text.getvalue()
