@@ -16,6 +16,7 @@ from pathlib import Path
 from calibration.document import written_into
 from calibration.study import POSTERIOR, SUMMARY
 from calibration.validation import FORECASTS, VALIDATION
+from scenarios.storage import write_json
 
 #: What a default value of a fitted parameter rests on.
 SOURCE = "fitted: posterior median, calibration/calibration.json"
@@ -33,6 +34,10 @@ def adopt(folder: Path, checkout: Path) -> list[str]:
         raise FileNotFoundError(f"{folder} holds no results of srdi calibrate or srdi validate")
     for name in names:
         shutil.copyfile(folder / name, package / name)
+    if VALIDATION in names:
+        # Beside it, wherever the package is.
+        found = json.loads((package / VALIDATION).read_text(encoding="utf-8")) | {"forecasts": FORECASTS}
+        write_json(found, package / VALIDATION)
     if SUMMARY in names:
         summary = json.loads((package / SUMMARY).read_text(encoding="utf-8"))
         path = checkout / "sim" / "data" / "parameters.toml"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from calibration.diagnostics import PROFILE_FALL
 
@@ -192,4 +193,5 @@ def forecast_chart(forecasts: list[dict], targets: list[dict]) -> Figure:
             )
         axis.set_title(name, fontsize=7)
         axis.set_ylim(bottom=0)
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     return figure

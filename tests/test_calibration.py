@@ -353,3 +353,6 @@ def test_adopting_writes_defaults_and_copies_what_is_there(tmp_path):
     (tmp_path / "posterior.parquet").write_bytes(b"draws")
     assert adopt(tmp_path, tmp_path) == ["posterior.parquet"]
     assert (tmp_path / "calibration" / "posterior.parquet").read_bytes() == b"draws"
+    (tmp_path / "validation.json").write_text('{"forecasts": "somewhere/forecasts.json"}')
+    adopt(tmp_path, tmp_path)
+    assert json.loads((tmp_path / "calibration" / "validation.json").read_text()) == {"forecasts": "forecasts.json"}
