@@ -1,8 +1,8 @@
 """Make a calibration or a validation the one that comes with the package.
 
 ``python -m calibration.adopt DIR`` in a checkout copies what DIR holds of posterior, summary, validation and forecasts
-into the package, writes the posterior medians as the default values of the fitted parameters, and renews the tables of
-``docs/calibration.md``.
+into the package, writes the draw nearest the reported figures as the default values of the fitted parameters, and
+renews the tables of ``docs/calibration.md``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from calibration.validation import FORECASTS, VALIDATION
 from scenarios.storage import write_json
 
 #: What a default value of a fitted parameter rests on.
-SOURCE = "fitted: posterior median, calibration/calibration.json"
+SOURCE = "fitted: posterior draw nearest the reported figures, calibration/calibration.json"
 
 
 def adopt(folder: Path, checkout: Path) -> list[str]:
@@ -41,8 +41,8 @@ def adopt(folder: Path, checkout: Path) -> list[str]:
     if SUMMARY in names:
         summary = json.loads((package / SUMMARY).read_text(encoding="utf-8"))
         path = checkout / "sim" / "data" / "parameters.toml"
-        medians = {row["parameter"]: row["posterior_50"] for row in summary["parameters"]}
-        path.write_text(with_defaults(path.read_text(encoding="utf-8"), medians), encoding="utf-8")
+        values = summary["default"]["values"]
+        path.write_text(with_defaults(path.read_text(encoding="utf-8"), values), encoding="utf-8")
     if all((package / name).exists() for name in (SUMMARY, VALIDATION, FORECASTS)):
         page = checkout / "docs" / "calibration.md"
         page.write_text(written_into(page.read_text(encoding="utf-8")), encoding="utf-8")

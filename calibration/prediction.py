@@ -10,8 +10,11 @@ import pandas as pd
 
 from calibration.forecasts import with_error
 from calibration.simulator import TESTING, Count, Design, run_library, seeds_from
+from calibration.targets import Targets
 from scenarios.reported import ReportedFigure, reported_figures
 
+#: Draws, of those predicted, that are run again to find the default one, and seeds each.
+CONTENDERS, REPEATS = 12, 8
 #: Half the width of the 95 % interval of a median, in ranks over the square root of the draws.
 MEDIAN_RANKS = 0.98
 
@@ -32,6 +35,43 @@ def predict(
     """
     design = Design.of(names, values, scale, seeds_from(seed + TESTING, len(values)))
     return run_library(design, design.library(folder, "predictive"), workers, on_run)
+
+
+def nearest_draw(
+    names,
+    values: np.ndarray,
+    outcomes: np.ndarray,
+    targets: Targets,
+    scale: float,
+    seed: int,
+    folder: Path,
+    workers: int = 1,
+    on_run: Count = lambda done, all_: None,
+) -> int:
+    """The draw whose runs lie nearest the reported figures: what a single set of parameters is taken from.
+
+    Marginal medians are no draw: with correlated parameters they can miss figures that every draw meets. The draws
+    whose one run is nearest are run REPEATS times, and the one whose mean figures are nearest is taken. Distance is the
+    sum of squares over doubt and the luck of such a mean.
+
+    Args:
+        names, values, outcomes: as `predict` takes and returns them. targets: to which the parameters were fitted.
+
+    Returns:
+        The row of `values`.
+    """
+    luck = np.nanstd(targets.transform(outcomes), axis=0)
+
+    def distance(figures: np.ndarray, runs: int) -> np.ndarray:
+        missed = np.clip(figures, targets.low, targets.high) - figures
+        return np.nansum((missed / np.hypot(targets.doubt, luck / np.sqrt(runs))) ** 2, axis=1)
+
+    chosen = np.argsort(distance(targets.transform(outcomes), 1), kind="stable")[:CONTENDERS]
+    repeated = np.repeat(chosen, REPEATS)
+    design = Design.of(names, values[repeated], scale, seeds_from(seed + 3 * TESTING, len(repeated)))
+    again = targets.transform(run_library(design, design.library(folder, "contenders"), workers, on_run))
+    means = np.nanmean(again.reshape(len(chosen), REPEATS, -1), axis=1)
+    return int(chosen[np.argmin(distance(means, REPEATS))])
 
 
 def target_table(

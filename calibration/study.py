@@ -17,7 +17,7 @@ import pyarrow as pa
 from calibration import diagnostics
 from calibration.emulator import compare_with_polynomial
 from calibration.fit import Fit, Progress, Settings, fit
-from calibration.prediction import inside_by_role, predict, target_table
+from calibration.prediction import CONTENDERS, REPEATS, inside_by_role, nearest_draw, predict, target_table
 from calibration.priors import read_priors
 from calibration.simulator import model_digest
 from calibration.targets import read_targets
@@ -60,6 +60,17 @@ def calibrate(
         workers,
         lambda done, all_: on_run("predictive", done, all_),
     )
+    default = nearest_draw(
+        found.priors.names,
+        draws[:PREDICTIVE],
+        outcomes,
+        targets,
+        settings.scale,
+        settings.seed,
+        folder,
+        workers,
+        lambda done, all_: on_run("contenders", done, all_),
+    )
     predicted = target_table(outcomes, settings.scale, settings.seed)
     checks = _checks(found, folder, workers, on_run)
     finished = time.perf_counter()
@@ -70,8 +81,12 @@ def calibrate(
         "settings": asdict(settings),
         "model": model_digest(found.priors.names),
         "posterior": {"file": POSTERIOR, "checksum": checksum(folder / POSTERIOR), "draws": len(draws)},
+        "default": {
+            "draw": default + 1,
+            "values": dict(zip(found.priors.names, map(float, draws[default]), strict=True)),
+        },
         "versions": {name: version(name) for name in _PACKAGES},
-        "runs": len(found.cube) + PREDICTIVE + ON_MODEL,
+        "runs": len(found.cube) + PREDICTIVE + CONTENDERS * REPEATS + ON_MODEL,
         # Of a study that went on from finished runs the time says nothing.
         "minutes": None if begun_before else round((finished - clock) / 60.0, 1),
         "minutes_fit": None if begun_before else round((fitted - clock) / 60.0, 1),

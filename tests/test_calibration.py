@@ -19,6 +19,7 @@ from calibration.emulator import fit_emulator
 from calibration.fit import Settings, fit
 from calibration.forecasts import name_of, published
 from calibration.posterior import Likelihood, best_point, sample, spread_over
+from calibration.prediction import nearest_draw
 from calibration.priors import read_priors
 from calibration.screening import screen
 from calibration.simulator import Design, run_library, simulate
@@ -322,11 +323,27 @@ def test_the_page_on_the_calibration_shows_the_packaged_one():
         written_into("a page without marks")
 
 
-def test_defaults_are_the_posterior_medians():
-    summary, _ = packaged()
-    for row in summary["parameters"]:
-        name, close = row["parameter"], 1e-4 * (row["prior_95"] - row["prior_05"])
-        assert parameter_table()[name].value == pytest.approx(row["posterior_50"], abs=close), name
+def test_defaults_are_the_draw_nearest_the_figures():
+    summary, draws = packaged()
+    number, values = summary["default"]["draw"], summary["default"]["values"]
+    assert draws.iloc[number - 1].to_dict() == pytest.approx(values)
+    for name, value in values.items():
+        assert parameter_table()[name].value == pytest.approx(value, rel=1e-7), name
+
+
+def test_the_nearest_draw_is_nearest_in_the_mean_of_its_runs(tmp_path, monkeypatch):
+    targets = read_targets().only(np.isin(read_targets().ids, ["srdi-2024-03"]))
+    values = np.array([[2020.5], [2021.0], [2021.5]])
+    outcomes = np.ones((3, len(reported_figures())))
+    # The first draw's one run was lucky; in the mean of more the last is nearest.
+    outcomes[:, targets.columns[0]] = [124_000.0, 160_000.0, 122_000.0]
+    means = {2020.5: 140_000.0, 2021.0: 160_000.0, 2021.5: 124_500.0}
+
+    def runs(design, path, workers, on_run):
+        return np.array([[means[value]] * len(reported_figures()) for value in design.values[:, 0]])
+
+    monkeypatch.setattr("calibration.prediction.run_library", runs)
+    assert nearest_draw(("reach_srdi_mid",), values, outcomes, targets, 0.05, 1, tmp_path) == 2
 
 
 def test_packaged_forecasts_are_of_the_packaged_posterior():
