@@ -39,8 +39,6 @@ def facts(scale, seed, until, figures, as_json) -> None:
     # The scenario schema knows the allowed ranges and says what is wrong in one sentence.
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.until={until}"))
     with _filled_when_done(figures) as draft:
-        from rich.console import Console
-
         from calibration.facts import facts_of, observe_both
 
         kept, free = observe_both(scale, seed, until)
@@ -49,9 +47,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
             from calibration.figures import write_figures
 
             write_figures(kept, free, draft)
-    console = Console(stderr=as_json)
-    # Where the output is not a terminal, a width that holds every column.
-    console = console if console.is_terminal else Console(stderr=as_json, width=120)
+    console = _console(as_json, width=120)
     console.print(_table(found))
     if figures:
         console.print(f"\nFigures in {figures}", highlight=False)
@@ -93,10 +89,7 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     workers = workers or os.cpu_count() or 1
     _make(out)
-    from rich.console import Console
-
-    console = Console(stderr=as_json)
-    console = console if console.is_terminal else Console(stderr=as_json, width=150)
+    console = _console(as_json, width=150)
     with _stages() as on_run, _kept(out):
         if screen:
             from calibration.screening import screen_all
@@ -170,8 +163,6 @@ def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
 
     given = read_actuals(actuals, LAST_DAY) if actuals else ()
     _make(out)
-    from rich.console import Console
-
     from calibration.report import write_report
     from calibration.study import packaged
     from calibration.tables import print_validation
@@ -188,8 +179,7 @@ def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
             on_run=on_run,
         )
         write_report(out / "report.html", *packaged(), found)
-    console = Console(stderr=as_json)
-    console = console if console.is_terminal else Console(stderr=as_json, width=150)
+    console = _console(as_json, width=150)
     print_validation(found, console)
     console.print(f"\nRuns, forecasts.json, validation.json and report.html in {out}", highlight=False)
     if as_json:
@@ -205,6 +195,14 @@ def _require(command: str, *modules: str) -> None:
         raise InputError(
             f"{command} needs {' and '.join(missing)}: run it as uv run --extra calibration srdi {command}"
         )
+
+
+def _console(as_json: bool, width: int):
+    """Where tables go: stderr beside a machine-readable line; `width` holds every column if it is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=as_json)
+    return console if console.is_terminal else Console(stderr=as_json, width=width)
 
 
 def _make(folder: Path) -> None:

@@ -9,11 +9,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from calibration.emulator import Emulator, fit_emulator
 from calibration.fit import Fit
 from calibration.forecasts import QUANTILES, naive_forecasts, wandering, with_error
 from calibration.posterior import Likelihood, best_point, sample
-from calibration.simulator import TESTING, Design, run_library, seeds_from
+from calibration.simulator import TESTING, Count, Design, run_library, seeds_from
 from scenarios.processes import in_processes
 from scenarios.reported import reported_figures
 from sim.parameters import parameter_table
@@ -30,8 +29,6 @@ SHORT_STEPS, SHORT_DRAWS = 1000, 500
 FLAT = 0.5
 #: The hindcast knows the figures up to this day.
 HINDCAST = date(2022, 12, 31)
-
-Count = Callable[[int, int], None]
 
 
 def parameter_summary(fit: Fit) -> pd.DataFrame:
@@ -202,12 +199,6 @@ class Both:
         return self.prior.of_expected(expected) + self.figures.of_expected(expected)
 
 
-def wide_emulator(fit: Fit) -> Emulator:
-    """The emulator of the first two waves: over all of the cube, for posteriors wider than the final one."""
-    first = fit.settings.first + fit.settings.later
-    return fit_emulator(fit.cube[:first], fit.outcomes[:first], fit.settings.seed)
-
-
 def _everywhere(fit: Fit) -> np.ndarray:
     """All of the cube, float64 (parameters, 2)."""
     return np.tile([0.0, 1.0], (len(fit.priors.names), 1))
@@ -220,7 +211,7 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, al
         Columns id, low, high (reported), without_05/50/95 and with_50 (emulated expectation, natural units), score
         (distance of the reported interval from the median without it, in standard deviations of that prediction).
     """
-    emulator = wide_emulator(fit)
+    emulator = fit.wide_emulator
     likelihood = Likelihood.of(emulator, fit.targets)
     jobs = [likelihood.without(index) for index in range(len(fit.targets.ids))]
     rows = {}
@@ -256,7 +247,7 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
         (whether the reported interval meets the forecast's), error (of the median, share), error_last_value,
         error_linear_trend (of the naive forecasts, from figures up to `last`).
     """
-    emulator = wide_emulator(fit)
+    emulator = fit.wide_emulator
     known = np.array([figure.date <= last for figure in fit.targets.figures])
     likelihood = replace(Likelihood.of(emulator, fit.targets), used=known)
     settings = fit.settings

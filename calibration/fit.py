@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,12 @@ class Fit:
     likelihood: Likelihood
     sample: Sample
     best: np.ndarray
+
+    @cached_property
+    def wide_emulator(self) -> Emulator:
+        """The emulator of the first two waves: over all of the cube, for posteriors wider than the final one."""
+        first = self.settings.first + self.settings.later
+        return fit_emulator(self.cube[:first], self.outcomes[:first], self.settings.seed)
 
 
 def fit(
