@@ -23,7 +23,7 @@ from calibration.targets import Targets
 from scenarios.errors import InputError
 
 #: How far the posterior is flattened before each later wave, and how far a box reaches beyond its draws.
-POWERS, MARGIN = (0.3, 0.6, 1.0, 1.0), 0.05
+POWERS, MARGIN = (0.3, 0.6, 1.0, 1.0, 1.0), 0.05
 #: Draws beyond these quantiles do not widen a box.
 EDGES = (0.01, 0.99)
 
@@ -122,7 +122,8 @@ def fit(
         drawn = sample(flat, box, settings.later, seed, settings.steps).cube
         outcomes = np.concatenate([outcomes, runs_of(f"wave-{wave}", drawn, len(cube))])
         cube = np.concatenate([cube, drawn])
-        emulator = fit_emulator(cube, outcomes, settings.seed)
+        # The last two waves stand about the posterior: there the emulator must be right.
+        emulator = fit_emulator(cube, outcomes, settings.seed, judged=2 * settings.later)
     box = _around(cube[settings.first + settings.later :])
     likelihood = Likelihood.of(emulator, targets)
     draws = sample(likelihood, box, settings.draws, settings.seed, settings.steps)

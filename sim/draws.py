@@ -56,6 +56,7 @@ class Purpose(IntEnum):
     START_LUCK = auto()
     START_SKILLS = auto()
     PANEL = auto()
+    CALL = auto()
 
 
 #: Quarter number used for draws that hold for a slot's whole run.

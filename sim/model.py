@@ -190,6 +190,7 @@ class SRDIModel(mesa.Model):
         self.industry = industry = build_industry(p, self.scale, geography)
         self.keys = quarter_keys(self.seed, TIMELESS)
         self.aspiration_key = stream_key(self.seed, TIMELESS, Purpose.ASPIRATION)
+        self.call_key = stream_key(self.seed, TIMELESS, Purpose.CALL)
         research = (
             p.rd_province * geography.province_research[geography.county_province]
             + p.rd_urban * geography.county_is_urban

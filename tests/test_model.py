@@ -397,7 +397,7 @@ def test_no_year_of_any_tier_exceeds_its_capacity(tier):
     assert set(batches.loc[batches["bound"] == "eligibility", "passed"] <= 1000) <= {True}
 
 
-def test_the_second_call_of_a_year_reaches_the_share_it_is_given():
+def test_the_second_call_of_a_year_is_for_the_share_it_is_given():
     none, some, all_ = (
         frame(run(Policy(parameters={"second_call": share}), until=2021), "tier") for share in (0.0, 0.5, 1.0)
     )
@@ -408,10 +408,9 @@ def test_the_second_call_of_a_year_reaches_the_share_it_is_given():
 
     assert granted(none, 1) > 0
     assert granted(none, 3) == 0
+    assert granted(all_, 1) == 0
     assert 0 < granted(some, 3) < granted(all_, 3)
-    # Nothing differs before the first second call.
-    before = [tiers[tiers["quarter"] < "2019-09-30"].reset_index(drop=True) for tiers in (none, all_)]
-    assert before[0].equals(before[1])
+    assert 0 < granted(some, 1) < granted(none, 1)
 
 
 def test_narrower_notices_before_the_measures_hold_firms_back_until_then():
@@ -424,6 +423,18 @@ def test_narrower_notices_before_the_measures_hold_firms_back_until_then():
     assert narrow["2021-09-30"] < wide["2021-09-30"]
     # Who was held back comes with the first batch under the measures.
     assert narrow["2022-09-30"] > wide["2022-09-30"]
+
+
+def test_the_bar_of_the_notices_does_not_hold_for_pilot_batches():
+    low, high = (
+        frame(run(Policy(parameters={"early_notice": points, "giant_bar": 75.0}), until=2021)).set_index("quarter")[
+            "little_giants_granted"
+        ]
+        for points in (0.0, 20.0)
+    )
+    for pilot in ("2019-09-30", "2020-09-30"):
+        assert low[pilot] == high[pilot] > 0
+    assert high["2021-09-30"] < low["2021-09-30"]
 
 
 def test_a_capacity_of_nobody_certifies_nobody():

@@ -46,19 +46,28 @@ class Ministry(mesa.Agent):
         if number == self._quarters["provincial_recognition"]:
             for tier, bar in provincial:
                 rounds.review(tier)
-                rounds.recognise(tier, bar)
+                rounds.recognise(tier, bar, called=(p.second_call, 1.0))
         if number == self._quarters["national_batch"]:
             rounds.review("little_giant")
-            earlier = p.early_notice if self.model.quarter.year < self._measures else 0.0
-            rounds.recognise("little_giant", p.giant_bar + earlier)
+            rounds.recognise("little_giant", self._national_bar())
             rounds.count_champions()
         # After the national batch: a certificate of this quarter does not carry a firm into it.
         if number == self._quarters["provincial_second_call"]:
             for tier, bar in provincial:
-                rounds.recognise(tier, bar, called=p.second_call)
+                rounds.recognise(tier, bar, called=(0.0, p.second_call))
         self.pilot_cities.step()
         self.awards.step()
         self.contest.step()
+
+    def _national_bar(self) -> float:
+        """Points under the SRDI table below which little-giant applicants are turned away this year.
+
+        A pilot batch took the best up to its size; the notice after the pilots was narrower than the measures.
+        """
+        p = self.model.parameters
+        if self.model.rounds.is_pilot("little_giant"):
+            return 0.0
+        return p.giant_bar + (p.early_notice if self.model.quarter.year < self._measures else 0.0)
 
     def pay(self) -> None:
         """Pay what runs, once the firms of the quarter are counted."""

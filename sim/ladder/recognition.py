@@ -52,19 +52,21 @@ def meets(criteria, fields, noise):
 
 @kernel
 def assess(
-    firms, env, keys, aspiration_key, p, moment, tier, lowest, criteria, ranking, reach, bar, bonus, ranks, fields,
-    places, marks, counts, lo, hi
+    firms, env, keys, aspiration_key, call_key, p, moment, tier, lowest, criteria, ranking, reach, called, bar, bonus,
+    ranks, fields, places, marks, counts, lo, hi
 ):  # fmt: skip
     """Yearly assessment of the firms in slots lo … hi-1 for a tier; writes ranks, grants nothing.
 
     An SME is eligible if it meets the criteria, and applies if the programme reaches it and it
-    finds it worth the effort (its aspiration draw, see sim/ladder/application.py). An applicant
-    passes if its score under the ranking criteria, seen with noise, clears the assessors' bar.
+    finds it worth the effort (its aspiration draw, see sim/ladder/application.py), in the call of
+    the year in which its province asks it, by a lot it keeps. An applicant passes if its score
+    under the ranking criteria, seen with noise, clears the assessors' bar.
 
     Args:
         tier: code of the tier. lowest: lowest tier code that may apply.
         criteria: Criteria of the tier. ranking: Criteria whose score ranks the applicants.
         reach: float64 (provinces,), share of firms reached.
+        called: (from, to), lots of the firms this call is for, 0-1.
         bar: float64, points an applicant's score must reach under `ranking`.
         bonus: float64 (units,), points added by county.
         ranks: uint16 (slots,), written: rank of those who passed, else NOT_RANKED.
@@ -96,6 +98,8 @@ def assess(
             worth = application_worth(firms.constraint[i], firms.governance[i], served, moment.award_hope, p)
             reached = reach[env.county_province[county]]
             if not is_reached(uniform(aspiration_key, i), reached, log_employment, worth, p):
+                continue
+            if not called[0] <= uniform(call_key, i) < called[1]:
                 continue
             counts[place, sector, APPLIED] += 1
             points = score(ranking, fields) + noise + bonus[county]

@@ -76,6 +76,10 @@ class Rounds:
             for tier in TIERS
         }
 
+    def is_pilot(self, tier: str) -> bool:
+        """Whether this year's batch is a pilot whose size was set from outside."""
+        return self._pilot_batch(tier, self.model.quarter.year) is not None
+
     def _pilot_batch(self, tier: str, year: int) -> dict | None:
         """The pilot batch of the year, if there was one."""
         batches = self._calendar["pilot_batch"] if tier == "little_giant" else ()
@@ -88,13 +92,13 @@ class Rounds:
         limits = [most for most in (limit, pilot and pilot["capacity"]) if most is not None]
         return min(limits, default=None)
 
-    def recognise(self, tier: str, bar: float, called: float = 1.0) -> None:
+    def recognise(self, tier: str, bar: float, called: tuple[float, float] = (0.0, 1.0)) -> None:
         """One batch of a tier: assess all applicants, then certify by rank within what the year's capacity leaves.
 
         Args:
             tier: name of the tier.
             bar: points an applicant's score must reach under the SRDI table.
-            called: share of those the programme reaches who are called to this batch.
+            called: lots of the firms this batch is open to, from and to; a firm keeps its lot, 0-1.
         """
         model = self.model
         year = model.quarter.year
@@ -109,11 +113,12 @@ class Rounds:
                 model.environment,
                 model.keys,
                 model.aspiration_key,
+                model.call_key,
                 model.parameter_record,
                 model.moment,
             ),
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
-            *(called * model.reach[tier], bar, self._county_bonus(), model.ranks),
+            *(model.reach[tier], called, bar, self._county_bonus(), model.ranks),
             totals=flows.assessed,
             scratch=assessment_scratch,
         )
