@@ -10,9 +10,7 @@ from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from calibration import diagnostics
 from calibration.emulator import compare_with_polynomial
@@ -21,7 +19,7 @@ from calibration.prediction import CONTENDERS, REPEATS, inside_by_role, nearest_
 from calibration.priors import read_priors
 from calibration.simulator import model_digest
 from calibration.targets import read_targets
-from scenarios.draws import read_draws
+from scenarios.draws import read_draws, values_table
 from scenarios.reported import CUT_OFF
 from scenarios.storage import checksum, write_json, write_parquet
 from sim.parameters import parameter_table
@@ -74,7 +72,7 @@ def calibrate(
     predicted = target_table(outcomes, settings.scale, settings.seed)
     checks = _checks(found, folder, workers, on_run)
     finished = time.perf_counter()
-    write_posterior(found.priors.names, draws, folder / POSTERIOR)
+    write_parquet(values_table(found.priors.names, draws), folder / POSTERIOR)
     summary = {
         "cut_off": CUT_OFF.isoformat(),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -115,18 +113,6 @@ def read_posterior(path: Path) -> pd.DataFrame:
     """Posterior draws: one column a parameter, one row a draw."""
     draws = read_draws(str(path))
     return pd.DataFrame(draws.values, columns=list(draws.names))
-
-
-def write_posterior(names: tuple[str, ...], draws: np.ndarray, path: Path) -> None:
-    """Draws (draws, parameters) as a Parquet file, one column a parameter with its unit."""
-    table = parameter_table()
-    schema = pa.schema(
-        [
-            pa.field(name, pa.float64(), metadata={"unit": table[name].unit, "description": table[name].description})
-            for name in names
-        ]
-    )
-    write_parquet(pa.Table.from_arrays([pa.array(column) for column in draws.T], schema=schema), path)
 
 
 def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:

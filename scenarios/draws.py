@@ -38,6 +38,11 @@ class Draws:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def identity(self) -> dict:
+        """What a plan says of the draws."""
+        return {"source": self.source, "checksum": self.checksum, "names": list(self.names)}
+
     def parameters(self, number: int) -> dict[str, float]:
         """Values of draw `number`, 1 or more; after the last draw comes the first again."""
         return dict(zip(self.names, map(float, self.values[(number - 1) % len(self)]), strict=True))
@@ -81,3 +86,15 @@ def read_draws(source: str) -> Draws:
         columns.append(values)
     digest = hashlib.sha256(content).hexdigest()
     return Draws(source, tuple(table.column_names), np.column_stack(columns), digest)
+
+
+def values_table(names: tuple[str, ...], values: np.ndarray):
+    """Parameter values (draws, parameters) as an Arrow table, a column a parameter with its unit."""
+    import pyarrow as pa
+
+    table = parameter_table()
+    fields = [
+        pa.field(name, pa.float64(), metadata={"unit": table[name].unit, "description": table[name].description})
+        for name in names
+    ]
+    return pa.Table.from_arrays([pa.array(column) for column in values.T], schema=pa.schema(fields))

@@ -1,25 +1,33 @@
-"""Runs scenarios as an ensemble of replicates, over worker processes, into a results directory."""
+"""Runs scenarios as an ensemble over parameter draws and replicates, here or on a cluster, into a results directory.
+
+Each finished run is one file in ``out/runs``, written whole or not at all; ``out/runs/plan.json`` says what was asked.
+An ensemble that was interrupted, at whatever moment, goes on from there (`resume`) and ends with the same bits.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
-import tempfile
+import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.errors import InputError, ScenarioError
-from scenarios.processes import compile_once, in_processes
+from scenarios.jobs import Job, model_checksum, run_job
+from scenarios.plan import RUNS, differences, read_plan
+from scenarios.processes import compile_once, in_processes, on_cluster
 from scenarios.schema import Scenario, build
 from sim.outputs import OPTIONAL_TABLES, TABLES
+from sim.reference import read_data
 
 if TYPE_CHECKING:
     from scenarios.draws import Draws
@@ -27,73 +35,14 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 _ATTEMPTS = 2
-_DRAFT = ".draft-"
+#: Runs whose rows make one row group of a table: bounds the memory of joining them.
+_ROW_GROUP = 64
+#: Bytes a simulated firm takes at the peak of a run, as `srdi bench` measures it with some to spare; of a worker's own.
+_FIRM_BYTES, _WORKER_BYTES = 200, 350_000_000
 
 
 class RunFailed(Exception):
-    """A run of the model failed; names the scenario and the replicate."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of the model: everything a worker needs, in plain values."""
-
-    scenario: dict
-    position: int
-    replicate: int
-    seed: int
-    scale: float
-    until: int
-    threads: int
-    firms_panel: int
-    folder: str
-    draw: int
-    drawn: dict[str, float]
-
-    @property
-    def name(self) -> str:
-        """Name of the scenario."""
-        return self.scenario["name"]
-
-    @property
-    def target(self) -> Path:
-        """Directory of the finished run."""
-        return Path(self.folder) / f"{self.position:04d}-{self.name}-{self.draw:04d}-{self.replicate:05d}"
-
-
-def run_job(job: Job) -> None:
-    """Run one job and store its tables.
-
-    The tables are written into a draft directory that is renamed when it is complete, so a run
-    is there whole or not at all.
-    """
-    from scenarios.storage import to_arrow, write_parquet
-    from sim.model import SRDIModel
-
-    policy = build(job.scenario, job.name).policy
-    # What a scenario sets itself is not drawn.
-    policy = policy.model_copy(update={"parameters": job.drawn | policy.parameters})
-    model = SRDIModel(
-        policy,
-        scale=job.scale,
-        rng=job.seed,
-        until=job.until,
-        threads=job.threads,
-        firms_panel=job.firms_panel,
-    )
-    try:
-        model.run_model()
-        tables = model.tables()
-    finally:
-        model.close()
-    identifiers = {"scenario": job.name, "draw": job.draw, "replicate": job.replicate, "seed": job.seed}
-    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=job.folder))
-    try:
-        for name in tables:
-            write_parquet(to_arrow(name, tables[name], identifiers), draft / f"{name}.parquet")
-        os.replace(draft, job.target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    """A run of the model, or the writing of what it gave, failed; names the scenario, draw and replicate."""
 
 
 def run_ensemble(
@@ -106,72 +55,96 @@ def run_ensemble(
     until: int | None = None,
     workers: int | None = None,
     threads: int = 1,
+    scheduler: str | None = None,
+    resume: bool = False,
     firms_panel: int = 0,
     draws: Draws | None = None,
+    crossed_draws: int | None = None,
     on_start: Callable[[int], None] = lambda runs: None,
     on_run: Callable[[], None] = lambda: None,
 ) -> Results:
     """Run every scenario with every replicate and write one results directory.
 
     Replicate r has seed + r in every scenario, so scenarios share all luck and their differences
-    are the policy. What is written does not depend on `workers` or `threads`.
+    are the policy. What is written does not depend on `workers`, `threads` or `scheduler`.
 
     Args:
         scenarios: scenarios with different names.
-        out: directory to create; it must not exist, or be empty.
+        out: directory to create; it must not exist, or be empty, unless `resume` is set.
         replicates, scale, seed, until: None takes the first scenario's own default.
-        workers: worker processes; None takes one per core, no more than there are runs.
+        workers: worker processes; None takes one per core, no more than there are runs or memory for.
         threads: threads of each worker.
+        scheduler: address of a Dask scheduler whose workers make the runs; None makes them here.
+        resume: finish the ensemble in `out` that was interrupted; what it asks for must be the same.
         firms_panel: firms each run follows one by one in the table `firms`; 0 for none.
         draws: parameter values; replicate r of every scenario takes draw r + 1. None: the scenarios' own.
+        crossed_draws: run the first so many draws, each with every replicate, instead.
         on_start, on_run: called with the number of runs, and after each finished run.
 
     Returns:
         The results, read back from `out`.
 
     Raises:
-        InputError: duplicate names, or a directory that cannot be used; nothing is left behind.
+        InputError: duplicate names, or a directory that cannot be used or resumed; nothing is left behind.
         RunFailed: a run failed; finished runs are kept in ``out/runs``.
     """
+    from scenarios.results import MANIFEST, load_results
+
     _check_scenarios(scenarios)
     settings = _settings(scenarios, replicates, scale, seed, until) | {"firms_panel": firms_panel}
+    pairs = _draws_and_replicates(settings["replicates"], draws, crossed_draws)
+    plan = {
+        "scenarios": [scenario.model_dump(by_alias=True, mode="json") for scenario in scenarios],
+        **settings,
+        "crossed_draws": crossed_draws,
+        "parameter_draws": draws.identity if draws else None,
+        "model": model_checksum(),
+        "versions": _versions(),
+    }
     out = Path(out)
+    if resume and (out / MANIFEST).is_file():
+        results = load_results(out)
+        _same_or_refuse(out, {key: results.manifest.get(key) for key in plan}, plan)
+        on_start(0)
+        return results
     existed = out.exists()
-    runs = _prepare(out)
-    seeds = [settings["seed"] + replicate for replicate in range(settings["replicates"])]
+    runs = _reopen(out, plan) if resume and existed else _begin(out, plan)
     jobs = [
         Job(
-            scenario=scenario.model_dump(by_alias=True, mode="json"),
+            scenario=scenario,
             position=position,
+            draw=draw,
             replicate=replicate,
-            seed=seed,
+            seed=settings["seed"] + replicate,
             scale=settings["scale"],
             until=settings["until"],
             threads=threads,
             firms_panel=firms_panel,
-            folder=str(runs),
-            draw=replicate % len(draws) + 1 if draws else 0,
-            drawn=draws.parameters(replicate + 1) if draws else {},
+            drawn=draws.parameters(draw) if draw else {},
+            model=plan["model"],
         )
-        for position, scenario in enumerate(scenarios)
-        for replicate, seed in enumerate(seeds)
+        for position, scenario in enumerate(plan["scenarios"])
+        for draw, replicate in pairs
     ]
     started = datetime.now(UTC)
     clock = time.perf_counter()
-    on_start(len(jobs))
+    tables = (*TABLES, *OPTIONAL_TABLES) if firms_panel else tuple(TABLES)
     try:
-        for _ in _execute(jobs, workers or min(os.cpu_count() or 1, len(jobs))):
+        missing = [job for job in jobs if not _is_finished(runs / job.file_name, tables)]
+        on_start(len(jobs))
+        for _ in range(len(jobs) - len(missing)):
             on_run()
+        for job, packed in _execute(missing, _workers(workers, len(missing), jobs[0]), scheduler):
+            _store(packed, runs / job.file_name)
+            on_run()
+        _merge([runs / job.file_name for job in jobs], tables, out)
+        if draws:
+            _write_draws(draws, max(draw for draw, _ in pairs), out)
+        _write_manifest(out, plan, pairs, tables, started, time.perf_counter() - clock)
     except BaseException:
-        for draft in runs.glob(f"{_DRAFT}*"):
-            shutil.rmtree(draft, ignore_errors=True)
-        if not any(runs.iterdir()):
+        if not any(runs.glob("*.zip")):
             shutil.rmtree(runs if existed else out)
         raise
-    from scenarios.results import load_results
-
-    _merge(jobs, out)
-    _write_manifest(out, scenarios, settings, seeds, draws, started, time.perf_counter() - clock)
     shutil.rmtree(runs)
     return load_results(out)
 
@@ -192,114 +165,215 @@ def _settings(scenarios, replicates, scale, seed, until) -> dict:
     return build({"name": "run", "run": values}, "run settings").run.model_dump()
 
 
-def _prepare(out: Path) -> Path:
-    """Create the results directory with its folder of runs; refuses one that holds anything."""
+def _draws_and_replicates(replicates: int, draws: Draws | None, crossed: int | None) -> list[tuple[int, int]]:
+    """Pairs of draw and replicate, in the order of the rows; draw 0 is the scenario's own parameters."""
+    if crossed is None:
+        return [(replicate % len(draws) + 1 if draws else 0, replicate) for replicate in range(replicates)]
+    if draws is None:
+        raise InputError("a number of draws needs draws: --params posterior, or a Parquet file of them")
+    if crossed > len(draws):
+        raise InputError(f"{crossed} draws are asked for; {draws.source} has {len(draws)}")
+    return [(draw, replicate) for draw in range(1, crossed + 1) for replicate in range(replicates)]
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+def _begin(out: Path, plan: dict) -> Path:
+    """Create the results directory with its folder of runs and its plan; refuses one that holds anything."""
+    from scenarios.storage import write_json
+
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} already exists and is not empty; name a new directory")
+            unfinished = (out / RUNS).is_dir()
+            way = "add --resume to finish what it holds, or name a new directory" if unfinished else None
+            raise InputError(f"{out} already exists and is not empty; {way or 'name a new directory'}")
         created = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
-        runs = out / "runs"
+        runs = out / RUNS
         try:
             runs.mkdir()
+            write_json(plan, runs / "plan.json")
         except OSError:
-            if created:
-                out.rmdir()
+            shutil.rmtree(out if created else runs, ignore_errors=True)
             raise
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
     return runs
 
 
-def _execute(jobs: list[Job], workers: int) -> Iterator[None]:
-    """Run the jobs; yields once for each as it finishes."""
+def _reopen(out: Path, plan: dict) -> Path:
+    """The folder of runs of an interrupted ensemble, if that asked for the same; a new one in an empty directory."""
+    if out.is_dir() and not any(out.iterdir()):
+        return _begin(out, plan)
+    found = read_plan(out)
+    if found is None:  # interrupted before it knew what it was to do
+        shutil.rmtree(out / RUNS)
+        return _begin(out, plan)
+    _same_or_refuse(out, found, plan)
+    for draft in (out / RUNS).glob(".*"):
+        draft.unlink()
+    return out / RUNS
+
+
+def _same_or_refuse(out: Path, found: dict, plan: dict) -> None:
+    changed = list(islice(differences(found, plan), 3))
+    if changed:
+        raise InputError(f"{out} cannot be resumed, what is asked for has changed: {'; '.join(changed)}")
+
+
+def _is_finished(path: Path, tables: tuple[str, ...]) -> bool:
+    """Whether the file of a run is there and whole; a damaged one is named, and removed to be run again."""
+    from scenarios.packing import DamagedRun, check_run
+
+    if not path.exists():
+        return False
+    try:
+        check_run(path, tables)
+    except DamagedRun as error:
+        print(f"srdi: {error}; it is run again", file=sys.stderr, flush=True)
+        path.unlink()
+        return False
+    return True
+
+
+def _workers(asked: int | None, runs: int, job: Job) -> int:
+    """Processes that run side by side: one a core, no more than there are runs, and no more than memory holds."""
+    if asked:
+        return min(asked, max(runs, 1))
+    import psutil
+
+    needed = _WORKER_BYTES + _FIRM_BYTES * job.scale * sum(row["firms"] for row in read_data("sectors")["sector"])
+    fitting = int(psutil.virtual_memory().available // needed)
+    return max(1, min(os.cpu_count() or 1, runs, fitting))
+
+
+def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[tuple[Job, bytes]]:
+    """Run the jobs; yields each with its packed tables as it finishes."""
+    if not jobs:
+        return
+    if scheduler:
+        yield from _results(jobs, on_cluster(run_job, [(job,) for job in jobs], scheduler))
+        return
     compile_once()
     if workers <= 1 or len(jobs) == 1:
         for job in jobs:
-            yield _named(job, partial(run_job, job))
+            try:
+                packed = run_job(job)
+            except Exception as error:
+                raise _failure(job, error) from error
+            yield job, packed
         return
-    waiting = jobs
+    waiting = {job.file_name: job for job in jobs}
     for _ in range(_ATTEMPTS):
         try:
-            yield from _in_processes(waiting, workers)
+            left = list(waiting.values())
+            for job, packed in _results(left, in_processes(run_job, [(job,) for job in left], workers, _load_pandas)):
+                del waiting[job.file_name]
+                yield job, packed
             return
         except BrokenProcessPool:
-            # A worker died (out of memory, killed): what it had not finished is run once more.
-            waiting = [job for job in waiting if not job.target.exists()]
+            # A worker died (out of memory, killed): what is not finished is run once more.
             if not waiting:
                 return
     raise RunFailed("worker processes died twice; fewer --workers or a smaller --scale may help")
 
 
-def _in_processes(jobs: list[Job], workers: int) -> Iterator[None]:
-    def load_pandas() -> None:
-        import scenarios.results  # noqa: F401
-
-    for place, future in in_processes(run_job, [(job,) for job in jobs], workers, load_pandas):
-        yield _named(jobs[place], future.result)
+def _load_pandas() -> None:
+    import scenarios.results  # noqa: F401
 
 
-def _named(job: Job, call: Callable[[], None]) -> None:
-    """Call, and name the run if it fails."""
+def _results(jobs: list[Job], finished: Iterator[tuple[int, Future]]) -> Iterator[tuple[Job, bytes]]:
+    for place, future in finished:
+        try:
+            packed = future.result()
+        except BrokenProcessPool:
+            raise
+        except (Exception, CancelledError) as error:
+            raise _failure(jobs[place], error) from error
+        yield jobs[place], packed
+
+
+def _failure(job: Job, error: BaseException) -> Exception:
+    """What to raise for a run that failed: the fault of the input as it is, anything else with the run's name."""
+    if isinstance(error, InputError):
+        return InputError(f"{job}: {error}")
+    return RunFailed(f"{job} failed: {type(error).__name__}: {error}")
+
+
+def _store(packed: bytes, path: Path) -> None:
+    """Write the file of a run so that it appears whole or not at all."""
+    from scenarios.storage import whole_file
+
+    with _disk_faults(path.parent), whole_file(path) as draft:
+        draft.write_bytes(packed)
+
+
+@contextlib.contextmanager
+def _disk_faults(folder: Path) -> Iterator[None]:
+    """Turns a fault of the disk into one sentence that says what to do."""
     try:
-        call()
-    except BrokenProcessPool:
-        raise
-    except Exception as error:
-        raise RunFailed(
-            f"scenario {job.name}, replicate {job.replicate} failed: {type(error).__name__}: {error}"
-        ) from error
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunFailed(f"{folder} cannot be written: {reason}; make room, then --resume") from error
 
 
-def _tables(firms_panel: int) -> tuple[str, ...]:
-    """Names of the tables a run writes."""
-    return (*TABLES, *OPTIONAL_TABLES) if firms_panel else tuple(TABLES)
-
-
-def _merge(jobs: list[Job], out: Path) -> None:
+def _merge(parts: list[Path], tables: tuple[str, ...], out: Path) -> None:
     """Join the runs' tables in the order of the jobs and write one Parquet file a table."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
+    from scenarios.packing import DamagedRun, unpack
+    from scenarios.storage import arrow_schema, parquet_writer
+
+    for name in tables:
+        with _disk_faults(out), parquet_writer(out / f"{name}.parquet", arrow_schema(name)) as writer:
+            for first in range(0, len(parts), _ROW_GROUP):
+                try:
+                    group = [unpack(path, name) for path in parts[first : first + _ROW_GROUP]]
+                except DamagedRun as error:
+                    raise RunFailed(f"{error}; --resume runs it again") from None
+                writer.write_table(pa.concat_tables(group).unify_dictionaries().combine_chunks())
+
+
+def _write_draws(draws: Draws, used: int, out: Path) -> None:
+    """Write the draws that were taken, the first of all: with them the directory can be run again."""
+    from scenarios.draws import values_table
+    from scenarios.results import DRAWS
     from scenarios.storage import write_parquet
 
-    for name in _tables(jobs[0].firms_panel):
-        parts = [pq.read_table(job.target / f"{name}.parquet") for job in jobs]
-        write_parquet(pa.concat_tables(parts).unify_dictionaries().combine_chunks(), out / f"{name}.parquet")
+    with _disk_faults(out):
+        write_parquet(values_table(draws.names, draws.values[:used]), out / DRAWS)
 
 
 def _write_manifest(
-    out: Path, scenarios, settings: dict, seeds: list[int], draws: Draws | None, started: datetime, seconds: float
+    out: Path, plan: dict, pairs: list, tables: tuple[str, ...], started: datetime, seconds: float
 ) -> None:
     import pyarrow.parquet as pq
 
-    from scenarios.results import FORMAT, FORMAT_VERSION, MANIFEST
+    from scenarios.results import DRAWS, FORMAT, FORMAT_VERSION, MANIFEST
     from scenarios.storage import checksum, write_json
     from sim.calendar import START, Quarter
     from sim.parameters import parameter_table
 
-    at_start = pq.read_table(out / "national.parquet", columns=["firms"])["firms"][0].as_py()
-    defaults = {name: parameter.value for name, parameter in parameter_table().items()}
+    first = pq.ParquetFile(out / "national.parquet").read_row_group(0, columns=["firms"])
+    files = [*(f"{name}.parquet" for name in tables), *([DRAWS] if plan["parameter_draws"] else [])]
     manifest = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "scenarios": [
-            scenario.model_dump(by_alias=True, mode="json") | {"parameters": defaults | scenario.parameters}
-            for scenario in scenarios
-        ],
-        **settings,
-        "draws": min(len(draws), len(seeds)) if draws else 1,
-        "parameter_draws": {"source": draws.source, "checksum": draws.checksum, "names": draws.names}
-        if draws
-        else None,
-        "seeds": seeds,
+        **plan,
+        "draws": len({draw for draw, _ in pairs}),
+        "runs": len(plan["scenarios"]) * len(pairs),
+        "parameters": {name: parameter.value for name, parameter in parameter_table().items()},
+        "seeds": [plan["seed"] + replicate for replicate in range(plan["replicates"])],
         "first_quarter": str(START),
-        "last_quarter": str(Quarter(settings["until"], 4)),
-        "firms_at_start": round(at_start * settings["scale"]),
+        "last_quarter": str(Quarter(plan["until"], 4)),
+        "firms_at_start": round(first["firms"][0].as_py() * plan["scale"]),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "host": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()},
-        "files": {f"{name}.parquet": checksum(out / f"{name}.parquet") for name in _tables(settings["firms_panel"])},
+        "files": {name: checksum(out / name) for name in files},
     }
-    write_json(manifest, out / MANIFEST)
+    with _disk_faults(out):
+        write_json(manifest, out / MANIFEST)

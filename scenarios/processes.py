@@ -1,14 +1,20 @@
-"""Work on several processes: started alike everywhere, interrupted without noise, compiled for once."""
+"""Work elsewhere: on processes of this machine or on a Dask cluster, started alike and interrupted without noise."""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+
+from scenarios.errors import InputError
+
+#: Seconds a Dask scheduler has to answer.
+_ANSWER = 10
 
 
 def in_processes(
@@ -26,20 +32,70 @@ def in_processes(
     """
     others = set(multiprocessing.active_children())
     # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+    )
     done = False
     try:
         with interrupts_held():
             places = {pool.submit(function, *job): place for place, job in enumerate(jobs)}
         meanwhile()
-        for future in as_completed(places):
-            yield places[future], future
+        yield from _as_finished(places)
         done = True
     finally:
         if not done:
             for worker in set(multiprocessing.active_children()) - others:
                 worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Iterator[tuple[int, Future]]:
+    """Call `function` with each tuple of arguments on the workers of a Dask cluster.
+
+    What a worker had not finished when it died, another does.
+
+    Args:
+        address: of the scheduler, such as ``tcp://127.0.0.1:8786``.
+
+    Yields:
+        The place of a job and its finished future, as they finish.
+
+    Raises:
+        InputError: Dask is not installed, or no scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError('--scheduler needs the package distributed: pip install "srdi[cluster]"') from None
+    try:
+        client = Client(address, timeout=_ANSWER, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
+    with client:
+        pool = client.get_executor(pure=False)
+        done = False
+        try:
+            yield from _as_finished({pool.submit(function, *job): place for place, job in enumerate(jobs)})
+            done = True
+        finally:
+            pool.shutdown(wait=done)
+
+
+def _as_finished(places: dict[Future, int]) -> Iterator[tuple[int, Future]]:
+    """Places and futures as they finish; none is held after it was handed out, so results do not pile up."""
+    for future in as_completed(list(places)):
+        yield places.pop(future), future
+
+
+def _end_with_parent() -> None:
+    """Have this worker end when the process that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -16,7 +16,9 @@ from sim.outputs import OPTIONAL_TABLES, TABLES
 MANIFEST = "manifest.json"
 #: Written into every manifest; a directory without it is not ours.
 FORMAT = "srdi-results"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+#: File of the parameter draws an ensemble took, if it took any.
+DRAWS = "parameter_draws.parquet"
 
 
 class Results:
@@ -36,7 +38,7 @@ class Results:
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables there are."""
-        return tuple(name.removesuffix(".parquet") for name in self.manifest["files"])
+        return tuple(name.removesuffix(".parquet") for name in self.manifest["files"] if name != DRAWS)
 
     def table(self, name: str) -> pd.DataFrame:
         """One table by name; raises KeyError for an unknown one."""
@@ -89,6 +91,13 @@ class Results:
         """Panel of single firms at year ends; KeyError if the run was not asked for one."""
         return self.table("firms")
 
+    @cached_property
+    def parameter_draws(self) -> pd.DataFrame:
+        """Values of the parameter draws, a column a parameter, by the number of the draw; empty if there are none."""
+        taken = DRAWS in self.manifest["files"]
+        frame = pq.read_table(self.path / DRAWS).to_pandas() if taken else pd.DataFrame()
+        return frame.set_index(pd.RangeIndex(1, len(frame) + 1, name="draw"))
+
     def describe(self) -> pd.DataFrame:
         """Every column of every table with its unit, description and type."""
         return pd.DataFrame(
@@ -133,7 +142,7 @@ def load_results(path: str | Path) -> Results:
         )
     files = manifest.get("files")
     wanted, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
-    if not isinstance(files, dict) or not wanted <= set(files) <= wanted | optional:
+    if not isinstance(files, dict) or not wanted <= set(files) <= wanted | optional | {DRAWS}:
         raise ResultsError(f"{manifest_path} is damaged: its list of files is not the one srdi writes")
     for name, digest in files.items():
         file = path / name

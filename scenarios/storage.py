@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -66,25 +68,35 @@ def to_arrow(table: str, values: dict[str, np.ndarray], identifiers: dict) -> pa
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write a table so that the file appears whole or not at all."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A draft to write into that becomes the file at the block's end: whole, or not at all."""
     # A temporary name beside the target: os.replace is atomic only within one file system.
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        pq.write_table(table, draft, compression="zstd")
+        yield draft
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """A writer of a Parquet file that appears whole or not at all."""
+    with whole_file(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+        yield writer
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a table so that the file appears whole or not at all."""
+    with parquet_writer(path, table.schema) as writer:
+        writer.write_table(table)
 
 
 def write_json(values: dict, path: Path) -> None:
     """Write JSON so that the file appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with whole_file(path) as draft:
         draft.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def checksum(path: Path) -> str:

@@ -71,7 +71,7 @@ def test_the_manifest_says_what_was_run(results):
     assert [scenario["name"] for scenario in manifest["scenarios"]] == ["baseline", "no-policy"]
     assert manifest["seeds"] == [1, 2]
     assert (manifest["first_quarter"], manifest["last_quarter"]) == ("2018Q4", "2022Q4")
-    assert manifest["scenarios"][0]["parameters"]["rd_size"] > 0
+    assert manifest["parameters"]["rd_size"] > 0
     assert not (results.path / "runs").exists()
 
 
@@ -150,7 +150,7 @@ def test_a_failing_run_is_named_and_finished_runs_are_kept(tmp_path, monkeypatch
     monkeypatch.setattr(scenarios.ensemble, "run_job", fails_later)
     with pytest.raises(RunFailed, match=r"baseline, replicate 1 failed: ArithmeticError: no luck"):
         run_ensemble([load_scenario("baseline")], out=tmp_path / "x", workers=1, **SMALL)
-    assert len(list((tmp_path / "x" / "runs").iterdir())) == 1
+    assert len(list((tmp_path / "x" / "runs").glob("*.zip"))) == 1
 
 
 @pytest.mark.parametrize("existed", [False, True])

@@ -1,0 +1,55 @@
+"""Runs again what a results directory says it holds, and compares the bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenarios.ensemble import run_ensemble
+from scenarios.errors import InputError
+from scenarios.jobs import model_checksum
+from scenarios.plan import differences
+from scenarios.results import DRAWS, Results
+from scenarios.schema import build
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What a rerun found.
+
+    Attributes:
+        same, other: names of the files that have the same bits, and those that have not.
+        changed: what differs from the first run besides, such as versions, in words.
+    """
+
+    same: tuple[str, ...]
+    other: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+def rerun(results: Results, out: Path, **options) -> Rerun:
+    """Run an ensemble again from its manifest alone.
+
+    Args:
+        results: of the first run. out: new directory. options: as `run_ensemble` takes them: workers, scheduler, ….
+
+    Raises:
+        InputError: the manifest names what this version does not know.
+    """
+    manifest = results.manifest
+    draws = None
+    if manifest["parameter_draws"]:
+        from scenarios.draws import read_draws
+
+        draws = read_draws(str(results.path / DRAWS))
+    scenarios = [build(values, f"{results.path}: scenario {values['name']}") for values in manifest["scenarios"]]
+    names = ("replicates", "scale", "seed", "until", "firms_panel", "crossed_draws")
+    settings = {name: manifest[name] for name in names}
+    again = run_ensemble(scenarios, out=out, draws=draws, **settings, **options)
+    if set(again.manifest["files"]) != set(manifest["files"]):
+        raise InputError(f"{results.path} has other tables than this version writes")
+    same = tuple(name for name, digest in manifest["files"].items() if again.manifest["files"][name] == digest)
+    changed = [f"versions.{text}" for text in differences(manifest["versions"], again.manifest["versions"])]
+    if manifest["model"] != model_checksum():
+        changed.append("the model's code or data")
+    return Rerun(same, tuple(name for name in manifest["files"] if name not in same), tuple(changed))

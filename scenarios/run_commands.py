@@ -1,0 +1,143 @@
+"""The commands that run ensembles and hand on what they wrote: ``run``, ``effects``, ``rerun``, ``export``.
+
+Only click is imported at once: ``srdi --help`` loads this file.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from scenarios.options import EnsembleOptions, console, ensemble_options, ensemble_target, json_option, last_line
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@ensemble_options()
+@json_option
+def run(scenarios, ensemble: EnsembleOptions, as_json) -> None:
+    """Run scenarios (catalogue names or .toml files; default baseline) and print the ladder.
+
+    Without --out the results are printed and not kept. With --json the tables go to stderr.
+    What is not given here comes from [run] of the first scenario, for all scenarios.
+
+    \b
+    Example:
+      srdi run baseline no-policy --replicates 8 --scale 0.05 --out results/first
+      srdi run baseline no-policy --replicates 8 --scale 0.05 --out results/first --resume
+      srdi run baseline --set levers.cluster_recognition.per_year=300
+      srdi run baseline --params posterior --replicates 100
+      srdi run baseline --params posterior --draws 50 --replicates 2
+      srdi run baseline --scheduler tcp://127.0.0.1:8786
+    """
+    loaded = ensemble.load(*(scenarios or ("baseline",)))
+    with ensemble.run(loaded) as results:
+        from scenarios.tables import print_run  # loads pandas, which the workers' time hides
+
+        screen = console(as_json, width=100)
+        print_run(results, screen)
+        if ensemble.out:
+            screen.print(f"\nResults in {ensemble.out}", highlight=False)
+        if as_json:
+            manifest = results.manifest
+            last_line(
+                {
+                    "out": str(ensemble.out) if ensemble.out else None,
+                    "scenarios": [scenario.name for scenario in loaded],
+                    "replicates": manifest["replicates"],
+                    "draws": manifest["draws"],
+                    "runs": manifest["runs"],
+                    "firms": manifest["firms_at_start"],
+                    "scale": manifest["scale"],
+                    "seconds": manifest["seconds"],
+                }
+            )
+
+
+@click.command()
+@click.argument("levers", nargs=-1, metavar="[LEVER]...")
+@click.option("--replicates", type=click.IntRange(2, 100_000), default=8, show_default=True, help="Paired runs.")
+@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the first replicate.")
+@click.option("--until", type=int, metavar="YYYY", default=2030, show_default=True, help="Last year of the runs.")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory for the results of all runs.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@json_option
+def effects(levers, replicates, scale, seed, until, out, workers, as_json) -> None:
+    """Compare every lever, rule and shock at its reference intensity with the baseline, paired.
+
+    Without names all are run: about ten minutes on two cores at the defaults. What each lever's
+    reference intensity is, srdi show levers tells.
+
+    \b
+    Example:
+      srdi effects
+      srdi effects sme_fund credit_guarantees --replicates 16
+    """
+    from scenarios.effects import run_effects
+
+    with ensemble_target(out) as target:
+        table = run_effects(
+            levers, replicates=replicates, scale=scale, seed=seed, until=until, workers=workers, **target
+        )
+        from scenarios.tables import print_effects
+
+        print_effects(table, console(as_json, width=190))
+        if as_json:
+            last_line({"levers": table.astype(object).where(table.notna(), None).to_dict("records")})
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--format", "form", required=True, help="csv, xlsx, dta (Stata), parquet or nc (NetCDF).")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory (default DIR-FORMAT).")
+@click.option("--force", is_flag=True, help="Write into a directory that is not empty; same names are replaced.")
+@json_option
+def export(directory, form, out, force, as_json) -> None:
+    """Export the tables of a results directory for R, Stata, Excel or xarray.
+
+    \b
+    Example:
+      srdi export results/first --format dta --out first-stata
+    """
+    from scenarios.export import export as write
+    from scenarios.results import load_results
+
+    written = write(load_results(directory), form, out, force)
+    for path in written:
+        click.echo(path)
+    if as_json:
+        last_line({"out": str(written[0].parent), "files": [path.name for path in written]})
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory to keep the second run in.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://127.0.0.1:8786, not here.")
+@json_option
+def rerun(directory, out, workers, threads, scheduler, as_json) -> None:
+    """Run a results directory again from its manifest and compare the bits; exit 1 if they differ.
+
+    \b
+    Example:
+      srdi rerun results/first
+    """
+    from scenarios.rerun import rerun as run_again
+    from scenarios.results import load_results
+
+    with ensemble_target(out) as target:
+        found = run_again(load_results(directory), workers=workers, threads=threads, scheduler=scheduler, **target)
+    screen = console(as_json, width=100)
+    for text in found.changed:
+        screen.print(f"changed since: {text}", highlight=False)
+    for name in found.other:
+        screen.print(f"{name}: other bits", highlight=False)
+    screen.print(f"{len(found.same)} of {len(found.same) + len(found.other)} files have the same bits", highlight=False)
+    if as_json:
+        last_line({"same": list(found.same), "other": list(found.other), "changed": list(found.changed)})
+    if found.other:
+        sys.exit(1)
