@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scenarios.errors import ResultsError
-from scenarios.storage import checksum, columns_of
+from scenarios.storage import arrow_schema, checksum, columns_of
 from sim.outputs import OPTIONAL_TABLES, TABLES
 
 MANIFEST = "manifest.json"
@@ -107,10 +108,10 @@ class Results:
                     "column": column.name,
                     "unit": column.unit,
                     "description": column.description,
-                    "dtype": column.dtype,
+                    "dtype": "float32" if field.type == pa.float32() else column.dtype,
                 }
                 for table in self.tables
-                for column in columns_of(table)
+                for column, field in zip(columns_of(table), arrow_schema(table), strict=True)
             ]
         )
 

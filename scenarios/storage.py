@@ -32,6 +32,12 @@ _TYPES = {
 }
 
 
+#: Tables of single clusters and chains, of which there are many rows, keep seven digits.
+_SEVEN_DIGITS = ("cluster", "chain")
+#: Units of what is counted: few different values, which a dictionary holds in least room.
+_COUNTED = ("firms", "clusters", "counties", "products")
+
+
 def columns_of(table: str) -> tuple[Output, ...]:
     """All columns of a stored table, identifiers first."""
     return IDENTIFIERS + (TABLES | OPTIONAL_TABLES)[table]
@@ -43,13 +49,19 @@ def arrow_schema(table: str) -> pa.Schema:
         [
             pa.field(
                 column.name,
-                _TYPES[column.dtype],
+                _type(table, column),
                 nullable=False,
                 metadata={"unit": column.unit, "description": column.description},
             )
             for column in columns_of(table)
         ]
     )
+
+
+def _type(table: str, column: Output) -> pa.DataType:
+    if column.dtype == "float64" and table in _SEVEN_DIGITS:
+        return pa.float32()
+    return _TYPES[column.dtype]
 
 
 def to_arrow(table: str, values: dict[str, np.ndarray], identifiers: dict) -> pa.Table:
@@ -83,7 +95,17 @@ def whole_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A writer of a Parquet file that appears whole or not at all."""
-    with whole_file(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+    measured = [
+        field.name
+        for field in schema
+        if pa.types.is_floating(field.type) and (field.metadata or {}).get(b"unit", b"").decode() not in _COUNTED
+    ]
+    # Bytes of equal rank stand together: what varies smoothly then takes two thirds of the room.
+    encoding = {
+        "use_dictionary": [name for name in schema.names if name not in measured],
+        "use_byte_stream_split": measured,
+    }
+    with whole_file(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", **encoding) as writer:
         yield writer
 
 
