@@ -15,10 +15,12 @@ import pyarrow.parquet as pq
 
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 
+DRAW = Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32")
+
 #: Columns that say which run a row belongs to, before the table's own.
 IDENTIFIERS = (
     Output("scenario", "", "scenario name", "string"),
-    Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32"),
+    DRAW,
     Output("replicate", "number", "number of the replicate", "int32"),
     Output("seed", "number", "seed of the replicate; the same in every scenario", "int64"),
 )
