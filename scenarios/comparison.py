@@ -52,11 +52,7 @@ class Comparison:
 
     def records(self) -> dict:
         """Plain values for JSON: baseline, rows, regret; None where there is no number."""
-        return {
-            "baseline": self.baseline,
-            "rows": _plain(self.rows),
-            "regret": _plain(self.regret),
-        }
+        return {"baseline": self.baseline, "rows": _plain(self.rows), "regret": _plain(self.regret)}
 
 
 def _plain(frame: pd.DataFrame) -> list[dict]:
@@ -111,56 +107,66 @@ def compare(
         quarters=tuple(map(str, moments)),
         rows=pd.DataFrame(rows),
         regret=pd.concat(regret, ignore_index=True),
-        drawn=any((frame["draw"] > 0).any() for _, frame in worlds),
+        drawn=any(frame["draw"].nunique() > 1 for _, frame in worlds),
         units=min(units),
     )
 
 
-def _pair_rows(tables: dict[str, pd.DataFrame], metrics: tuple[Metric, ...], baseline: str, shape) -> list[dict]:
+def _pair_rows(
+    tables: dict[str, pd.DataFrame], metrics: tuple[Metric, ...], baseline: str, shape: tuple[int, int]
+) -> list[dict]:
     """Rows of one directory and quarter from each metric's values (states, scenarios)."""
 
-    def matrix(name: str, scenario: str) -> np.ndarray:
+    def values(name: str, scenario: str) -> np.ndarray:
         return tables[name][scenario].to_numpy(np.float64).reshape(shape)
 
     rows = []
     for scenario in tables[SPENT].columns.drop(baseline):
-        costs = matrix(SPENT, scenario) - matrix(SPENT, baseline)
+        costs = values(SPENT, scenario) - values(SPENT, baseline)
         cost = mean_interval(costs)
         for metric in metrics:
-            changed, unchanged = matrix(metric.name, scenario), matrix(metric.name, baseline)
-            differences = changed - unchanged
-            interval = mean_interval(differences)
-            price, note = _price(metric, costs, differences, cost, interval)
-            fewer = variance_reduction(changed, unchanged)
-            p05, p95 = np.quantile(differences, (0.05, 0.95))
+            changed, unchanged = values(metric.name, scenario), values(metric.name, baseline)
+            gains = changed - unchanged
+            gain = mean_interval(gains)
+            price, note = _price(metric, costs, gains, cost, gain)
             rows.append(
                 {
                     "scenario": scenario,
                     "metric": metric.name,
                     "unit": metric.unit,
-                    "pairs": differences.size,
-                    "baseline_mean": unchanged.mean(),
-                    "scenario_mean": changed.mean(),
-                    "difference": differences.mean(),
-                    "low": interval.low,
-                    "high": interval.high,
-                    "interval": interval.method,
-                    "p05": p05,
-                    "p95": p95,
-                    "variance_reduction": fewer,
-                    "unpaired_replicates": math.nan
-                    if math.isnan(fewer)
-                    else math.ceil(round(differences.size * fewer, 6)),
+                    **_difference(changed, unchanged, gain),
                     "cost_yuan": costs.mean(),
                     "cost_low_yuan": cost.low,
                     "cost_high_yuan": cost.high,
-                    "cost_per_unit_yuan": math.nan if price is None else costs.mean() / differences.mean(),
-                    "cost_per_unit_low_yuan": math.nan if price is None else price.low,
-                    "cost_per_unit_high_yuan": math.nan if price is None else price.high,
+                    "cost_per_unit_yuan": costs.mean() / gains.mean() if price else math.nan,
+                    "cost_per_unit_low_yuan": price.low if price else math.nan,
+                    "cost_per_unit_high_yuan": price.high if price else math.nan,
                     "cost_note": note,
                 }
             )
     return rows
+
+
+def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval) -> dict:
+    """The columns of a row that say how two scenarios differ in a metric."""
+    differences = changed - unchanged
+    p05, p95 = np.quantile(differences, (0.05, 0.95))
+    times = variance_reduction(changed, unchanged)
+    # Rounded first: a whole number of replicates may come out a last bit above itself.
+    unpaired = math.nan if math.isnan(times) else math.ceil(round(differences.size * times, 6))
+    return {
+        "pairs": differences.size,
+        "baseline_mean": unchanged.mean(),
+        "scenario_mean": changed.mean(),
+        "difference": differences.mean(),
+        "low": interval.low,
+        "high": interval.high,
+        "interval": interval.method,
+        "p05": p05,
+        "p95": p95,
+        "variance_reduction": times,
+        "unpaired_replicates": unpaired,
+    }
 
 
 def _price(
@@ -208,7 +214,7 @@ def _common_scenarios(ensembles: list[Results], baseline: str) -> list[str]:
     names = [scenario["name"] for scenario in first.manifest["scenarios"]]
     if baseline not in names:
         raise InputError(
-            f"baseline is {baseline!r}{nearest(baseline, names)}; scenarios of {first.path}: {', '.join(names)}"
+            f"baseline is {baseline!r}{nearest(baseline, names)} (scenarios of {first.path}: {', '.join(names)})"
         )
     if len(names) == 1:
         raise InputError(f"{first.path} holds {baseline!r} alone; run it together with scenarios to compare it with")
@@ -239,5 +245,5 @@ def _common_quarters(ensembles: list[Results], asked: Iterable[str]) -> list[Qua
     chosen = list(dict.fromkeys(asked)) or [str(last)]
     for text in chosen:
         if text not in known:
-            raise InputError(f"quarter is {text!r}{nearest(text, known)}; allowed is {first} to {last}")
+            raise InputError(f"quarter is {text!r}{nearest(text, known)} (allowed: {first} to {last})")
     return [Quarter.parse(text) for text in chosen]

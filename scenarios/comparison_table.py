@@ -130,17 +130,28 @@ def _regret(regret: pd.DataFrame, metric: Metric, quarter: str) -> Table:
         f"Regret in {metric.name}, {unit_name(metric.unit)} ({quarter}; {rows['states'].iloc[0]} states of the world; "
         f"{'less' if metric.less_is_better else 'more'} is better)",
         "Policy",
-        *("Mean", "90 % quantile", "Largest", "Best in", "Better than baseline in", f"Worst {BAD:.0%} of differences"),
+        *(
+            "Mean",
+            "90 % quantile",
+            "Largest",
+            "Best in",
+            "Better than baseline in",
+            f"Difference at worst {_percent(BAD)}",
+        ),
     )
     for row in rows.sort_values("regret_mean", kind="stable").itertuples():
         table.add_row(
             row.scenario,
             *(figure(value, metric.unit) for value in (row.regret_mean, row.regret_p90, row.regret_max)),
-            f"{row.best_share:.0%}",
-            f"{row.better_share:.0%}",
+            _percent(row.best_share),
+            _percent(row.better_share),
             figure(row.bad_difference, metric.unit, signed=True),
         )
     return table
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _words(found: Comparison) -> list[str]:

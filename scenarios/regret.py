@@ -30,7 +30,7 @@ def regret_table(values: pd.DataFrame, baseline: str, less_is_better: bool) -> p
     """
     merit = -values if less_is_better else values
     regret = merit.rsub(merit.max(axis=1), axis=0)
-    gain = merit.sub(merit[baseline], axis=0)
+    difference = values.sub(values[baseline], axis=0)
     table = pd.DataFrame(
         {
             "states": len(values),
@@ -38,8 +38,8 @@ def regret_table(values: pd.DataFrame, baseline: str, less_is_better: bool) -> p
             "regret_p90": regret.quantile(0.9),
             "regret_max": regret.max(),
             "best_share": (regret == 0.0).mean(),
-            "better_share": (gain > 0.0).mean(),
-            "bad_difference": gain.quantile(BAD) * (-1.0 if less_is_better else 1.0),
+            "better_share": (difference < 0.0 if less_is_better else difference > 0.0).mean(),
+            "bad_difference": difference.quantile(1.0 - BAD if less_is_better else BAD),
         }
     )
     return table.rename_axis("scenario").reset_index()

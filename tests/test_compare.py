@@ -190,6 +190,7 @@ def test_draws_with_every_replicate_make_a_matrix_and_one_draw_each_makes_pairs(
     assert compare(results).units == 2
     assert row(compare(results)).difference == 13.0
     assert "doubt about both" in printed(found)
+    assert not compare(ensemble(GIANTS, draws=[3, 3, 3, 3])).drawn  # one draw for all: luck alone differs
 
 
 def test_regret_by_hand():
@@ -223,7 +224,7 @@ def test_directories_are_states_of_the_world_with_rows_of_their_own():
     [
         ({"baseline": "basline"}, "did you mean 'baseline'.*baseline, more, fewer"),
         ({"metrics": ["little_giant"]}, "unknown metric 'little_giant'; did you mean 'little_giants'"),
-        ({"quarters": ["2031Q1"]}, "quarter is '2031Q1'.*allowed is 2018Q4 to 2019Q1"),
+        ({"quarters": ["2031Q1"]}, "quarter is '2031Q1'.*allowed: 2018Q4 to 2019Q1"),
         ({"quarters": ["2019q1"]}, "did you mean '2019Q1'"),
     ],
 )
@@ -318,7 +319,7 @@ def test_the_command_ends_with_the_agreed_line_of_json(results):
     ("arguments", "words"),
     [
         (["--baseline", "no-polic"], "did you mean 'no-policy'"),
-        (["--quarter", "2050Q1"], "allowed is 2018Q4 to 2025Q4"),
+        (["--quarter", "2050Q1"], "allowed: 2018Q4 to 2025Q4"),
         (["nowhere"], "nowhere is not a directory"),
     ],
 )
