@@ -15,15 +15,18 @@ import pyarrow.parquet as pq
 
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 
+DRAW = Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32")
+
 #: Columns that say which run a row belongs to, before the table's own.
 IDENTIFIERS = (
     Output("scenario", "", "scenario name", "string"),
-    Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32"),
+    DRAW,
     Output("replicate", "number", "number of the replicate", "int32"),
     Output("seed", "number", "seed of the replicate; the same in every scenario", "int64"),
 )
 
 _TYPES = {
+    "float32": pa.float32(),
     "float64": pa.float64(),
     "int32": pa.int32(),
     "int64": pa.int64(),
@@ -49,7 +52,7 @@ def arrow_schema(table: str) -> pa.Schema:
         [
             pa.field(
                 column.name,
-                _type(table, column),
+                _TYPES[dtype_of(table, column)],
                 nullable=False,
                 metadata={"unit": column.unit, "description": column.description},
             )
@@ -58,10 +61,9 @@ def arrow_schema(table: str) -> pa.Schema:
     )
 
 
-def _type(table: str, column: Output) -> pa.DataType:
-    if column.dtype == "float64" and table in _SEVEN_DIGITS:
-        return pa.float32()
-    return _TYPES[column.dtype]
+def dtype_of(table: str, column: Output) -> str:
+    """Type in which a column of a table is stored."""
+    return "float32" if column.dtype == "float64" and table in _SEVEN_DIGITS else column.dtype
 
 
 def to_arrow(table: str, values: dict[str, np.ndarray], identifiers: dict) -> pa.Table:
