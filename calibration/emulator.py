@@ -22,8 +22,8 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from sim.elementary import exp
 
-#: Runs from which the length scales are learned, and most runs by which the process is held.
-SCALE_RUNS, MOST_RUNS = 400, 1750
+#: Runs from which the length scales are learned.
+SCALE_RUNS = 400
 #: Length scales that may be learned; the cube has edges of 1.
 LENGTHS = (0.15, 30.0)
 
@@ -66,12 +66,12 @@ class Emulator:
         return ((self(point + steps) - self(point - steps)) / (2.0 * step)).T
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, parallel=True)
 def _expect(cube, points, sharpness, weights, found):
     """Sum of kernels at each point of `cube`, for each target, into `found`; `points` is (parameters, runs)."""
-    apart = np.empty(points.shape[1])
-    for target in range(weights.shape[0]):
-        for point in range(cube.shape[0]):
+    for point in numba.prange(cube.shape[0]):
+        apart = np.empty(points.shape[1])
+        for target in range(weights.shape[0]):
             apart[:] = 0.0
             for parameter in range(points.shape[0]):
                 at, sharp = cube[point, parameter], sharpness[target, parameter]
@@ -82,16 +82,16 @@ def _expect(cube, points, sharpness, weights, found):
             found[point, target] = np.dot(weights[target], apart)
 
 
-def fit_emulator(cube: np.ndarray, outcomes: np.ndarray, seed: int, judged: int = MOST_RUNS) -> Emulator:
+def fit_emulator(cube: np.ndarray, outcomes: np.ndarray, seed: int, judged: int | None = None) -> Emulator:
     """Learn the targets from runs.
 
     Args:
-        cube: float64 (runs, parameters), points of the unit cube; of more than MOST_RUNS the last are used.
+        cube: float64 (runs, parameters), points of the unit cube. All are used: where a process has seen no run it
+            returns to the mean of all, and if the wide first runs were left out that would look like a good fit.
         outcomes: float64 (runs, targets), transformed; NaN where a run did not produce a target.
         seed: of the choice of runs from which length scales are learned.
-        judged: how many runs, the last, the error is judged by: those of the region it is for.
+        judged: how many runs, the last, the error is judged by: those of the region it is for. None: all.
     """
-    cube, outcomes = cube[-MOST_RUNS:], outcomes[-MOST_RUNS:]
     runs, targets = outcomes.shape
     lengths, weights = np.ones((targets, cube.shape[1])), np.zeros((targets, runs))
     middle, amplitude, noise, error, residual, explained = np.zeros((6, targets))
@@ -109,7 +109,7 @@ def fit_emulator(cube: np.ndarray, outcomes: np.ndarray, seed: int, judged: int 
         luck = process.kernel_.k2.noise_level
         noise[target] = scale * math.sqrt(luck)
         missed, claimed = (process.alpha_ / precision) ** 2, 1.0 / precision
-        about = some >= runs - judged
+        about = some >= runs - (judged or runs)
         residual[target] = scale * math.sqrt(missed[about].mean())
         error[target] = scale * math.sqrt(max(missed[about].mean() - luck, claimed[about].mean() - luck, 0.0))
         explained[target] = 1.0 - missed.mean()
