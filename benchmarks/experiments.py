@@ -1,0 +1,73 @@
+"""What the ensemble layer costs and how it scales: the figures of ``docs/experiments.md``.
+
+    python -m benchmarks.experiments            throughput and overhead, about three minutes
+    python -m benchmarks.experiments --runs 1000  also an ensemble of so many runs: size, time to load
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+SCALE, UNTIL, PAIRS = 0.02, 2030, 16
+
+
+@click.command()
+@click.option("--runs", type=click.IntRange(0), default=0, help="Runs of a large ensemble to write and load.")
+def main(runs: int) -> None:
+    """Print the figures, one a line."""
+    from scenarios import load_results, load_scenario, run_ensemble
+    from scenarios.processes import compile_once
+
+    compile_once()
+    with tempfile.TemporaryDirectory(prefix="srdi-") as folder:
+
+        def seconds(name: str, replicates: int, workers: int) -> float:
+            begun = time.perf_counter()
+            run_ensemble(
+                [load_scenario("baseline")],
+                out=Path(folder) / name,
+                replicates=replicates,
+                scale=SCALE,
+                until=UNTIL,
+                workers=workers,
+            )
+            return time.perf_counter() - begun
+
+        bare = _bare(PAIRS)
+        one = seconds("one", PAIRS, 1)
+        # What starts once, such as two interpreters, is no throughput: the difference of two sizes is.
+        few, many = seconds("few", 4, 2), seconds("many", 4 + 2 * PAIRS, 2)
+        print(f"seconds a run, model alone: {bare / PAIRS:.3f}")
+        print(f"overhead of the ensemble layer: {100.0 * (one / bare - 1.0):.1f} %")
+        print(f"throughput of 2 workers over 1: {2.0 * one / (many - few):.2f}")
+        if not runs:
+            return
+        print(f"{runs} runs: {seconds('large', runs, 2):.0f} s")
+        size = sum(path.stat().st_size for path in (Path(folder) / "large").iterdir())
+        begun = time.perf_counter()
+        national = load_results(Path(folder) / "large").national
+        loaded = time.perf_counter() - begun
+        print(f"{runs} runs: {size / 1e6:.0f} MB, checked and national series loaded in {loaded:.2f} s")
+        print(f"{national.groupby('replicate').ngroups} replicates read")
+
+
+def _bare(replicates: int) -> float:
+    """Seconds the same runs take without the ensemble layer."""
+    from sim.model import SRDIModel
+    from sim.policy import find_policy
+
+    begun = time.perf_counter()
+    for replicate in range(replicates):
+        model = SRDIModel(find_policy("baseline"), scale=SCALE, rng=1 + replicate, until=UNTIL)
+        model.run_model()
+        model.tables()
+        model.close()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()
