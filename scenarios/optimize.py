@@ -79,6 +79,10 @@ class Evaluated:
     goals: np.ndarray
     spending: np.ndarray
 
+    def within(self, budget: float | None) -> np.ndarray:
+        """Whether the mean spending keeps to the budget (None: there is none), bool (points,)."""
+        return self.spending.mean(axis=1) <= (np.inf if budget is None else budget)
+
 
 #: Points by key, and how many were evaluated before them, to what they give.
 Evaluate = Callable[[list[dict[str, Value]], int], Evaluated]
@@ -98,21 +102,12 @@ class Trials:
     def __len__(self) -> int:
         return len(self.points)
 
-    def within(self, budget: float | None) -> np.ndarray:
-        """Whether the mean spending keeps to the budget, bool (trials,)."""
-        return within(self.found, budget)
-
     def pareto(self, problem: Problem) -> np.ndarray:
         """Places of the trials within the budget that no other of them dominates, each point once, int64."""
-        allowed = np.flatnonzero(self.within(problem.budget))
+        allowed = np.flatnonzero(self.found.within(problem.budget))
         chosen = allowed[efficient(problem.signs * self.found.goals[allowed].mean(axis=1))]
         firsts = {repr(self.points[place]): place for place in reversed(chosen.tolist())}
         return np.array(sorted(firsts.values()), dtype=np.int64)
-
-
-def within(found: Evaluated, budget: float | None) -> np.ndarray:
-    """Whether the mean spending of points keeps to the budget, bool (points,)."""
-    return np.full(len(found.spending), True) if budget is None else found.spending.mean(axis=1) <= budget
 
 
 def efficient(values: np.ndarray) -> np.ndarray:
@@ -186,6 +181,9 @@ def search(
 
     Args:
         on_batch: called with all finished trials after each batch.
+
+    Raises:
+        ValueError: a goal of a point is no number.
     """
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)  # asked for before an interruption: it is asked for again
@@ -193,6 +191,8 @@ def search(
         size = min(problem.batch - done % problem.batch, problem.trials - done)
         batch = [_ask(problem, study, done + place) for place in range(size)]
         found = evaluate([dict(trial.params) for trial in batch], done)
+        if not np.isfinite(found.goals).all():
+            raise ValueError(f"a goal is not a number in one of the trials {done + 1} to {done + size}")
         # A batch half told would change what the next one is drawn from.
         with interrupts_held():
             for place, trial in enumerate(batch):

@@ -13,11 +13,10 @@ from sim.calendar import START, Quarter
 from sim.outputs import NATIONAL
 
 _COLUMNS = {column.name: column for column in NATIONAL if column.dtype == "float64"}
-#: Columns that are summed without being asked: what is spent is spent, whenever it was.
-_SUMMED = ("public_spending_yuan",)
-#: What searches and sensitivities report unless they are asked for something else.
-MAIN = ("little_giants", "srdi_smes", "productivity_index", "public_spending_yuan")
+#: Public spending: summed without being asked, since what is spent is spent, whenever it was.
 SPENDING = "public_spending_yuan"
+#: What designs report unless they are asked for something else.
+MAIN = ("little_giants", "srdi_smes", "productivity_index", SPENDING)
 
 CONFIDENCE = 0.95
 
@@ -64,7 +63,7 @@ def read_outcome(text: str, until: int) -> Outcome:
     if suffix not in ("", "sum") or (at and suffix):
         raise InputError(f"output {text!r}: write {column}, {column}@2024Q4 or {column}:sum")
     if not at:
-        return Outcome(text, column, total=bool(suffix) or column in _SUMMED)
+        return Outcome(text, column, total=bool(suffix) or column == SPENDING)
     try:
         wanted = Quarter.parse(quarter)
     except ValueError as error:

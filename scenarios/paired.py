@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scenarios.design import Value, points_over
-from scenarios.optimize import Evaluated, Problem, Trials, efficient, knee, within
+from scenarios.optimize import Evaluated, Problem, Trials, efficient, knee
 from scenarios.outcomes import SPENDING, Outcome, mean_interval, measure, read_outcome
 from scenarios.results import Results
 from scenarios.schema import Scenario
@@ -73,7 +73,7 @@ class ParetoSet:
     @property
     def within_budget(self) -> np.ndarray:
         """Whether the points keep to the budget on the new seeds, bool (points,)."""
-        return within(self.again, self.problem.budget)
+        return self.again.within(self.problem.budget)
 
     @property
     def still_efficient(self) -> np.ndarray:
@@ -86,10 +86,9 @@ class ParetoSet:
 
         If there are none, among those within the budget; if none of these, among all.
         """
-        for allowed in (self.within_budget & self.still_efficient, self.within_budget, self.within_budget | True):
-            if allowed.any():
-                places = np.flatnonzero(allowed)
-                break
+        within = self.within_budget
+        choices = (within & self.still_efficient, within, np.full_like(within, True))
+        places = np.flatnonzero(next(allowed for allowed in choices if allowed.any()))
         return int(places[knee(self.problem.signs * self.again.goals[places].mean(axis=1))])
 
     @property

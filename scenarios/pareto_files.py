@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from scenarios.describe import scenario_toml
 from scenarios.design import lay_over
@@ -70,7 +71,7 @@ def pareto_figure(found: ParetoSet, trials: Trials, goals: tuple[Outcome, ...]) 
     figure = Figure(figsize=(4.2 * columns, 3.8 * -(-len(pairs) // columns)), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(-(-len(pairs) // columns), columns, squeeze=False).flat
-    within = trials.within(found.problem.budget)
+    within = trials.found.within(found.problem.budget)
     tried, before, after = (part.goals.mean(axis=1) for part in (trials.found, found.found, found.again))
     for axis, (x, y) in zip(axes, pairs, strict=False):
         axis.plot(*tried[within][:, [x, y]].T, "o", ms=3, color=_GREY, label="tried, within the budget")
@@ -85,6 +86,8 @@ def pareto_figure(found: ParetoSet, trials: Trials, goals: tuple[Outcome, ...]) 
         axis.set(**{f"{letter}label": _label(goals[place]) for letter, place in (("x", x), ("y", y))})
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=7)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_formatter(EngFormatter(sep=""))
     for axis in axes:
         axis.set_visible(False)
     figure.axes[0].legend(frameon=False, fontsize=6)

@@ -97,7 +97,8 @@ def optimize(file, ensemble: EnsembleOptions, as_json) -> None:
     points. The Pareto set is run again with new seeds, because points chosen for their results were lucky too.
 
     --out holds study.journal (the trials, which --resume goes on from, also to more trials), pareto.csv, pareto.json,
-    the figure, and scenarios/*.toml, with the knee as best.toml.
+    the figure, scenarios/*.toml with the knee as best.toml, and as results directories base (on the search's seeds)
+    and pareto-N (base and Pareto set after N trials, on new seeds).
 
     \b
     FILE, for example:
@@ -160,8 +161,8 @@ def _asked(design, base, settings, ensemble: EnsembleOptions) -> dict:
 
     draws = ensemble.parameter_draws
     return {
-        # More trials may be asked for of the same search.
-        "design": design.model_dump(mode="json", by_alias=True, exclude={"trials"}),
+        # More trials may be asked for of the same search; the base stands below as resolved.
+        "design": design.model_dump(mode="json", by_alias=True, exclude={"trials", "base"}),
         "base": base.model_dump(mode="json", by_alias=True),
         "run": settings.model_dump(),
         "draws": [draws.identity if draws else None, ensemble.draws],
@@ -197,7 +198,7 @@ def _print_and_write(found, trials, runs, screen) -> None:
 def _record(found, trials, problem, out: Path) -> dict:
     from scenarios.outcomes import plain
 
-    record = {"out": str(out), "trials": len(trials), "within_budget": int(trials.within(problem.budget).sum())}
+    record = {"out": str(out), "trials": len(trials), "within_budget": int(trials.found.within(problem.budget).sum())}
     if found is None:
         return record | {"pareto": [], "best": None}
     return record | {

@@ -95,8 +95,8 @@ def print_pareto(found: ParetoSet, goals: tuple[Outcome, ...], console: Console)
         f"{goal} {short(value, signed=True)}" for goal, value in zip(problem.goals, found.optimism, strict=True)
     )
     console.print(
-        "The search chose these points for what they gave on its own seeds; on new ones they give less by, on average "
-        f"(+ flattered): {flattery}. * best: the point nearest to the ideal one, which has the best of every goal, "
+        "The search chose these points for what they gave on its own seeds; on new ones they do worse by, on average "
+        f"(+ worse): {flattery}. * best: the point nearest to the ideal one, which has the best of every goal, "
         "each goal scaled to 0…1 over the points, on the new seeds.",
         style="dim",
         highlight=False,

@@ -90,6 +90,15 @@ def test_a_study_of_another_search_is_refused(tmp_path):
         open_study(tmp_path / "text.journal", PROBLEM, {"problem": "toy"})
 
 
+def test_a_goal_that_is_no_number_ends_the_search(tmp_path):
+    def broken(points, done):
+        found = schaffer(points)
+        return replace(found, goals=np.where(found.goals > 4.0, np.nan, found.goals))
+
+    with pytest.raises(ValueError, match="not a number in one of the trials 1 to 12"):
+        studied(tmp_path, evaluate=broken)
+
+
 def test_values_counts_and_logarithms_stay_what_they_are(tmp_path):
     factors = (Factor("x", 1, 8, whole=True), Factor("y", 1e-3, 1.0, log=True), Factor("z", values=("a", True, 2)))
     problem = replace(PROBLEM, factors=factors, budget=None, trials=24)
@@ -250,6 +259,18 @@ def test_bad_files_are_refused_before_anything_is_written(folder, tmp_path, old,
     assert isinstance(refused.exception, InputError)
     assert re.search(words, str(refused.exception))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_budget_nothing_keeps_to_is_said_and_no_files_are_written(tmp_path):
+    (tmp_path / "early.toml").write_text(BASE)
+    text = GOALS.replace("6e9", "1").replace("trials = 6", "trials = 2").replace("from = 0.0", "from = 5e9")
+    (tmp_path / "poor.toml").write_text(text)
+    answer = invoke(tmp_path / "poor.toml", "--out", tmp_path / "out", "--json")
+    assert answer.exit_code == 0
+    assert "No trial kept to the budget; the least spending was" in answer.stderr
+    last = json.loads(answer.stdout.splitlines()[-1])
+    assert (last["trials"], last["within_budget"], last["pareto"], last["best"]) == (2, 0, [], None)
+    assert not (tmp_path / "out" / "scenarios").exists()
 
 
 def test_a_directory_is_asked_for(folder):
