@@ -1,7 +1,7 @@
 """What the ensemble layer costs and how it scales: the figures of ``docs/experiments.md``.
 
-    python -m benchmarks.experiments            throughput and overhead, about three minutes
-    python -m benchmarks.experiments --runs 1000  also an ensemble of so many runs: size, time to load
+python -m benchmarks.experiments            throughput and overhead, about three minutes
+python -m benchmarks.experiments --runs 1000  also an ensemble of so many runs: size, time to load
 """
 
 from __future__ import annotations
