@@ -15,6 +15,7 @@ from scipy import stats
 
 from scenarios.ensemble import run_ensemble
 from scenarios.errors import ScenarioError, nearest
+from scenarios.intervals import CONFIDENCE
 from scenarios.loading import load_scenario, merge_values
 from scenarios.results import Results
 from scenarios.schema import Scenario, build
@@ -22,8 +23,8 @@ from sim.calendar import Quarter
 from sim.levers import Levers
 from sim.outputs import NATIONAL
 
-CONFIDENCE = 0.95
-_ALONE = "baseline"
+#: Scenario everything is compared with, and the paired runs if nobody says how many.
+BASELINE, REPLICATES = "baseline", 8
 
 
 @dataclass(frozen=True)
@@ -104,20 +105,19 @@ def _scenario(baseline: dict, name: str, changes: dict) -> Scenario:
 
 def run_effects(
     names: tuple[str, ...] = (),
+    parent: Scenario | None = None,
     *,
     out: str | Path,
-    replicates: int = 8,
-    scale: float = 0.02,
-    seed: int = 1,
-    until: int = 2030,
+    replicates: int | None = None,
     **options,
 ) -> pd.DataFrame:
     """Run the comparisons and return the table of effects.
 
     Args:
         names: levers (or ``rules.…``, ``shocks.…``); none means all.
+        parent: scenario they are laid over; None means the baseline.
         out: new directory for the results of all runs.
-        replicates, scale, seed, until, options: as in `run_ensemble`.
+        replicates: paired runs; None means REPLICATES. options: as in `run_ensemble`.
 
     Returns:
         One row a comparison: lever, outcome, unit, baseline (mean level of the outcome), effect with
@@ -130,21 +130,19 @@ def run_effects(
     Raises:
         ScenarioError: for an unknown name.
     """
-    parent = load_scenario(_ALONE)
+    parent = parent or load_scenario(BASELINE)
     chosen = _choose(cases(parent), names)
     values = parent.model_dump(by_alias=True, mode="json")
-    scenarios = {_ALONE: parent}
+    scenarios = {BASELINE: parent}
     pairs = []
     for case in chosen:
         pair = []
         for kind, changes in (("plain", case.plain), ("with", case.changes)):
-            name = f"{kind}-{case.name.replace('.', '-')}" if changes else _ALONE
+            name = f"{kind}-{case.name.replace('.', '-')}" if changes else BASELINE
             scenarios.setdefault(name, _scenario(values, name, changes) if changes else parent)
             pair.append(name)
         pairs.append(tuple(pair))
-    results = run_ensemble(
-        list(scenarios.values()), out=out, replicates=replicates, scale=scale, seed=seed, until=until, **options
-    )
+    results = run_ensemble(list(scenarios.values()), out=out, replicates=replicates or REPLICATES, **options)
     return pd.DataFrame([_row(results, case, *pair) for case, pair in zip(chosen, pairs, strict=True)])
 
 
@@ -167,7 +165,7 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
         frame = national[national["scenario"] == scenario]
         acts = frame["quarter"].between(*(pd.Timestamp(Quarter.parse(q).end_date) for q in (case.start, case.end)))
         frame = frame[frame["quarter"] == frame["quarter"].max()] if last else frame[acts]
-        return frame.groupby("replicate")[column].mean().to_numpy()
+        return frame.groupby(["draw", "replicate"])[column].mean().to_numpy()
 
     def difference(column: str, last: bool = False):
         return _interval(by_replicate(changed, column, last) - by_replicate(plain, column, last))
@@ -178,7 +176,7 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
     giants, smes = (difference(column, last=True) for column in ("little_giants", "srdi_smes"))
     spending = results.spending
     paid = spending[(spending["scenario"] == changed) & (spending["lever"] == case.name)]
-    cost = float(paid.groupby("replicate")["spending_yuan"].sum().mean()) if len(paid) else 0.0
+    cost = float(paid.groupby(["draw", "replicate"])["spending_yuan"].sum().mean()) if len(paid) else 0.0
     return {
         "lever": case.name,
         "outcome": case.outcome,

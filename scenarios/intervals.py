@@ -106,3 +106,13 @@ def variance_reduction(changed: np.ndarray, unchanged: np.ndarray) -> float:
         return math.nan
     spread = np.var(changed - unchanged, ddof=1)
     return float((np.var(changed, ddof=1) + np.var(unchanged, ddof=1)) / spread) if spread > 0.0 else math.nan
+
+
+def student_interval(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over an axis, and the ends of its 95 % interval by Student's t; NaN ends for a single value."""
+    count = values.shape[axis]
+    mean = values.mean(axis=axis)
+    if count < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * stats.sem(values, axis=axis)
+    return mean, mean - half, mean + half

@@ -10,7 +10,8 @@ import pandas as pd
 from scenarios.errors import InputError, nearest
 from sim.outputs import NATIONAL, Output
 
-_COLUMNS = {column.name: column for column in NATIONAL if column.dtype == "float64"}
+#: Numeric columns of `national` by name.
+COLUMNS = {column.name: column for column in NATIONAL if column.dtype == "float64"}
 
 #: Public money spent up to a quarter's end: what a policy has cost by then.
 SPENT = "public_spending_cumulative_yuan"
@@ -21,8 +22,7 @@ _GENUINE = {
 }
 _DERIVED = {
     **{
-        name: Output(name, _COLUMNS[stock].unit, _COLUMNS[share].description)
-        for name, (share, stock) in _GENUINE.items()
+        name: Output(name, COLUMNS[stock].unit, COLUMNS[share].description) for name, (share, stock) in _GENUINE.items()
     },
     SPENT: Output(SPENT, "yuan", "public money spent through all levers since the start"),
 }
@@ -91,7 +91,7 @@ def choose_metrics(names: Iterable[str] = ()) -> tuple[Metric, ...]:
     Raises:
         InputError: for an unknown name.
     """
-    known = _COLUMNS | _DERIVED
+    known = COLUMNS | _DERIVED
     chosen = tuple(dict.fromkeys(names)) or DEFAULT_METRICS
     for name in chosen:
         if name not in known:

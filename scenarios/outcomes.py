@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from scenarios.errors import InputError, nearest
+from scenarios.metrics import COLUMNS
 from sim.calendar import START, Quarter
-from sim.outputs import NATIONAL
 
-_COLUMNS = {column.name: column for column in NATIONAL if column.dtype == "float64"}
 #: Public spending: summed without being asked, since what is spent is spent, whenever it was.
 SPENDING = "public_spending_yuan"
 #: What designs report unless they are asked for something else.
 MAIN = ("little_giants", "srdi_smes", "productivity_index", SPENDING)
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class Outcome:
     @property
     def unit(self) -> str:
         """Unit of the number."""
-        unit = _COLUMNS[self.column].unit
+        unit = COLUMNS[self.column].unit
         return unit.removesuffix(" per quarter") if self.total else unit
 
     @property
@@ -58,8 +53,8 @@ def read_outcome(text: str, until: int) -> Outcome:
     """
     name, _, suffix = text.partition(":")
     column, at, quarter = name.partition("@")
-    if column not in _COLUMNS:
-        raise InputError(f"unknown output {column!r}{nearest(column, _COLUMNS)} (a numeric column of national)")
+    if column not in COLUMNS:
+        raise InputError(f"unknown output {column!r}{nearest(column, COLUMNS)} (a numeric column of national)")
     if suffix not in ("", "sum") or (at and suffix):
         raise InputError(f"output {text!r}: write {column}, {column}@2024Q4 or {column}:sum")
     if not at:
@@ -92,16 +87,6 @@ def measure(national: pd.DataFrame, outcomes: tuple[Outcome, ...]) -> pd.DataFra
         rows = national[national["quarter"] == when]
         columns[outcome.text] = rows.set_index(["scenario", "draw", "replicate"])[outcome.column]
     return pd.DataFrame(columns)
-
-
-def mean_interval(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean over an axis, and the ends of its 95 % interval by Student's t; NaN ends for a single value."""
-    count = values.shape[axis]
-    mean = values.mean(axis=axis)
-    if count < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * stats.sem(values, axis=axis)
-    return mean, mean - half, mean + half
 
 
 def plain(table: pd.DataFrame) -> list[dict]:

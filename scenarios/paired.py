@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from scenarios.design import Value, points_over
+from scenarios.intervals import student_interval
 from scenarios.optimize import Evaluated, Problem, Trials, efficient, knee
-from scenarios.outcomes import SPENDING, Outcome, mean_interval, measure, read_outcome
+from scenarios.outcomes import SPENDING, Outcome, measure, read_outcome
 from scenarios.results import Results
 from scenarios.schema import Scenario
 from scenarios.stages import Stages
@@ -106,7 +107,7 @@ class ParetoSet:
         rows = pd.DataFrame({"scenario": self.names, "best": np.arange(len(self.names)) == self.best})
         rows = rows.join(pd.DataFrame(self.points))
         for suffix, found in (("", self.found), ("_again", self.again)):
-            for values, end in zip(mean_interval(found.goals, axis=1), ("", "_low", "_high"), strict=True):
+            for values, end in zip(student_interval(found.goals, axis=1), ("", "_low", "_high"), strict=True):
                 for place, goal in enumerate(self.problem.goals):
                     rows[f"{goal}{suffix}{end}"] = values[:, place]
             rows[f"spending_yuan{suffix}"] = found.spending.mean(axis=1)

@@ -58,14 +58,9 @@ def run(scenarios, ensemble: EnsembleOptions, as_json) -> None:
 
 @click.command()
 @click.argument("levers", nargs=-1, metavar="[LEVER]...")
-@click.option("--replicates", type=click.IntRange(2, 100_000), default=8, show_default=True, help="Paired runs.")
-@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the first replicate.")
-@click.option("--until", type=int, metavar="YYYY", default=2030, show_default=True, help="Last year of the runs.")
-@click.option("--out", type=click.Path(path_type=Path), help="New directory for the results of all runs.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@ensemble_options(replicates=8)
 @json_option
-def effects(levers, replicates, scale, seed, until, out, workers, as_json) -> None:
+def effects(levers, ensemble: EnsembleOptions, as_json) -> None:
     """Compare every lever, rule and shock at its reference intensity with the baseline, paired.
 
     Without names all are run: about ten minutes on two cores at the defaults. What each lever's
@@ -75,13 +70,13 @@ def effects(levers, replicates, scale, seed, until, out, workers, as_json) -> No
     Example:
       srdi effects
       srdi effects sme_fund credit_guarantees --replicates 16
+      srdi effects sme_fund --params posterior --replicates 50
     """
-    from scenarios.effects import run_effects
+    from scenarios.effects import BASELINE, run_effects
 
-    with ensemble_target(out) as target:
-        table = run_effects(
-            levers, replicates=replicates, scale=scale, seed=seed, until=until, workers=workers, **target
-        )
+    [parent] = ensemble.load(BASELINE)
+    with ensemble_target(ensemble.out) as target:
+        table = run_effects(levers, parent, **ensemble.arguments, **target)
         from scenarios.tables import print_effects
 
         print_effects(table, console(as_json, width=190))

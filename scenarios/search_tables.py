@@ -7,8 +7,9 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from scenarios.intervals import student_interval
 from scenarios.optimize import Problem, Trials
-from scenarios.outcomes import Outcome, mean_interval
+from scenarios.outcomes import Outcome
 from scenarios.paired import ParetoSet
 from scenarios.tables import short
 
@@ -57,7 +58,7 @@ def print_sweep(table: pd.DataFrame, outcomes: tuple[Outcome, ...], runs: int, c
 
 def print_trials(trials: Trials, problem: Problem, name: str, console: Console) -> None:
     """Print the Pareto set of the trials so far, as the search has seen it."""
-    means, lows, highs = mean_interval(trials.found.goals, axis=1)
+    means, lows, highs = student_interval(trials.found.goals, axis=1)
     screen = _new("Pareto set of the trials so far: differences to the base", "Point", *problem.goals, "Spending, yuan")
     for place in trials.pareto(problem).tolist():
         cells = [_spread(*ends) for ends in zip(means[place], lows[place], highs[place], strict=True)]

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from scenarios import load_results, load_scenario, run_ensemble
 from scenarios.design import Factor, factors_of, known_settings, lay_over, read_design
 from scenarios.errors import InputError
-from scenarios.outcomes import MAIN, mean_interval, measure, read_outcome
+from scenarios.intervals import student_interval
+from scenarios.outcomes import MAIN, measure, read_outcome
 from scenarios.search_commands import sweep
 from scenarios.sweep import SweepFile, design_of, design_points, sweep_scenarios, sweep_table
 from sim.calendar import Quarter
@@ -209,10 +210,10 @@ def test_an_outcome_is_the_end_a_quarter_or_a_sum():
 
 
 def test_the_interval_of_a_mean_is_students():
-    mean, low, high = mean_interval(np.array([[1.0, 2.0, 3.0, 4.0]]), axis=1)
+    mean, low, high = student_interval(np.array([[1.0, 2.0, 3.0, 4.0]]), axis=1)
     half = 3.182446 * np.std([1, 2, 3, 4], ddof=1) / 2
     assert (mean[0], low[0], high[0]) == pytest.approx((2.5, 2.5 - half, 2.5 + half), rel=1e-5)
-    assert np.isnan(mean_interval(np.ones((1, 1)), axis=1)[1]).all()
+    assert np.isnan(student_interval(np.ones((1, 1)), axis=1)[1]).all()
 
 
 # --- a small real sweep
