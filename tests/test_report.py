@@ -249,7 +249,7 @@ def test_one_pair_of_runs_has_no_interval(results, tmp_path):
     assert not re.search(r"\bnan\b", text)
 
 
-def test_with_parameter_draws_the_draws_are_the_sample(tmp_path):
+def test_with_parameter_draws_the_wider_interval_is_taken(tmp_path):
     drawn = run_ensemble(
         [load_scenario(name) for name in ("baseline", "clusters-300")],
         out=tmp_path / "r",
@@ -264,13 +264,15 @@ def test_with_parameter_draws_the_draws_are_the_sample(tmp_path):
     assert compared.runs("baseline", "firms").shape[1] == 6
     differences = compared.differences("clusters-300", "revenue_yuan").iloc[-1]
     by_draw = differences.groupby(level="draw").mean()
-    low, high = stats.ttest_1samp(by_draw, 0.0).confidence_interval(0.95)
+    ends = [stats.ttest_1samp(sample, 0.0).confidence_interval(0.95) for sample in (by_draw, differences)]
     found = mean_of(differences)
-    assert (found.mean, found.low, found.high) == pytest.approx((differences.mean(), low, high))
+    assert found.mean == pytest.approx(differences.mean())
+    assert found.low == pytest.approx(min(end.low for end in ends))
+    assert found.high == pytest.approx(max(end.high for end in ends))
     text = render(compared, "en")
     parameters = len(read_draws(POSTERIOR).names)
     assert Words("en")("caveat.doubt", parameters=parameters, draws="3") in Page(text).texts["caveats"]
-    assert "over 3 parameter draws" in Page(text).texts["effects"]
+    assert "over 6 paired runs, or over their 3 parameter draws" in Page(text).texts["effects"]
 
 
 # --- statistics
@@ -286,6 +288,14 @@ def test_the_ends_of_a_ratio_are_where_its_test_just_rejects():
     assert found.mean == pytest.approx(45.0 / 9.7)
     for end in (found.low, found.high):
         assert stats.ttest_1samp(costs - end * gains, 0.0).pvalue == pytest.approx(0.05)
+
+
+def test_draws_that_differ_widen_the_interval_and_draws_that_agree_do_not_hide_luck():
+    index = pd.MultiIndex.from_product([[1, 2], [0, 1, 2]], names=["draw", "replicate"])
+    differ = pd.Series([1.0, 1.1, 0.9, 3.0, 3.1, 2.9], index=index)
+    assert mean_of(differ).low < stats.ttest_1samp(differ, 0.0).confidence_interval(0.95).low
+    agree = pd.Series([1.0, 2.0, 3.0, 3.0, 1.0, 2.0], index=index)
+    assert mean_of(agree).low == pytest.approx(stats.ttest_1samp(agree, 0.0).confidence_interval(0.95).low)
 
 
 def test_a_ratio_over_what_may_be_zero_has_no_interval():
@@ -362,6 +372,7 @@ def test_effect_parameters_are_those_the_lever_reads():
     assert effect_parameters("talent_programme") == ["talent_additionality", "talent_absorption"]
     assert "commons_productivity" in effect_parameters("cluster_recognition")
     for lever in Levers.model_fields:
+        assert effect_parameters(lever)
         assert set(effect_parameters(lever)) <= set(parameter_table())
 
 

@@ -72,8 +72,7 @@ def descriptions(sections: Sections) -> list[Description]:
         Description(
             title=sections.titles[name],
             name=name,
-            # Descriptions are in English; a reader of another language has the title and the tables.
-            description=scenarios[name]["description"].strip() if sections.words.language == "en" else "",
+            description=scenarios[name]["description"].strip(),
             levers=_levers(sections, scenarios[name]),
             changes=None if name == baseline["name"] else _changes(sections, baseline, scenarios[name]),
         )

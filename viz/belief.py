@@ -103,13 +103,15 @@ def lever_sources(sections: Sections) -> Table:
 def effect_parameters(lever: str) -> Sequence[str]:
     """Model parameters that say how strongly a lever acts.
 
-    Those its own effect reads, for programmes of firms; else those of the rules its declaration names.
+    Those its own effect reads, for programmes of firms; else, or where it reads none, those of the rules its
+    declaration names.
     """
     field = Levers.model_fields[lever]
     if lever in PROGRAMMES:
         reader = _Reader()
         field.default.effects(reader)
-        return reader.read
+        if reader.read:
+            return reader.read
     paths = re.findall(r"sim/([\w/]+\.py)", field.annotation.__doc__)
     texts = (files("sim").joinpath(*path.split("/")).read_text(encoding="utf-8") for path in dict.fromkeys(paths))
     names = (name for text in texts for name in re.findall(r"\b(?:p|parameters)\.(\w+)", text))

@@ -86,9 +86,7 @@ class Compared:
             baseline = BASELINE if BASELINE in names else names[0]
         if baseline not in names:
             hint = nearest(baseline, names)
-            raise InputError(
-                f"{results.path} holds no scenario {baseline!r}{hint} (it holds: {', '.join(names)})"
-            ) from None
+            raise InputError(f"{results.path} holds no scenario {baseline!r}{hint} (it holds: {', '.join(names)})")
         self.results = results
         self.baseline = baseline
         self.others = [name for name in names if name != baseline]

@@ -52,7 +52,8 @@ def fan_chart(
     reported: Sequence[ReportedFigure] = (),
     from_zero: bool = False,
 ) -> Figure:
-    """A quantity of one scenario over time: median, 50 % and 90 % bands, reported figures as dots.
+    """A quantity of one scenario over time: median, 50 % and 90 % bands, reported figures as dots
+    (one-sided ones as triangles that point to where the figure may lie).
 
     Args:
         fan: as `Compared.fan` gives it. number: writes the numbers of the vertical axis.
@@ -66,10 +67,12 @@ def fan_chart(
         axis.plot(values.index, values, color=style.colour, lw=1.8, linestyle=style.linestyle)
     for row in reported:
         day = pd.Timestamp(row.date)
-        axis.plot([day, day], [row.low or row.middle, row.high or row.middle], color="black", lw=1.0)
-        axis.plot(day, row.middle, "o" if None not in (row.low, row.high) else "^", color="black", ms=3.5)
+        ends = [end for end in (row.low, row.high) if end is not None]
+        axis.plot([day] * len(ends), ends, color="black", lw=1.0)
+        marker = "o" if len(ends) == 2 else "^" if row.high is None else "v"
+        axis.plot(day, row.middle, marker, color="black", ms=3.5)
     if from_zero:
-        axis.set_ylim(bottom=0.0)
+        axis.set_ylim(bottom=0.0, top=None if axis.dataLim.ymax > 0.0 else 1.0)
     return figure
 
 

@@ -149,6 +149,10 @@ class Words:
         titles = (scenario["title_zh"], scenario["title"]) if self.language == "zh" else (scenario["title"],)
         return next((title for title in titles if title), scenario["name"])
 
+    def reads(self, text: str) -> bool:
+        """Whether the reader of a Chinese page finds Chinese in a text; who reads English is shown every text."""
+        return self.language == "en" or _has_chinese(text)
+
     def province(self, name: str) -> str:
         """Name of a province."""
         if self.language == "en":

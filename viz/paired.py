@@ -31,54 +31,68 @@ class Estimate:
         return self.known and (self.low > 0.0 or self.high < 0.0)
 
 
-def independent(differences: pd.Series) -> pd.Series:
-    """Differences that are independent of each other: the mean of each parameter draw, or each replicate as it is.
+def mean_of(differences: pd.Series) -> Estimate:
+    """Mean paired difference with its 95 % interval by Student's t.
 
-    Replicates with one draw share its parameters, so where there are several draws they are the sample.
+    Runs of one parameter draw share its parameters, so where draws are crossed with replicates the interval over the
+    means of the draws is taken if it is wider than that over all pairs.
 
     Args:
         differences: scenario - baseline, float64, indexed by (draw, replicate).
     """
-    by_draw = differences.groupby(level="draw").mean()
-    return by_draw if len(by_draw) > 1 else differences
-
-
-def mean_of(differences: pd.Series) -> Estimate:
-    """Mean paired difference with its 95 % interval by Student's t.
-
-    Args:
-        differences: as `independent` takes them.
-    """
-    sample = independent(differences).to_numpy(dtype=np.float64)
-    mean = float(sample.mean())
-    if len(sample) < 2:
-        return Estimate(mean, math.nan, math.nan)
-    half = _quantile(len(sample)) * float(sample.std(ddof=1)) / math.sqrt(len(sample))
-    return Estimate(mean, mean - half, mean + half)
+    return _widest(float(differences.mean()), [_ends_of_mean(sample) for (sample,) in _samples(differences)])
 
 
 def ratio_of(costs: pd.Series, gains: pd.Series) -> Estimate:
     """Mean difference in cost over mean difference in gain, with the 95 % interval of Fieller (1954).
 
-    That interval is finite where, and only where, the interval of the mean gain excludes zero.
+    That interval is finite where, and only where, the interval of the mean gain excludes zero. Crossed draws are
+    treated as by `mean_of`.
 
     Args:
-        costs, gains: paired differences of the same runs, as `independent` takes them.
+        costs, gains: paired differences of the same runs, as `mean_of` takes them.
 
     Returns:
         The ratio; its ends are NaN where the interval is not finite.
     """
-    cost, gain = (independent(values).to_numpy(dtype=np.float64) for values in (costs, gains))
+    mean_gain = float(gains.mean())
+    ratio = float(costs.mean()) / mean_gain if mean_gain else math.nan
+    return _widest(ratio, [_ends_of_ratio(*sample) for sample in _samples(costs, gains)])
+
+
+def _samples(*differences: pd.Series) -> list[tuple[np.ndarray, ...]]:
+    """The same differences as samples: all pairs, and the means of the draws where there are several."""
+    by_draw = [values.groupby(level="draw").mean() for values in differences]
+    samples = [differences, by_draw] if 1 < len(by_draw[0]) < len(differences[0]) else [differences]
+    return [tuple(values.to_numpy(dtype=np.float64) for values in sample) for sample in samples]
+
+
+def _widest(middle: float, intervals: list[tuple[float, float]]) -> Estimate:
+    """An estimate with the ends that lie farthest out; without any if one interval is not known."""
+    low, high = zip(*intervals, strict=True)
+    known = all(map(math.isfinite, (*low, *high)))
+    return Estimate(middle, min(low) if known else math.nan, max(high) if known else math.nan)
+
+
+def _ends_of_mean(sample: np.ndarray) -> tuple[float, float]:
+    if len(sample) < 2:
+        return math.nan, math.nan
+    half = _quantile(len(sample)) * float(sample.std(ddof=1)) / math.sqrt(len(sample))
+    mean = float(sample.mean())
+    return mean - half, mean + half
+
+
+def _ends_of_ratio(cost: np.ndarray, gain: np.ndarray) -> tuple[float, float]:
+    """Roots of the quadratic whose solutions are the ratios that a t-test does not reject."""
+    if not Estimate(0.0, *_ends_of_mean(gain)).clear:
+        return math.nan, math.nan
     mean_cost, mean_gain = float(cost.mean()), float(gain.mean())
-    ratio = mean_cost / mean_gain if mean_gain else math.nan
-    if not mean_of(gains).clear:
-        return Estimate(ratio, math.nan, math.nan)
     spread = np.cov(cost, gain, ddof=1) / len(cost) * _quantile(len(cost)) ** 2
     a = mean_gain**2 - spread[1, 1]
     b = mean_cost * mean_gain - spread[0, 1]
     c = mean_cost**2 - spread[0, 0]
     root = math.sqrt(max(b * b - a * c, 0.0))
-    return Estimate(ratio, (b - root) / a, (b + root) / a)
+    return (b - root) / a, (b + root) / a
 
 
 def _quantile(size: int) -> float:

@@ -17,7 +17,6 @@ from viz.belief import caveats, lever_sources, misses
 from viz.compared import Compared, unit_of
 from viz.language import Words
 from viz.money import costs_per_firm, spending
-from viz.paired import independent
 from viz.places import COLUMN, maps
 from viz.sections import Sections
 
@@ -72,7 +71,6 @@ def _context(sections: Sections, words: Words) -> dict:
     titles = [sections.titles[name] for name in compared.names]
     first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
     missed_in_words, missed = misses(sections)
-    sample = independent(compared.runs(compared.baseline, COLUMN).iloc[-1])
     return {
         "t": words,
         "sections": SECTIONS,
@@ -90,8 +88,11 @@ def _context(sections: Sections, words: Words) -> dict:
         "descriptions": descriptions(sections),
         "fans": sections.fans(),
         "effects": sections.effects(),
-        "pairs": len(sample),
-        "pairs_of": words("effect.draws" if sample.index.nlevels == 1 else "effect.pairs"),
+        "sample": words(
+            "effect.draws" if 1 < manifest["draws"] < compared.runs_each else "effect.pairs",
+            pairs=words.number(compared.runs_each),
+            draws=words.number(manifest["draws"]),
+        ),
         "maps": maps(sections),
         "map_unit": words.unit(unit_of(COLUMN)),
         "tile": {"size": tiles.SIZE, "width": tiles.WIDTH, "height": tiles.HEIGHT},
