@@ -14,6 +14,7 @@ _HOMES = {
     "RunFailed": "ensemble",
     "Scenario": "schema",
     "ScenarioError": "errors",
+    "compare": "comparison",
     "load_results": "results",
     "load_scenario": "loading",
     "run_ensemble": "ensemble",

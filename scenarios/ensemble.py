@@ -134,9 +134,12 @@ def run_ensemble(
         on_start(len(jobs))
         for _ in range(len(jobs) - len(missing)):
             on_run()
-        for job, packed in _execute(missing, _workers(workers, len(missing), jobs[0]), scheduler):
-            _store(packed, runs / job.file_name)
-            on_run()
+        finished = _execute(missing, _workers(workers, len(missing), jobs[0]), scheduler)
+        # Closed whatever happens: workers and connections end with it.
+        with contextlib.closing(finished):
+            for job, packed in finished:
+                _store(packed, runs / job.file_name)
+                on_run()
         _merge([runs / job.file_name for job in jobs], tables, out)
         if draws:
             _write_draws(draws, max(draw for draw, _ in pairs), out)
@@ -285,14 +288,15 @@ def _load_pandas() -> None:
 
 
 def _results(jobs: list[Job], finished: Iterator[tuple[int, Future]]) -> Iterator[tuple[Job, bytes]]:
-    for place, future in finished:
-        try:
-            packed = future.result()
-        except BrokenProcessPool:
-            raise
-        except (Exception, CancelledError) as error:
-            raise _failure(jobs[place], error) from error
-        yield jobs[place], packed
+    with contextlib.closing(finished):
+        for place, future in finished:
+            try:
+                packed = future.result()
+            except BrokenProcessPool:
+                raise
+            except (Exception, CancelledError) as error:
+                raise _failure(jobs[place], error) from error
+            yield jobs[place], packed
 
 
 def _failure(job: Job, error: BaseException) -> Exception:

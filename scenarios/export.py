@@ -13,7 +13,6 @@ import pandas as pd
 
 from scenarios.errors import InputError
 from scenarios.results import Results
-from scenarios.storage import columns_of
 
 _SHEET_ROWS = 1_048_576
 _STATA_NAME = 32
@@ -22,13 +21,13 @@ _STATA_LABEL = 80
 
 def _csv(results: Results, out: Path) -> None:
     # The byte-order mark makes Excel read the file as UTF-8.
-    for name in results.tables:
+    for name in results.columns:
         results.table(name).to_csv(out / f"{name}.csv", index=False, encoding="utf-8-sig", date_format="%Y-%m-%d")
     results.describe().to_csv(out / "columns.csv", index=False, encoding="utf-8-sig")
 
 
 def _xlsx(results: Results, out: Path) -> None:
-    frames = {name: results.table(name) for name in results.tables}
+    frames = {name: results.table(name) for name in results.columns}
     for name, frame in frames.items():
         if len(frame) >= _SHEET_ROWS:
             raise InputError(
@@ -46,16 +45,16 @@ def _stata_name(name: str) -> str:
 
 
 def _dta(results: Results, out: Path) -> None:
-    for name in results.tables:
+    for name, columns in results.columns.items():
         frame = results.table(name)
         labels = {}
-        for column in columns_of(name):
+        for column in columns:
             unit = f" ({column.unit})" if column.unit else ""
             labels[_stata_name(column.name)] = f"{column.description}{unit}"[:_STATA_LABEL]
             if column.dtype == "string":
                 frame[column.name] = frame[column.name].astype(object)
         frame = frame.rename(columns=_stata_name)
-        dates = {_stata_name(c.name): "td" for c in columns_of(name) if c.dtype == "timestamp"}
+        dates = {_stata_name(c.name): "td" for c in columns if c.dtype == "timestamp"}
         frame.to_stata(out / f"{name}.dta", write_index=False, variable_labels=labels, convert_dates=dates, version=118)
 
 
@@ -67,18 +66,17 @@ def _parquet(results: Results, out: Path) -> None:
 def _nc(results: Results, out: Path) -> None:
     import xarray as xr
 
-    for name in results.tables:
+    from scenarios.cube import describe_variables
+
+    for name, columns in results.columns.items():
         frame = results.table(name)
         data = xr.Dataset({column: ("row", np.asarray(frame[column])) for column in frame})
-        for column in columns_of(name):
+        for column in columns:
             if column.dtype == "string":
                 data[column.name] = data[column.name].astype(str)
             elif column.dtype == "int64":  # NetCDF 3 has no 64-bit integers
                 data[column.name] = data[column.name].astype(float)
-            data[column.name].attrs["long_name"] = column.description
-            if column.dtype != "timestamp":  # xarray writes the unit of dates itself
-                data[column.name].attrs["units"] = column.unit or "1"
-        data.to_netcdf(out / f"{name}.nc", engine="scipy")
+        describe_variables(data, columns).to_netcdf(out / f"{name}.nc", engine="scipy")
 
 
 FORMATS: dict[str, Callable[[Results, Path], None]] = {
@@ -91,7 +89,7 @@ FORMATS: dict[str, Callable[[Results, Path], None]] = {
 
 
 def export(results: Results, format: str, out: str | Path | None = None, force: bool = False) -> list[Path]:
-    """Write all tables of a results directory in one format; returns the files written.
+    """Write all tables of a results directory, parameter draws included, in one format; returns the files written.
 
     Args:
         format: csv, xlsx, dta (Stata), parquet or nc (NetCDF).

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
 from scenarios.errors import ResultsError
-from scenarios.storage import checksum, columns_of
-from sim.outputs import OPTIONAL_TABLES, TABLES
+from scenarios.storage import DRAW, checksum, columns_of, dtype_of
+from sim.outputs import OPTIONAL_TABLES, TABLES, Output
+from sim.parameters import parameter_table
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MANIFEST = "manifest.json"
 #: Written into every manifest; a directory without it is not ours.
@@ -19,6 +26,7 @@ FORMAT = "srdi-results"
 FORMAT_VERSION = 3
 #: File of the parameter draws an ensemble took, if it took any.
 DRAWS = "parameter_draws.parquet"
+DRAWS_TABLE = DRAWS.removesuffix(".parquet")
 
 
 class Results:
@@ -40,11 +48,23 @@ class Results:
         """Names of the tables there are."""
         return tuple(name.removesuffix(".parquet") for name in self.manifest["files"] if name != DRAWS)
 
+    @cached_property
+    def columns(self) -> dict[str, tuple[Output, ...]]:
+        """Columns of every table with unit and description; `parameter_draws` is one if draws were taken."""
+        found = {name: columns_of(name) for name in self.tables}
+        if DRAWS in self.manifest["files"]:
+            drawn = (parameter_table()[name] for name in self.manifest["parameter_draws"]["names"])
+            found[DRAWS_TABLE] = (DRAW, *(Output(entry.name, entry.unit, entry.description) for entry in drawn))
+        return found
+
     def table(self, name: str) -> pd.DataFrame:
-        """One table by name; raises KeyError for an unknown one."""
-        if name not in self.tables:
-            raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.tables)}")
-        return pq.read_table(self.path / f"{name}.parquet").to_pandas()
+        """One table by name, `parameter_draws` included; raises KeyError for an unknown one."""
+        if name not in self.columns:
+            raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.columns)}")
+        frame = pq.read_table(self.path / f"{name}.parquet").to_pandas()
+        if name == DRAWS_TABLE:  # the file is one of draws to run with, whose number is that of the row
+            frame.insert(0, DRAW.name, np.arange(1, len(frame) + 1, dtype=DRAW.dtype))
+        return frame
 
     @cached_property
     def national(self) -> pd.DataFrame:
@@ -94,9 +114,56 @@ class Results:
     @cached_property
     def parameter_draws(self) -> pd.DataFrame:
         """Values of the parameter draws, a column a parameter, by the number of the draw; empty if there are none."""
-        taken = DRAWS in self.manifest["files"]
-        frame = pq.read_table(self.path / DRAWS).to_pandas() if taken else pd.DataFrame()
-        return frame.set_index(pd.RangeIndex(1, len(frame) + 1, name="draw"))
+        frame = self.table(DRAWS_TABLE) if DRAWS_TABLE in self.columns else pd.DataFrame({DRAW.name: []}, dtype=int)
+        return frame.set_index(DRAW.name)
+
+    def to_xarray(self, table: str = "national") -> xr.Dataset:
+        """A table as an xarray dataset, for means over runs, differences between scenarios and NetCDF.
+
+        Args:
+            table: name of the table; every one but `national` has its own key as a further dimension.
+
+        Returns:
+            Variables with dimensions scenario, run, quarter and, of the other tables, the key (province, sector,
+            county_type, tier, cluster, chain, lever or firm); `draw`, `replicate` and `seed` are coordinates of the
+            run, which is the same in every scenario. Units and descriptions stand in each variable's attributes. What
+            a table has no row for is NaN, or empty text. `parameter_draws` has the one dimension draw.
+
+        Raises:
+            KeyError: for an unknown table.
+
+        Example:
+            >>> giants = results.to_xarray()["little_giants"]  # doctest: +SKIP
+            >>> (giants.sel(scenario="no-policy") - giants.sel(scenario="baseline")).mean("run")  # doctest: +SKIP
+        """
+        from scenarios.cube import to_dataset
+
+        return to_dataset(self, table)
+
+    def sql(self, query: str, parameters: Sequence = ()) -> pd.DataFrame:
+        """Answer one SELECT statement with DuckDB, which reads only the rows and columns it needs.
+
+        Args:
+            query: SQL over the tables by name, `columns` (as `describe` returns it) and, if draws were taken,
+                `parameter_draws`. Files of one's own can be joined, such as ``read_csv('mine.csv')``.
+            parameters: values of the query's ``?``.
+
+        Returns:
+            The rows of the answer; the tables themselves cannot be changed.
+
+        Raises:
+            ResultsError: one sentence, if the query is not one SELECT statement or DuckDB refuses it.
+
+        Example:
+            >>> results.sql(
+            ...     "select scenario, year(quarter) as year, sum(public_spending_yuan) / 1e9 as billion_yuan "
+            ...     "from national where replicate = ? group by all order by all",
+            ...     [0],
+            ... )  # doctest: +SKIP
+        """
+        from scenarios.query import run_query
+
+        return run_query(self, query, parameters)
 
     def describe(self) -> pd.DataFrame:
         """Every column of every table with its unit, description and type."""
@@ -107,10 +174,10 @@ class Results:
                     "column": column.name,
                     "unit": column.unit,
                     "description": column.description,
-                    "dtype": column.dtype,
+                    "dtype": dtype_of(table, column),
                 }
-                for table in self.tables
-                for column in columns_of(table)
+                for table, columns in self.columns.items()
+                for column in columns
             ]
         )
 

@@ -15,21 +15,30 @@ import pyarrow.parquet as pq
 
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 
+DRAW = Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32")
+
 #: Columns that say which run a row belongs to, before the table's own.
 IDENTIFIERS = (
     Output("scenario", "", "scenario name", "string"),
-    Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32"),
+    DRAW,
     Output("replicate", "number", "number of the replicate", "int32"),
     Output("seed", "number", "seed of the replicate; the same in every scenario", "int64"),
 )
 
 _TYPES = {
+    "float32": pa.float32(),
     "float64": pa.float64(),
     "int32": pa.int32(),
     "int64": pa.int64(),
     "timestamp": pa.timestamp("ms"),
     "string": pa.dictionary(pa.int32(), pa.string()),
 }
+
+
+#: Tables of single clusters and chains, of which there are many rows, keep seven digits.
+_SEVEN_DIGITS = ("cluster", "chain")
+#: Units of what is counted: few different values, which a dictionary holds in least room.
+_COUNTED = ("firms", "clusters", "counties", "products")
 
 
 def columns_of(table: str) -> tuple[Output, ...]:
@@ -43,13 +52,18 @@ def arrow_schema(table: str) -> pa.Schema:
         [
             pa.field(
                 column.name,
-                _TYPES[column.dtype],
+                _TYPES[dtype_of(table, column)],
                 nullable=False,
                 metadata={"unit": column.unit, "description": column.description},
             )
             for column in columns_of(table)
         ]
     )
+
+
+def dtype_of(table: str, column: Output) -> str:
+    """Type in which a column of a table is stored."""
+    return "float32" if column.dtype == "float64" and table in _SEVEN_DIGITS else column.dtype
 
 
 def to_arrow(table: str, values: dict[str, np.ndarray], identifiers: dict) -> pa.Table:
@@ -83,7 +97,17 @@ def whole_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A writer of a Parquet file that appears whole or not at all."""
-    with whole_file(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+    measured = [
+        field.name
+        for field in schema
+        if pa.types.is_floating(field.type) and (field.metadata or {}).get(b"unit", b"").decode() not in _COUNTED
+    ]
+    # Bytes of equal rank stand together: what varies smoothly then takes two thirds of the room.
+    encoding = {
+        "use_dictionary": [name for name in schema.names if name not in measured],
+        "use_byte_stream_split": measured,
+    }
+    with whole_file(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", **encoding) as writer:
         yield writer
 
 

@@ -32,7 +32,7 @@ def test_help_is_quick_and_every_command_has_an_example():
     assert "srdi run baseline" in srdi("--help").stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
-    for command in ("run", "list", "show", "check", "new", "export"):
+    for command in ("run", "compare", "list", "show", "check", "new", "export"):
         answer = srdi(command, "--help")
         assert answer.returncode == 0
         assert "Example:" in answer.stdout

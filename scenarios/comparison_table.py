@@ -1,0 +1,192 @@
+"""The tables ``srdi compare`` prints, and below them what they hold in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from scenarios.comparison import NOT_PRICED, Comparison
+from scenarios.intervals import AGREE, PERCENTILE, SINGLE
+from scenarios.metrics import Metric
+from scenarios.regret import BAD
+
+#: With fewer pairs a bootstrap interval is too narrow (with 4 it holds the mean in 87 % of cases).
+_ENOUGH = 6
+
+
+def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable[Metric], console: Console) -> None:
+    """Print differences and costs by scenario, regret of some metrics, and what the numbers mean.
+
+    Args:
+        titles: titles of the scenarios by name. regret: the metrics whose regret is printed.
+    """
+    several = found.rows["directory"].nunique() > 1
+    for (directory, quarter, scenario), rows in found.rows.groupby(["directory", "quarter", "scenario"], sort=False):
+        name = f"{scenario}: {titles[scenario]}" if titles.get(scenario) else scenario
+        console.print(_differences(f"{name} ({quarter}{f', {directory}' if several else ''})", rows, found.drawn))
+        for sentence in _costs(rows):
+            console.print(sentence, highlight=False)
+        console.print()
+    for metric in regret:
+        for quarter in found.quarters:
+            console.print(_regret(found.regret, metric, quarter))
+            console.print()
+    for sentence in _words(found):
+        console.print(sentence, style="dim", highlight=False)
+
+
+def figure(value: float, unit: str = "", signed: bool = False) -> str:
+    """A number for people in the unit `unit_name` names: four digits of a level, three of a (signed) difference."""
+    if math.isnan(value):
+        return "–"
+    value *= _scale(unit)[0]
+    digits = 3 if signed else 4
+    decimals = min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), 5) if value else 0
+    return f"{value:{'+' if signed and value else ''},.{decimals}f}".replace("-", "−")
+
+
+def unit_name(unit: str) -> str:
+    """The unit in which `figure` gives a number: money in billions, persons in millions, shares in per cent."""
+    return _scale(unit)[1]
+
+
+def _scale(unit: str) -> tuple[float, str]:
+    if unit.startswith("yuan"):
+        return 1e-9, f"bn {unit}"
+    return {"share": (100.0, "per cent"), "persons": (1e-6, "million persons")}.get(unit, (1.0, unit))
+
+
+def _range(low: float, high: float, unit: str) -> str:
+    return "–" if math.isnan(low) else f"{figure(low, unit, signed=True)} … {figure(high, unit, signed=True)}"
+
+
+def _table(title: str, name: str, *numbers: str) -> Table:
+    """A table with names on the left and numbers beside them."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column(name, no_wrap=True)
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _differences(title: str, rows: pd.DataFrame, drawn: bool) -> Table:
+    headings = ["Unit", "Baseline", "Scenario", "Difference", "95 % interval", "Million yuan each", "Runs"]
+    # Single pairs tell more than their mean only where they differ in parameters.
+    table = _table(title, "Figure", *headings, *(["90 % of pairs"] if drawn else []))
+    for row in rows.itertuples():
+        certain = row.low > 0.0 or row.high < 0.0 or row.interval == AGREE
+        table.add_row(
+            row.metric,
+            unit_name(row.unit),
+            figure(row.baseline_mean, row.unit),
+            figure(row.scenario_mean, row.unit),
+            figure(row.difference, row.unit, signed=True) + ("  " if certain else " ?"),
+            _range(row.low, row.high, row.unit),
+            _price(row),
+            _times(row.variance_reduction),
+            *([_range(row.p05, row.p95, row.unit)] if drawn else []),
+        )
+    return table
+
+
+def _times(factor: float) -> str:
+    """How many times as many runs; beyond a thousand the number says no more."""
+    return "–" if math.isnan(factor) else f"× {figure(factor)}" if factor < 1000 else "over × 1,000"
+
+
+def _price(row) -> str:
+    if math.isnan(row.cost_per_unit_yuan):
+        return "–"
+    price, low, high = (
+        figure(value / 1e6)
+        for value in (row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan)
+    )
+    return f"{price} ({low} … {high})"
+
+
+def _costs(rows: pd.DataFrame) -> list[str]:
+    """What the scenario costs more or less, and why counts have no price that have none."""
+    first = rows.iloc[0]
+    interval = (
+        ""
+        if math.isnan(first.cost_low_yuan)
+        else f" (95 %: {_range(first.cost_low_yuan, first.cost_high_yuan, 'yuan')})"
+    )
+    amount = f"{figure(first.cost_yuan, 'yuan', signed=True)} {unit_name('yuan')}"
+    sentences = [f"Additional public money since the start: {amount}{interval}."]
+    without = rows[(rows["cost_note"] != "") & (rows["cost_note"] != NOT_PRICED)]
+    for note, group in without.groupby("cost_note", sort=False):
+        sentences.append(f"No price of {', '.join(group['metric'])}: {note}.")
+    return sentences
+
+
+def _regret(regret: pd.DataFrame, metric: Metric, quarter: str) -> Table:
+    rows = regret[(regret["metric"] == metric.name) & (regret["quarter"] == quarter)]
+    table = _table(
+        f"Regret in {metric.name}, {unit_name(metric.unit)} ({quarter}; {rows['states'].iloc[0]} states of the world; "
+        f"{'less' if metric.less_is_better else 'more'} is better)",
+        "Policy",
+        *(
+            "Mean",
+            "90 % quantile",
+            "Largest",
+            "Best in",
+            "Better than baseline in",
+            f"Difference at worst {_percent(BAD)}",
+        ),
+    )
+    for row in rows.sort_values("regret_mean", kind="stable").itertuples():
+        table.add_row(
+            row.scenario,
+            *(figure(value, metric.unit) for value in (row.regret_mean, row.regret_p90, row.regret_max)),
+            _percent(row.best_share),
+            _percent(row.better_share),
+            figure(row.bad_difference, metric.unit, signed=True),
+        )
+    return table
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _words(found: Comparison) -> list[str]:
+    """What is paired, what the intervals hold, and what the columns mean."""
+    shared = "parameters and luck" if found.drawn else "luck (common random numbers)"
+    sentences = [
+        f"Pairs: the baseline {found.baseline!r} and the scenario are run with the same {shared}; the difference of a "
+        "pair is the policy. Difference: mean over the pairs; ? marks one whose 95 % interval holds zero. Per cent: "
+        "differences in percentage points.",
+        "Runs: how many times as many replicates unpaired runs with seeds of their own need for an interval as narrow.",
+        "Million yuan each: additional public money since the start per additional firm (or other unit), "
+        "where there are certainly more and they certainly cost more.",
+        "Regret: what a policy misses of the best one in the same state of the world; states are the parameter draws "
+        "and replicates of all directories and weigh the same; ties count as best for each.",
+        _held(found),
+    ]
+    methods = set(found.rows["interval"])
+    if SINGLE in methods:
+        sentences.append("There is one pair only: a difference without an interval. Run more --replicates.")
+    elif found.units < _ENOUGH:
+        sentences.append(
+            f"Bootstrap intervals over {found.units} replicates or draws are too narrow; {_ENOUGH} or more are better."
+        )
+    if PERCENTILE in methods:
+        sentences.append("Where BCa bootstrap intervals are not defined, percentile intervals stand instead.")
+    return [*sentences, *(f"{metric.name}: {metric.description}." for metric in found.metrics)]
+
+
+def _held(found: Comparison) -> str:
+    if found.drawn:
+        return (
+            "Pairs differ in parameters as well as luck: 90 % of pairs holds doubt about both. The 95 % interval is "
+            "that of their mean and narrows with the number of draws and replicates."
+        )
+    return (
+        "Pairs differ in luck only: no interval here holds doubt about parameters (srdi run --params posterior does). "
+        "The 95 % interval is that of the mean and narrows with the number of replicates."
+    )

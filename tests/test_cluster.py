@@ -1,0 +1,80 @@
+"""The same runs on a real Dask cluster: the same bits, also when a worker dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from scenarios import InputError, load_scenario, run_ensemble
+
+SMALL = {"replicates": 4, "scale": 0.002, "until": 2022}
+
+
+def both():
+    return [load_scenario("baseline"), load_scenario("no-policy")]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Address of a scheduler on loopback, and its two workers as processes."""
+    file = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    dask = (sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+    processes = [subprocess.Popen([*dask, "--no-dashboard", "--scheduler-file", file], **quiet)]
+    worker = (sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file, "--nthreads", "1")
+    try:
+        workers = [subprocess.Popen([*worker, "--no-nanny", "--no-dashboard"], **quiet) for _ in range(2)]
+        processes += workers
+        yield _address(file), workers
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _address(file):
+    from distributed import Client
+
+    until = time.monotonic() + 60
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    with Client(scheduler_file=str(file), set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        return client.scheduler.address
+
+
+def test_a_cluster_gives_the_bits_of_this_machine_though_a_worker_dies(cluster, tmp_path):
+    address, workers = cluster
+    here = run_ensemble(both(), out=tmp_path / "here", workers=1, **SMALL)
+    done = []
+
+    def on_run():
+        done.append(time.monotonic())
+        if len(done) == 1:
+            os.kill(workers[0].pid, signal.SIGKILL)
+
+    there = run_ensemble(both(), out=tmp_path / "there", scheduler=address, on_run=on_run, **SMALL)
+    assert len(done) == 8
+    assert workers[0].poll() == -signal.SIGKILL
+    assert there.manifest["files"] == here.manifest["files"]
+
+
+def test_a_cluster_with_another_version_of_the_model_is_refused(cluster, tmp_path, monkeypatch):
+    address, _ = cluster
+    monkeypatch.setattr("scenarios.ensemble.model_checksum", lambda: "of another version")
+    with pytest.raises(InputError, match="another version of the model"):
+        run_ensemble(both(), out=tmp_path / "x", scheduler=address, **SMALL)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_a_scheduler_that_does_not_answer_is_said(tmp_path, monkeypatch, address):
+    monkeypatch.setattr("scenarios.processes._ANSWER", 1)
+    with pytest.raises(InputError, match=f"no Dask scheduler answers at {address}"):
+        run_ensemble(both(), out=tmp_path / "x", scheduler=address, **SMALL)
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,332 @@
+"""Paired comparison: hand-computed differences, prices and regret, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from rich.console import Console
+from test_cli import srdi
+
+from scenarios import InputError, Results, compare, load_scenario, run_ensemble
+from scenarios.cli import main
+from scenarios.comparison_table import figure, print_comparison, unit_name
+from scenarios.intervals import (
+    AGREE,
+    BCA,
+    SINGLE,
+    mean_interval,
+    ratio_interval,
+    variance_reduction,
+)
+from scenarios.metrics import DEFAULT_METRICS, LESS_IS_BETTER, PRICED, choose_metrics
+from scenarios.regret import regret_table
+from sim.outputs import NATIONAL
+
+DATES = pd.to_datetime(["2018-12-31", "2019-03-31"])
+UNITS = {column.name: column.unit for column in NATIONAL}
+
+
+def ensemble(giants: dict, spending: dict | None = None, *, draws=None, path="made-up", **manifest) -> Results:
+    """Results of two quarters made by hand: values per scenario and replicate of the last quarter.
+
+    Args:
+        giants: little giants; every other figure is 1. spending: yuan in each of the two quarters.
+        draws: draw of each replicate.
+    """
+    rows = []
+    for scenario, values in giants.items():
+        for replicate, value in enumerate(values):
+            for date in DATES:
+                row = dict.fromkeys((column.name for column in NATIONAL), 1.0)
+                row |= {"scenario": scenario, "draw": draws[replicate] if draws else 0, "replicate": replicate}
+                row |= {"quarter": date, "little_giants": float(value) if date == DATES[-1] else 0.0}
+                row["public_spending_yuan"] = float(spending[scenario][replicate]) if spending else 0.0
+                row["genuine_little_giant_share"] = 0.5
+                rows.append(row)
+    results = Results(
+        Path(path),
+        {
+            "scenarios": [{"name": name, "title": ""} for name in giants],
+            "scale": 1.0,
+            "model": "a",
+            "first_quarter": "2018Q4",
+            "last_quarter": "2019Q1",
+            **manifest,
+        },
+    )
+    results.national = pd.DataFrame(rows)
+    return results
+
+
+GIANTS = {"baseline": [100, 200, 300, 400], "more": [110, 212, 314, 416], "fewer": [90, 199, 290, 390]}
+SPENDING = {"baseline": [0] * 4, "more": [13, 13, 13, 13], "fewer": [-1, -1, -1, -2]}
+
+
+def row(found, scenario="more", metric="little_giants", quarter="2019Q1"):
+    rows = found.rows.set_index(["scenario", "metric", "quarter"])
+    return rows.loc[(scenario, metric, quarter)]
+
+
+def test_differences_prices_and_what_pairing_saves_are_those_computed_by_hand():
+    found = compare(ensemble(GIANTS, SPENDING))
+    more = row(found)
+    assert (more.baseline_mean, more.scenario_mean, more.difference, more.pairs) == (250.0, 263.0, 13.0, 4)
+    assert (more.p05, more.p95) == pytest.approx((10.3, 15.7))
+    # Variances: 50000 / 3 and 52020 / 3 of the runs, 20 / 3 of the differences 10, 12, 14, 16.
+    assert more.variance_reduction == pytest.approx((50_000 + 52_020) / 20)
+    assert more.unpaired_replicates == math.ceil(4 * 102_020 / 20)
+    assert 10.0 <= more.low < 13.0 < more.high <= 16.0
+    assert more.interval == BCA
+    assert (more.cost_yuan, more.cost_low_yuan, more.cost_high_yuan) == (26.0, 26.0, 26.0)  # two quarters
+    assert more.cost_per_unit_yuan == 2.0
+    assert 26 / 16 <= more.cost_per_unit_low_yuan < 2.0 < more.cost_per_unit_high_yuan <= 26 / 10
+    genuine = row(found, metric="genuine_little_giants")
+    assert (genuine.baseline_mean, genuine.difference, genuine.cost_per_unit_yuan) == (125.0, 6.5, 4.0)
+
+
+def test_a_saving_is_not_printed_as_a_price():
+    found = compare(ensemble({"baseline": [1, 2, 3], "more": [3, 4, 6]}, {"baseline": [5, 5, 6], "more": [1, 1, 1]}))
+    assert math.isnan(row(found).cost_per_unit_yuan)
+    assert row(found).cost_note == "saves money and has more"
+    fewer = row(compare(ensemble(GIANTS, SPENDING)), "fewer")
+    assert math.isnan(fewer.cost_per_unit_yuan)
+    assert fewer.cost_note.startswith("saves money and has fewer; with this scenario as baseline")
+
+
+@pytest.mark.parametrize(
+    ("changed", "spent", "note"),
+    [
+        ([8, 13, 11], [1, 1, 1], "not certainly more"),
+        ([11, 12, 13], [0, 0, 0], "has more and costs nothing more"),
+        ([11, 12, 13], [-1, 2, -1], "whether it costs more is not certain"),
+        ([8, 7, 8], [1, 1, 1], "costs more and has fewer"),
+        ([8, 7, 8], [-1, 1, 0], "has fewer"),
+    ],
+)
+def test_no_price_without_a_certain_gain_and_a_certain_cost(changed, spent, note):
+    found = row(compare(ensemble({"baseline": [10, 10, 10], "more": changed}, {"baseline": [0] * 3, "more": spent})))
+    assert math.isnan(found.cost_per_unit_yuan)
+    assert note in found.cost_note
+
+
+def test_the_default_quarter_is_the_last_and_costs_run_up_to_the_quarter_asked_for():
+    found = compare(ensemble(GIANTS, SPENDING), quarters=["2018Q4", "2019Q1"])
+    assert compare(ensemble(GIANTS, SPENDING)).quarters == ("2019Q1",)
+    assert row(found, quarter="2018Q4").difference == 0.0
+    assert row(found, quarter="2018Q4").cost_yuan == 13.0
+
+
+def test_one_pair_has_a_difference_and_no_interval():
+    found = compare(ensemble({"baseline": [100], "more": [110]}))
+    one = row(found)
+    assert (one.difference, one.interval) == (10.0, SINGLE)
+    assert math.isnan(one.low)
+    assert one.cost_note == "one pair has no interval"
+    assert found.records()["rows"][0]["low"] is None
+    assert "one pair only" in printed(found)
+
+
+@given(arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 6)), elements=st.floats(0, 1e9)))
+def test_a_scenario_paired_with_itself_differs_by_nothing(values):
+    interval = mean_interval(values - values)
+    if values.size > 1:
+        assert (interval.low, interval.high, interval.method) == (0.0, 0.0, AGREE)
+    assert math.isnan(variance_reduction(values, values))
+
+
+@given(arrays(float, st.integers(2, 12), elements=st.floats(-100, 100), unique=True), st.floats(0.1, 10))
+@settings(max_examples=30)
+def test_intervals_hold_their_mean_move_with_the_pairs_and_scale_with_the_costs(differences, price):
+    pairs = differences[None, :]
+    interval = mean_interval(pairs)
+    near = 1e-9
+    assert differences.min() - near <= interval.low <= interval.high <= differences.max() + near
+    moved = mean_interval(pairs + 1000.0)
+    # Rounding breaks ties of resampled means another way, which BCa's bias correction feels.
+    near += 0.05 * np.ptp(differences)
+    assert (moved.low, moved.high) == pytest.approx((interval.low + 1000, interval.high + 1000), abs=near)
+    gains = pairs + 1000.0
+    ratio = ratio_interval(price * gains, gains)
+    assert (ratio.low, ratio.high) == pytest.approx((price, price))
+
+
+@pytest.mark.parametrize("pairs", [6, 30])
+def test_intervals_of_a_mean_cover_at_the_stated_rate(pairs):
+    # At 95 % the rate over 300 samples has a standard error of 1.3 points; a plain BCa of 6 pairs covers 86 %.
+    rng = np.random.default_rng(11)
+    intervals = [mean_interval(rng.normal(1.0, 2.0, (1, pairs))) for _ in range(300)]
+    covered = np.mean([interval.low <= 1.0 <= interval.high for interval in intervals])
+    assert 0.90 <= covered <= 0.985
+
+
+def test_crossed_draws_are_resampled_as_draws_and_not_as_pairs():
+    rng = np.random.default_rng(3)
+    effect_of_draw, luck = rng.normal(0, 1, (6, 1)), rng.normal(0, 0.01, (6, 50))
+    crossed = mean_interval(effect_of_draw + luck)
+    as_pairs = mean_interval((effect_of_draw + luck).reshape(1, -1))
+    of_draws = mean_interval(effect_of_draw)
+    assert crossed.high - crossed.low == pytest.approx(of_draws.high - of_draws.low, rel=0.1)
+    assert crossed.high - crossed.low > 4 * (as_pairs.high - as_pairs.low)
+
+
+def test_draws_with_every_replicate_make_a_matrix_and_one_draw_each_makes_pairs():
+    results = ensemble(GIANTS, draws=[1, 2, 3, 4])
+    found = compare(results)
+    assert found.drawn
+    assert found.units == 4
+    table = results.national.assign(
+        draw=results.national["replicate"] // 2 + 1, replicate=results.national["replicate"] % 2
+    )
+    results.national = table
+    assert compare(results).units == 2
+    assert row(compare(results)).difference == 13.0
+    assert "doubt about both" in printed(found)
+    assert not compare(ensemble(GIANTS, draws=[3, 3, 3, 3])).drawn  # one draw for all: luck alone differs
+
+
+def test_regret_by_hand():
+    values = pd.DataFrame({"baseline": [10.0, 10.0, 10.0, 10.0], "risky": [16.0, 16.0, 16.0, 4.0]})
+    table = regret_table(values, "baseline", less_is_better=False).set_index("scenario")
+    assert table.loc["baseline", ["regret_mean", "regret_max"]].tolist() == [4.5, 6.0]
+    assert table.loc["risky", ["regret_mean", "regret_max"]].tolist() == [1.5, 6.0]
+    assert table["regret_p90"].tolist() == pytest.approx([6.0, 0.7 * 6.0])
+    assert table["best_share"].tolist() == [0.25, 0.75]
+    assert table["better_share"].tolist() == [0.0, 0.75]
+    assert table.loc["risky", "bad_difference"] == pytest.approx(-6 + 0.15 * 12)
+    less = regret_table(values, "baseline", less_is_better=True).set_index("scenario")
+    assert less["best_share"].tolist() == [0.75, 0.25]
+    assert less.loc["risky", "bad_difference"] == 6.0
+
+
+def test_directories_are_states_of_the_world_with_rows_of_their_own():
+    calm = ensemble({"baseline": [10, 10], "more": [12, 12]}, path="calm")
+    slump = ensemble({"baseline": [5, 5], "more": [1, 2]}, path="slump")
+    found = compare([calm, slump], metrics=["little_giants"])
+    assert found.rows.set_index("directory")["difference"].to_dict() == {"calm": 2.0, "slump": -3.5}
+    regret = found.regret.set_index("scenario")
+    assert regret["states"].tolist() == [4, 4]
+    assert regret["regret_mean"].tolist() == [1.0, 1.75]
+    assert regret.loc["more", "better_share"] == 0.5
+    assert "slump" in printed(found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"baseline": "basline"}, "did you mean 'baseline'.*baseline, more, fewer"),
+        ({"metrics": ["little_giant"]}, "unknown metric 'little_giant'; did you mean 'little_giants'"),
+        ({"quarters": ["2031Q1"]}, "quarter is '2031Q1'.*allowed: 2018Q4 to 2019Q1"),
+        ({"quarters": ["2019q1"]}, "did you mean '2019Q1'"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(arguments, words):
+    with pytest.raises(InputError, match=words):
+        compare(ensemble(GIANTS), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (ensemble(GIANTS), "given 2 times"),
+        (ensemble(GIANTS, path="b", scale=0.5), "b has scale 0.5 and made-up 1.0"),
+        (ensemble(GIANTS, path="b", model="z"), "model version z"),
+        (ensemble({"baseline": [1], "other": [1]}, path="b"), "b has the scenarios baseline, other"),
+    ],
+)
+def test_directories_that_do_not_match_are_refused(other, words):
+    with pytest.raises(InputError, match=words):
+        compare([ensemble(GIANTS), other])
+
+
+def test_a_scenario_alone_and_no_results_are_refused():
+    with pytest.raises(InputError, match="alone"):
+        compare(ensemble({"baseline": [1, 2]}))
+    with pytest.raises(InputError, match="no results"):
+        compare([])
+
+
+def test_metrics_that_are_declared_exist_and_each_is_taken_once():
+    known = {metric.name for metric in choose_metrics([*UNITS.keys() - {"quarter"}, *DEFAULT_METRICS])}
+    assert known >= set(UNITS) - {"quarter"}
+    assert {*LESS_IS_BETTER, *PRICED} <= {*known, "public_spending_cumulative_yuan"}
+    assert [metric.name for metric in choose_metrics(["firms", "firms"])] == ["firms"]
+    assert choose_metrics(["little_giants"])[0].unit == UNITS["little_giants"]
+
+
+def printed(found, titles=None) -> str:
+    console = Console(width=150, record=True, file=io.StringIO())
+    print_comparison(found, titles or {}, found.metrics[:1], console)
+    return console.export_text()
+
+
+def test_the_table_reads_in_units_and_says_what_the_intervals_hold():
+    text = printed(compare(ensemble(GIANTS, SPENDING)), {"more": "More of it"})
+    assert "more: More of it (2019Q1)" in text
+    assert "Pairs differ in luck only" in " ".join(text.split())
+    assert "No price of little_giants" in text
+    assert "saves money and has fewer" in text
+    assert "Regret in little_giants, firms (2019Q1; 4 states of the world; more is better)" in text
+    assert max(map(len, text.splitlines())) <= 150
+    assert figure(0.0123, "share", signed=True) == "+1.23"
+    assert figure(-2.5e9, "yuan", signed=True) == "−2.50"
+    assert figure(0.000089512, "start = 100", signed=True) == "+0.00009"
+    assert figure(118_621_700, "persons") == "118.6"
+    assert (unit_name("share"), unit_name("yuan per quarter")) == ("per cent", "bn yuan per quarter")
+
+
+# --- a real ensemble
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    scenarios = [load_scenario("baseline"), load_scenario("no-policy")]
+    out = tmp_path_factory.mktemp("compare") / "results"
+    return run_ensemble(scenarios, out=out, replicates=3, scale=0.001, until=2025, workers=1)
+
+
+def test_a_real_ensemble_gives_the_saving_of_having_no_policy(results):
+    found = row(compare(results), "no-policy", quarter="2025Q4")
+    national = results.national
+    spent = national.groupby(["scenario", "replicate"], observed=True)["public_spending_yuan"].sum().unstack(0)
+    assert found.cost_yuan == pytest.approx((spent["no-policy"] - spent["baseline"]).mean())
+    assert found.cost_low_yuan <= found.cost_yuan <= found.cost_high_yuan < 0.0
+
+
+def test_the_command_ends_with_the_agreed_line_of_json(results):
+    answer = srdi("compare", results.path, "--metric", "little_giants", "--metric", "rd_true_yuan", "--json")
+    assert answer.returncode == 0, answer.stderr
+    last = json.loads(answer.stdout.splitlines()[-1])
+    assert last["baseline"] == "baseline"
+    assert [(line["scenario"], line["metric"], line["quarter"]) for line in last["rows"]] == [
+        ("no-policy", "little_giants", "2025Q4"),
+        ("no-policy", "rd_true_yuan", "2025Q4"),
+    ]
+    keys = {"difference", "low", "high", "cost_per_unit_yuan", "variance_reduction"}
+    assert all(keys <= set(line) for line in last["rows"])
+    assert "Regret in rd_true_yuan" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--baseline", "no-polic"], "did you mean 'no-policy'"),
+        (["--quarter", "2050Q1"], "allowed: 2018Q4 to 2025Q4"),
+        (["nowhere"], "nowhere is not a directory"),
+    ],
+)
+def test_bad_input_of_the_command_ends_with_two_and_one_sentence(results, arguments, words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["compare", str(results.path), *arguments])
+    assert left.value.code == 2
+    said = capsys.readouterr().err.strip()
+    assert words in said
+    assert len(said.splitlines()) == 1
