@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from scipy import stats
 
-from scenarios import InputError, describe, load_scenario, run_ensemble
+from scenarios import InputError, compare, describe, load_scenario, run_ensemble
 from scenarios.cli import main
 from scenarios.draws import POSTERIOR, read_draws
+from scenarios.intervals import ENOUGH, mean_interval, ratio_interval
 from scenarios.reported import reported_figures
 from sim.levers import Levers
 from sim.parameters import parameter_table
@@ -25,7 +25,8 @@ from viz import LANGUAGES, write_report
 from viz.belief import effect_parameters, source_counts
 from viz.compared import Compared, reported_of, unit_of
 from viz.language import Words, catalogue
-from viz.paired import mean_of, ratio_of
+from viz.money import price
+from viz.paired import Estimate, mean_of, ratio_of
 from viz.report import SECTIONS, render
 from viz.sections import CHAINS, ENDS, HEADLINES, LADDER
 from viz.tiles import LAYOUT, changes, ink_on, levels
@@ -129,17 +130,16 @@ def of(results, scenario, column, day=None):
     return rows.sort_values("replicate")[column].to_numpy()
 
 
-def test_headlines_are_the_means_of_the_results_with_students_interval(results, page):
+def test_headlines_are_means_of_the_results_with_the_intervals_of_compare(results, page):
     language, text = page
     words, section = Words(language), Page(text).texts["headlines"]
     assert Compared(results).names == ["baseline", "no-policy"]
     for column in ("little_giants", "srdi_smes", "counties_with_little_giant"):
         before, after = of(results, "baseline", column), of(results, "no-policy", column)
-        test = stats.ttest_1samp(after - before, 0.0)
-        low, high = test.confidence_interval(0.95)
+        found = compare(results, metrics=[column]).rows.iloc[0]
         assert words.value(before.mean(), unit_of(column)) in section
         assert words.value((after - before).mean(), unit_of(column), signed=True) in section
-        assert words.interval(low, high, unit_of(column), signed=True) in section
+        assert words.interval(found["low"], found["high"], unit_of(column), signed=True) in section
     spent = results.spending.groupby(["scenario", "replicate"], observed=True)["spending_yuan"].sum()
     assert words.number(spent["baseline"].mean()) in section
     assert spent["baseline"].mean() > 1e9
@@ -205,6 +205,7 @@ def test_caveats_name_what_is_assumed_and_what_is_missed(page):
     language, text = page
     words, section = Words(language), Page(text).texts["caveats"]
     assert words("caveat.luck", runs="3") in section
+    assert words("caveat.few", units="3", enough=ENOUGH) in section
     assert words.province("Gansu") in section  # a figure the calibrated model misses
     assert "commons_absorption" in section
     counts = source_counts()
@@ -249,7 +250,7 @@ def test_one_pair_of_runs_has_no_interval(results, tmp_path):
     assert not re.search(r"\bnan\b", text)
 
 
-def test_with_parameter_draws_the_wider_interval_is_taken(tmp_path):
+def test_with_parameter_draws_both_draws_and_replicates_are_resampled(tmp_path):
     drawn = run_ensemble(
         [load_scenario(name) for name in ("baseline", "clusters-300")],
         out=tmp_path / "r",
@@ -263,16 +264,13 @@ def test_with_parameter_draws_the_wider_interval_is_taken(tmp_path):
     compared = Compared(drawn)
     assert compared.runs("baseline", "firms").shape[1] == 6
     differences = compared.differences("clusters-300", "revenue_yuan").iloc[-1]
-    by_draw = differences.groupby(level="draw").mean()
-    ends = [stats.ttest_1samp(sample, 0.0).confidence_interval(0.95) for sample in (by_draw, differences)]
+    interval = mean_interval(differences.to_numpy().reshape(3, 2))
     found = mean_of(differences)
-    assert found.mean == pytest.approx(differences.mean())
-    assert found.low == pytest.approx(min(end.low for end in ends))
-    assert found.high == pytest.approx(max(end.high for end in ends))
+    assert (found.mean, found.low, found.high) == pytest.approx((differences.mean(), interval.low, interval.high))
     text = render(compared, "en")
     parameters = len(read_draws(POSTERIOR).names)
     assert Words("en")("caveat.doubt", parameters=parameters, draws="3") in Page(text).texts["caveats"]
-    assert "over 6 paired runs, or over their 3 parameter draws" in Page(text).texts["effects"]
+    assert "over 3 parameter draws and 2 replicates" in Page(text).texts["effects"]
 
 
 # --- statistics
@@ -282,27 +280,40 @@ def pairs(values):
     return pd.Series(values, index=pd.MultiIndex.from_product([[0], range(len(values))], names=["draw", "replicate"]))
 
 
-def test_the_ends_of_a_ratio_are_where_its_test_just_rejects():
-    costs, gains = pairs([10.0, 12.0, 9.0, 14.0]), pairs([2.0, 2.5, 2.2, 3.0])
-    found = ratio_of(costs, gains)
-    assert found.mean == pytest.approx(45.0 / 9.7)
-    for end in (found.low, found.high):
-        assert stats.ttest_1samp(costs - end * gains, 0.0).pvalue == pytest.approx(0.05)
-
-
-def test_draws_that_differ_widen_the_interval_and_draws_that_agree_do_not_hide_luck():
-    index = pd.MultiIndex.from_product([[1, 2], [0, 1, 2]], names=["draw", "replicate"])
-    differ = pd.Series([1.0, 1.1, 0.9, 3.0, 3.1, 2.9], index=index)
-    assert mean_of(differ).low < stats.ttest_1samp(differ, 0.0).confidence_interval(0.95).low
-    agree = pd.Series([1.0, 2.0, 3.0, 3.0, 1.0, 2.0], index=index)
-    assert mean_of(agree).low == pytest.approx(stats.ttest_1samp(agree, 0.0).confidence_interval(0.95).low)
-
-
-def test_a_ratio_over_what_may_be_zero_has_no_interval():
-    assert not ratio_of(pairs([1.0, 2.0, 1.5]), pairs([-1.0, 1.0, 0.5])).known
-    assert math.isnan(mean_of(pairs([1.0])).low)
+def test_an_interval_tells_whether_a_difference_is_clear():
+    assert mean_of(pairs([2.0, 2.1, 2.3])).clear
+    assert not mean_of(pairs([-1.0, 1.0, 0.5])).clear
     assert not mean_of(pairs([0.0, 0.0])).clear
-    assert mean_of(pairs([2.0, 2.1])).mean == pytest.approx(2.05)
+    assert not mean_of(pairs([5.0])).known
+
+
+def test_a_ratio_has_the_interval_of_compare():
+    costs, gains = pairs([10.0, 12.0, 9.0, 14.0]), pairs([2.0, 2.5, 2.2, 3.0])
+    found, interval = ratio_of(costs, gains), ratio_interval(costs.to_numpy()[None], gains.to_numpy()[None])
+    assert (found.mean, found.low, found.high) == pytest.approx((45.0 / 9.7, interval.low, interval.high))
+
+
+@pytest.mark.parametrize(
+    ("costs", "gains", "key"),
+    [
+        ([9e6, 1.1e7, 1e7], [1.0, 1.2, 0.8], "ratio"),
+        ([-9e6, -1.1e7, -1e7], [-1.0, -1.2, -0.8], "saved"),
+        ([9e6, 1.1e7, 1e7], [1.0, -1.2, 0.8], "unclear"),
+        ([9e6, 1.1e7, 1e7], [0.0, 0.0, 0.0], "same"),
+        ([0.0, 0.0, 0.0], [1.0, 1.2, 0.8], "free"),
+        ([0.0, 0.0, 0.0], [-1.0, -1.2, -0.8], "worse"),
+        ([-9e6, -1.1e7, -1e7], [1.0, 1.2, 0.8], "cheaper"),
+        ([9e6, 1.1e7, 1e7], [-1.0, -1.2, -0.8], "dearer"),
+        ([9e6], [1.0], "one_run"),
+    ],
+)
+def test_a_price_is_told_only_where_the_firms_are_clear(costs, gains, key):
+    costs, gains = pairs(costs), pairs(gains)
+    for language in LANGUAGES:
+        words = Words(language)
+        found = ratio_of(costs, gains) if key in ("ratio", "saved") else Estimate(0.0, 0.0, 0.0)
+        interval = words.interval(found.low, found.high, "yuan")
+        assert price(words, costs, gains) == words(f"cost.{key}", value=words.number(found.mean), interval=interval)
 
 
 # --- words and numbers

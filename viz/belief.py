@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from calibration.simulator import model_digest
+from scenarios.intervals import ENOUGH
 from scenarios.jobs import model_checksum
 from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures
 from sim.levers import PROGRAMMES, Levers
+from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
-from viz.compared import known_unit
 from viz.parts import Table
 from viz.sections import Sections
 
 #: First words of a parameter's source, and what it is then called; any other source is knowledge.
 _SOURCES = {"assumed": "assumed", "hand-set": "hand_set", "fitted": "fitted"}
+#: Units of the columns a figure may refer to; other measures have none that is printed.
+_UNITS = {column.name: column.unit for column in NATIONAL}
 
 
 def caveats(sections: Sections) -> list[str]:
@@ -29,6 +32,8 @@ def caveats(sections: Sections) -> list[str]:
         found = [words("caveat.doubt", parameters=len(drawn["names"]), draws=words.number(manifest["draws"]))]
     else:
         found = [words("caveat.one_run") if compared.runs_each == 1 else words("caveat.luck", runs=runs)]
+    if 1 < compared.units < ENOUGH:
+        found.append(words("caveat.few", units=words.number(compared.units), enough=ENOUGH))
     if manifest["scale"] < 1.0:
         found.append(words("caveat.scale", weight=weight))
     if manifest["model"] != model_checksum():
@@ -71,7 +76,7 @@ def _packaged(name: str) -> dict:
 
 
 def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:
-    words, unit = sections.words, "share" if figure.is_share else known_unit(figure.quantity)
+    words, unit = sections.words, "share" if figure.is_share else _UNITS.get(figure.quantity, "")
     about = words.month(figure.date)
     if figure.province:
         about = words.joined([words.province(figure.province), about])

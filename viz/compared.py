@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from scenarios.comparison import pairs_shape
 from scenarios.errors import InputError, nearest
+from scenarios.metrics import choose_metrics, with_derived
 from scenarios.reported import ReportedFigure, reported_figures
 from scenarios.results import Results
-from scenarios.storage import columns_of
 from sim.outputs import QUARTER
 from viz.paired import Estimate, mean_of
 
@@ -19,31 +20,15 @@ BASELINE = "baseline"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 _PER_QUARTER, _PER_YEAR = " per quarter", " per year"
-_UNITS = {column.name: column.unit for column in columns_of("national")}
-
-
-def _part(count: pd.DataFrame, share: pd.DataFrame) -> pd.DataFrame:
-    """A share of a count as a count; rounded, for the share was a quotient and would leave crumbs in differences."""
-    return (count * share).round(6)
-
-
-#: Quantities made of national columns: unit, columns, how they are put together.
-_MADE = {
-    "spent_yuan": ("yuan", ("public_spending_yuan",), lambda spending: spending.cumsum()),
-    "genuine_srdi_smes": (_UNITS["srdi_smes"], ("srdi_smes", "genuine_srdi_share"), _part),
-    "genuine_little_giants": (_UNITS["little_giants"], ("little_giants", "genuine_little_giant_share"), _part),
-}
 
 
 def unit_of(quantity: str) -> str:
-    """Unit of a quantity: of its column, but yearly for what the column counts by the quarter."""
-    unit = _MADE[quantity][0] if quantity in _MADE else _UNITS[quantity]
-    return unit.replace(_PER_QUARTER, _PER_YEAR)
+    """Unit of a metric (see `scenarios.metrics`), but yearly for what is counted by the quarter."""
+    return _unit(quantity).replace(_PER_QUARTER, _PER_YEAR)
 
 
-def known_unit(quantity: str) -> str:
-    """Unit of a quantity as it is reported; empty for measures that no column holds."""
-    return _UNITS.get(quantity, "")
+def _unit(quantity: str) -> str:
+    return choose_metrics((quantity,))[0].unit
 
 
 def reported_of(quantity: str, last: pd.Timestamp) -> list[ReportedFigure]:
@@ -92,12 +77,19 @@ class Compared:
         self.others = [name for name in names if name != baseline]
         self.names = [baseline, *self.others]
         self.last = results.national[QUARTER.name].max()
+        self._national = with_derived(results.national)
         self._runs: dict[tuple[str, str], pd.DataFrame] = {}
 
     @property
     def runs_each(self) -> int:
         """Runs of each scenario: pairs of parameter draw and replicate."""
         return self.runs(self.baseline, "firms").shape[1]
+
+    @property
+    def units(self) -> int:
+        """Draws or replicates that intervals rest on, whichever are fewer of those that are several."""
+        shape = pairs_shape(self.runs(self.baseline, "firms").columns)
+        return min((size for size in shape if size > 1), default=1)
 
     def runs(self, scenario: str, quantity: str) -> pd.DataFrame:
         """A quantity of every run of a scenario: one column a (draw, replicate), one row a quarter end.
@@ -137,16 +129,9 @@ class Compared:
         return spent[spent > 0.0]
 
     def _made(self, scenario: str, quantity: str) -> pd.DataFrame:
-        if quantity in _MADE:
-            _, columns, made = _MADE[quantity]
-            return made(*(self._column(scenario, column) for column in columns))
-        values = self._column(scenario, quantity)
-        return _by_year(values) if _UNITS[quantity].endswith(_PER_QUARTER) else values
-
-    def _column(self, scenario: str, column: str) -> pd.DataFrame:
-        table = self.results.national
-        rows = table[table["scenario"] == scenario]
-        return rows.pivot(index=QUARTER.name, columns=["draw", "replicate"], values=column)
+        rows = self._national[self._national["scenario"] == scenario]
+        values = rows.pivot(index=QUARTER.name, columns=["draw", "replicate"], values=quantity)
+        return _by_year(values) if _unit(quantity).endswith(_PER_QUARTER) else values
 
 
 def _by_year(values: pd.DataFrame) -> pd.DataFrame:

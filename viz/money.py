@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from scenarios.metrics import SPENT
 from viz.compared import unit_of
+from viz.language import Words
 from viz.paired import mean_of, ratio_of
 from viz.parts import Table
 from viz.sections import Sections
 
 #: Firms whose cost is told, and the quantity it is set against.
 GAINS = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes")
-COST = "spent_yuan"
 
 
 @dataclass(frozen=True)
@@ -48,19 +51,23 @@ def costs_per_firm(sections: Sections) -> Table:
 
 def _row(sections: Sections, name: str, quantity: str) -> list[str]:
     words = sections.words
-    costs, gains = (sections.compared.differences(name, each).iloc[-1] for each in (COST, quantity))
+    costs, gains = (sections.compared.differences(name, each).iloc[-1] for each in (SPENT, quantity))
     return [
         sections.titles[name],
         words.column(quantity),
-        _result(sections, costs, gains),
+        price(words, costs, gains),
         words.number(mean_of(costs).mean, signed=True),
         words.value(mean_of(gains).mean, unit_of(quantity), signed=True),
     ]
 
 
-def _result(sections: Sections, costs, gains) -> str:
-    """The cost of one more firm with its interval, or in words why there is none."""
-    words, cost, gain = sections.words, mean_of(costs), mean_of(gains)
+def price(words: Words, costs: pd.Series, gains: pd.Series) -> str:
+    """The cost of one more firm with its interval, or in words why there is none.
+
+    Args:
+        costs, gains: paired differences of the same runs, as `viz.paired.mean_of` takes them.
+    """
+    cost, gain = mean_of(costs), mean_of(gains)
     if not gain.known:
         return words("cost.one_run")
     if not gain.clear:

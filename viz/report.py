@@ -92,6 +92,7 @@ def _context(sections: Sections, words: Words) -> dict:
             "effect.draws" if 1 < manifest["draws"] < compared.runs_each else "effect.pairs",
             pairs=words.number(compared.runs_each),
             draws=words.number(manifest["draws"]),
+            replicates=words.number(manifest["replicates"]),
         ),
         "maps": maps(sections),
         "map_unit": words.unit(unit_of(COLUMN)),

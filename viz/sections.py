@@ -6,6 +6,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from calibration.drawing import svg
+from scenarios.metrics import SPENT
 from scenarios.reported import ReportedFigure
 from viz.compared import Compared, reported_of, unit_of
 from viz.figures import Stroke, difference_chart, fan_chart, lines_chart, stroke
@@ -14,7 +15,7 @@ from viz.paired import Estimate
 from viz.parts import Chart, Headline, Part, Table
 
 #: National quantities by section: `sim.outputs` columns, or quantities made of them (see `viz.compared`).
-HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", "spent_yuan")
+HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
 LADDER = ("innovative_smes", "srdi_smes", "little_giants", "productivity_index", "public_spending_yuan")
 ENDS = (
     *LADDER[:2],
@@ -30,7 +31,7 @@ ENDS = (
     "digital_level_mean",
     "chain_gaps_filled_share",
     "chain_resilience",
-    "spent_yuan",
+    SPENT,
 )
 CHAINS = ("chain_gaps_filled_share", "chain_extension_share", "chain_resilience", "chain_strength_yuan")
 #: Quantities whose size means little without the zero of the axis.
