@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from calibration.diagnostics import PROFILE_FALL
+from calibration.drawing import BLUE, GREY, ORANGE
 
-# Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 #: Parameters in the pairs plot: those the figures tell most about.
 PAIRS = 7
-
-
-def svg(figure: Figure) -> str:
-    """A figure as SVG text; the same figure gives the same text."""
-    style = {"svg.hashsalt": "srdi", "svg.fonttype": "none", "font.family": "sans-serif"}
-    with warnings.catch_warnings(), matplotlib.rc_context(style):
-        # Chinese words are set in the reader's fonts: that this machine may lack them does not matter.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        text = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
-    content = text.getvalue()
-    return content[content.index("<svg") :]
 
 
 def _figure(width: float, height: float, rows: int = 1, columns: int = 1):

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from calibration import charts
+from calibration.drawing import svg
 
 
 def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dict | None = None) -> None:
@@ -45,7 +46,7 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
         validation=validation,
         targets=targets,
         forecasts=forecasts,
-        charts={name: Markup(charts.svg(figure)) for name, figure in drawn.items()},
+        charts={name: Markup(svg(figure)) for name, figure in drawn.items()},
     )
     draft = path.with_name(f".{path.name}.tmp")
     draft.write_text(html, encoding="utf-8")

@@ -93,7 +93,7 @@ def compare(
         for path, frame in worlds:
             now = frame[frame["quarter"] == pd.Timestamp(quarter.end_date)]
             tables = {name: _states(now, name, scenarios) for name in {SPENT, *(m.name for m in chosen)}}
-            shape = _shape(tables[SPENT].index)
+            shape = pairs_shape(tables[SPENT].index)
             units.append(min((size for size in shape if size > 1), default=1))
             found = _pair_rows(tables, chosen, baseline, shape)
             rows += [{"directory": path, "quarter": str(quarter), **row} for row in found]
@@ -200,7 +200,7 @@ def _states(frame: pd.DataFrame, metric: str, scenarios: list[str]) -> pd.DataFr
     return table.set_axis(table.columns.astype(str), axis=1)[scenarios].sort_index()
 
 
-def _shape(states: pd.MultiIndex) -> tuple[int, int]:
+def pairs_shape(states: pd.MultiIndex) -> tuple[int, int]:
     """Shape (draws, replicates) of pairs if every draw has every replicate, else one row of them."""
     draws, replicates = (len(states.unique(level)) for level in ("draw", "replicate"))
     return (draws, replicates) if draws * replicates == len(states) else (1, len(states))

@@ -10,12 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.comparison import NOT_PRICED, Comparison
-from scenarios.intervals import AGREE, PERCENTILE, SINGLE
+from scenarios.intervals import AGREE, ENOUGH, PERCENTILE, SINGLE
 from scenarios.metrics import Metric
 from scenarios.regret import BAD
-
-#: With fewer pairs a bootstrap interval is too narrow (with 4 it holds the mean in 87 % of cases).
-_ENOUGH = 6
 
 
 def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable[Metric], console: Console) -> None:
@@ -171,9 +168,9 @@ def _words(found: Comparison) -> list[str]:
     methods = set(found.rows["interval"])
     if SINGLE in methods:
         sentences.append("There is one pair only: a difference without an interval. Run more --replicates.")
-    elif found.units < _ENOUGH:
+    elif found.units < ENOUGH:
         sentences.append(
-            f"Bootstrap intervals over {found.units} replicates or draws are too narrow; {_ENOUGH} or more are better."
+            f"Bootstrap intervals over {found.units} replicates or draws are too narrow; {ENOUGH} or more are better."
         )
     if PERCENTILE in methods:
         sentences.append("Where BCa bootstrap intervals are not defined, percentile intervals stand instead.")

@@ -20,6 +20,8 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+#: With fewer pairs a bootstrap interval is too narrow (with 4 it holds the mean in 87 % of cases).
+ENOUGH = 6
 _RESAMPLES = 9999
 #: The same resamples for every interval, so that a row does not depend on the rows beside it.
 _SEED = 1

@@ -1,0 +1,22 @@
+"""Figures and reports of results: the page an official reads.
+
+``from viz import write_report``. The package imports ``calibration``, ``scenarios`` and ``sim``, never the other way.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+#: Languages of pages: English and Chinese; their words stand in ``viz/words``.
+LANGUAGES = ("en", "zh")
+
+_HOMES = {"write_report": "report"}
+
+__all__ = ["LANGUAGES", *sorted(_HOMES)]
+
+
+def __getattr__(name: str):
+    # Imported when first used: the command line's help must not load matplotlib.
+    if name in _HOMES:
+        return getattr(import_module(f"viz.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,126 @@
+"""What was run, in plain sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from scenarios import describe
+from sim.calendar import Quarter
+from viz.parts import Table
+from viz.sections import Sections
+
+#: Keys of a scenario that are no setting of its policy.
+_ABOUT = ("schema", "name", "title", "title_zh", "description", "run")
+
+
+@dataclass(frozen=True)
+class Description:
+    """One scenario in words: title, name, description, levers that are on, and what differs from the baseline."""
+
+    title: str
+    name: str
+    description: str
+    levers: Table
+    changes: Table | None
+
+
+def sentences(sections: Sections) -> list[str]:
+    """What was run, one sentence a fact."""
+    words, manifest = sections.words, sections.compared.results.manifest
+    scenarios, runs = len(manifest["scenarios"]), sections.compared.runs_each
+    kind = "sentence_single" if runs == 1 else "sentence_one" if scenarios == 1 else "sentence"
+    first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
+    found = [words(f"run.{kind}", scenarios=scenarios, first=first, last=last, runs=words.number(runs))]
+    drawn = manifest["parameter_draws"]
+    if drawn:
+        found.append(
+            words(
+                "run.draws_crossed" if manifest["crossed_draws"] else "run.draws",
+                draws=words.number(manifest["draws"]),
+                parameters=len(drawn["names"]),
+                source=_file_name(drawn["source"]),
+                replicates=words.number(manifest["replicates"]),
+            )
+        )
+    else:
+        found.append(words("run.defaults"))
+    found.append(
+        words(
+            "run.scale",
+            firms=words.number(manifest["firms_at_start"]),
+            scale=f"{manifest['scale']:g}",
+            weight=words.number(1.0 / manifest["scale"]),
+        )
+    )
+    seeds = manifest["seeds"]
+    found.append(words("run.seeds" if len(seeds) > 1 else "run.seed_one", first=seeds[0], last=seeds[-1]))
+    if manifest["firms_panel"]:
+        found.append(words("run.panel", firms=words.number(manifest["firms_panel"])))
+    day = datetime.fromisoformat(manifest["started"]).date()
+    found.append(words("run.version", version=manifest["versions"]["srdi"], date=words.date(day)))
+    return found
+
+
+def descriptions(sections: Sections) -> list[Description]:
+    """Every scenario in words, the baseline first."""
+    scenarios = {scenario["name"]: scenario for scenario in sections.compared.results.manifest["scenarios"]}
+    baseline = scenarios[sections.compared.baseline]
+    return [
+        Description(
+            title=sections.titles[name],
+            name=name,
+            description=scenarios[name]["description"].strip(),
+            levers=_levers(sections, scenarios[name]),
+            changes=None if name == baseline["name"] else _changes(sections, baseline, scenarios[name]),
+        )
+        for name in sections.compared.names
+    ]
+
+
+def _levers(sections: Sections, scenario: dict) -> Table:
+    """Levers that are on, with window, budget and what they spent."""
+    words, compared = sections.words, sections.compared
+    spent = compared.spending(scenario["name"])
+    rows = []
+    for name, lever in scenario["levers"].items():
+        if not lever["enabled"]:
+            continue
+        window = words.span(words.quarter(lever["start"]), words.quarter(lever["end"]))
+        late = Quarter.parse(lever["start"]) > Quarter.parse(compared.results.manifest["last_quarter"])
+        paid = words("run.later") if late else words.number(float(spent.get(name, 0.0)))
+        rows.append([words.lever(name), window, words.number(lever["budget_yuan"]), paid])
+    return Table([words(f"run.{head}") for head in ("lever", "window", "budget", "spent")], rows, words=2)
+
+
+def _changes(sections: Sections, baseline: dict, scenario: dict) -> Table:
+    """Settings that differ from the baseline, as they are written in a scenario file."""
+    words = sections.words
+    before, now = (_flat({key: each[key] for key in each if key not in _ABOUT}) for each in (baseline, scenario))
+    units = {row["key"]: row["unit"] for row in _setting_rows()}
+    rows = [
+        [key, words.setting(before.get(key)), words.setting(now.get(key)), words.unit(units.get(key, ""))]
+        for key in dict.fromkeys((*before, *now))
+        if before.get(key) != now.get(key)
+    ]
+    return Table([words(f"run.{head}") for head in ("setting", "baseline", "here", "unit")], rows)
+
+
+def _setting_rows() -> list[dict]:
+    nested = [row["settings"] for row in (*describe.lever_rows(), *describe.shock_rows())]
+    return [row for rows in (*nested, describe.rule_rows(), describe.parameter_rows()) for row in rows]
+
+
+def _flat(values: Mapping, prefix: str = "") -> dict:
+    """Nested tables as one table of dotted keys."""
+    found = {}
+    for key, value in values.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def _file_name(path: str) -> str:
+    """The last part of a path, whatever the system it was written on."""
+    return re.split(r"[/\\]", path)[-1]

@@ -1,0 +1,145 @@
+"""How far the numbers can be believed: what intervals hold, what is assumed, what the calibrated model misses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+
+from calibration.simulator import model_digest
+from scenarios.intervals import ENOUGH
+from scenarios.jobs import model_checksum
+from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures
+from sim.levers import PROGRAMMES, Levers
+from sim.outputs import NATIONAL
+from sim.parameters import parameter_table
+from viz.parts import Table
+from viz.sections import Sections
+
+#: First words of a parameter's source, and what it is then called; any other source is knowledge.
+_SOURCES = {"assumed": "assumed", "hand-set": "hand_set", "fitted": "fitted"}
+#: Units of the columns a figure may refer to; other measures have none that is printed.
+_UNITS = {column.name: column.unit for column in NATIONAL}
+
+
+def caveats(sections: Sections) -> list[str]:
+    """What the numbers do not say, one sentence or two a caveat."""
+    words, compared = sections.words, sections.compared
+    manifest, runs = compared.results.manifest, words.number(compared.runs_each)
+    drawn, weight = manifest["parameter_draws"], words.number(1.0 / manifest["scale"])
+    if drawn and manifest["draws"] > 1:
+        found = [words("caveat.doubt", parameters=len(drawn["names"]), draws=words.number(manifest["draws"]))]
+    else:
+        found = [words("caveat.one_run") if compared.runs_each == 1 else words("caveat.luck", runs=runs)]
+    if 1 < compared.units < ENOUGH:
+        found.append(words("caveat.few", units=words.number(compared.units), enough=ENOUGH))
+    if manifest["scale"] < 1.0:
+        found.append(words("caveat.scale", weight=weight))
+    if manifest["model"] != model_checksum():
+        found.append(words("caveat.other_model"))
+    found.append(words("caveat.calibrated", day=words.date(CUT_OFF)))
+    if not fit_is_of_this_model():
+        found.append(words("caveat.changed"))
+    found.append(words("caveat.assumed", **{key: words.number(count) for key, count in source_counts().items()}))
+    found.append(words("caveat.places"))
+    if compared.last.date() < CUT_OFF:
+        found.append(words("caveat.ends_early", day=words.date(compared.last.date())))
+    return found
+
+
+def fit_is_of_this_model() -> bool:
+    """Whether the posterior that comes with the package was fitted to the model as it is."""
+    summary = _packaged("calibration.json")
+    return summary["model"] == model_digest(tuple(row["parameter"] for row in summary["parameters"]))
+
+
+def misses(sections: Sections) -> tuple[str, Table]:
+    """The figures the calibrated model misses, from the validation that comes with the package: a sentence, a table."""
+    words = sections.words
+    validation = _packaged("validation.json")
+    outside = [row for row in validation["targets"] if not row["inside"]]
+    text = words(
+        "caveat.misses" if outside else "caveat.misses_all",
+        outside=len(outside),
+        all=len(validation["targets"]),
+        draws=validation["draws"],
+        scale=f"{validation['scale']:g}",
+    )
+    known = {figure.id: figure for figure in reported_figures()}
+    rows = [_miss(sections, known[row["id"]], row) for row in outside if row["id"] in known]
+    return text, Table([words(f"caveat.{head}") for head in ("figure", "reported", "simulated", "band")], rows)
+
+
+def _packaged(name: str) -> dict:
+    return json.loads(files("calibration").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:
+    words, unit = sections.words, "share" if figure.is_share else _UNITS.get(figure.quantity, "")
+    about = words.month(figure.date)
+    if figure.province:
+        about = words.joined([words.province(figure.province), about])
+    return [
+        words("number.bracketed", value=words.column(figure.quantity), about=about),
+        words.reported(figure, unit),
+        words.value(row["median"], unit),
+        words.interval(row["p05"], row["p95"], unit),
+    ]
+
+
+def lever_sources(sections: Sections) -> Table:
+    """What the levers that are on in any scenario rest on: the parameters of their effects, by source."""
+    words, table = sections.words, parameter_table()
+    scenarios = sections.compared.results.manifest["scenarios"]
+    rows = []
+    for lever in Levers.model_fields:
+        if not any(scenario["levers"][lever]["enabled"] for scenario in scenarios):
+            continue
+        names = effect_parameters(lever)
+        assumed = [name for name in names if source_kind(table[name].source) == "assumed"]
+        others = [name for name in names if name not in assumed]
+        rows.append(
+            [words.lever(lever), *(words.joined(each) or words("number.nothing") for each in (assumed, others))]
+        )
+    return Table([words(f"caveat.{head}") for head in ("lever", "assumed_names", "other_names")], rows, words=3)
+
+
+def effect_parameters(lever: str) -> Sequence[str]:
+    """Model parameters that say how strongly a lever acts.
+
+    Those its own effect reads, for programmes of firms; else, or where it reads none, those of the rules its
+    declaration names.
+    """
+    field = Levers.model_fields[lever]
+    if lever in PROGRAMMES:
+        reader = _Reader()
+        field.default.effects(reader)
+        if reader.read:
+            return reader.read
+    paths = re.findall(r"sim/([\w/]+\.py)", field.annotation.__doc__)
+    texts = (files("sim").joinpath(*path.split("/")).read_text(encoding="utf-8") for path in dict.fromkeys(paths))
+    names = (name for text in texts for name in re.findall(r"\b(?:p|parameters)\.(\w+)", text))
+    return [name for name in dict.fromkeys(names) if name in parameter_table()]
+
+
+class _Reader:
+    """Stands for the parameters and notes which are read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def __getattr__(self, name: str) -> float:
+        self.read.append(name)
+        return parameter_table()[name].value
+
+
+def source_kind(source: str) -> str:
+    """Whether a parameter is assumed, hand_set, fitted or known, from the words of its source."""
+    return next((kind for start, kind in _SOURCES.items() if source.startswith(start)), "known")
+
+
+def source_counts() -> dict[str, int]:
+    """How many parameters there are of each kind, and in all."""
+    kinds = [source_kind(parameter.source) for parameter in parameter_table().values()]
+    return {"all": len(kinds)} | {kind: kinds.count(kind) for kind in (*_SOURCES.values(), "known")}

@@ -1,0 +1,140 @@
+"""The scenarios of a results directory beside one of them, run by run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from scenarios.comparison import pairs_shape
+from scenarios.errors import InputError, nearest
+from scenarios.metrics import choose_metrics, with_derived
+from scenarios.reported import ReportedFigure, reported_figures
+from scenarios.results import Results
+from sim.outputs import QUARTER
+from viz.paired import Estimate, mean_of
+
+#: The scenario others are read against unless another is named.
+BASELINE = "baseline"
+#: Quantiles of a fan: the ends of its 90 % and 50 % bands, and the median.
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+_PER_QUARTER, _PER_YEAR = " per quarter", " per year"
+
+
+def unit_of(quantity: str) -> str:
+    """Unit of a metric (see `scenarios.metrics`), but yearly for what is counted by the quarter."""
+    return _unit(quantity).replace(_PER_QUARTER, _PER_YEAR)
+
+
+def _unit(quantity: str) -> str:
+    return choose_metrics((quantity,))[0].unit
+
+
+def reported_of(quantity: str, last: pd.Timestamp) -> list[ReportedFigure]:
+    """The national figures reported of a quantity up to a date."""
+    return [
+        figure
+        for figure in reported_figures()
+        if figure.quantity == quantity
+        and not (figure.province or figure.whole_year or figure.since_start)
+        and figure.quarter_end <= last
+    ]
+
+
+@dataclass(frozen=True)
+class End:
+    """A quantity at the end of the run.
+
+    Attributes:
+        mean: over runs. low, high: 5 % and 95 % quantile of runs. difference: to the baseline, paired; None for it.
+    """
+
+    mean: float
+    low: float
+    high: float
+    difference: Estimate | None
+
+
+class Compared:
+    """Results seen against a baseline.
+
+    Attributes:
+        results: what was run. baseline: name of the scenario compared with.
+        names, others: all scenarios, the baseline first; all but the baseline.
+        last: last day of the runs.
+    """
+
+    def __init__(self, results: Results, baseline: str | None = None) -> None:
+        names = [scenario["name"] for scenario in results.manifest["scenarios"]]
+        if baseline is None:
+            baseline = BASELINE if BASELINE in names else names[0]
+        if baseline not in names:
+            hint = nearest(baseline, names)
+            raise InputError(f"{results.path} holds no scenario {baseline!r}{hint} (it holds: {', '.join(names)})")
+        self.results = results
+        self.baseline = baseline
+        self.others = [name for name in names if name != baseline]
+        self.names = [baseline, *self.others]
+        self.last = results.national[QUARTER.name].max()
+        self._national = with_derived(results.national)
+        self._runs: dict[tuple[str, str], pd.DataFrame] = {}
+
+    @property
+    def runs_each(self) -> int:
+        """Runs of each scenario: pairs of parameter draw and replicate."""
+        return self.runs(self.baseline, "firms").shape[1]
+
+    @property
+    def units(self) -> int:
+        """Draws or replicates that intervals rest on, whichever are fewer of those that are several."""
+        shape = pairs_shape(self.runs(self.baseline, "firms").columns)
+        return min((size for size in shape if size > 1), default=1)
+
+    def runs(self, scenario: str, quantity: str) -> pd.DataFrame:
+        """A quantity of every run of a scenario: one column a (draw, replicate), one row a quarter end.
+
+        What is counted by the quarter is summed over each whole year, with rows at year ends.
+        """
+        key = (scenario, quantity)
+        if key not in self._runs:
+            self._runs[key] = self._made(scenario, quantity)
+        return self._runs[key]
+
+    def fan(self, scenario: str, quantity: str) -> pd.DataFrame:
+        """Quantiles over runs by date: one column for each of QUANTILES."""
+        return self.runs(scenario, quantity).quantile(QUANTILES, axis=1).T
+
+    def differences(self, scenario: str, quantity: str) -> pd.DataFrame:
+        """Scenario - baseline of the same (draw, replicate), shaped as `runs`."""
+        return self.runs(scenario, quantity) - self.runs(self.baseline, quantity)
+
+    def end(self, scenario: str, quantity: str) -> End:
+        """A quantity at the end of the run."""
+        values = self.runs(scenario, quantity).iloc[-1]
+        difference = None if scenario == self.baseline else mean_of(self.differences(scenario, quantity).iloc[-1])
+        return End(float(values.mean()), float(values.quantile(0.05)), float(values.quantile(0.95)), difference)
+
+    def provinces(self, scenario: str, column: str) -> pd.DataFrame:
+        """A column of the province table at the end of the run: one row a province, one column a run."""
+        table = self.results.province
+        rows = table[(table["scenario"] == scenario) & (table[QUARTER.name] == self.last)]
+        return rows.pivot(index="province", columns=["draw", "replicate"], values=column)
+
+    def spending(self, scenario: str) -> pd.Series:
+        """Public money spent over the whole run by lever, yuan, mean over runs; levers without any are left out."""
+        table = self.results.spending
+        rows = table[table["scenario"] == scenario]
+        spent = rows.groupby("lever", observed=True)["spending_yuan"].sum() / self.runs_each
+        return spent[spent > 0.0]
+
+    def _made(self, scenario: str, quantity: str) -> pd.DataFrame:
+        rows = self._national[self._national["scenario"] == scenario]
+        values = rows.pivot(index=QUARTER.name, columns=["draw", "replicate"], values=quantity)
+        return _by_year(values) if _unit(quantity).endswith(_PER_QUARTER) else values
+
+
+def _by_year(values: pd.DataFrame) -> pd.DataFrame:
+    """Sums over whole years, dated by their last day; the year of the start has one quarter and is left out."""
+    years = values.resample("YE")
+    return years.sum()[years.size() == 4]

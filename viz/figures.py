@@ -1,0 +1,121 @@
+"""Charts of a report: one panel a figure, its words left to the page around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.dates import DateFormatter, YearLocator
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from calibration.drawing import GREY, OKABE_ITO
+from scenarios.reported import ReportedFigure
+
+#: Size of a panel in inches, and of its text in points.
+PANEL, TEXT = (4.6, 2.5), 9
+#: Lengths of strokes and gaps, in line widths, that tell lines apart without colour; the first is solid.
+_DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (8, 2, 1.5, 2, 1.5, 2))
+_WIDE_BAND, _NARROW_BAND = 0.18, 0.32
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """How the lines of a scenario look: colour and dashes, in the charts and in their key."""
+
+    colour: str
+    dashes: tuple[float, ...] = ()
+
+    @property
+    def linestyle(self):
+        """The dashes as matplotlib takes them."""
+        return (0, self.dashes) if self.dashes else "-"
+
+    @property
+    def svg_dashes(self) -> str:
+        """The dashes as an SVG attribute, for a line 3 units wide."""
+        return " ".join(f"{3 * length:g}" for length in self.dashes)
+
+
+def stroke(position: int) -> Stroke:
+    """Look of the scenario at a position, the baseline being 0: colours first, then dashes, come round."""
+    return Stroke(OKABE_ITO[position % len(OKABE_ITO)], _DASHES[position % len(_DASHES)])
+
+
+def fan_chart(
+    fan: pd.DataFrame,
+    look: Stroke,
+    number: Callable[[float], str],
+    *,
+    beside: tuple[pd.Series, Stroke] | None = None,
+    reported: Sequence[ReportedFigure] = (),
+    from_zero: bool = False,
+) -> Figure:
+    """A quantity of one scenario over time: median, 50 % and 90 % bands, reported figures as dots
+    (one-sided ones as triangles that point to where the figure may lie).
+
+    Args:
+        fan: as `Compared.fan` gives it. number: writes the numbers of the vertical axis.
+        beside: median of the baseline and its look, if that is another scenario. from_zero: start the axis at 0.
+    """
+    figure, axis = _panel(fan.index, number)
+    low, lower, median, upper, high = (fan[quantile] for quantile in fan.columns)
+    axis.fill_between(fan.index, low, high, color=look.colour, alpha=_WIDE_BAND, lw=0)
+    axis.fill_between(fan.index, lower, upper, color=look.colour, alpha=_NARROW_BAND, lw=0)
+    for values, style in ([beside] if beside else []) + [(median, look)]:
+        axis.plot(values.index, values, color=style.colour, lw=1.8, linestyle=style.linestyle)
+    for row in reported:
+        day = pd.Timestamp(row.date)
+        ends = [end for end in (row.low, row.high) if end is not None]
+        axis.plot([day] * len(ends), ends, color="black", lw=1.0)
+        marker = "o" if len(ends) == 2 else "^" if row.high is None else "v"
+        axis.plot(day, row.middle, marker, color="black", ms=3.5)
+    if from_zero:
+        axis.set_ylim(bottom=0.0, top=None if axis.dataLim.ymax > 0.0 else 1.0)
+    return figure
+
+
+def difference_chart(differences: pd.DataFrame, look: Stroke, number: Callable[[float], str]) -> Figure:
+    """Paired differences to the baseline over time: their mean and, with several runs, their 90 % band.
+
+    Args:
+        differences: as `Compared.differences` gives them. number: writes the numbers of the vertical axis.
+    """
+    figure, axis = _panel(differences.index, number)
+    low, high = (differences.quantile(quantile, axis=1) for quantile in (0.05, 0.95))
+    axis.fill_between(differences.index, low, high, color=look.colour, alpha=_WIDE_BAND, lw=0)
+    axis.axhline(0.0, color=GREY, lw=1.0)
+    axis.plot(differences.index, differences.mean(axis=1), color=look.colour, lw=1.8, linestyle=look.linestyle)
+    return figure
+
+
+def lines_chart(
+    lines: Sequence[tuple[pd.Series, Stroke]], band: pd.DataFrame, number: Callable[[float], str]
+) -> Figure:
+    """Medians of several scenarios in one panel, with the 90 % band of the first.
+
+    Args:
+        lines: medians with their looks. band: fan of the first, as `Compared.fan` gives it.
+        number: writes the numbers of the vertical axis.
+    """
+    figure, axis = _panel(band.index, number)
+    axis.fill_between(band.index, band.iloc[:, 0], band.iloc[:, -1], color=lines[0][1].colour, alpha=_WIDE_BAND, lw=0)
+    for values, look in lines:
+        axis.plot(values.index, values, color=look.colour, lw=1.6, linestyle=look.linestyle)
+    return figure
+
+
+def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]):
+    figure = Figure(figsize=PANEL, layout="constrained")
+    axis = figure.subplots()
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(axis="y", color="#e4e4e4", lw=0.6)
+    axis.set_axisbelow(True)
+    axis.tick_params(labelsize=TEXT)
+    years = max((dates[-1] - dates[0]).days / 365.25, 1.0)
+    axis.xaxis.set_major_locator(YearLocator(1 if years < 6 else 2 if years < 14 else 5))
+    axis.xaxis.set_major_formatter(DateFormatter("%Y"))
+    axis.yaxis.set_major_locator(MaxNLocator(5))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    return figure, axis

@@ -1,0 +1,174 @@
+"""Words and numbers in the language of the reader."""
+
+from __future__ import annotations
+
+import calendar
+import math
+import re
+import tomllib
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from scenarios.reported import ReportedFigure
+from sim.calendar import Quarter
+from sim.levers import Levers
+from sim.reference import read_data
+
+#: Figures shown of a number from 100 on that is no plain count, and of smaller ones.
+FIGURES, FEW_FIGURES = 4, 3
+MINUS, NOTHING = "−", "–"
+#: Units of things that come whole.
+_WHOLE = ("firms", "counties", "persons")
+
+
+@cache
+def catalogue(language: str) -> dict:
+    """The words of a language as nested tables, from ``viz/words/<language>.toml``."""
+    return tomllib.loads(files("viz").joinpath("words", f"{language}.toml").read_text(encoding="utf-8"))
+
+
+class Words:
+    """Texts and numbers in one language; called with a dotted key, it gives the text with its gaps filled."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._texts = catalogue(language)
+        self._scales = [(scale, name) for scale, name in self._texts["number"]["scales"]]
+
+    def __call__(self, key: str, **values) -> str:
+        """The text of a dotted key; raises KeyError for one that the catalogue has not."""
+        found = self._texts
+        for part in key.split("."):
+            found = found[part]
+        return found.format(**values)
+
+    def number(self, value: float | None, signed: bool = False) -> str:
+        """A number: counts whole with separators (from ten thousand on in 万 and 亿 in Chinese), others short."""
+        if value is None or not math.isfinite(value):
+            return NOTHING
+        size = abs(float(value))
+        # Rounded before the scale is chosen: 9,999.7 is one 万, not 10,000.
+        rounded = float(f"{size:.{FIGURES}g}")
+        for scale, name in self._scales:
+            if rounded >= scale:
+                text = _short(size / scale, FIGURES) + name
+                break
+        else:
+            text = _short(size, FEW_FIGURES)
+        if text == "0":
+            return text
+        return (MINUS if value < 0 else "+" if signed else "") + text
+
+    def value(self, value: float | None, unit: str, signed: bool = False) -> str:
+        """A number of some unit, without the unit's name; a share in per cent, its difference in points."""
+        if value is None or not math.isfinite(value):
+            return NOTHING
+        if unit in _WHOLE and abs(value) >= 10.0:
+            value = round(value)
+        if unit != "share":
+            return self.number(value, signed)
+        if not signed:
+            return self.percent(value)
+        return self("number.points", number=self.number(round(100.0 * value, 2), signed))
+
+    def interval(self, low: float, high: float, unit: str, signed: bool = False) -> str:
+        """The two ends of an interval; a dash where there is none."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return NOTHING
+        if unit == "share" and signed:
+            ends = (self.number(round(100.0 * end, 2), signed) for end in (low, high))
+            return self("number.points", number=self.span(*ends))
+        return self.span(self.value(low, unit, signed), self.value(high, unit, signed))
+
+    def span(self, first: str, last: str) -> str:
+        """From one text to another."""
+        return self("number.interval", low=first, high=last)
+
+    def setting(self, value) -> str:
+        """A value of a scenario's setting; nothing and everywhere in words."""
+        if value is None:
+            return self("number.nothing")
+        if isinstance(value, bool):
+            return self("number.yes" if value else "number.no")
+        if isinstance(value, int | float):
+            return self.number(value)
+        if isinstance(value, str):
+            return value
+        return self.joined(list(map(str, value))) or self("number.everywhere")
+
+    def percent(self, share: float | None, signed: bool = False) -> str:
+        """A share in per cent; a dash for None."""
+        return NOTHING if share is None else self("number.percent", number=self.number(round(100.0 * share, 2), signed))
+
+    def reported(self, figure: ReportedFigure, unit: str) -> str:
+        """A reported figure with its rounding, or the end it has."""
+        low, high = (None if end is None else self.value(end, unit) for end in (figure.low, figure.high))
+        if low is None or high is None:
+            return self("number.at_least", value=low) if high is None else self("number.at_most", value=high)
+        return low if low == high else self.span(low, high)
+
+    def unit(self, unit: str) -> str:
+        """The name of a unit of the results' columns or of the levers' settings."""
+        return self._texts["unit"].get(unit, unit)
+
+    def quarter(self, text: str) -> str:
+        """A quarter such as 2024Q1."""
+        quarter = Quarter.parse(text)
+        return self("time.quarter", year=quarter.year, number=quarter.number)
+
+    def month(self, day: date) -> str:
+        """The month of a day."""
+        return self("time.month", year=day.year, month=day.month, month_name=calendar.month_name[day.month])
+
+    def date(self, day: date) -> str:
+        """A day."""
+        return self("time.day", year=day.year, month=day.month, month_name=calendar.month_name[day.month], day=day.day)
+
+    def joined(self, texts: list[str]) -> str:
+        """Several texts as a list in a sentence."""
+        return self("number.and").join(texts)
+
+    def column(self, name: str) -> str:
+        """Title of a quantity."""
+        return self(f"column.{name.replace('.', '_')}")
+
+    def lever(self, name: str) -> str:
+        """Title of a lever, from the first line of its declaration: English, and Chinese in brackets."""
+        first = Levers.model_fields[name].annotation.__doc__.strip().splitlines()[0]
+        english, _, bracket = first.partition(" (")
+        if self.language == "en":
+            return english
+        chinese = [part for part in bracket.partition(")")[0].split(", ") if _has_chinese(part)]
+        return "、".join(chinese) or english
+
+    def scenario(self, scenario: dict) -> str:
+        """Title of a scenario of a manifest; its name where it has none."""
+        titles = (scenario["title_zh"], scenario["title"]) if self.language == "zh" else (scenario["title"],)
+        return next((title for title in titles if title), scenario["name"])
+
+    def reads(self, text: str) -> bool:
+        """Whether the reader of a Chinese page finds Chinese in a text; who reads English is shown every text."""
+        return self.language == "en" or _has_chinese(text)
+
+    def province(self, name: str) -> str:
+        """Name of a province."""
+        if self.language == "en":
+            return name
+        return next(row["name_zh"] for row in read_data("provinces")["province"] if row["name"] == name)
+
+
+def _short(size: float, least: int) -> str:
+    """A number at least 0: whole from 1,000 on, else to some figures, without zeros at the end."""
+    if size >= 1000.0:
+        return f"{size:,.0f}"
+    if size == 0.0:
+        return "0"
+    figures = FIGURES if size >= 100.0 else least
+    return np.format_float_positional(size, precision=figures, unique=False, fractional=False, trim="-")
+
+
+def _has_chinese(text: str) -> bool:
+    return re.search(r"[\u4e00-\u9fff]", text) is not None

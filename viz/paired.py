@@ -1,0 +1,57 @@
+"""Paired differences of a page: their mean, and the ratio of two means, with the intervals of ``srdi compare``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scenarios.comparison import pairs_shape
+from scenarios.intervals import mean_interval, ratio_interval
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean, or a ratio of means, with its 95 % interval; the ends are NaN where there is one pair only."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval excludes zero."""
+        return self.known and (self.low > 0.0 or self.high < 0.0)
+
+
+def mean_of(differences: pd.Series) -> Estimate:
+    """Mean of paired differences with its interval.
+
+    Args:
+        differences: scenario - baseline, float64, indexed by (draw, replicate).
+    """
+    interval = mean_interval(_matrix(differences))
+    return Estimate(float(differences.mean()), interval.low, interval.high)
+
+
+def ratio_of(costs: pd.Series, gains: pd.Series) -> Estimate:
+    """Mean difference in cost over mean difference in gain, with its interval; the gain must be clear of zero.
+
+    Args:
+        costs, gains: paired differences of the same runs, as `mean_of` takes them.
+    """
+    interval = ratio_interval(_matrix(costs), _matrix(gains))
+    return Estimate(float(costs.mean() / gains.mean()), interval.low, interval.high)
+
+
+def _matrix(differences: pd.Series) -> np.ndarray:
+    """Differences as float64 (draws, replicates), or in one row where not every draw has every replicate."""
+    ordered = differences.sort_index()
+    return ordered.to_numpy(dtype=np.float64).reshape(pairs_shape(ordered.index))

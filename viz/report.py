@@ -1,0 +1,107 @@
+"""The report of results: one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from scenarios.errors import InputError
+from scenarios.results import Results
+from scenarios.storage import whole_file
+from viz import LANGUAGES, tiles
+from viz.background import descriptions, sentences
+from viz.belief import caveats, lever_sources, misses
+from viz.compared import Compared, unit_of
+from viz.language import Words
+from viz.money import costs_per_firm, spending
+from viz.places import COLUMN, maps
+from viz.sections import Sections
+
+#: Sections of the page, in order; their titles stand in the catalogue of words.
+SECTIONS = ("headlines", "run", "fans", "effects", "map", "costs", "chains", "caveats")
+_ENDINGS = (".html", ".htm")
+
+
+def write_report(
+    results: Results, path: str | Path, *, baseline: str | None = None, language: str = LANGUAGES[0]
+) -> Compared:
+    """Write results as one HTML page; the same results give the same bytes.
+
+    Args:
+        results: as `scenarios.load_results` gives them.
+        path: file to write, ending in .html; replaced if it exists.
+        baseline: scenario the others are read against; None takes ``baseline``, or else the first.
+        language: one of `viz.LANGUAGES`.
+
+    Returns:
+        What was compared.
+
+    Raises:
+        InputError: an unknown baseline, another ending, or a file that cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _ENDINGS:
+        raise InputError(f"{path} does not end in {' or '.join(_ENDINGS)}; the report is an HTML page")
+    compared = Compared(results, baseline)
+    page = render(compared, language)
+    try:
+        with whole_file(path) as draft:
+            draft.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
+    return compared
+
+
+def render(compared: Compared, language: str) -> str:
+    """The page as text."""
+    words = Words(language)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    package = files("viz")
+    template = environment.from_string(package.joinpath("report.html.jinja").read_text(encoding="utf-8"))
+    css = Markup(package.joinpath("report.css").read_text(encoding="utf-8"))
+    return template.render(_context(Sections(compared, words), words) | {"css": css}) + "\n"
+
+
+def _context(sections: Sections, words: Words) -> dict:
+    """Everything the template names."""
+    compared, manifest = sections.compared, sections.compared.results.manifest
+    titles = [sections.titles[name] for name in compared.names]
+    first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
+    missed_in_words, missed = misses(sections)
+    return {
+        "t": words,
+        "sections": SECTIONS,
+        "title": words("page.title", scenarios=words.joined(titles)),
+        "intro": words("page.intro", first=first, last=last, baseline=titles[0]),
+        "footer": words("page.footer", version=manifest["versions"]["srdi"]),
+        "baseline": titles[0],
+        "alone": not compared.others,
+        "single": sections.single,
+        "when": sections.when,
+        "key": sections.key(),
+        "headlines": sections.headlines(),
+        "sentences": sentences(sections),
+        "directory": compared.results.path.resolve().name,
+        "descriptions": descriptions(sections),
+        "fans": sections.fans(),
+        "effects": sections.effects(),
+        "sample": words(
+            "effect.draws" if 1 < manifest["draws"] < compared.runs_each else "effect.pairs",
+            pairs=words.number(compared.runs_each),
+            draws=words.number(manifest["draws"]),
+            replicates=words.number(manifest["replicates"]),
+        ),
+        "maps": maps(sections),
+        "map_unit": words.unit(unit_of(COLUMN)),
+        "tile": {"size": tiles.SIZE, "width": tiles.WIDTH, "height": tiles.HEIGHT},
+        "spending": spending(sections),
+        "costs": costs_per_firm(sections),
+        "chains": sections.chains(),
+        "caveats": caveats(sections),
+        "misses": missed_in_words,
+        "missed": missed,
+        "sources": lever_sources(sections),
+    }

@@ -1,0 +1,233 @@
+"""What the page shows of the nation: headlines, the ladder over time, effects, chain health."""
+
+from __future__ import annotations
+
+import pandas as pd
+from markupsafe import Markup
+
+from calibration.drawing import svg
+from scenarios.metrics import SPENT
+from scenarios.reported import ReportedFigure
+from viz.compared import Compared, reported_of, unit_of
+from viz.figures import Stroke, difference_chart, fan_chart, lines_chart, stroke
+from viz.language import Words
+from viz.paired import Estimate
+from viz.parts import Chart, Headline, Part, Table
+
+#: National quantities by section: `sim.outputs` columns, or quantities made of them (see `viz.compared`).
+HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
+LADDER = ("innovative_smes", "srdi_smes", "little_giants", "productivity_index", "public_spending_yuan")
+ENDS = (
+    *LADDER[:2],
+    "genuine_srdi_smes",
+    "little_giants",
+    "genuine_little_giants",
+    "counties_with_little_giant",
+    "county_share_of_little_giants",
+    "employment",
+    "revenue_yuan",
+    "rd_true_yuan",
+    "productivity_index",
+    "digital_level_mean",
+    "chain_gaps_filled_share",
+    "chain_resilience",
+    SPENT,
+)
+CHAINS = ("chain_gaps_filled_share", "chain_extension_share", "chain_resilience", "chain_strength_yuan")
+#: Quantities whose size means little without the zero of the axis.
+_FROM_ZERO = ("firms", "yuan per year")
+
+
+class Sections:
+    """Builds the sections of a page in one language."""
+
+    def __init__(self, compared: Compared, words: Words) -> None:
+        self.compared = compared
+        self.words = words
+        scenarios = compared.results.manifest["scenarios"]
+        self.titles = {scenario["name"]: words.scenario(scenario) for scenario in scenarios}
+        self.looks = {name: stroke(position) for position, name in enumerate(compared.names)}
+        self.when = words("time.end_of", year=compared.last.year)
+        self.single = compared.runs_each == 1
+
+    def key(self) -> list[tuple[str, Stroke]]:
+        """Title and look of every scenario."""
+        return [(self.titles[name], self.looks[name]) for name in self.compared.names]
+
+    def headlines(self) -> list[Headline]:
+        """The first numbers of the page."""
+        return [self._headline(quantity) for quantity in HEADLINES]
+
+    def fans(self) -> list[Part]:
+        """The ladder, productivity and spending of every scenario over time."""
+        return [
+            Part(self.titles[name], self.looks[name], [self._fan(name, quantity) for quantity in LADDER])
+            for name in self.compared.names
+        ]
+
+    def effects(self) -> list[Part]:
+        """Paired differences of every scenario to the baseline, over time and at the end."""
+        return [
+            Part(
+                self.titles[name],
+                self.looks[name],
+                [self._difference(name, quantity) for quantity in LADDER],
+                self._ends(name),
+            )
+            for name in self.compared.others
+        ]
+
+    def chains(self) -> list[Chart]:
+        """Chain health of all scenarios over time."""
+        return [self._lines(quantity) for quantity in CHAINS]
+
+    def verdict(self, difference: Estimate) -> str:
+        """A difference in words."""
+        if difference.clear:
+            return self.words("verdict.higher" if difference.mean > 0.0 else "verdict.lower")
+        if not difference.known:
+            return self.words("verdict.one_run")
+        return self.words("verdict.same" if difference.low == difference.high == 0.0 else "verdict.unclear")
+
+    def _headline(self, quantity: str) -> Headline:
+        words, unit = self.words, unit_of(quantity)
+        rows = []
+        for name in self.compared.others:
+            end = self.compared.end(name, quantity)
+            difference = end.difference
+            values = {
+                "value": words.value(end.mean, unit),
+                "difference": words.value(difference.mean, unit, signed=True),
+                "interval": words.interval(difference.low, difference.high, unit, signed=True),
+            }
+            text = words("headline.row" if difference.known else "headline.row_one", **values)
+            rows.append((self.titles[name], text, self.verdict(difference)))
+        end = self.compared.end(self.compared.baseline, quantity)
+        about = words(
+            "headline.of_baseline_one" if self.single else "headline.of_baseline",
+            scenario=self.titles[self.compared.baseline],
+            when=self.when,
+            interval=words.interval(end.low, end.high, unit),
+        )
+        value = words("headline.baseline_value", value=words.value(end.mean, unit), unit=words.unit(unit))
+        return Headline(words.column(quantity), value, about, rows)
+
+    def _fan(self, name: str, quantity: str) -> Chart:
+        words, unit, compared = self.words, unit_of(quantity), self.compared
+        fan = compared.fan(name, quantity)
+        beside = None if name == compared.baseline else compared.fan(compared.baseline, quantity)[0.5]
+        reported = reported_of(quantity, compared.last)
+        figure = fan_chart(
+            fan,
+            self.looks[name],
+            self._axis(quantity),
+            beside=None if beside is None else (beside, self.looks[compared.baseline]),
+            reported=reported,
+            from_zero=unit in _FROM_ZERO,
+        )
+        days = _year_ends(fan.index)
+        median = [words.value(fan.loc[day, 0.5], unit) for day in days]
+        columns = {"year": [str(day.year) for day in days], "median": median}
+        if not self.single:
+            columns["half"] = [words.interval(fan.loc[day, 0.25], fan.loc[day, 0.75], unit) for day in days]
+            columns["most"] = [words.interval(fan.loc[day, 0.05], fan.loc[day, 0.95], unit) for day in days]
+        if beside is not None:
+            columns["beside"] = [words.value(beside[day], unit) for day in days]
+        if reported:
+            columns["reported"] = self._reported(reported, days, unit)
+        alt = words(
+            "fan.alt",
+            column=words.column(quantity),
+            scenario=self.titles[name],
+            first=median[0],
+            first_year=days[0].year,
+            last=median[-1],
+            last_year=days[-1].year,
+        )
+        if not self.single:
+            alt += words("fan.band_alt", interval=columns["most"][-1])
+        if beside is not None:
+            alt += words("fan.beside_alt", value=columns["beside"][-1])
+        table = Table([words(f"fan.{head}") for head in columns], list(zip(*columns.values(), strict=True)))
+        return self._chart(quantity, figure, alt, table)
+
+    def _reported(self, figures: list[ReportedFigure], days: list[pd.Timestamp], unit: str) -> list[str]:
+        """Reported figures by year end: each in the row of the first one at or after its date."""
+        texts = {day: [] for day in days}
+        for figure in figures:
+            day = min(day for day in days if day >= figure.quarter_end)
+            value, month = self.words.reported(figure, unit), self.words.month(figure.date)
+            texts[day].append(self.words("number.bracketed", value=value, about=month))
+        return [self.words.joined(found) for found in texts.values()]
+
+    def _difference(self, name: str, quantity: str) -> Chart:
+        words, unit = self.words, unit_of(quantity)
+        differences = self.compared.differences(name, quantity)
+        figure = difference_chart(differences, self.looks[name], self._axis(quantity, signed=True))
+        days = _year_ends(differences.index)
+        mean = [words.value(differences.loc[day].mean(), unit, signed=True) for day in days]
+        columns = {"fan.year": [str(day.year) for day in days], "effect.difference": mean}
+        if not self.single:
+            low, high = (differences.quantile(quantile, axis=1) for quantile in (0.05, 0.95))
+            columns["fan.most"] = [words.interval(low[day], high[day], unit, signed=True) for day in days]
+        titles = {"column": words.column(quantity), "scenario": self.titles[name]}
+        alt = words("effect.alt", **titles, last=mean[-1], last_year=days[-1].year)
+        if not self.single:
+            alt += words("fan.band_alt", interval=columns["fan.most"][-1])
+        table = Table([words(head) for head in columns], list(zip(*columns.values(), strict=True)))
+        return self._chart(quantity, figure, alt, table)
+
+    def _lines(self, quantity: str) -> Chart:
+        words, unit, compared = self.words, unit_of(quantity), self.compared
+        band = compared.fan(compared.baseline, quantity)
+        medians = {name: compared.fan(name, quantity)[0.5] for name in compared.names}
+        figure = lines_chart([(medians[name], self.looks[name]) for name in compared.names], band, self._axis(quantity))
+        rows = [
+            [str(day.year), *(words.value(medians[name][day], unit) for name in compared.names)]
+            for day in _year_ends(band.index)
+        ]
+        said = [
+            words("chain.value", scenario=self.titles[name], value=text)
+            for name, text in zip(compared.names, rows[-1][1:], strict=True)
+        ]
+        alt = words("chain.alt", column=words.column(quantity), last_year=rows[-1][0], values=words.joined(said))
+        heads = [words("fan.year"), *(self.titles[name] for name in compared.names)]
+        return self._chart(quantity, figure, alt, Table(heads, rows))
+
+    def _ends(self, name: str) -> Table:
+        words = self.words
+        heads = [
+            *(words(f"effect.{head}") for head in ("quantity", "verdict")),
+            *(self.titles[each] for each in (self.compared.baseline, name)),
+            *(words(f"effect.{head}") for head in ("difference", "interval", "relative")),
+        ]
+        return Table(heads, [self._end_row(name, quantity) for quantity in ENDS], words=2)
+
+    def _end_row(self, name: str, quantity: str) -> list[str]:
+        words, unit = self.words, unit_of(quantity)
+        end = self.compared.end(name, quantity)
+        before = self.compared.end(self.compared.baseline, quantity).mean
+        difference = end.difference
+        relative = difference.mean / before if before and unit != "share" else None
+        return [
+            words("number.bracketed", value=words.column(quantity), about=words.unit(unit)),
+            self.verdict(difference),
+            words.value(before, unit),
+            words.value(end.mean, unit),
+            words.value(difference.mean, unit, signed=True),
+            words.interval(difference.low, difference.high, unit, signed=True),
+            words.percent(relative, signed=True),
+        ]
+
+    def _axis(self, quantity: str, signed: bool = False):
+        """Writer of the numbers of a vertical axis; shares are drawn as shares and written in per cent."""
+        unit = unit_of(quantity)
+        return lambda value: self.words.value(value, unit, signed)
+
+    def _chart(self, quantity: str, figure, alt: str, table: Table) -> Chart:
+        words = self.words
+        return Chart(words.column(quantity), words.unit(unit_of(quantity)), Markup(svg(figure, alt)), table)
+
+
+def _year_ends(days: pd.DatetimeIndex) -> list[pd.Timestamp]:
+    return [day for day in days if day.month == 12]
