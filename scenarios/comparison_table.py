@@ -170,7 +170,8 @@ def _words(found: Comparison) -> list[str]:
         sentences.append("There is one pair only: a difference without an interval. Run more --replicates.")
     elif found.units < ENOUGH:
         sentences.append(
-            f"Bootstrap intervals over {found.units} replicates or draws are too narrow; {ENOUGH} or more are better."
+            f"With {found.units} replicates or draws intervals of differences are Student's t, and those of prices, by "
+            f"bootstrap, are too narrow; {ENOUGH} or more are better."
         )
     if PERCENTILE in methods:
         sentences.append("Where BCa bootstrap intervals are not defined, percentile intervals stand instead.")

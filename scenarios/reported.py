@@ -176,34 +176,35 @@ def _figure(row: dict, source: str) -> ReportedFigure:
 
 
 def simulated(tables: Mapping[str, pd.DataFrame], figure: Quantity) -> pd.Series:
-    """What each replicate says of a quantity, indexed by replicate.
+    """What each run says of a quantity, indexed by draw (if the tables have draws) and replicate.
 
     Empty if the run ends before its date, and for measures of single firms, which no table holds;
-    a replicate without any review has no pass rate.
+    a run without any review has no pass rate.
 
     Args:
         tables: rows of one scenario of the tables national, tier, and (for figures on them) province, cluster.
     """
+    run = [name for name in ("draw", "replicate") if name in tables["national"]]
     day = figure.quarter_end
     if figure.quantity.startswith(FACT) or not (tables["national"]["quarter"] >= day).any():
         return pd.Series(dtype=float)
     if figure.quantity == REVIEW_PASS_RATE:
         tier = tables["tier"]
-        sums = _year(tier[tier["tier"] == "little_giant"], day).groupby("replicate")[["renewed", "reviewed"]].sum()
+        sums = _year(tier[tier["tier"] == "little_giant"], day).groupby(run)[["renewed", "reviewed"]].sum()
         return (sums["renewed"] / sums["reviewed"]).dropna()
     if figure.quantity.startswith(CLUSTER_SUM):
         clusters = tables["cluster"]
         at_date = clusters[clusters["quarter"] == day]
-        return at_date.groupby("replicate")[figure.quantity.removeprefix(CLUSTER_SUM)].sum()
+        return at_date.groupby(run)[figure.quantity.removeprefix(CLUSTER_SUM)].sum()
     rows = tables["national"]
     if figure.province:
         province = tables["province"]
         rows = province[province["province"] == figure.province]
     if figure.since_start:
-        return rows[rows["quarter"] <= day].groupby("replicate")[figure.quantity].sum()
+        return rows[rows["quarter"] <= day].groupby(run)[figure.quantity].sum()
     if figure.whole_year:
-        return _year(rows, day).groupby("replicate")[figure.quantity].sum()
-    return rows[rows["quarter"] == day].set_index("replicate")[figure.quantity]
+        return _year(rows, day).groupby(run)[figure.quantity].sum()
+    return rows[rows["quarter"] == day].set_index(run)[figure.quantity]
 
 
 def _year(rows: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:

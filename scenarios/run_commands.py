@@ -79,7 +79,7 @@ def effects(levers, ensemble: EnsembleOptions, as_json) -> None:
         table = run_effects(levers, parent, **ensemble.arguments, **target)
         from scenarios.tables import print_effects
 
-        print_effects(table, console(as_json, width=190))
+        print_effects(table, console(as_json, width=190), drawn=ensemble.parameter_draws is not None)
         if as_json:
             last_line({"levers": table.astype(object).where(table.notna(), None).to_dict("records")})
 

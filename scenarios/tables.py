@@ -68,21 +68,27 @@ def _reported_table(results: Results, scenario: str) -> Table:
 
 def _note(results: Results) -> str:
     manifest = results.manifest
+    runs = manifest["runs"] // len(manifest["scenarios"])
     return (
-        "fitted: hand-set parameters were chosen to come near this figure; check: not used for that; "
+        "fitted: the parameters were fitted to this figure; check: not used for that; "
         "given: set from outside (the pilot batches of 2019 and 2020 as a most). "
         "Off: median against the middle of the reported interval. "
-        f"Intervals over {manifest['replicates']} replicates show luck only, not doubt about parameters. "
+        f"Intervals over {runs} runs {_held(bool(manifest['parameter_draws']))}. "
         f"Scale {manifest['scale']:g} ({manifest['firms_at_start']:,} firms simulated at the start; counts at 1:1), "
         f"seed {manifest['seed']}, {manifest['seconds']:.1f} s."
     )
+
+
+def _held(drawn: bool) -> str:
+    """What intervals over runs hold, with parameter draws or without."""
+    return "hold luck and doubt about parameters" if drawn else "show luck only, not doubt about parameters"
 
 
 def _ladder_table(results: Results, scenario: str) -> Table:
     """Year ends: medians over replicates; money summed over the year."""
     frame = _of(results.national, scenario)
     year = frame["quarter"].dt.year.rename("year")
-    spending = frame.groupby(["replicate", year])["public_spending_yuan"].sum().groupby("year").median()
+    spending = frame.groupby(["draw", "replicate", year])["public_spending_yuan"].sum().groupby("year").median()
     ends = frame[frame["quarter"].dt.quarter == 4]
     medians = ends.groupby(ends["quarter"].dt.year).median(numeric_only=True)
     title = next(s["title"] for s in results.manifest["scenarios"] if s["name"] == scenario)
@@ -99,8 +105,12 @@ def _ladder_table(results: Results, scenario: str) -> Table:
     return table
 
 
-def print_effects(effects: pd.DataFrame, console: Console) -> None:
-    """Print the table of `scenarios.effects.run_effects`, and below it why an outcome did not move."""
+def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) -> None:
+    """Print the table of `scenarios.effects.run_effects`, and below it why an outcome did not move.
+
+    Args:
+        drawn: whether the runs took parameter draws.
+    """
     table = Table(title="Effects at reference intensity, paired with the baseline", title_justify="left", box=None)
     for heading in ("Lever", "Outcome it acts on first"):
         table.add_column(heading, no_wrap=True)
@@ -125,7 +135,7 @@ def print_effects(effects: pd.DataFrame, console: Console) -> None:
         "Baseline and effect: mean over the quarters in which the lever acts; little giants and SRDI SMEs: difference "
         "at the end of the run. Cost: billion yuan in all, and million yuan per additional SRDI SME where there are "
         "certainly some. "
-        "Intervals over paired replicates show luck only, not doubt about parameters.",
+        f"Intervals over paired runs {_held(drawn)}.",
         style="dim",
         highlight=False,
     )
