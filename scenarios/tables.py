@@ -110,9 +110,9 @@ def print_effects(effects: pd.DataFrame, console: Console) -> None:
         table.add_row(
             row.lever if row.moved else f"{row.lever} *",
             f"{row.outcome} ({row.expected})",
-            _short(row.baseline),
-            _short(row.effect, signed=True),
-            f"{_short(row.low, signed=True)} … {_short(row.high, signed=True)}",
+            short(row.baseline),
+            short(row.effect, signed=True),
+            f"{short(row.low, signed=True)} … {short(row.high, signed=True)}",
             f"{row.little_giants:+,.0f} ± {(row.little_giants_high - row.little_giants_low) / 2:,.0f}",
             f"{row.srdi_smes:+,.0f} ± {(row.srdi_smes_high - row.srdi_smes_low) / 2:,.0f}",
             f"{row.cost_yuan / 1e9:.2f}",
@@ -131,7 +131,7 @@ def print_effects(effects: pd.DataFrame, console: Console) -> None:
     )
 
 
-def _short(value: float, signed: bool = False) -> str:
+def short(value: float, signed: bool = False) -> str:
     """Four figures of a number of any size, with the SI letter of thousands to quadrillions."""
     sign = "+" if signed else ""
     for power, letter in ((15, "P"), (12, "T"), (9, "G"), (6, "M")):

@@ -1,0 +1,114 @@
+"""The command ``srdi sensitivity``.
+
+Only click is imported at once: ``srdi --help`` loads this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from scenarios.errors import InputError
+from scenarios.options import EnsembleOptions, console, ensemble_options, json_option, last_line
+
+
+@click.command()
+@click.option(
+    "--factors", "file", type=click.Path(path_type=Path), metavar="FILE", help="Factors to vary (base, seed, factors)."
+)
+@click.option(
+    "--parameters",
+    type=click.Choice(["free", "all", "none"]),
+    help="Parameters to vary over their priors: the fitted ones, all with a prior, none (default: none with "
+    "--factors, else free).",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help="National column: NAME at the end of the run, NAME@2024Q4, or NAME:sum (repeatable; default little_giants, "
+    "srdi_smes, productivity_index, and public_spending_yuan, which is summed).",
+)
+@click.option("--trajectories", type=click.IntRange(2), default=10, show_default=True, help="Morris trajectories.")
+@click.option("--samples", type=click.IntRange(2), default=64, show_default=True, help="Saltelli base samples.")
+@click.option("--keep", type=click.IntRange(1), default=8, show_default=True, help="Factors that get Sobol indices.")
+@click.option("--repeats", type=click.IntRange(2), default=8, show_default=True, help="Other seeds at the centre.")
+@ensemble_options(replicates=1)
+@json_option
+def sensitivity(
+    file, parameters, outputs, trajectories, samples, keep, repeats, ensemble: EnsembleOptions, as_json
+) -> None:
+    """Show which parameters and settings drive which output: Morris screening, then Sobol indices.
+
+    Morris trajectories rank all factors by their elementary effects; the --keep strongest get first-order and total
+    Sobol indices with bootstrap intervals (Saltelli design), the others staying at the centre of their range.
+    Points share their seeds. The centre is evaluated with other seeds too, and the share of luck stands beside the
+    indices: one whose interval is not above it is not to be believed.
+
+    Without --factors the fitted parameters vary over their priors, whatever the reported figures say of them since.
+    A factors file is one of srdi sweep without method and points. Runs: repeats + trajectories x (factors + 1) +
+    samples x (keep + 2), times --replicates.
+
+    \b
+    Example:
+      srdi sensitivity --until 2024 --out results/drivers
+      srdi sensitivity --factors fund.toml --output little_giants --output productivity_index@2026Q4
+    """
+    if samples & (samples - 1):
+        power = 2 ** (samples.bit_length() - 1)
+        raise InputError(f"--samples is {samples}; Sobol points are balanced in powers of two: {power} or {2 * power}")
+    from calibration.priors import Priors, read_priors
+    from calibration.sensitivity import ModelRuns, analyse, runs_needed, space_of
+    from scenarios.design import DesignFile, factors_of, read_design
+    from scenarios.outcomes import MAIN, read_outcome
+    from scenarios.stages import Stages, run_settings, working_directory
+
+    design = read_design(file, DesignFile) if file else None
+    (base,) = ensemble.load(design.base if design else "baseline")
+    settings = run_settings(replace(ensemble, replicates=ensemble.replicates or 1), base)
+    chosen = tuple(read_outcome(text, settings.until) for text in dict.fromkeys(outputs or MAIN))
+    parameters = parameters or ("none" if design else "free")
+    priors = {"all": read_priors(), "free": read_priors().only("free"), "none": Priors({})}[parameters]
+    space = space_of(factors_of(design, base, str(file)) if design else (), priors)
+    keep = min(keep, len(space.keys))
+    counts = runs_needed(len(space.keys), trajectories, samples, keep)
+    with contextlib.ExitStack() as stack:
+        if ensemble.out:
+            out = working_directory(ensemble.out, ensemble.resume)
+        else:
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-")))
+        runs = ModelRuns(base, space, chosen, Stages(ensemble, settings, out))
+        click.echo(f"{repeats} repeats, {counts[0]} Morris points, {counts[1]} Sobol points", err=True)
+        found = analyse(
+            space.keys,
+            tuple(outcome.text for outcome in chosen),
+            runs,
+            runs.luck(repeats),
+            trajectories=trajectories,
+            samples=samples,
+            keep=keep,
+            seed=design.seed if design else 1,
+        )
+        _print_and_write(found, chosen, ensemble, as_json)
+
+
+def _print_and_write(found, outcomes, ensemble: EnsembleOptions, as_json) -> None:
+    from calibration.sensitivity_tables import print_sensitivity
+    from calibration.sensitivity_tables import record as record_of
+    from scenarios.storage import whole_file, write_json
+
+    screen = console(as_json, width=150)
+    print_sensitivity(found, outcomes, screen)
+    record = {"out": str(ensemble.out) if ensemble.out else None, **record_of(found, outcomes)}
+    if ensemble.out:
+        write_json(record, ensemble.out / "sensitivity.json")
+        with whole_file(ensemble.out / "sensitivity.csv") as draft:
+            found.table().to_csv(draft, encoding="utf-8-sig")
+        screen.print(f"\nRuns, sensitivity.json and sensitivity.csv in {ensemble.out}", highlight=False)
+    if as_json:
+        last_line(record)

@@ -1,0 +1,255 @@
+"""Factors: settings that a design varies, read from a design file; each of its points becomes a scenario.
+
+A design file names what lies under every point and the factors, by the dotted keys ``--set`` takes::
+
+    base = "baseline"
+    [factors."levers.sme_fund.intensity"]
+    from = 0.0
+    to = 2.0
+
+A factor of a lever switches the lever on, and one of a shock gives it its declared severity, unless the base has
+it on or a factor sets that itself. A lever with an intensity or a budget of 0 is on and does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from scenarios.describe import field_rows, parameter_rows
+from scenarios.errors import InputError, nearest
+from scenarios.loading import check_name, parse_toml, read_text
+from scenarios.schema import Scenario, build
+from sim.levers import Levers
+from sim.rules import Rules
+from sim.shocks import Shocks
+
+#: Most scenarios of one design: a results directory holds each as resolved, several thousand characters.
+MOST_POINTS = 5000
+
+Value = bool | int | float | str
+
+
+class FactorTable(BaseModel):
+    """One factor as written: a range, or values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+    low: float | None = Field(None, alias="from", description="smallest value")
+    high: float | None = Field(None, alias="to", description="largest value")
+    log: bool = Field(False, description="spread evenly over the logarithm")
+    levels: int | None = Field(None, ge=2, description="values of a range in a grid, ends included")
+    values: tuple[Value, ...] | None = Field(None, min_length=1, strict=False, description="the values themselves")
+
+    @model_validator(mode="after")
+    def _range_or_values(self):
+        if self.values is not None:
+            if {"low", "high", "log", "levels"} & self.model_fields_set:
+                raise ValueError("give either values, or from and to (with log, levels)")
+            if len(set(map(repr, self.values))) < len(self.values):
+                raise ValueError("values holds the same value twice")
+        elif self.low is None or self.high is None:
+            raise ValueError("give from and to, or values")
+        elif not self.low < self.high:
+            raise ValueError(f"from is {self.low:g} and to is {self.high:g}; from must lie below to")
+        elif self.log and self.low <= 0:
+            raise ValueError(f"from is {self.low:g}; log = true needs a from above 0")
+        return self
+
+
+class DesignFile(BaseModel):
+    """What every design file says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    base: str = Field("baseline", description="scenario under every point: catalogue name, or path from this file")
+    name: str = Field("", description="beginning of the points' names; the file's name if empty")
+    seed: int = Field(1, ge=0, description="seed of the design")
+    factors: dict[str, FactorTable] = Field(min_length=1, description="settings that are varied")
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A setting that is varied.
+
+    Attributes:
+        key: dotted, as ``--set`` takes it. low, high: range, ends included, in the setting's unit.
+        values: instead of a range. log: spread over the logarithm. whole: integers only.
+        levels: values of the range in a grid, or None.
+    """
+
+    key: str
+    low: float = 0.0
+    high: float = 1.0
+    values: tuple[Value, ...] | None = None
+    log: bool = False
+    whole: bool = False
+    levels: int | None = None
+
+    def at(self, u: float) -> Value:
+        """Value at a coordinate of the unit interval, which every value has an equal part of."""
+        if self.values is not None:
+            return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
+        if self.whole and not self.log:
+            return int(min(self.low + np.floor(u * (self.high - self.low + 1)), self.high))
+        value = self.low * (self.high / self.low) ** u if self.log else self.low + u * (self.high - self.low)
+        value = float(np.clip(value, self.low, self.high))
+        return round(value) if self.whole else value
+
+    def grid(self) -> list[Value]:
+        """The factor's values in a grid, lowest first; a count has no more than there are whole numbers."""
+        if self.values is not None:
+            return list(self.values)
+        space = np.geomspace if self.log else np.linspace
+        values = np.clip(space(self.low, self.high, self.levels), self.low, self.high).tolist()
+        return sorted({round(value) for value in values}) if self.whole else values
+
+
+@cache
+def known_settings() -> dict[str, dict]:
+    """Every setting that may be a factor, by dotted key, as `scenarios.describe` says it."""
+    rows = [*field_rows(Levers, "levers"), *field_rows(Rules, "rules"), *field_rows(Shocks, "shocks")]
+    return {row["key"]: row for row in [*rows, *parameter_rows()]}
+
+
+Design = TypeVar("Design", bound=DesignFile)
+
+
+def read_design(path: Path, model: type[Design]) -> Design:
+    """A design file, checked but for what depends on its base; the base's path is made relative to here.
+
+    Raises:
+        InputError: one sentence with the file, the key, what was found and what is allowed.
+    """
+    source = str(path)
+    values = parse_toml(read_text(path), source)
+    if isinstance(values.get("factors"), dict):
+        values["factors"] = dict(_flat(values["factors"]))
+    try:
+        design = model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{source}: {_sentence(error, model)}") from None
+    for key in design.factors:
+        if key not in known_settings():
+            hint = nearest(key, known_settings()) or "; srdi show levers, rules, shocks and parameters list all"
+            raise InputError(f"{source}: unknown factor {key}{hint}")
+    name = design.name or path.stem
+    try:
+        check_name(f"{name}-{MOST_POINTS}")
+    except InputError:
+        raise InputError(f"{source}: {name!r} cannot begin a scenario's name; set name = in the file") from None
+    base = str(path.parent / design.base) if "/" in design.base or design.base.endswith(".toml") else design.base
+    return design.model_copy(update={"name": name, "base": base})
+
+
+def _flat(tables: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Factors by dotted key: a key may be written in quotation marks, or as tables in tables."""
+    for name, table in tables.items():
+        key = f"{prefix}{name}"
+        if isinstance(table, dict) and table and all(isinstance(inner, dict) for inner in table.values()):
+            yield from _flat(table, f"{key}.")
+        else:
+            yield key, table
+
+
+def _sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first fault in words."""
+    fault = error.errors()[0]
+    place = list(fault["loc"])
+    if place[:1] == ["factors"] and len(place) > 2:
+        model = FactorTable
+    key = ".".join(str(part) for part in place)
+    if fault["type"] == "extra_forbidden":
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        return f"unknown key {key}{nearest(str(place[-1]), known)} (allowed: {', '.join(known)})"
+    if fault["type"] == "missing":
+        return f"{key} is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{key}: {message}" if isinstance(fault["input"], dict) else f"{key} is {fault['input']!r}: {message}"
+
+
+def factors_of(design: DesignFile, base: Scenario, source: str) -> tuple[Factor, ...]:
+    """The factors of a design file, each end and value tried on the base.
+
+    Raises:
+        InputError: a value the setting does not take; says what it takes.
+    """
+    return tuple(_factor(key, table, base, f"{source}: factors.{key}") for key, table in design.factors.items())
+
+
+def _factor(key: str, table: FactorTable, base: Scenario, source: str) -> Factor:
+    kinds = _kinds(key)
+    if table.values is not None:
+        factor = Factor(key, values=table.values)
+        ends = {"a value": table.values}
+    else:
+        if not kinds & {int, float}:
+            raise InputError(f"{source} is no number: give values = [...] ({known_settings()[key]['range']})")
+        for end in (table.low, table.high):
+            if int in kinds and not end.is_integer():
+                raise InputError(f"{source}: {end:g} is not a whole number, and this setting is a count")
+        kind = int if int in kinds else float
+        low, high = kind(table.low), kind(table.high)
+        factor = Factor(key, low, high, log=table.log, whole=kind is int, levels=table.levels)
+        ends = {"from": (low,), "to": (high,)}
+    for word, values in ends.items():
+        for value in values:
+            try:
+                lay_over(base, {key: value}, "point")
+            except InputError as error:
+                allowed = known_settings()[key]["range"]
+                fault = str(error).removeprefix("point: ")
+                raise InputError(f"{source}: {word}: {fault}{f' (allowed: {allowed})' if allowed else ''}") from None
+    return factor
+
+
+def _kinds(key: str) -> set:
+    """Python types a setting may have."""
+    path = key.split(".")
+    if path[0] == "parameters":
+        return {float}
+    model: type[BaseModel] = Scenario
+    for part in path:
+        field = model.model_fields[part]
+        model = field.annotation
+    return {getattr(part, "__origin__", part) for part in (field.annotation, *get_args(field.annotation))}
+
+
+def lay_over(base: Scenario, point: Mapping[str, Value], name: str, title: str = "") -> Scenario:
+    """The base with a point's settings laid over it, and what they act through switched on.
+
+    Args:
+        point: values by dotted key.
+
+    Raises:
+        ScenarioError: the settings do not make a scenario.
+    """
+    values = base.model_dump(by_alias=True, mode="json")
+    for key in point:
+        group, part = key.split(".")[:2]
+        if group == "levers":
+            values[group][part]["enabled"] = True
+        elif group == "shocks" and values[group][part]["severity"] == 0:
+            values[group][part]["severity"] = type(getattr(base.shocks, part))().severity
+    for key, value in point.items():
+        table = values
+        *path, last = key.split(".")
+        for part in path:
+            table = table[part]
+        table[last] = value
+    return build({**values, "name": name, "title": title, "title_zh": "", "description": ""}, name)
+
+
+def points_over(base: Scenario, points: list[dict[str, Value]], name: str, first: int = 1) -> list[Scenario]:
+    """A scenario for each point, named NAME-0001 and so on."""
+    return [
+        lay_over(base, point, f"{name}-{number:04d}", f"{name}, point {number}")
+        for number, point in enumerate(points, start=first)
+    ]

@@ -1,0 +1,98 @@
+"""What a search leaves behind: its Pareto set as a table, as scenario files and as a figure."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+from scenarios.describe import scenario_toml
+from scenarios.design import lay_over
+from scenarios.optimize import Trials
+from scenarios.outcomes import Outcome, plain
+from scenarios.paired import ParetoSet
+from scenarios.schema import Scenario
+from scenarios.storage import whole_file, write_json
+
+# Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#999999"
+#: Scenario file and name of the knee.
+BEST = "best"
+
+
+def write_pareto(out: Path, found: ParetoSet, trials: Trials, base: Scenario, goals: tuple[Outcome, ...]) -> list[Path]:
+    """Write pareto.json, pareto.csv, the folder scenarios and, for two goals or more, the figure; returns the files.
+
+    Each point is a scenario file by its name, which runs by itself; the knee is there once more as ``best``.
+    """
+    table = found.table()
+    write_json(
+        {"goals": [{"goal": goal.text, "unit": goal.unit} for goal in goals], "points": plain(table)},
+        out / "pareto.json",
+    )
+    with whole_file(out / "pareto.csv") as draft:
+        table.to_csv(draft, index=False, encoding="utf-8-sig")
+    written = [out / "pareto.json", out / "pareto.csv"]
+    folder = out / "scenarios"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.toml"):  # of a search with fewer trials
+        old.unlink()
+    for place, name in [*enumerate(found.names), (found.best, BEST)]:
+        written.append(folder / f"{name}.toml")
+        with whole_file(written[-1]) as draft:
+            draft.write_text(scenario_toml(_scenario(found, base, place, name)), encoding="utf-8")
+    return written + (_write_figure(out, pareto_figure(found, trials, goals)) if len(goals) > 1 else [])
+
+
+def _scenario(found: ParetoSet, base: Scenario, place: int, name: str) -> Scenario:
+    settings = ", ".join(f"{key} = {value}" for key, value in found.points[place].items())
+    scenario = lay_over(base, found.points[place], name, f"{found.names[place]} over {base.name}")
+    return scenario.model_copy(update={"description": f"Found by srdi optimize: {settings}."[:5000]})
+
+
+def _write_figure(out: Path, figure: Figure) -> list[Path]:
+    written = []
+    # A fixed salt and no date: the same search writes the same files.
+    with matplotlib.rc_context({"svg.hashsalt": "srdi"}):
+        for suffix, metadata in (("png", None), ("svg", {"Date": None})):
+            written.append(out / f"pareto.{suffix}")
+            figure.savefig(written[-1], metadata=metadata)
+    return written
+
+
+def pareto_figure(found: ParetoSet, trials: Trials, goals: tuple[Outcome, ...]) -> Figure:
+    """Every pair of goals: all trials, the Pareto set in the search and, joined to it, on new seeds."""
+    pairs = list(combinations(range(len(goals)), 2))
+    columns = min(len(pairs), 3)
+    figure = Figure(figsize=(4.2 * columns, 3.8 * -(-len(pairs) // columns)), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(-(-len(pairs) // columns), columns, squeeze=False).flat
+    within = trials.found.within(found.problem.budget)
+    tried, before, after = (part.goals.mean(axis=1) for part in (trials.found, found.found, found.again))
+    for axis, (x, y) in zip(axes, pairs, strict=False):
+        axis.plot(*tried[within][:, [x, y]].T, "o", ms=3, color=_GREY, label="tried, within the budget")
+        axis.plot(*tried[~within][:, [x, y]].T, "x", ms=3, color=_GREY, label="tried, over the budget")
+        for one, other in zip(before, after, strict=True):
+            axis.plot([one[x], other[x]], [one[y], other[y]], "-", lw=0.6, color=_BLUE)
+        axis.plot(*before[:, [x, y]].T, "o", ms=5, color=_BLUE, label="Pareto set in the search")
+        axis.plot(*after[:, [x, y]].T, "o", ms=5, mfc="white", color=_BLUE, label="the same on new seeds")
+        axis.plot(*after[found.best, [x, y]], "*", ms=12, color=_ORANGE, label="best (knee), new seeds")
+        axis.axhline(0.0, lw=0.5, color=_GREY)
+        axis.axvline(0.0, lw=0.5, color=_GREY)
+        axis.set(**{f"{letter}label": _label(goals[place]) for letter, place in (("x", x), ("y", y))})
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=7)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_formatter(EngFormatter(sep=""))
+    for axis in axes:
+        axis.set_visible(False)
+    figure.axes[0].legend(frameon=False, fontsize=6)
+    return figure
+
+
+def _label(goal: Outcome) -> str:
+    return f"{goal.text}\n({goal.unit}, difference to the base)"

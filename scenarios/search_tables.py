@@ -1,0 +1,112 @@
+"""The tables ``srdi sweep`` and ``srdi optimize`` print."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from scenarios.optimize import Problem, Trials
+from scenarios.outcomes import Outcome, mean_interval
+from scenarios.paired import ParetoSet
+from scenarios.tables import short
+
+#: Most rows of a sweep on the screen.
+_ROWS = 60
+
+
+def _new(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column(headings[0], no_wrap=True)
+    for heading in headings[1:]:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _heading(key: str) -> str:
+    return key.partition(".")[2]
+
+
+def value_text(value) -> str:
+    """A factor's value in a cell."""
+    return short(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else str(value)
+
+
+def print_sweep(table: pd.DataFrame, outcomes: tuple[Outcome, ...], runs: int, console: Console) -> None:
+    """Print the table of `scenarios.sweep.sweep_table`; `runs` is how many each point has."""
+    keys = [key for group, key in table.columns if group == "factor"]
+    headings = [f"{outcome.text} ({outcome.unit})" for outcome in outcomes]
+    screen = _new("Points of the design", "Point", *map(_heading, keys), *headings)
+    for name, row in table.head(_ROWS).iterrows():
+        cells = []
+        for outcome in outcomes:
+            median, low, high = (short(row[outcome.text, part]) for part in ("median", "p05", "p95"))
+            cells.append(f"{median} [{low}, {high}]")
+        screen.add_row(str(name), *(value_text(row["factor", key]) for key in keys), *cells)
+    console.print(screen, markup=False)
+    if len(table) > _ROWS:
+        console.print(f"… and {len(table) - _ROWS} more points; --json and --out give all", highlight=False)
+    console.print(
+        "; ".join(f"{outcome.text}: {outcome.when}" for outcome in outcomes)
+        + f". Median and 5–95 % over {runs} runs a point; points share their seeds.",
+        style="dim",
+        highlight=False,
+    )
+
+
+def print_trials(trials: Trials, problem: Problem, name: str, console: Console) -> None:
+    """Print the Pareto set of the trials so far, as the search has seen it."""
+    means, lows, highs = mean_interval(trials.found.goals, axis=1)
+    screen = _new("Pareto set of the trials so far: differences to the base", "Point", *problem.goals, "Spending, yuan")
+    for place in trials.pareto(problem).tolist():
+        cells = [_spread(*ends) for ends in zip(means[place], lows[place], highs[place], strict=True)]
+        screen.add_row(f"{name}-{place + 1:04d}", *cells, short(trials.found.spending[place].mean()))
+    console.print(screen, markup=False)
+
+
+def print_pareto(found: ParetoSet, goals: tuple[Outcome, ...], console: Console) -> None:
+    """Print the Pareto set: its settings, its goals in the search and on new seeds, and what to make of them."""
+    problem, table, marked = found.problem, found.table(), [f"{name} *" for name in found.names]
+    marked = [name if place == found.best else name.rstrip(" *") for place, name in enumerate(marked)]
+    keys = [factor.key for factor in problem.factors]
+    screen = _new("Pareto set: settings (* best)", "Point", *map(_heading, keys), "Spending, yuan", "Remarks")
+    for name, (_, row) in zip(marked, table.iterrows(), strict=True):
+        remarks = [] if row["within_budget"] else ["over the budget on new seeds"]
+        remarks += [] if row["efficient"] else ["dominated on new seeds"]
+        screen.add_row(
+            name, *(value_text(row[key]) for key in keys), short(row["spending_yuan_again"]), ", ".join(remarks)
+        )
+    console.print(screen, markup=False)
+    console.print()
+    headings = [f"{goal.text} ({way}), {goal.unit}" for goal, way in zip(goals, _ways(problem), strict=True)]
+    screen = _new("Differences to the base, means with 95 % intervals: in the search, on new seeds", "Point", *headings)
+    for name, (_, row) in zip(marked, table.iterrows(), strict=True):
+        cells = [
+            "\n".join(
+                _spread(row[f"{goal}{part}"], row[f"{goal}{part}_low"], row[f"{goal}{part}_high"])
+                for part in ("", "_again")
+            )
+            for goal in problem.goals
+        ]
+        screen.add_row(name, *cells)
+    console.print(screen, markup=False)
+    flattery = "; ".join(
+        f"{goal} {short(value, signed=True)}" for goal, value in zip(problem.goals, found.optimism, strict=True)
+    )
+    console.print(
+        "The search chose these points for what they gave on its own seeds; on new ones they do worse by, on average "
+        f"(+ worse): {flattery}. * best: the point nearest to the ideal one, which has the best of every goal, "
+        "each goal scaled to 0…1 over the points, on the new seeds.",
+        style="dim",
+        highlight=False,
+    )
+
+
+def _ways(problem: Problem) -> list[str]:
+    return ["max" if sign > 0 else "min" for sign in problem.signs]
+
+
+def _spread(mean: float, low: float, high: float) -> str:
+    interval = "" if np.isnan(low) else f" [{short(low, signed=True)}, {short(high, signed=True)}]"
+    return f"{short(mean, signed=True)}{interval}"

@@ -1,0 +1,64 @@
+"""Commands that take several ensembles: one directory for all of them, in it a results directory for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scenarios.errors import InputError
+from scenarios.options import EnsembleOptions
+from scenarios.results import Results
+from scenarios.schema import RunDefaults, Scenario, build
+
+
+def run_settings(ensemble: EnsembleOptions, base: Scenario) -> RunDefaults:
+    """Replicates, scale, seed and last year as asked for, else the base's own.
+
+    Raises:
+        ScenarioError: one of them is out of its range.
+    """
+    asked = {name: getattr(ensemble, name) for name in RunDefaults.model_fields}
+    values = base.run.model_dump() | {name: value for name, value in asked.items() if value is not None}
+    return build({"name": "run", "run": values}, "run settings").run
+
+
+def working_directory(out: Path, resume: bool) -> Path:
+    """The directory, made if it is not there.
+
+    Raises:
+        InputError: it holds something and is not to be resumed, or cannot be made.
+    """
+    try:
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} is not a directory")
+        if out.is_dir() and any(out.iterdir()) and not resume:
+            raise InputError(f"{out} already exists and is not empty; add --resume to go on, or name a new directory")
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
+    return out
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Runs ensembles into a directory, each of which goes on where an earlier call of the same stopped.
+
+    Attributes:
+        ensemble: options of the command. settings: its replicates, scale, seed and last year. out: directory.
+    """
+
+    ensemble: EnsembleOptions
+    settings: RunDefaults
+    out: Path
+
+    def run(self, scenarios: list[Scenario], folder: str, *, later: int = 0, replicates: int | None = None) -> Results:
+        """Run scenarios into a folder of the directory.
+
+        Args:
+            later: added to the seed. replicates: other than the command's.
+        """
+        chosen = self.settings.model_dump() | {"seed": self.settings.seed + later}
+        if replicates:
+            chosen["replicates"] = replicates
+        with replace(self.ensemble, **chosen, out=self.out / folder, resume=True).run(scenarios) as results:
+            return results
