@@ -97,9 +97,9 @@ def main() -> None:
 
     # What drives the outcome: elementary effects (Morris) of all factors, shares of the variance (Sobol) of the three
     # strongest. All points share one seed, so what moves the outcome is a factor, given that luck. How much luck alone
-    # moves it is measured at the centre with eight other seeds. How to read the table:
+    # moves it is measured at the centre with eight different seeds. How to read the table:
     # - "First" is what a factor does alone, "Total" what it does with all its interactions.
-    # - A total share whose interval does not lie above luck's share is marked "luck?" and is not to be believed:
+    # - A total share whose interval does not lie above luck's share is marked "luck?" and is not to be relied on:
     #   a factor that only reshuffles who is lucky reaches as much. A larger --scale lowers luck's share.
     # - Intervals wider than the differences between factors rank nothing: more --samples. With 32 they are wide.
     # - Shares are of the variance over the ranges above, not over what may happen, and say nothing of the sign.
