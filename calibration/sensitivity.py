@@ -63,15 +63,15 @@ class Space:
         ]
 
 
-def space_of(factors: tuple[Factor, ...], priors: Priors) -> Space:
-    """Factors and the priors of all parameters they do not set themselves.
+def space_of(factors: tuple[Factor, ...], priors: Priors | None = None) -> Space:
+    """Factors and, if there are any, the priors of all parameters they do not set themselves.
 
     Raises:
         InputError: there is nothing to vary, or only one thing.
     """
     given = {factor.key for factor in factors}
-    left = {name: prior for name, prior in priors.by_name.items() if f"parameters.{name}" not in given}
-    space = Space(factors, Priors(left))
+    known = priors.by_name if priors else {}
+    space = Space(factors, Priors({name: prior for name, prior in known.items() if f"parameters.{name}" not in given}))
     if len(space.keys) < 2:
         raise InputError(f"a sensitivity needs two factors or more; there are {len(space.keys)}")
     return space
@@ -144,6 +144,31 @@ def runs_needed(factors: int, trajectories: int, samples: int, keep: int) -> tup
         if count > MOST_POINTS:
             raise InputError(f"the design has {count:,} points; at most {MOST_POINTS:,} are allowed: lower {way}")
     return counts
+
+
+def run_sensitivity(
+    base: Scenario,
+    space: Space,
+    outcomes: tuple[Outcome, ...],
+    stages: Stages,
+    *,
+    trajectories: int,
+    samples: int,
+    keep: int,
+    repeats: int,
+    seed: int,
+) -> Sensitivity:
+    """Run the model at the points of both designs, and at the centre with other seeds, and analyse what it gives.
+
+    Args:
+        base: scenario under every point. space: what is varied. outcomes: what is measured. stages: where runs are
+            made; one that was interrupted goes on there.
+        trajectories, samples, keep, seed: as in `analyse`. repeats: evaluations of the centre, 2 or more.
+    """
+    runs = ModelRuns(base, space, outcomes, stages)
+    names = tuple(outcome.text for outcome in outcomes)
+    luck = runs.luck(repeats)
+    return analyse(space.keys, names, runs, luck, trajectories=trajectories, samples=samples, keep=keep, seed=seed)
 
 
 def analyse(

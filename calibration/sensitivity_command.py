@@ -63,7 +63,7 @@ def sensitivity(
         power = 2 ** (samples.bit_length() - 1)
         raise InputError(f"--samples is {samples}; Sobol points are balanced in powers of two: {power} or {2 * power}")
     from calibration.priors import Priors, read_priors
-    from calibration.sensitivity import ModelRuns, analyse, runs_needed, space_of
+    from calibration.sensitivity import run_sensitivity, runs_needed, space_of
     from scenarios.design import DesignFile, factors_of, read_design
     from scenarios.outcomes import MAIN, read_outcome
     from scenarios.stages import Stages, run_settings, working_directory
@@ -82,16 +82,16 @@ def sensitivity(
             out = working_directory(ensemble.out, ensemble.resume)
         else:
             out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-")))
-        runs = ModelRuns(base, space, chosen, Stages(ensemble, settings, out))
         click.echo(f"{repeats} repeats, {counts[0]} Morris points, {counts[1]} Sobol points", err=True)
-        found = analyse(
-            space.keys,
-            tuple(outcome.text for outcome in chosen),
-            runs,
-            runs.luck(repeats),
+        found = run_sensitivity(
+            base,
+            space,
+            chosen,
+            Stages(ensemble, settings, out),
             trajectories=trajectories,
             samples=samples,
             keep=keep,
+            repeats=repeats,
             seed=design.seed if design else 1,
         )
         _print_and_write(found, chosen, ensemble, as_json)

@@ -21,6 +21,7 @@ def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable
     Args:
         titles: titles of the scenarios by name. regret: the metrics whose regret is printed.
     """
+    regret = tuple(regret)
     several = found.rows["directory"].nunique() > 1
     for (directory, quarter, scenario), rows in found.rows.groupby(["directory", "quarter", "scenario"], sort=False):
         name = f"{scenario}: {titles[scenario]}" if titles.get(scenario) else scenario
@@ -32,7 +33,7 @@ def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable
         for quarter in found.quarters:
             console.print(_regret(found.regret, metric, quarter))
             console.print()
-    for sentence in _words(found):
+    for sentence in _words(found, bool(regret)):
         console.print(sentence, style="dim", highlight=False)
 
 
@@ -151,8 +152,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _words(found: Comparison) -> list[str]:
-    """What is paired, what the intervals hold, and what the columns mean."""
+def _words(found: Comparison, regret: bool) -> list[str]:
+    """What is paired, what the intervals hold, and what the columns mean, of regret too if it was printed."""
     shared = "parameters and luck" if found.drawn else "luck (common random numbers)"
     sentences = [
         f"Pairs: the baseline {found.baseline!r} and the scenario are run with the same {shared}; the difference of a "
@@ -161,10 +162,13 @@ def _words(found: Comparison) -> list[str]:
         "Runs: how many times as many replicates unpaired runs with seeds of their own need for an interval as narrow.",
         "Million yuan each: additional public money since the start per additional firm (or other unit), "
         "where there are certainly more and they certainly cost more.",
-        "Regret: what a policy misses of the best one in the same state of the world; states are the parameter draws "
-        "and replicates of all directories and weigh the same; ties count as best for each.",
         _held(found),
     ]
+    if regret:
+        sentences.append(
+            "Regret: what a policy misses of the best one in the same state of the world; states are the parameter "
+            "draws and replicates of all directories and weigh the same; ties count as best for each."
+        )
     methods = set(found.rows["interval"])
     if SINGLE in methods:
         sentences.append("There is one pair only: a difference without an interval. Run more --replicates.")

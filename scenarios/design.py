@@ -127,10 +127,22 @@ def read_design(path: Path, model: type[Design]) -> Design:
     Raises:
         InputError: one sentence with the file, the key, what was found and what is allowed.
     """
-    source = str(path)
-    values = parse_toml(read_text(path), source)
+    design = make_design(parse_toml(read_text(path), str(path)), model, str(path), path.stem)
+    base = str(path.parent / design.base) if "/" in design.base or design.base.endswith(".toml") else design.base
+    return design.model_copy(update={"base": base})
+
+
+def make_design(values: dict, model: type[Design], source: str, name: str = "") -> Design:
+    """A design from the values a file holds, checked but for what depends on its base.
+
+    Args:
+        source: where the values stand, for messages. name: beginning of the points' names, unless the values have one.
+
+    Raises:
+        InputError: as `read_design`.
+    """
     if isinstance(values.get("factors"), dict):
-        values["factors"] = dict(_flat(values["factors"]))
+        values = {**values, "factors": dict(_flat(values["factors"]))}
     try:
         design = model.model_validate(values)
     except ValidationError as error:
@@ -139,13 +151,12 @@ def read_design(path: Path, model: type[Design]) -> Design:
         if key not in known_settings():
             hint = nearest(key, known_settings()) or "; srdi show levers, rules, shocks and parameters list all"
             raise InputError(f"{source}: unknown factor {key}{hint}")
-    name = design.name or path.stem
+    name = design.name or name
     try:
         check_name(f"{name}-{MOST_POINTS}")
     except InputError:
         raise InputError(f"{source}: {name!r} cannot begin a scenario's name; set name = in the file") from None
-    base = str(path.parent / design.base) if "/" in design.base or design.base.endswith(".toml") else design.base
-    return design.model_copy(update={"name": name, "base": base})
+    return design.model_copy(update={"name": name})
 
 
 def _flat(tables: dict, prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -49,7 +49,7 @@ def console(as_json: bool, width: int) -> Console:
 
 @dataclass(frozen=True)
 class EnsembleOptions:
-    """The options of a command that runs an ensemble, as given.
+    """The options of a command that runs an ensemble, as given; the defaults are those of the command line.
 
     Attributes:
         replicates, scale, seed, until: None takes the first scenario's own default.
@@ -60,19 +60,19 @@ class EnsembleOptions:
         firms_panel: firms followed one by one.
     """
 
-    replicates: int | None
-    scale: float | None
-    seed: int | None
-    until: int | None
-    settings: tuple[str, ...]
-    params: str
-    draws: int | None
-    out: Path | None
-    resume: bool
-    workers: int | None
-    threads: int
-    scheduler: str | None
-    firms_panel: int
+    replicates: int | None = None
+    scale: float | None = None
+    seed: int | None = None
+    until: int | None = None
+    settings: tuple[str, ...] = ()
+    params: str = "default"
+    draws: int | None = None
+    out: Path | None = None
+    resume: bool = False
+    workers: int | None = None
+    threads: int = 1
+    scheduler: str | None = None
+    firms_panel: int = 0
 
     @functools.cached_property
     def parameter_draws(self) -> Draws | None:

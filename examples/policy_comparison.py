@@ -1,0 +1,120 @@
+"""Policies against the baseline: paired differences over the years, what they cost, a figure and a table to publish.
+
+    uv run python examples/policy_comparison.py
+    uv run python examples/policy_comparison.py --posterior --replicates 50 --out results/policies-posterior
+
+Writes into --out: ensemble/ (the runs), differences.pdf and .png (the figure), effects.csv and effects.tex (the table).
+Run again with the same settings it reads the runs that are there; other settings need another --out.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from rich.console import Console
+
+from scenarios import InputError, compare, load_scenario, run_ensemble
+from scenarios.comparison import Comparison
+from scenarios.comparison_table import figure as number
+from scenarios.comparison_table import print_comparison, unit_name
+from scenarios.draws import read_draws
+
+# Scenarios of the catalogue (srdi list), in colours that stay apart for colour-blind readers (Okabe and Ito 2008).
+POLICIES = {"no-policy": "#000000", "clusters-300": "#0072B2", "public-services": "#009E73", "higher-rd-bar": "#D55E00"}
+# Columns of results.national, or derived figures of scenarios.metrics.
+OUTCOMES = {"little_giants": "Little giants", "srdi_smes": "SRDI SMEs, little giants included"}
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("results/policies"), help="where everything is written")
+    parser.add_argument("--scale", type=float, default=0.02, help="simulated firms per real firm; 1 is one for one")
+    parser.add_argument("--replicates", type=int, default=12, help="pairs of runs with different luck")
+    parser.add_argument("--until", type=int, default=2030, help="last year of the run")
+    parser.add_argument("--posterior", action="store_true", help="a draw of the fitted parameters for each replicate")
+    parser.add_argument("--workers", type=int, help="worker processes (default: one per core)")
+    return parser.parse_args()
+
+
+def draw_differences(found: Comparison, titles: dict[str, str]) -> plt.Figure:
+    """One panel an outcome, one line a policy: the mean of the pairs with a band."""
+    low, high, band = "low", "high", "95 % interval of the mean; pairs differ in luck only"
+    if found.drawn:
+        low, high, band = "p05", "p95", "90 % of single pairs, which differ in parameters and luck"
+    everything = found.rows.assign(year=found.rows["quarter"].str[:4].astype(int))
+    figure, panels = plt.subplots(1, len(OUTCOMES), figsize=(10, 4), layout="constrained")
+    figure.get_layout_engine().set(wspace=0.05)
+    for axes, metric in zip(panels, found.metrics, strict=True):
+        rows = everything[everything["metric"] == metric.name]
+        for policy, line in rows.groupby("scenario"):
+            axes.plot(line["year"], line["difference"], color=POLICIES[policy], linewidth=1.6)
+            axes.fill_between(line["year"], line[low], line[high], color=POLICIES[policy], alpha=0.18, linewidth=0)
+        # Titles beside the ends of the lines, from below upwards, never one over another.
+        height, top = axes.get_ylim()
+        step = 0.06 * (top - height)
+        for end in rows[rows["year"] == rows["year"].max()].sort_values("difference").itertuples():
+            height = max(end.difference, height)
+            axes.text(end.year + 0.15, height, titles[end.scenario], color=POLICIES[end.scenario], va="center")
+            height += step
+        axes.axhline(0, color="#777777", linewidth=0.8)
+        axes.set(title=OUTCOMES[metric.name], ylabel=f"Difference to the baseline ({metric.unit})")
+        axes.locator_params(axis="x", integer=True, nbins=6)
+        axes.yaxis.set_major_formatter(lambda value, place: f"{value:+,.0f}" if value else "0")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel(f"End of year. {found.rows['pairs'].iloc[0]} pairs; bands: {band}.", fontsize=9)
+    return figure
+
+
+def effects_table(rows: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    """Differences in words and in the units people use; a count without a price has a dash."""
+    table = {}
+    for row in rows.itertuples():
+        difference, low, high = (number(value, row.unit, signed=True) for value in (row.difference, row.low, row.high))
+        each = row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan
+        price, cheapest, dearest = (number(yuan / 1e6) for yuan in each)
+        table[titles[row.scenario], f"{OUTCOMES[row.metric]} ({unit_name(row.unit)})"] = {
+            f"Difference, {row.quarter} (95 %)": f"{difference} ({low} to {high})",
+            f"Cost, {unit_name('yuan')}": number(row.cost_yuan, "yuan", signed=True),
+            "Million yuan for one more": price if row.cost_note else f"{price} ({cheapest} to {dearest})",
+        }
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis(["Policy", "Outcome"]).reset_index()
+
+
+def main() -> None:
+    options = read_options()
+    scenarios = [load_scenario(name) for name in ("baseline", *POLICIES)]
+    titles = {scenario.name: scenario.title for scenario in scenarios}
+    results = run_ensemble(
+        scenarios,
+        out=options.out / "ensemble",
+        scale=options.scale,
+        replicates=options.replicates,
+        until=options.until,
+        workers=options.workers,
+        draws=read_draws("posterior") if options.posterior else None,
+        resume=True,  # what has been run with these settings is not run again
+    )
+
+    # A pair is one replicate under the baseline and under a policy, with the same luck and parameters: what differs
+    # is the policy. The printed table says what its numbers mean, and why some counts have no price.
+    last = compare(results, metrics=OUTCOMES)
+    print_comparison(last, titles, (), Console(width=150))
+    last.rows.to_csv(options.out / "effects.csv", index=False)
+    table = effects_table(last.rows, titles).to_latex(index=False, escape=True, column_format="llrrr")
+    # pdflatex knows no minus sign of Unicode.
+    (options.out / "effects.tex").write_text(table.replace("−", "$-$").replace("–", "--"), encoding="utf-8")
+
+    year_ends = [f"{year}Q4" for year in range(2020, options.until + 1)]  # no lever acts before
+    figure = draw_differences(compare(results, metrics=OUTCOMES, quarters=year_ends), titles)
+    for name in ("differences.pdf", "differences.png"):
+        figure.savefig(options.out / name, dpi=200)
+    print(f"\nFigure and table in {options.out}")
+
+
+if __name__ == "__main__":  # worker processes import this file, and must not run it
+    try:
+        main()
+    except InputError as error:  # one sentence that says what to change
+        sys.exit(f"policy_comparison.py: {error}")
