@@ -11,7 +11,7 @@ _HOMES = {
     "InputError": "errors",
     "Results": "results",
     "ResultsError": "errors",
-    "RunFailed": "ensemble",
+    "RunFailed": "jobs",
     "Scenario": "schema",
     "ScenarioError": "errors",
     "compare": "comparison",

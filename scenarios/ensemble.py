@@ -10,20 +10,28 @@ import contextlib
 import os
 import platform
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenarios.directory import (
+    begin,
+    is_finished,
+    merge,
+    reopen,
+    same_or_refuse,
+    store,
+    write_draws,
+    write_manifest,
+)
 from scenarios.errors import InputError, ScenarioError
-from scenarios.jobs import Job, model_checksum, run_job
-from scenarios.plan import RUNS, differences, read_plan
+from scenarios.jobs import Job, RunFailed, model_checksum, run_job
+from scenarios.plan import RUNS
 from scenarios.processes import compile_once, in_processes, on_cluster
 from scenarios.schema import Scenario, build
 from sim.outputs import OPTIONAL_TABLES, TABLES
@@ -35,14 +43,8 @@ if TYPE_CHECKING:
 
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 _ATTEMPTS = 2
-#: Runs whose rows make one row group of a table: bounds the memory of joining them.
-_ROW_GROUP = 64
 #: Bytes a simulated firm takes at the peak of a run, as `srdi bench` measures it with some to spare; of a worker's own.
 _FIRM_BYTES, _WORKER_BYTES = 200, 350_000_000
-
-
-class RunFailed(Exception):
-    """A run of the model, or the writing of what it gave, failed; names the scenario, draw and replicate."""
 
 
 def run_ensemble(
@@ -104,11 +106,12 @@ def run_ensemble(
     out = Path(out)
     if resume and (out / MANIFEST).is_file():
         results = load_results(out)
-        _same_or_refuse(out, {key: results.manifest.get(key) for key in plan}, plan)
+        same_or_refuse(out, {key: results.manifest.get(key) for key in plan}, plan)
+        shutil.rmtree(out / RUNS, ignore_errors=True)  # left if it ended between its last two steps
         on_start(0)
         return results
     existed = out.exists()
-    runs = _reopen(out, plan) if resume and existed else _begin(out, plan)
+    runs = reopen(out, plan) if resume and existed else begin(out, plan)
     jobs = [
         Job(
             scenario=scenario,
@@ -130,7 +133,7 @@ def run_ensemble(
     clock = time.perf_counter()
     tables = (*TABLES, *OPTIONAL_TABLES) if firms_panel else tuple(TABLES)
     try:
-        missing = [job for job in jobs if not _is_finished(runs / job.file_name, tables)]
+        missing = [job for job in jobs if not is_finished(runs / job.file_name, tables)]
         on_start(len(jobs))
         for _ in range(len(jobs) - len(missing)):
             on_run()
@@ -138,12 +141,12 @@ def run_ensemble(
         # Closed whatever happens: workers and connections end with it.
         with contextlib.closing(finished):
             for job, packed in finished:
-                _store(packed, runs / job.file_name)
+                store(packed, runs / job.file_name)
                 on_run()
-        _merge([runs / job.file_name for job in jobs], tables, out)
+        merge([runs / job.file_name for job in jobs], tables, out)
         if draws:
-            _write_draws(draws, max(draw for draw, _ in pairs), out)
-        _write_manifest(out, plan, pairs, tables, started, time.perf_counter() - clock)
+            write_draws(draws, max(draw for draw, _ in pairs), out)
+        write_manifest(out, plan, pairs, tables, started, time.perf_counter() - clock)
     except BaseException:
         if not any(runs.glob("*.zip")):
             shutil.rmtree(runs if existed else out)
@@ -181,64 +184,6 @@ def _draws_and_replicates(replicates: int, draws: Draws | None, crossed: int | N
 
 def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
-
-
-def _begin(out: Path, plan: dict) -> Path:
-    """Create the results directory with its folder of runs and its plan; refuses one that holds anything."""
-    from scenarios.storage import write_json
-
-    try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            unfinished = (out / RUNS).is_dir()
-            way = "add --resume to finish what it holds, or name a new directory" if unfinished else None
-            raise InputError(f"{out} already exists and is not empty; {way or 'name a new directory'}")
-        created = not out.exists()
-        out.mkdir(parents=True, exist_ok=True)
-        runs = out / RUNS
-        try:
-            runs.mkdir()
-            write_json(plan, runs / "plan.json")
-        except OSError:
-            shutil.rmtree(out if created else runs, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
-    return runs
-
-
-def _reopen(out: Path, plan: dict) -> Path:
-    """The folder of runs of an interrupted ensemble, if that asked for the same; a new one in an empty directory."""
-    if out.is_dir() and not any(out.iterdir()):
-        return _begin(out, plan)
-    found = read_plan(out)
-    if found is None:  # interrupted before it knew what it was to do
-        shutil.rmtree(out / RUNS)
-        return _begin(out, plan)
-    _same_or_refuse(out, found, plan)
-    for draft in (out / RUNS).glob(".*"):
-        draft.unlink()
-    return out / RUNS
-
-
-def _same_or_refuse(out: Path, found: dict, plan: dict) -> None:
-    changed = list(islice(differences(found, plan), 3))
-    if changed:
-        raise InputError(f"{out} cannot be resumed, what is asked for has changed: {'; '.join(changed)}")
-
-
-def _is_finished(path: Path, tables: tuple[str, ...]) -> bool:
-    """Whether the file of a run is there and whole; a damaged one is named, and removed to be run again."""
-    from scenarios.packing import DamagedRun, check_run
-
-    if not path.exists():
-        return False
-    try:
-        check_run(path, tables)
-    except DamagedRun as error:
-        print(f"srdi: {error}; it is run again", file=sys.stderr, flush=True)
-        path.unlink()
-        return False
-    return True
 
 
 def _workers(asked: int | None, runs: int, job: Job) -> int:
@@ -304,80 +249,3 @@ def _failure(job: Job, error: BaseException) -> Exception:
     if isinstance(error, InputError):
         return InputError(f"{job}: {error}")
     return RunFailed(f"{job} failed: {type(error).__name__}: {error}")
-
-
-def _store(packed: bytes, path: Path) -> None:
-    """Write the file of a run so that it appears whole or not at all."""
-    from scenarios.storage import whole_file
-
-    with _disk_faults(path.parent), whole_file(path) as draft:
-        draft.write_bytes(packed)
-
-
-@contextlib.contextmanager
-def _disk_faults(folder: Path) -> Iterator[None]:
-    """Turns a fault of the disk into one sentence that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunFailed(f"{folder} cannot be written: {reason}; make room, then --resume") from error
-
-
-def _merge(parts: list[Path], tables: tuple[str, ...], out: Path) -> None:
-    """Join the runs' tables in the order of the jobs and write one Parquet file a table."""
-    import pyarrow as pa
-
-    from scenarios.packing import DamagedRun, unpack
-    from scenarios.storage import arrow_schema, parquet_writer
-
-    for name in tables:
-        with _disk_faults(out), parquet_writer(out / f"{name}.parquet", arrow_schema(name)) as writer:
-            for first in range(0, len(parts), _ROW_GROUP):
-                try:
-                    group = [unpack(path, name) for path in parts[first : first + _ROW_GROUP]]
-                except DamagedRun as error:
-                    raise RunFailed(f"{error}; --resume runs it again") from None
-                writer.write_table(pa.concat_tables(group).unify_dictionaries().combine_chunks())
-
-
-def _write_draws(draws: Draws, used: int, out: Path) -> None:
-    """Write the draws that were taken, the first of all: with them the directory can be run again."""
-    from scenarios.draws import values_table
-    from scenarios.results import DRAWS
-    from scenarios.storage import write_parquet
-
-    with _disk_faults(out):
-        write_parquet(values_table(draws.names, draws.values[:used]), out / DRAWS)
-
-
-def _write_manifest(
-    out: Path, plan: dict, pairs: list, tables: tuple[str, ...], started: datetime, seconds: float
-) -> None:
-    import pyarrow.parquet as pq
-
-    from scenarios.results import DRAWS, FORMAT, FORMAT_VERSION, MANIFEST
-    from scenarios.storage import checksum, write_json
-    from sim.calendar import START, Quarter
-    from sim.parameters import parameter_table
-
-    first = pq.ParquetFile(out / "national.parquet").read_row_group(0, columns=["firms"])
-    files = [*(f"{name}.parquet" for name in tables), *([DRAWS] if plan["parameter_draws"] else [])]
-    manifest = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        **plan,
-        "draws": len({draw for draw, _ in pairs}),
-        "runs": len(plan["scenarios"]) * len(pairs),
-        "parameters": {name: parameter.value for name, parameter in parameter_table().items()},
-        "seeds": [plan["seed"] + replicate for replicate in range(plan["replicates"])],
-        "first_quarter": str(START),
-        "last_quarter": str(Quarter(plan["until"], 4)),
-        "firms_at_start": round(first["firms"][0].as_py() * plan["scale"]),
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-        "host": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()},
-        "files": {name: checksum(out / name) for name in files},
-    }
-    with _disk_faults(out):
-        write_json(manifest, out / MANIFEST)

@@ -12,6 +12,10 @@ from scenarios.errors import InputError
 from scenarios.schema import build
 
 
+class RunFailed(Exception):
+    """A run of the model, or the writing of what it gave, failed; names the scenario, draw and replicate."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One run of the model: everything a worker needs, in plain values.

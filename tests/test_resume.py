@@ -224,6 +224,7 @@ def _kill_and_resume(folder, times):
         kept = {path.name: path.stat().st_mtime_ns for path in runs_of(out)}
         subprocess.run([*COMMAND, out, "--resume"], check=True, capture_output=True, timeout=300)
         assert load_results(out).manifest["files"] == files, (number, share, kept)
+        assert {path.name for path in out.iterdir()} == {*files, "manifest.json"}
         shutil.rmtree(out)
 
 
