@@ -24,7 +24,8 @@ from calibration.priors import Priors
 from calibration.screening import elementary_effects, morris_design
 from scenarios.design import MOST_POINTS, Factor, Value, points_over
 from scenarios.errors import InputError
-from scenarios.outcomes import CONFIDENCE, Outcome, measure
+from scenarios.intervals import CONFIDENCE
+from scenarios.outcomes import Outcome, measure
 from scenarios.schema import Scenario
 from scenarios.stages import Stages
 
