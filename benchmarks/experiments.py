@@ -38,12 +38,15 @@ def main(runs: int) -> None:
             return time.perf_counter() - begun
 
         bare = _bare(PAIRS)
-        one = seconds("one", PAIRS, 1)
-        # What starts once, such as two interpreters, is no throughput: the difference of two sizes is.
-        few, many = seconds("few", 4, 2), seconds("many", 4 + 2 * PAIRS, 2)
+        # What is done once, such as starting interpreters, is no throughput: the difference of two sizes is.
+        rates = {
+            workers: PAIRS * workers / (seconds(f"many-{workers}", 4 + PAIRS * workers, workers) - few)
+            for workers in (1, 2)
+            for few in [seconds(f"few-{workers}", 4, workers)]
+        }
         print(f"seconds a run, model alone: {bare / PAIRS:.3f}")
-        print(f"overhead of the ensemble layer: {100.0 * (one / bare - 1.0):.1f} %")
-        print(f"throughput of 2 workers over 1: {2.0 * one / (many - few):.2f}")
+        print(f"overhead of the ensemble layer, one worker: {100.0 * (PAIRS / bare / rates[1] - 1.0):.1f} %")
+        print(f"throughput of 2 workers over 1: {rates[2] / rates[1]:.2f}")
         if not runs:
             return
         print(f"{runs} runs: {seconds('large', runs, 2):.0f} s")

@@ -34,6 +34,8 @@ _RESAMPLES = 500
 #: Coordinate of a factor that is held: the middle of a range, the median of a prior.
 _CENTRE = 0.5
 
+#: Folder of the runs that are made first: the centre with other seeds.
+FIRST_STAGE = "centre"
 #: Points of the unit cube (points, factors) and the stage's name to outputs, float64 (points, outputs).
 Evaluate = Callable[[np.ndarray, str], np.ndarray]
 
@@ -102,7 +104,7 @@ class ModelRuns:
         """The centre evaluated again and again, each time with seeds of its own: float64 (repeats, outputs)."""
         centre = points_over(self.base, self.space.points(np.full((1, len(self.space.keys)), _CENTRE)), "centre")
         each = self.stages.settings.replicates
-        found = measure(self.stages.run(centre, "centre", replicates=repeats * each).national, self.outcomes)
+        found = measure(self.stages.run(centre, FIRST_STAGE, replicates=repeats * each).national, self.outcomes)
         return found.groupby(found.index.get_level_values("replicate") // each).mean().to_numpy()
 
 

@@ -63,11 +63,12 @@ def sensitivity(
         power = 2 ** (samples.bit_length() - 1)
         raise InputError(f"--samples is {samples}; Sobol points are balanced in powers of two: {power} or {2 * power}")
     from calibration.priors import Priors, read_priors
-    from calibration.sensitivity import run_sensitivity, runs_needed, space_of
+    from calibration.sensitivity import FIRST_STAGE, run_sensitivity, runs_needed, space_of
     from scenarios.design import DesignFile, factors_of, read_design
     from scenarios.outcomes import MAIN, read_outcome
     from scenarios.stages import Stages, run_settings, working_directory
 
+    ensemble.refuse_draws("sensitivity", crossed_only=False)
     design = read_design(file, DesignFile) if file else None
     (base,) = ensemble.load(design.base if design else "baseline")
     settings = run_settings(replace(ensemble, replicates=ensemble.replicates or 1), base)
@@ -79,7 +80,7 @@ def sensitivity(
     counts = runs_needed(len(space.keys), trajectories, samples, keep)
     with contextlib.ExitStack() as stack:
         if ensemble.out:
-            out = working_directory(ensemble.out, ensemble.resume)
+            out = working_directory(ensemble.out, ensemble.resume, FIRST_STAGE)
         else:
             out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-")))
         click.echo(f"{repeats} repeats, {counts[0]} Morris points, {counts[1]} Sobol points", err=True)

@@ -95,7 +95,7 @@ def compare(
             tables = {name: _states(now, name, scenarios) for name in {SPENT, *(m.name for m in chosen)}}
             shape = pairs_shape(tables[SPENT].index)
             units.append(min((size for size in shape if size > 1), default=1))
-            found = _pair_rows(tables, chosen, baseline, shape)
+            found = _pair_rows(tables, chosen, baseline, shape, frame["draw"].nunique() > 1)
             rows += [{"directory": path, "quarter": str(quarter), **row} for row in found]
             states.append(tables)
         for metric in chosen:
@@ -113,7 +113,7 @@ def compare(
 
 
 def _pair_rows(
-    tables: dict[str, pd.DataFrame], metrics: tuple[Metric, ...], baseline: str, shape: tuple[int, int]
+    tables: dict[str, pd.DataFrame], metrics: tuple[Metric, ...], baseline: str, shape: tuple[int, int], drawn: bool
 ) -> list[dict]:
     """Rows of one directory and quarter from each metric's values (states, scenarios)."""
 
@@ -134,7 +134,7 @@ def _pair_rows(
                     "scenario": scenario,
                     "metric": metric.name,
                     "unit": metric.unit,
-                    **_difference(changed, unchanged, gain),
+                    **_difference(changed, unchanged, gain, drawn),
                     "cost_yuan": costs.mean(),
                     "cost_low_yuan": cost.low,
                     "cost_high_yuan": cost.high,
@@ -147,11 +147,12 @@ def _pair_rows(
     return rows
 
 
-def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval) -> dict:
+def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, drawn: bool) -> dict:
     """The columns of a row that say how two scenarios differ in a metric."""
     differences = changed - unchanged
     p05, p95 = np.quantile(differences, (0.05, 0.95))
-    times = variance_reduction(changed, unchanged)
+    # Where each replicate has a draw of its own, luck cannot be told from the parameters.
+    times = math.nan if drawn and len(changed) == 1 else variance_reduction(changed, unchanged)
     # Rounded first: a whole number of replicates may come out a last bit above itself.
     unpaired = math.nan if math.isnan(times) else math.ceil(round(differences.size * times, 6))
     return {

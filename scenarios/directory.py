@@ -30,7 +30,7 @@ def begin(out: Path, plan: dict) -> Path:
 
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            unfinished = (out / RUNS).is_dir()
+            unfinished = (out / RUNS / PLAN).is_file()
             way = "add --resume to finish what it holds, or name a new directory" if unfinished else None
             raise InputError(f"{out} already exists and is not empty; {way or 'name a new directory'}")
         created = not out.exists()

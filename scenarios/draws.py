@@ -1,7 +1,7 @@
 """Parameter draws: the posterior sample that comes with the package, or a Parquet file of one's own.
 
-Replicate r of every scenario takes draw r + 1 and its own luck, so scenarios share both and their
-difference is the policy, while the spread over replicates holds what is not known of the parameters.
+Replicate r of every scenario takes draw r + 1 and its own luck (crossed: every draw with every replicate), so scenarios
+share both and their difference is the policy, while the spread over runs holds what is not known of the parameters.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Draws:
     @property
     def identity(self) -> dict:
         """What a plan says of the draws."""
-        return {"source": self.source, "checksum": self.checksum, "names": list(self.names)}
+        return {"source": Path(self.source).name, "checksum": self.checksum, "names": list(self.names)}
 
     def parameters(self, number: int) -> dict[str, float]:
         """Values of draw `number`, 1 or more; after the last draw comes the first again."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ from scenarios.directory import (
     write_manifest,
 )
 from scenarios.errors import InputError, ScenarioError
-from scenarios.jobs import Job, RunFailed, model_checksum, run_job
+from scenarios.jobs import Job, RunFailed, model_checksum, run_job, versions
 from scenarios.plan import RUNS
 from scenarios.processes import compile_once, in_processes, on_cluster
 from scenarios.schema import Scenario, build
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from scenarios.draws import Draws
     from scenarios.results import Results
 
-_PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 _ATTEMPTS = 2
 #: Bytes a simulated firm takes at the peak of a run, as `srdi bench` measures it with some to spare; of a worker's own.
 _FIRM_BYTES, _WORKER_BYTES = 200, 350_000_000
@@ -101,7 +99,7 @@ def run_ensemble(
         "crossed_draws": crossed_draws,
         "parameter_draws": draws.identity if draws else None,
         "model": model_checksum(),
-        "versions": _versions(),
+        "versions": versions(),
     }
     out = Path(out)
     if resume and (out / MANIFEST).is_file():
@@ -125,6 +123,7 @@ def run_ensemble(
             firms_panel=firms_panel,
             drawn=draws.parameters(draw) if draw else {},
             model=plan["model"],
+            versions=plan["versions"],
         )
         for position, scenario in enumerate(plan["scenarios"])
         for draw, replicate in pairs
@@ -158,10 +157,9 @@ def run_ensemble(
 def _check_scenarios(scenarios: list[Scenario]) -> None:
     if not scenarios:
         raise ScenarioError("no scenario was given")
-    names = [scenario.name for scenario in scenarios]
-    for name in names:
-        if names.count(name) > 1:
-            raise ScenarioError(f"scenario name {name!r} is given {names.count(name)} times; each may be given once")
+    for name, times in Counter(scenario.name for scenario in scenarios).items():
+        if times > 1:
+            raise ScenarioError(f"scenario name {name!r} is given {times} times; each may be given once")
 
 
 def _settings(scenarios, replicates, scale, seed, until) -> dict:
@@ -182,19 +180,16 @@ def _draws_and_replicates(replicates: int, draws: Draws | None, crossed: int | N
     return [(draw, replicate) for draw in range(1, crossed + 1) for replicate in range(replicates)]
 
 
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
-
-
 def _workers(asked: int | None, runs: int, job: Job) -> int:
-    """Processes that run side by side: one a core, no more than there are runs, and no more than memory holds."""
+    """Processes that run side by side: all cores busy, no more than there are runs, and no more than memory holds."""
     if asked:
         return min(asked, max(runs, 1))
     import psutil
 
     needed = _WORKER_BYTES + _FIRM_BYTES * job.scale * sum(row["firms"] for row in read_data("sectors")["sector"])
     fitting = int(psutil.virtual_memory().available // needed)
-    return max(1, min(os.cpu_count() or 1, runs, fitting))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores // job.threads, runs, fitting))
 
 
 def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[tuple[Job, bytes]]:
@@ -214,9 +209,10 @@ def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[t
             yield job, packed
         return
     waiting = {job.file_name: job for job in jobs}
-    for _ in range(_ATTEMPTS):
+    idle = 0
+    while idle < _ATTEMPTS:
+        left = list(waiting.values())
         try:
-            left = list(waiting.values())
             for job, packed in _results(left, in_processes(run_job, [(job,) for job in left], workers, _load_pandas)):
                 del waiting[job.file_name]
                 yield job, packed
@@ -225,7 +221,8 @@ def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[t
             # A worker died (out of memory, killed): what is not finished is run once more.
             if not waiting:
                 return
-    raise RunFailed("worker processes died twice; fewer --workers or a smaller --scale may help")
+            idle = 0 if len(waiting) < len(left) else idle + 1
+    raise RunFailed("worker processes died twice in a row; fewer --workers or a smaller --scale may help")
 
 
 def _load_pandas() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from scenarios.errors import InputError
+from scenarios.plan import differences
 from scenarios.schema import build
+
+_PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 
 
 class RunFailed(Exception):
@@ -24,7 +29,7 @@ class Job:
         scenario: as resolved. position: its place among the scenarios.
         draw: number of the parameter draw, 0 for the scenario's own parameters; drawn: its values.
         replicate, seed, scale, until, threads, firms_panel: as in `scenarios.run_ensemble`.
-        model: checksum of the model's code and data.
+        model: checksum of the model's code and data. versions: of what else decides the bits.
     """
 
     scenario: dict
@@ -38,6 +43,7 @@ class Job:
     firms_panel: int
     drawn: dict[str, float]
     model: str
+    versions: dict[str, str]
 
     @property
     def name(self) -> str:
@@ -66,6 +72,8 @@ def run_job(job: Job) -> bytes:
 
     if job.model != model_checksum():
         raise InputError("a worker has another version of the model installed than this machine")
+    if changed := next(differences(job.versions, versions()), None):
+        raise InputError(f"a worker has other packages than this machine: {changed}")
     policy = build(job.scenario, job.name).policy
     # What a scenario sets itself is not drawn.
     policy = policy.model_copy(update={"parameters": job.drawn | policy.parameters})
@@ -84,6 +92,12 @@ def run_job(job: Job) -> bytes:
         model.close()
     identifiers = {"scenario": job.name, "draw": job.draw, "replicate": job.replicate, "seed": job.seed}
     return pack({name: to_arrow(name, tables[name], identifiers) for name in tables})
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages a run and its file hang on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 @cache

@@ -24,10 +24,11 @@ from pydantic import Field
 from scenarios.design import DesignFile, Factor, Value
 from scenarios.errors import InputError
 from scenarios.plan import differences
-from scenarios.processes import interrupts_held
 
 MOST_TRIALS = 2000
 _ASKED = "asked"
+#: Attribute that holds what the last batch gave.
+_BATCH = "batch"
 
 
 class SearchFile(DesignFile):
@@ -185,6 +186,7 @@ def search(
     Raises:
         ValueError: a goal of a point is no number.
     """
+    _tell_batch(problem, study)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)  # asked for before an interruption: it is asked for again
     while (done := len(_completed(study))) < problem.trials:
@@ -193,10 +195,16 @@ def search(
         found = evaluate([dict(trial.params) for trial in batch], done)
         if not np.isfinite(found.goals).all():
             raise ValueError(f"a goal is not a number in one of the trials {done + 1} to {done + size}")
-        # A batch half told would change what the next one is drawn from.
-        with interrupts_held():
-            for place, trial in enumerate(batch):
-                _tell(problem, study, trial, found.goals[place], found.spending[place])
+        # One line in the file, there or not: a batch half told would change what the next one is drawn from.
+        study.set_user_attr(
+            _BATCH,
+            {
+                "trials": [trial.number for trial in batch],
+                "goals": found.goals.tolist(),
+                "spending": found.spending.tolist(),
+            },
+        )
+        _tell_batch(problem, study)
         on_batch(finished(study))
     return finished(study)
 
@@ -217,10 +225,16 @@ def _distribution(factor: Factor) -> BaseDistribution:
     return kind(factor.low, factor.high, log=factor.log)
 
 
-def _tell(problem: Problem, study: optuna.Study, trial: Trial, goals: np.ndarray, spending: np.ndarray) -> None:
-    """Hand back one point's goals (replicates, goals) and spending (replicates,)."""
-    trial.set_user_attr("goals", goals.tolist())
-    trial.set_user_attr("spending", spending.tolist())
-    if problem.budget is not None:
-        trial.set_constraint("budget", float(spending.mean() - problem.budget))
-    study.tell(trial, goals.mean(axis=0).tolist())
+def _tell_batch(problem: Problem, study: optuna.Study) -> None:
+    """Hand back the points of the last batch that are not handed back yet: goals (replicates, goals), spending."""
+    batch = study.user_attrs.get(_BATCH, {"trials": [], "goals": [], "spending": []})
+    waiting = {trial.number: trial for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))}
+    for number, goals, spending in zip(batch["trials"], batch["goals"], batch["spending"], strict=True):
+        if number not in waiting:
+            continue
+        trial = Trial(study, waiting[number]._trial_id)  # Optuna has no other way back to a trial asked for
+        trial.set_user_attr("goals", goals)
+        trial.set_user_attr("spending", spending)
+        if problem.budget is not None:
+            trial.set_constraint("budget", float(np.mean(spending) - problem.budget))
+        study.tell(trial, np.mean(goals, axis=0).tolist())

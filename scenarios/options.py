@@ -81,6 +81,15 @@ class EnsembleOptions:
 
         return read_draws(self.params) if self.params == POSTERIOR or self.params.endswith(".parquet") else None
 
+    def refuse_draws(self, command: str, *, crossed_only: bool) -> None:
+        """Raise InputError if the command cannot read its runs with parameter draws, or with crossed ones."""
+        if self.draws and crossed_only:
+            raise InputError(
+                f"{command} takes a draw a replicate (--params with --replicates), not --draws {self.draws}"
+            )
+        if self.parameter_draws and not crossed_only:
+            raise InputError(f"{command} takes one set of parameters; --params is {self.params}, which holds draws")
+
     def load(self, *names: str) -> list[Scenario]:
         """Scenarios by catalogue name or path, with ``--params`` values and ``--set`` laid over them."""
         from scenarios.loading import load_scenario, parameter_settings

@@ -78,8 +78,9 @@ class ParetoSet:
 
     @property
     def still_efficient(self) -> np.ndarray:
-        """Whether none of the points dominates this one on the new seeds, bool (points,)."""
-        return efficient(self.problem.signs * self.again.goals.mean(axis=1))
+        """Whether no point within the budget dominates this one on the new seeds, bool (points,)."""
+        values = self.problem.signs * self.again.goals.mean(axis=1)
+        return np.array([efficient(np.vstack([value, values[self.within_budget]]))[0] for value in values])
 
     @property
     def best(self) -> int:

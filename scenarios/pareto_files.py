@@ -39,7 +39,7 @@ def write_pareto(out: Path, found: ParetoSet, trials: Trials, base: Scenario, go
     written = [out / "pareto.json", out / "pareto.csv"]
     folder = out / "scenarios"
     folder.mkdir(exist_ok=True)
-    for old in folder.glob("*.toml"):  # of a search with fewer trials
+    for old in folder.glob(f"{found.names[0].rpartition('-')[0]}-*.toml"):  # of a search with fewer trials
         old.unlink()
     for place, name in [*enumerate(found.names), (found.best, BEST)]:
         written.append(folder / f"{name}.toml")

@@ -24,8 +24,8 @@ def read_plan(out: Path) -> dict | None:
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if any((out / RUNS).glob("*.zip")):
-            raise InputError(f"{path} is missing: what the runs beside it are of is not known") from None
+        if not all(file.name.startswith(f".{PLAN}.") for file in (out / RUNS).iterdir()):
+            raise InputError(f"{path} is missing: what the files beside it are of is not known") from None
         return None
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{path} is damaged: it is not readable JSON") from None
@@ -37,7 +37,8 @@ def read_plan(out: Path) -> dict | None:
 def differences(found, asked, key: str = "") -> Iterator[str]:
     """Where two plans differ, each difference as "KEY was …, now …"."""
     if isinstance(found, dict) and isinstance(asked, dict):
-        for name in dict.fromkeys((*found, *asked)):
+        # The same draws may come from a file of another name.
+        for name in (name for name in dict.fromkeys((*found, *asked)) if name != "source"):
             yield from differences(found.get(name), asked.get(name), f"{key}.{name}" if key else name)
     elif isinstance(found, list) and isinstance(asked, list) and _are_named(found + asked):
         before, now = ({row["name"]: row for row in rows} for rows in (found, asked))

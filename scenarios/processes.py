@@ -72,6 +72,8 @@ def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Itera
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
+        if not client.scheduler_info()["workers"]:
+            print(f"srdi: the scheduler at {address} has no workers yet; waiting for some", file=sys.stderr, flush=True)
         pool = client.get_executor(pure=False)
         done = False
         try:

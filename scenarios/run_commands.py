@@ -74,6 +74,7 @@ def effects(levers, ensemble: EnsembleOptions, as_json) -> None:
     """
     from scenarios.effects import BASELINE, run_effects
 
+    ensemble.refuse_draws("effects", crossed_only=True)
     [parent] = ensemble.load(BASELINE)
     with ensemble_target(ensemble.out) as target:
         table = run_effects(levers, parent, **ensemble.arguments, **target)

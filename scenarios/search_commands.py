@@ -121,6 +121,7 @@ def optimize(file, ensemble: EnsembleOptions, as_json) -> None:
     """
     if not ensemble.out:
         raise InputError("optimize needs --out DIR, the directory for its trials, tables and scenario files")
+    ensemble.refuse_draws("optimize", crossed_only=True)
     from scenarios.design import factors_of, read_design
     from scenarios.optimize import Problem, SearchFile, finished, open_study, search
     from scenarios.outcomes import read_outcome
@@ -133,13 +134,13 @@ def optimize(file, ensemble: EnsembleOptions, as_json) -> None:
     problem = Problem.of(design, factors_of(design, base, str(file)))
     goals = tuple(read_outcome(text, settings.until) for text in problem.goals)
     asked = _asked(design, base, settings, ensemble)
-    out = working_directory(ensemble.out, ensemble.resume)
+    out = working_directory(ensemble.out, ensemble.resume, "study.journal")
     runs = PairedRuns(base, goals, Stages(ensemble, settings, out), design.name)
     study = open_study(out / "study.journal", problem, asked)
     screen = console(as_json, width=200)
 
     def on_batch(trials) -> None:
-        shutil.rmtree(out / "batches")  # what the search needs of them stands in the study
+        shutil.rmtree(out / "batches", ignore_errors=True)  # what the search needs of them stands in the study
         click.echo(
             f"{len(trials)} of {problem.trials} trials, {len(trials.pareto(problem))} in the Pareto set", err=True
         )

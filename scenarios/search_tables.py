@@ -68,8 +68,8 @@ def print_trials(trials: Trials, problem: Problem, name: str, console: Console) 
 
 def print_pareto(found: ParetoSet, goals: tuple[Outcome, ...], console: Console) -> None:
     """Print the Pareto set: its settings, its goals in the search and on new seeds, and what to make of them."""
-    problem, table, marked = found.problem, found.table(), [f"{name} *" for name in found.names]
-    marked = [name if place == found.best else name.rstrip(" *") for place, name in enumerate(marked)]
+    problem, table = found.problem, found.table()
+    marked = [f"{name} *" if place == found.best else name for place, name in enumerate(found.names)]
     keys = [factor.key for factor in problem.factors]
     screen = _new("Pareto set: settings (* best)", "Point", *map(_heading, keys), "Spending, yuan", "Remarks")
     for name, (_, row) in zip(marked, table.iterrows(), strict=True):

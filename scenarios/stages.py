@@ -22,17 +22,22 @@ def run_settings(ensemble: EnsembleOptions, base: Scenario) -> RunDefaults:
     return build({"name": "run", "run": values}, "run settings").run
 
 
-def working_directory(out: Path, resume: bool) -> Path:
+def working_directory(out: Path, resume: bool, mark: str) -> Path:
     """The directory, made if it is not there.
 
+    Args:
+        mark: file or folder by which a directory of the command is known, without which it is not gone on with.
+
     Raises:
-        InputError: it holds something and is not to be resumed, or cannot be made.
+        InputError: it holds something and is not to be resumed, or is none of the command's, or cannot be made.
     """
     try:
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is not a directory")
         if out.is_dir() and any(out.iterdir()) and not resume:
             raise InputError(f"{out} already exists and is not empty; add --resume to go on, or name a new directory")
+        if out.is_dir() and any(out.iterdir()) and not (out / mark).exists():
+            raise InputError(f"{out} cannot be resumed: it is not empty and holds no {mark}")
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}") from None

@@ -164,6 +164,24 @@ def test_intervals_hold_their_mean_move_with_the_pairs_and_scale_with_the_costs(
     assert (ratio.low, ratio.high) == pytest.approx((price, price))
 
 
+@pytest.mark.parametrize(("draws", "replicates"), [(2, 5), (3, 20), (5, 4), (4, 1), (8, 8)])
+def test_intervals_over_crossed_draws_cover_at_least_at_the_stated_rate(draws, replicates):
+    rng = np.random.default_rng(5)
+    covered = 0
+    for _ in range(200):
+        effect, luck = rng.normal(1.0, 2.0, (draws, 1)), rng.normal(0.0, 1.0, (1, replicates))
+        interval = mean_interval(effect + luck + rng.normal(0.0, 1.0, (draws, replicates)))
+        covered += interval.low <= 1.0 <= interval.high
+    assert covered >= 0.9 * 200
+
+
+def test_parameter_doubt_is_not_counted_as_what_pairing_saves():
+    rng = np.random.default_rng(2)
+    doubt = rng.normal(0.0, 10.0, (6, 1))
+    changed, unchanged = (doubt + rng.normal(0.0, 1.0, (6, 50)) for _ in range(2))
+    assert variance_reduction(changed, unchanged) == pytest.approx(1.0, abs=0.3)
+
+
 @pytest.mark.parametrize("pairs", [2, 4, 6, 30])
 def test_intervals_of_a_mean_cover_at_the_stated_rate(pairs):
     # At 95 % the rate over 300 samples has a standard error of 1.3 points; a plain BCa of 6 pairs covers 86 %.

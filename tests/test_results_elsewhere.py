@@ -66,7 +66,10 @@ def test_units_are_the_same_wherever_they_stand(results):
         for field in pq.read_schema(results.path / f"{table}.parquet"):
             unit = described[table, field.name]
             assert field.metadata[b"unit"].decode() == unit
-            assert data[field.name].attrs.get("units", "1") == (unit if field.type != "timestamp[ms]" else "") or "1"
+            if field.type == "timestamp[ms]":  # xarray writes the unit of dates itself
+                assert "units" not in data[field.name].attrs
+            else:
+                assert data[field.name].attrs["units"] == (unit or "1")
 
 
 # --- xarray
