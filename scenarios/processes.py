@@ -33,7 +33,7 @@ def in_processes(
     others = set(multiprocessing.active_children())
     # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
     pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+        min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
     )
     done = False
     try:
@@ -89,8 +89,9 @@ def _as_finished(places: dict[Future, int]) -> Iterator[tuple[int, Future]]:
         yield places.pop(future), future
 
 
-def _end_with_parent() -> None:
-    """Have this worker end when the process that started it is gone, however it went."""
+def _begin_worker() -> None:
+    """One Numba thread a worker; and it ends when the process that started it is gone, however that went."""
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # read when Numba is imported, which is later
     parent = multiprocessing.parent_process()
 
     def wait() -> None:
