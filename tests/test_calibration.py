@@ -164,7 +164,7 @@ def miniature(tmp_path_factory):
     scale = 0.002
     truth = {"reach_innovative_mid": 2021.2, "reach_srdi_mid": 2021.4}
     figures = reported_figures()
-    made = np.mean([simulate(truth, scale, seed) for seed in range(101, 106)], axis=0)
+    made = np.mean([simulate(truth, scale, seed) for seed in range(101, 141)], axis=0)
     known = tuple(
         figure.model_copy(update={"low": value * 0.995, "high": value * 1.005, "role": "fit", "discrepancy": 0.02})
         if figure.id in WATCHED

@@ -22,7 +22,7 @@ def effects(tmp_path_factory):
     """A lever of the baseline, one that is not, a rule and a shock."""
     names = ("cluster_recognition", "export_promotion", "rules.audit_strictness", "shocks.credit_crunch")
     out = tmp_path_factory.mktemp("effects") / "results"
-    return run_effects(names, out=out, replicates=3, scale=0.005, until=2026).set_index("lever")
+    return run_effects(names, out=out, replicates=8, scale=0.01, until=2026).set_index("lever")
 
 
 def test_every_lever_and_shock_has_a_case_with_a_known_outcome():

@@ -112,7 +112,8 @@ def test_other_settings_for_the_same_folder_are_refused_in_one_sentence(first):
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("policies"), "policy_comparison.py", "--scale", "0.001", "--until", "2024")
+    options = ("--scale", "0.002", "--until", "2025", "--replicates", "6")
+    return run(tmp_path_factory.mktemp("policies"), "policy_comparison.py", *options)
 
 
 def test_the_effects_are_the_paired_differences_of_the_results(policies):
@@ -122,7 +123,7 @@ def test_the_effects_are_the_paired_differences_of_the_results(policies):
     tex = (out / "effects.tex").read_text(encoding="utf-8")
     assert set(effects.index.unique("scenario")) == {"no-policy", "clusters-300", "public-services", "higher-rd-bar"}
     for (scenario, metric), row in effects.iterrows():
-        table = values(national, metric, "2024-12-31")
+        table = values(national, metric, "2025-12-31")
         difference = (table[scenario] - table["baseline"]).mean()
         assert row["difference"] == pytest.approx(difference)
         said = figure(difference, row["unit"], signed=True)

@@ -16,7 +16,7 @@ START = "2021Q3"
 UNTIL = 2024
 LEVERS = list(Levers.model_fields)
 #: Levers whose recipients are few: their effect is looked for at a larger scale and intensity.
-RARE = ("listing_support", "county_relocation", "county_preference")
+RARE = ("listing_support", "county_relocation", "county_preference", "first_equipment")
 
 
 def policy(name: str, **settings) -> Policy:
