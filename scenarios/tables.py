@@ -23,6 +23,8 @@ _LADDER = {
 
 
 def _count(value: float) -> str:
+    if abs(value) >= 1e9:
+        return f"{value / 1e9:,.0f} bn"
     return f"{value:,.0f}" if abs(value) >= 2 else f"{value:.3f}"
 
 
