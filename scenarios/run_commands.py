@@ -36,7 +36,7 @@ def run(scenarios, ensemble: EnsembleOptions, as_json) -> None:
     with ensemble.run(loaded) as results:
         from scenarios.tables import print_run  # loads pandas, which the workers' time hides
 
-        screen = console(as_json, width=120)
+        screen = console(as_json, width=100)
         print_run(results, screen)
         if ensemble.out:
             screen.print(f"\nResults in {ensemble.out}", highlight=False)

@@ -48,7 +48,7 @@ def _of(table: pd.DataFrame, scenario: str) -> pd.DataFrame:
 
 def _reported_table(results: Results, scenario: str) -> Table:
     table = Table(title=f"Reported and simulated: {scenario}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("Figure", no_wrap=True)
+    table.add_column("Figure")  # wraps, so that no number is cut
     table.add_column("Reported", justify="right", no_wrap=True)
     table.add_column("Median", justify="right", no_wrap=True)
     table.add_column("5–95 %", justify="right", no_wrap=True)
