@@ -1,6 +1,6 @@
 """The command ``srdi bench``, found by the command line through the entry-point group ``srdi.commands``.
 
-Only click is imported here: ``srdi --help`` loads this file.
+Only click is imported at once: ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 
 import click
 
+from scenarios.options import console, json_option, last_line
+
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer repeats, and without 52 million firms.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="JSON file to write.")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
+@json_option
 def bench(quick, out, as_json) -> None:
     """Measure speed, memory and start-up of the model on this machine, against yardsticks and targets.
 
@@ -43,21 +45,17 @@ def bench(quick, out, as_json) -> None:
     results = measured(Suite(QUICK if quick else FULL))
     if out:
         _write(results, out)
-    from rich.console import Console
-
-    console = Console(stderr=as_json)
-    # Where the output is not a terminal, a width that holds every column.
-    console = console if console.is_terminal else Console(stderr=as_json, width=120)
+    screen = console(as_json, width=120)
     for title, table in tables(results):
-        console.print(title, style="italic", highlight=False)
-        console.print(table)
-        console.print()
+        screen.print(title, style="italic", highlight=False)
+        screen.print(table)
+        screen.print()
     for size, reason in results["missing"].items():
-        console.print(f"{int(size):,} firms were not measured: {reason}", highlight=False)
+        screen.print(f"{int(size):,} firms were not measured: {reason}", highlight=False)
     if out:
-        console.print(f"Results in {out}", highlight=False)
+        screen.print(f"Results in {out}", highlight=False)
     if as_json:
-        click.echo(json.dumps(results, ensure_ascii=False))
+        last_line(results)
 
 
 def measured(suite) -> dict:

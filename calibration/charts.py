@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from calibration.diagnostics import PROFILE_FALL
-from calibration.drawing import BLUE, GREY, ORANGE
+from scenarios.drawing import BLUE, GREY, ORANGE
 
 #: Parameters in the pairs plot: those the figures tell most about.
 PAIRS = 7

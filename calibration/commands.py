@@ -1,12 +1,11 @@
 """The commands ``srdi facts``, ``calibrate`` and ``validate``, found through the entry-point group ``srdi.commands``.
 
-Only click is imported here: ``srdi --help`` loads this file.
+Only click is imported at once: ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import shutil
@@ -17,13 +16,15 @@ from pathlib import Path
 
 import click
 
+from scenarios.options import console, json_option, last_line
+
 
 @click.command()
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the run.")
 @click.option("--until", type=int, metavar="YYYY", default=2024, show_default=True, help="Last year of the run.")
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="New directory for figures (PNG, SVG).")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
+@json_option
 def facts(scale, seed, until, figures, as_json) -> None:
     """Hold the baseline against stylised facts of firms: growth, size, exit, supply, certificates, R&D.
 
@@ -47,12 +48,12 @@ def facts(scale, seed, until, figures, as_json) -> None:
             from calibration.figures import write_figures
 
             write_figures(kept, free, draft)
-    console = _console(as_json, width=120)
-    console.print(_table(found))
+    screen = console(as_json, width=120)
+    screen.print(_table(found))
     if figures:
-        console.print(f"\nFigures in {figures}", highlight=False)
+        screen.print(f"\nFigures in {figures}", highlight=False)
     if as_json:
-        click.echo(json.dumps({"facts": [fact.record() for fact in found]}, ensure_ascii=False))
+        last_line({"facts": [fact.record() for fact in found]})
 
 
 @click.command()
@@ -70,7 +71,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
     help="Directory of runs, posterior and report; an interrupted fit goes on there.",
 )
 @click.option("--screen", is_flag=True, help="Only rank all parameters by elementary effects (Morris), then stop.")
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
+@json_option
 def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -> None:
     """Fit the free parameters to the reported figures known on 8 March 2024.
 
@@ -89,16 +90,16 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     workers = workers or os.cpu_count() or 1
     _make(out)
-    console = _console(as_json, width=150)
+    screen = console(as_json, width=150)
     with _stages() as on_run, _kept(out):
         if screen:
             from calibration.screening import screen_all
 
             table = screen_all(out, scale=scale, seed=seed, workers=workers, on_run=on_run)
             table.to_csv(out / "screening.csv")
-            console.print(table.round(2).to_string())
+            screen.print(table.round(2).to_string())
             if as_json:
-                click.echo(json.dumps({"screening": str(out / "screening.csv")}))
+                last_line({"screening": str(out / "screening.csv")})
             return
         from calibration.fit import Settings
         from calibration.report import write_report
@@ -109,24 +110,22 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
         write_report(out / "report.html", summary, read_posterior(out / POSTERIOR))
     from calibration.tables import print_calibration
 
-    print_calibration(summary, console)
-    console.print(f"\nPosterior, runs and report.html in {out}", highlight=False)
+    print_calibration(summary, screen)
+    screen.print(f"\nPosterior, runs and report.html in {out}", highlight=False)
     if as_json:
         inside = summary["inside"]["fit"]
-        click.echo(
-            json.dumps(
-                {
-                    "posterior": str(out / POSTERIOR),
-                    "minutes": summary["minutes"],
-                    "targets_inside": inside["inside"],
-                    "targets_within": inside["within"],
-                    "targets": inside["of"],
-                    "coverage_90": summary["coverage"]["emulator"]["coverage_90"],
-                    "coverage_90_learned": summary["coverage"]["emulator"]["coverage_90_learned"],
-                    "coverage_90_model": summary["coverage"]["model"]["coverage_90"],
-                    "report": str(out / "report.html"),
-                }
-            )
+        last_line(
+            {
+                "posterior": str(out / POSTERIOR),
+                "minutes": summary["minutes"],
+                "targets_inside": inside["inside"],
+                "targets_within": inside["within"],
+                "targets": inside["of"],
+                "coverage_90": summary["coverage"]["emulator"]["coverage_90"],
+                "coverage_90_learned": summary["coverage"]["emulator"]["coverage_90_learned"],
+                "coverage_90_model": summary["coverage"]["model"]["coverage_90"],
+                "report": str(out / "report.html"),
+            }
         )
 
 
@@ -143,7 +142,7 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
     show_default=True,
     help="Directory of runs, forecasts.json and report; finished stages there are not repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")
+@json_option
 def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
     """Hold the calibrated model against reported figures, stylised facts and published estimates, and forecast.
 
@@ -179,11 +178,11 @@ def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
             on_run=on_run,
         )
         write_report(out / "report.html", *packaged(), found)
-    console = _console(as_json, width=150)
-    print_validation(found, console)
-    console.print(f"\nRuns, forecasts.json, validation.json and report.html in {out}", highlight=False)
+    screen = console(as_json, width=150)
+    print_validation(found, screen)
+    screen.print(f"\nRuns, forecasts.json, validation.json and report.html in {out}", highlight=False)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        last_line(found)
 
 
 def _require(command: str, *modules: str) -> None:
@@ -195,14 +194,6 @@ def _require(command: str, *modules: str) -> None:
         raise InputError(
             f"{command} needs {' and '.join(missing)}: run it as uv run --extra calibration srdi {command}"
         )
-
-
-def _console(as_json: bool, width: int):
-    """Where tables go: stderr beside a machine-readable line; `width` holds every column if it is no terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=as_json)
-    return console if console.is_terminal else Console(stderr=as_json, width=width)
 
 
 def _make(folder: Path) -> None:

@@ -21,9 +21,9 @@ from calibration.facts import (
     supplier_tail,
     suppliers_per_customer,
 )
+from scenarios.drawing import BLUE, ORANGE
 
-# Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#555555"
+_DARK = "#555555"
 
 
 def write_figures(kept: Observations, free: Observations, folder: str | Path) -> list[Path]:
@@ -69,13 +69,13 @@ def supplier_figure(customer: np.ndarray) -> Figure:
     axes.set(xscale="log", yscale="log")
     if len(counts):
         reached, first = np.unique(counts, return_index=True)
-        axes.plot(reached, 1.0 - first / len(counts), "o", ms=4, color=_BLUE, label=f"model, {len(counts):,} customers")
+        axes.plot(reached, 1.0 - first / len(counts), "o", ms=4, color=BLUE, label=f"model, {len(counts):,} customers")
     fit = supplier_tail(counts)
     if np.isfinite(fit.exponent):
         x = np.geomspace(fit.start, counts[-1], 50)
         level = (counts >= fit.start).mean()
         label = f"power law, density exponent {fit.exponent:.2f} from {fit.start:.0f} suppliers"
-        axes.plot(x, level * (x / fit.start) ** (1.0 - fit.exponent), color=_ORANGE, label=label)
+        axes.plot(x, level * (x / fit.start) ** (1.0 - fit.exponent), color=ORANGE, label=label)
     if len(counts):
         axes.legend(frameon=False, loc="lower left")
     return figure
@@ -98,11 +98,11 @@ def growth_figure(size: np.ndarray, growth: np.ndarray) -> Figure:
     if len(rescaled) >= MIN_CLASS:
         density = np.histogram(rescaled, edges)[0] / (len(rescaled) * np.diff(edges))
         seen = density > 0
-        axes.plot(middle[seen], density[seen], "o", ms=4, color=_BLUE, label=f"model, {len(rescaled):,} firm-years")
+        axes.plot(middle[seen], density[seen], "o", ms=4, color=BLUE, label=f"model, {len(rescaled):,} firm-years")
     # Both with a standard deviation of one, as the rescaled rates.
     x = np.linspace(edges[0], edges[-1], 601)
-    axes.plot(x, laplace.pdf(x, scale=np.sqrt(0.5)), color=_ORANGE, label="Laplace")
-    axes.plot(x, norm.pdf(x), "--", color=_GREY, label="normal")
+    axes.plot(x, laplace.pdf(x, scale=np.sqrt(0.5)), color=ORANGE, label="Laplace")
+    axes.plot(x, norm.pdf(x), "--", color=_DARK, label="normal")
     axes.set(yscale="log", ylim=(1e-5, 2.0))
     axes.legend(frameon=False)
     return figure
@@ -121,10 +121,10 @@ def bunching_figure(kept: np.ndarray, free: np.ndarray, threshold: float) -> Fig
     )
     # Bins meet at the threshold, so that none holds firms of both sides.
     edges = threshold * np.exp(BIN * np.arange(-20, 21))
-    for values, colour, label in ((kept, _BLUE, "with the threshold"), (free, _ORANGE, "threshold removed")):
+    for values, colour, label in ((kept, BLUE, "with the threshold"), (free, ORANGE, "threshold removed")):
         counts = np.histogram(values.astype(np.float64), edges)[0]
         axes.stairs(counts / max(len(values), 1), edges, color=colour, lw=1.6, label=f"{label}, {len(values):,} firms")
-    axes.axvline(threshold, color=_GREY, ls=":", label=f"threshold {100 * threshold:g} %")
+    axes.axvline(threshold, color=_DARK, ls=":", label=f"threshold {100 * threshold:g} %")
     axes.set_xscale("log")
     ticks = threshold * np.array([1 / 6, 1 / 3, 2 / 3, 1, 2, 4])
     axes.set_xticks(ticks, labels=[f"{100 * tick:g} %" for tick in ticks])

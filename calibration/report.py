@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from calibration import charts
-from calibration.drawing import svg
+from scenarios.drawing import svg
+from scenarios.storage import whole_file
 
 
 def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dict | None = None) -> None:
@@ -48,9 +48,8 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
         forecasts=forecasts,
         charts={name: Markup(svg(figure)) for name, figure in drawn.items()},
     )
-    draft = path.with_name(f".{path.name}.tmp")
-    draft.write_text(html, encoding="utf-8")
-    os.replace(draft, path)
+    with whole_file(path) as draft:
+        draft.write_text(html, encoding="utf-8")
 
 
 def interval(low, high) -> str:

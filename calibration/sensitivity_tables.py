@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from calibration.sensitivity import Sensitivity
-from scenarios.outcomes import Outcome, plain
+from scenarios.outcomes import Outcome
+from scenarios.storage import records
 from scenarios.tables import short
 
 #: Factors without indices that are shown of each output.
@@ -24,8 +25,8 @@ def record(found: Sensitivity, outcomes: tuple[Outcome, ...]) -> dict:
                 "output": outcome.text,
                 "unit": outcome.unit,
                 "variance": float(found.variance[outcome.text]),
-                "luck_share": plain(found.luck.loc[[outcome.text]])[0],
-                "factors": plain(
+                "luck_share": records(found.luck.loc[[outcome.text]])[0],
+                "factors": records(
                     table[table["output"] == outcome.text]
                     .drop(columns="output")
                     .sort_values("relative", ascending=False)

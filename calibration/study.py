@@ -21,7 +21,7 @@ from calibration.simulator import model_digest
 from calibration.targets import read_targets
 from scenarios.draws import read_draws, values_table
 from scenarios.reported import CUT_OFF
-from scenarios.storage import checksum, write_json, write_parquet
+from scenarios.storage import checksum, records, write_json, write_parquet
 from sim.parameters import parameter_table
 
 POSTERIOR, SUMMARY = "posterior.parquet", "calibration.json"
@@ -165,8 +165,3 @@ def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
         ],
         "training_runs": found.emulator.points.shape[1],
     }
-
-
-def records(table: pd.DataFrame) -> list[dict]:
-    """Rows as plain values; NaN becomes null, which JSON has."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")

@@ -12,10 +12,10 @@ from calibration.fit import Progress
 from calibration.forecasts import Actual, Forecaster, published, score, score_summary
 from calibration.prediction import inside_by_role, predict, target_table
 from calibration.simulator import model_digest
-from calibration.study import packaged, records
+from calibration.study import packaged
 from scenarios.draws import POSTERIOR, Draws, read_draws
 from scenarios.reported import CUT_OFF
-from scenarios.storage import write_json
+from scenarios.storage import records, write_json
 
 FORECASTS, VALIDATION = "forecasts.json", "validation.json"
 #: Last year of the forecasts, and last day that can be scored.

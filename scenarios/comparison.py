@@ -18,6 +18,7 @@ from scenarios.intervals import Interval, mean_interval, ratio_interval, varianc
 from scenarios.metrics import SPENT, Metric, choose_metrics, with_derived
 from scenarios.regret import regret_table
 from scenarios.results import Results
+from scenarios.storage import records
 from sim.calendar import Quarter
 
 #: Why a share, a sum or a flow has no price.
@@ -52,11 +53,7 @@ class Comparison:
 
     def records(self) -> dict:
         """Plain values for JSON: baseline, rows, regret; None where there is no number."""
-        return {"baseline": self.baseline, "rows": _plain(self.rows), "regret": _plain(self.regret)}
-
-
-def _plain(frame: pd.DataFrame) -> list[dict]:
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+        return {"baseline": self.baseline, "rows": records(self.rows), "regret": records(self.regret)}
 
 
 def compare(

@@ -131,6 +131,7 @@ def write_draws(draws: Draws, used: int, out: Path) -> None:
 def write_manifest(
     out: Path, plan: dict, pairs: list, tables: tuple[str, ...], started: datetime, seconds: float
 ) -> None:
+    """Close the directory: what was asked, what was used, and the checksum of every file."""
     import pyarrow.parquet as pq
 
     from scenarios.results import DRAWS, FORMAT, FORMAT_VERSION, MANIFEST

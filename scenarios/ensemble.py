@@ -32,7 +32,7 @@ from scenarios.errors import InputError, ScenarioError
 from scenarios.jobs import Job, RunFailed, model_checksum, run_job, versions
 from scenarios.plan import RUNS
 from scenarios.processes import compile_once, in_processes, on_cluster
-from scenarios.schema import Scenario, build
+from scenarios.schema import Scenario, run_defaults
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.reference import read_data
 
@@ -91,7 +91,8 @@ def run_ensemble(
     from scenarios.results import MANIFEST, load_results
 
     _check_scenarios(scenarios)
-    settings = _settings(scenarios, replicates, scale, seed, until) | {"firms_panel": firms_panel}
+    asked = run_defaults(scenarios[0], replicates=replicates, scale=scale, seed=seed, until=until)
+    settings = asked.model_dump() | {"firms_panel": firms_panel}
     pairs = _draws_and_replicates(settings["replicates"], draws, crossed_draws)
     plan = {
         "scenarios": [scenario.model_dump(by_alias=True, mode="json") for scenario in scenarios],
@@ -160,13 +161,6 @@ def _check_scenarios(scenarios: list[Scenario]) -> None:
     for name, times in Counter(scenario.name for scenario in scenarios).items():
         if times > 1:
             raise ScenarioError(f"scenario name {name!r} is given {times} times; each may be given once")
-
-
-def _settings(scenarios, replicates, scale, seed, until) -> dict:
-    """The ensemble's settings: what was asked for, else the first scenario's defaults, validated."""
-    asked = {"replicates": replicates, "scale": scale, "seed": seed, "until": until}
-    values = scenarios[0].run.model_dump() | {key: value for key, value in asked.items() if value is not None}
-    return build({"name": "run", "run": values}, "run settings").run.model_dump()
 
 
 def _draws_and_replicates(replicates: int, draws: Draws | None, crossed: int | None) -> list[tuple[int, int]]:

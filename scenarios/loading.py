@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
@@ -103,6 +104,14 @@ def merge_values(parent: dict, child: dict) -> dict:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = merge_values(merged[key], value) if both else value
     return merged
+
+
+def flattened(values: Mapping, prefix: str = "") -> dict[str, object]:
+    """Nested tables as one, by dotted key as ``--set`` takes it."""
+    found = {}
+    for key, value in values.items():
+        found |= flattened(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
 
 
 def _apply(values: dict, setting: str) -> None:

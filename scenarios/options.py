@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scenarios.errors import InputError
+from scenarios.plan import RUNS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -190,7 +191,7 @@ def _say_what_is_kept(out: Path):
     """An exit handler that names the finished runs of an ensemble that did not end."""
 
     def leave(kind, error, traceback) -> bool:
-        runs = out / "runs"
+        runs = out / RUNS
         if error is not None and not isinstance(error, InputError) and runs.is_dir():
             finished = sum(1 for _ in runs.glob("*.zip"))
             click.echo(f"srdi: {finished} finished runs are kept in {runs}; --resume goes on from there", err=True)

@@ -87,8 +87,3 @@ def measure(national: pd.DataFrame, outcomes: tuple[Outcome, ...]) -> pd.DataFra
         rows = national[national["quarter"] == when]
         columns[outcome.text] = rows.set_index(["scenario", "draw", "replicate"])[outcome.column]
     return pd.DataFrame(columns)
-
-
-def plain(table: pd.DataFrame) -> list[dict]:
-    """Rows of a table as JSON takes them; what is not known is None."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")

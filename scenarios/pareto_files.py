@@ -12,14 +12,14 @@ from matplotlib.ticker import EngFormatter
 
 from scenarios.describe import scenario_toml
 from scenarios.design import lay_over
+from scenarios.drawing import BLUE, ORANGE
 from scenarios.optimize import Trials
-from scenarios.outcomes import Outcome, plain
+from scenarios.outcomes import Outcome
 from scenarios.paired import ParetoSet
 from scenarios.schema import Scenario
-from scenarios.storage import whole_file, write_json
+from scenarios.storage import records, whole_file, write_json
 
-# Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#999999"
+_PALE = "#999999"
 #: Scenario file and name of the knee.
 BEST = "best"
 
@@ -31,7 +31,7 @@ def write_pareto(out: Path, found: ParetoSet, trials: Trials, base: Scenario, go
     """
     table = found.table()
     write_json(
-        {"goals": [{"goal": goal.text, "unit": goal.unit} for goal in goals], "points": plain(table)},
+        {"goals": [{"goal": goal.text, "unit": goal.unit} for goal in goals], "points": records(table)},
         out / "pareto.json",
     )
     with whole_file(out / "pareto.csv") as draft:
@@ -74,15 +74,15 @@ def pareto_figure(found: ParetoSet, trials: Trials, goals: tuple[Outcome, ...]) 
     within = trials.found.within(found.problem.budget)
     tried, before, after = (part.goals.mean(axis=1) for part in (trials.found, found.found, found.again))
     for axis, (x, y) in zip(axes, pairs, strict=False):
-        axis.plot(*tried[within][:, [x, y]].T, "o", ms=3, color=_GREY, label="tried, within the budget")
-        axis.plot(*tried[~within][:, [x, y]].T, "x", ms=3, color=_GREY, label="tried, over the budget")
+        axis.plot(*tried[within][:, [x, y]].T, "o", ms=3, color=_PALE, label="tried, within the budget")
+        axis.plot(*tried[~within][:, [x, y]].T, "x", ms=3, color=_PALE, label="tried, over the budget")
         for one, other in zip(before, after, strict=True):
-            axis.plot([one[x], other[x]], [one[y], other[y]], "-", lw=0.6, color=_BLUE)
-        axis.plot(*before[:, [x, y]].T, "o", ms=5, color=_BLUE, label="Pareto set in the search")
-        axis.plot(*after[:, [x, y]].T, "o", ms=5, mfc="white", color=_BLUE, label="the same on new seeds")
-        axis.plot(*after[found.best, [x, y]], "*", ms=12, color=_ORANGE, label="best (knee), new seeds")
-        axis.axhline(0.0, lw=0.5, color=_GREY)
-        axis.axvline(0.0, lw=0.5, color=_GREY)
+            axis.plot([one[x], other[x]], [one[y], other[y]], "-", lw=0.6, color=BLUE)
+        axis.plot(*before[:, [x, y]].T, "o", ms=5, color=BLUE, label="Pareto set in the search")
+        axis.plot(*after[:, [x, y]].T, "o", ms=5, mfc="white", color=BLUE, label="the same on new seeds")
+        axis.plot(*after[found.best, [x, y]], "*", ms=12, color=ORANGE, label="best (knee), new seeds")
+        axis.axhline(0.0, lw=0.5, color=_PALE)
+        axis.axvline(0.0, lw=0.5, color=_PALE)
         axis.set(**{f"{letter}label": _label(goals[place]) for letter, place in (("x", x), ("y", y))})
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=7)

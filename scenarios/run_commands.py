@@ -78,11 +78,12 @@ def effects(levers, ensemble: EnsembleOptions, as_json) -> None:
     [parent] = ensemble.load(BASELINE)
     with ensemble_target(ensemble.out) as target:
         table = run_effects(levers, parent, **ensemble.arguments, **target)
+        from scenarios.storage import records
         from scenarios.tables import print_effects
 
         print_effects(table, console(as_json, width=190), drawn=ensemble.parameter_draws is not None)
         if as_json:
-            last_line({"levers": table.astype(object).where(table.notna(), None).to_dict("records")})
+            last_line({"levers": records(table)})
 
 
 @click.command()

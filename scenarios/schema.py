@@ -84,6 +84,16 @@ class Scenario(BaseModel):
         return Policy(levers=self.levers, rules=self.rules, shocks=self.shocks, parameters=self.parameters)
 
 
+def run_defaults(scenario: Scenario, **asked) -> RunDefaults:
+    """The run settings of a scenario with those laid over that were asked for; None asks for nothing.
+
+    Raises:
+        ScenarioError: a setting is out of its range.
+    """
+    values = scenario.run.model_dump() | {name: value for name, value in asked.items() if value is not None}
+    return build({"name": "run", "run": values}, "run settings").run
+
+
 def check_windows(scenario: Scenario, written: dict, source: str) -> None:
     """Refuse a lever or shock that the file switches on to start after the end the same file sets.
 

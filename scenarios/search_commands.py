@@ -65,10 +65,10 @@ def sweep(file, ensemble: EnsembleOptions, as_json) -> None:
 
 
 def _sweep_record(manifest: dict, table, outcomes) -> dict:
-    from scenarios.outcomes import plain
+    from scenarios.storage import records
 
-    points = plain(table["factor"])
-    found = {outcome.text: plain(table[outcome.text]) for outcome in outcomes}
+    points = records(table["factor"])
+    found = {outcome.text: records(table[outcome.text]) for outcome in outcomes}
     return {
         "base": manifest["scenarios"][0]["name"],
         "factors": list(table["factor"]),
@@ -197,13 +197,13 @@ def _print_and_write(found, trials, runs, screen) -> None:
 
 
 def _record(found, trials, problem, out: Path) -> dict:
-    from scenarios.outcomes import plain
+    from scenarios.storage import records
 
     record = {"out": str(out), "trials": len(trials), "within_budget": int(trials.found.within(problem.budget).sum())}
     if found is None:
         return record | {"pareto": [], "best": None}
     return record | {
-        "pareto": plain(found.table()),
+        "pareto": records(found.table()),
         "best": found.names[found.best],
         "optimism": dict(zip(problem.goals, found.optimism.tolist(), strict=True)),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from scenarios.ensemble import run_ensemble
 from scenarios.errors import InputError
-from scenarios.options import EnsembleOptions
+from scenarios.options import EnsembleOptions, ensemble_target
 from scenarios.results import Results
-from scenarios.schema import RunDefaults, Scenario, build
+from scenarios.schema import RunDefaults, Scenario, run_defaults
 
 
 def run_settings(ensemble: EnsembleOptions, base: Scenario) -> RunDefaults:
@@ -17,9 +18,7 @@ def run_settings(ensemble: EnsembleOptions, base: Scenario) -> RunDefaults:
     Raises:
         ScenarioError: one of them is out of its range.
     """
-    asked = {name: getattr(ensemble, name) for name in RunDefaults.model_fields}
-    values = base.run.model_dump() | {name: value for name, value in asked.items() if value is not None}
-    return build({"name": "run", "run": values}, "run settings").run
+    return run_defaults(base, **{name: getattr(ensemble, name) for name in RunDefaults.model_fields})
 
 
 def working_directory(out: Path, resume: bool, mark: str) -> Path:
@@ -65,5 +64,5 @@ class Stages:
         chosen = self.settings.model_dump() | {"seed": self.settings.seed + later}
         if replicates:
             chosen["replicates"] = replicates
-        with replace(self.ensemble, **chosen, out=self.out / folder, resume=True).run(scenarios) as results:
-            return results
+        with ensemble_target(self.out / folder) as target:
+            return run_ensemble(scenarios, **{**self.ensemble.arguments, **chosen, **target, "resume": True})

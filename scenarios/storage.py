@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -135,6 +136,11 @@ def write_json(values: dict, path: Path) -> None:
     """Write JSON so that the file appears whole or not at all."""
     with whole_file(path) as draft:
         draft.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """Rows of a table as plain values; NaN becomes None, which JSON has."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def checksum(path: Path) -> str:

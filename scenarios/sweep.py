@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from scipy.stats import qmc
 
 from scenarios.design import MOST_POINTS, DesignFile, Factor, Value, factors_of, points_over
 from scenarios.errors import InputError
+from scenarios.loading import flattened
 from scenarios.outcomes import Outcome, measure
 from scenarios.results import Results
 from scenarios.schema import Scenario
@@ -83,19 +83,11 @@ def design_of(results: Results) -> pd.DataFrame:
     is named scenario: ``results.national.join(design_of(results), on="scenario")`` puts factors beside outputs.
     """
     rows = {
-        values["name"]: dict(_leaves({key: values[key] for key in ("levers", "rules", "shocks", "parameters")}))
+        values["name"]: flattened({key: values[key] for key in ("levers", "rules", "shocks", "parameters")})
         for values in results.manifest["scenarios"][1:]
     }
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="scenario")
     return frame.loc[:, [column for column in frame if frame[column].map(repr).nunique() > 1]]
-
-
-def _leaves(table: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in table.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def sweep_table(results: Results, outcomes: tuple[Outcome, ...]) -> pd.DataFrame:

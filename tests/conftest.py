@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from scenarios.export import FORMATS, export
 from sim.levers import Levers
 from sim.model import SRDIModel
 from sim.outputs import TABLES
@@ -29,6 +30,24 @@ def levers(**windows) -> Levers:
 REPORTED_LEVERS = levers(little_giant_awards={}, digital_empowerment={}, cluster_recognition={})
 #: Every lever, from a date on that lets short runs see it.
 ALL_LEVERS = levers(**{name: {"start": "2021Q3", "end": "2030Q4"} for name in Levers.model_fields})
+
+
+#: A scenario file with a lever that acts within a short run.
+EARLY = """
+schema = 1
+name = "early"
+extends = "baseline"
+[levers.incubation]
+start = "2019Q1"
+end = "2021Q4"
+"""
+
+
+def export_all(results, folder):
+    """A results directory in every format, each in a folder of its own."""
+    for form in FORMATS:
+        export(results, form, folder / form)
+    return folder
 
 
 def run(policy: Policy | None = None, **arguments) -> SRDIModel:

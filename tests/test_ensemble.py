@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import xarray as xr
+from conftest import export_all
 
 import scenarios.ensemble
 from scenarios import InputError, ResultsError, RunFailed, ScenarioError, load_results, load_scenario, run_ensemble
@@ -171,10 +172,7 @@ def test_nothing_is_left_if_no_run_finished(tmp_path, monkeypatch, existed):
 
 @pytest.fixture(scope="module")
 def exported(results, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exports")
-    for form in FORMATS:
-        export(results, form, folder / form)
-    return folder
+    return export_all(results, tmp_path_factory.mktemp("exports"))
 
 
 def test_csv_opens_in_excel_and_pandas(results, exported):

@@ -35,10 +35,10 @@ from calibration.forecasts import (
     with_error,
 )
 from calibration.prediction import target_table
-from calibration.study import records
 from scenarios.draws import read_draws
 from scenarios.errors import InputError
 from scenarios.reported import reported_figures
+from scenarios.storage import records
 from sim.reference import province_names
 
 LAST = date(2030, 12, 31)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from conftest import EARLY
 
 from scenarios import InputError, load_results, load_scenario
 from scenarios.design import Factor
@@ -143,14 +144,6 @@ def test_points_chosen_for_their_luck_fall_back_on_new_seeds(tmp_path):
 # --- the model
 
 
-BASE = """
-schema = 1
-name = "early"
-extends = "baseline"
-[levers.incubation]
-start = "2019Q1"
-end = "2021Q4"
-"""
 GOALS = """
 base = "./early.toml"
 budget_yuan = 6e9
@@ -173,7 +166,7 @@ def invoke(path, *options):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("optimize")
-    (folder / "early.toml").write_text(BASE)
+    (folder / "early.toml").write_text(EARLY)
     (folder / "awards.toml").write_text(GOALS)
     return folder
 
@@ -253,7 +246,7 @@ def test_a_finished_search_is_read_again_and_another_is_refused(answer, folder):
     ],
 )
 def test_bad_files_are_refused_before_anything_is_written(folder, tmp_path, old, new, words):
-    (tmp_path / "early.toml").write_text(BASE)
+    (tmp_path / "early.toml").write_text(EARLY)
     (tmp_path / "bad.toml").write_text(GOALS.replace(old, new, 1))
     refused = invoke(tmp_path / "bad.toml", "--out", tmp_path / "out")
     assert isinstance(refused.exception, InputError)
@@ -262,7 +255,7 @@ def test_bad_files_are_refused_before_anything_is_written(folder, tmp_path, old,
 
 
 def test_a_budget_nothing_keeps_to_is_said_and_no_files_are_written(tmp_path):
-    (tmp_path / "early.toml").write_text(BASE)
+    (tmp_path / "early.toml").write_text(EARLY)
     text = GOALS.replace("6e9", "1").replace("trials = 6", "trials = 2").replace("from = 0.0", "from = 5e9")
     (tmp_path / "poor.toml").write_text(text)
     answer = invoke(tmp_path / "poor.toml", "--out", tmp_path / "out", "--json")

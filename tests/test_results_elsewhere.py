@@ -10,11 +10,12 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import xarray as xr
+from conftest import export_all
 
 from scenarios import ResultsError, load_results, load_scenario, run_ensemble
 from scenarios.cube import key_of
 from scenarios.draws import read_draws, values_table
-from scenarios.export import FORMATS, export
+from scenarios.export import FORMATS
 from scenarios.results import DRAWS, DRAWS_TABLE
 from scenarios.storage import write_parquet
 from sim.outputs import OPTIONAL_TABLES, TABLES
@@ -171,10 +172,7 @@ def test_draws_are_a_table_with_units(results):
 
 @pytest.fixture(scope="module")
 def exported(results, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exports")
-    for form in FORMATS:
-        export(results, form, folder / form)
-    return folder
+    return export_all(results, tmp_path_factory.mktemp("exports"))
 
 
 def test_every_format_holds_the_draws(exported):

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from conftest import EARLY
 
 from scenarios import load_results, load_scenario, run_ensemble
 from scenarios.design import Factor, factors_of, known_settings, lay_over, read_design
@@ -18,14 +19,6 @@ from scenarios.sweep import SweepFile, design_of, design_points, sweep_scenarios
 from sim.calendar import Quarter
 
 SMALL = {"replicates": 2, "scale": 0.001, "until": 2021, "workers": 1}
-BASE = """
-schema = 1
-name = "early"
-extends = "baseline"
-[levers.incubation]
-start = "2019Q1"
-end = "2021Q4"
-"""
 SWEEP = """
 base = "./early.toml"
 method = "grid"
@@ -53,7 +46,7 @@ log = true
 
 
 def written(folder, text, name="fund.toml"):
-    (folder / "early.toml").write_text(BASE, encoding="utf-8")
+    (folder / "early.toml").write_text(EARLY, encoding="utf-8")
     (folder / name).write_text(text, encoding="utf-8")
     return folder / name
 

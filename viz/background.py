@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from scenarios import describe
+from scenarios.loading import flattened
 from sim.calendar import Quarter
 from viz.parts import Table
 from viz.sections import Sections
@@ -98,7 +98,7 @@ def _levers(sections: Sections, scenario: dict) -> Table:
 def _changes(sections: Sections, baseline: dict, scenario: dict) -> Table:
     """Settings that differ from the baseline, as they are written in a scenario file."""
     words = sections.words
-    before, now = (_flat({key: each[key] for key in each if key not in _ABOUT}) for each in (baseline, scenario))
+    before, now = (flattened({key: each[key] for key in each if key not in _ABOUT}) for each in (baseline, scenario))
     units = {row["key"]: row["unit"] for row in _setting_rows()}
     rows = [
         [key, words.setting(before.get(key)), words.setting(now.get(key)), words.unit(units.get(key, ""))]
@@ -111,14 +111,6 @@ def _changes(sections: Sections, baseline: dict, scenario: dict) -> Table:
 def _setting_rows() -> list[dict]:
     nested = [row["settings"] for row in (*describe.lever_rows(), *describe.shock_rows())]
     return [row for rows in (*nested, describe.rule_rows(), describe.parameter_rows()) for row in rows]
-
-
-def _flat(values: Mapping, prefix: str = "") -> dict:
-    """Nested tables as one table of dotted keys."""
-    found = {}
-    for key, value in values.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
 
 
 def _file_name(path: str) -> str:

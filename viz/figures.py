@@ -10,7 +10,7 @@ from matplotlib.dates import DateFormatter, YearLocator
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from calibration.drawing import GREY, OKABE_ITO
+from scenarios.drawing import GREY, OKABE_ITO
 from scenarios.reported import ReportedFigure
 
 #: Size of a panel in inches, and of its text in points.

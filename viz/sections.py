@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
-from calibration.drawing import svg
+from scenarios.drawing import svg
 from scenarios.metrics import SPENT
 from scenarios.reported import ReportedFigure
 from viz.compared import Compared, reported_of, unit_of
