@@ -75,7 +75,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
 def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -> None:
     """Fit the free parameters to the reported figures known on 8 March 2024.
 
-    Runs over the priors teach an emulator, five more waves sharpen it where the posterior lies, emcee draws from
+    Runs over the priors teach an emulator, six more waves sharpen it where the posterior lies, emcee draws from
     it, and every figure is predicted by runs with posterior draws. Everything is kept in --out: posterior.parquet
     (for srdi run --params FILE), calibration.json and report.html. The same settings give the same numbers.
 
@@ -90,14 +90,14 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     workers = workers or os.cpu_count() or 1
     _make(out)
-    screen = console(as_json, width=150)
+    terminal = console(as_json, width=150)
     with _stages() as on_run, _kept(out):
         if screen:
             from calibration.screening import screen_all
 
             table = screen_all(out, scale=scale, seed=seed, workers=workers, on_run=on_run)
             table.to_csv(out / "screening.csv")
-            screen.print(table.round(2).to_string())
+            terminal.print(table.round(2).to_string())
             if as_json:
                 last_line({"screening": str(out / "screening.csv")})
             return
@@ -110,8 +110,8 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
         write_report(out / "report.html", summary, read_posterior(out / POSTERIOR))
     from calibration.tables import print_calibration
 
-    print_calibration(summary, screen)
-    screen.print(f"\nPosterior, runs and report.html in {out}", highlight=False)
+    print_calibration(summary, terminal)
+    terminal.print(f"\nPosterior, runs and report.html in {out}", highlight=False)
     if as_json:
         inside = summary["inside"]["fit"]
         last_line(
