@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sim.levers import Levers
@@ -60,13 +61,17 @@ class Ledger:
     """The accounts of all levers, by lever name."""
 
     def __init__(self, levers: Levers) -> None:
-        self.accounts = {
-            name: Account(getattr(levers, name).budget_yuan if getattr(levers, name).enabled else 0.0)
-            for name in Levers.model_fields
-        }
+        self.accounts: dict[str, Account] = {}
+        self.take_up(levers, Levers.model_fields)
 
     def __getitem__(self, lever: str) -> Account:
         return self.accounts[lever]
+
+    def take_up(self, levers: Levers, names: Iterable[str]) -> None:
+        """Open new accounts for levers by name."""
+        for name in names:
+            lever = getattr(levers, name)
+            self.accounts[name] = Account(lever.budget_yuan if lever.enabled else 0.0)
 
     def open_quarter(self) -> None:
         """Start a new quarter in every account."""

@@ -161,6 +161,24 @@ class SRDIModel(mesa.Model):
         """What happened in the last quarter: int64 (places, sectors, len(FLOWS))."""
         return self.totals.flows
 
+    def take_up(self, policy: Policy) -> None:
+        """Follow another policy from the next quarter on; nothing in which it differs may have acted yet.
+
+        See `sim.branching.branch`, which makes sure of that.
+        """
+        before, self.policy = self.policy, policy
+        self._reach.clear()
+        changed = {
+            name
+            for name in type(policy.levers).model_fields
+            if getattr(before.levers, name) != getattr(policy.levers, name)
+        }
+        self.ledger.take_up(policy.levers, changed)
+        self.recorder.restate_budgets()
+        if before.shocks != policy.shocks:
+            self.stress = Stress(self)
+        self.ministry.take_up(changed)
+
     def close(self) -> None:
         """Let the memory go: Mesa 3.3 keeps every model that ever had an agent."""
         self.blocks.close()

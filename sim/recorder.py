@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from sim.calendar import START
@@ -40,6 +42,20 @@ class Recorder:
         self._so_far = dict.fromkeys(("little_giants_granted", "firsts", "moves"), 0.0)
         self._start_productivity: float | None = None
         self.latest: dict = {}
+
+    def __deepcopy__(self, memo: dict) -> Recorder:
+        """A copy that shares the rows so far, which nobody changes."""
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        rows = {name: list(parts) for name, parts in self._parts.items()}
+        others = {name: value for name, value in vars(self).items() if name != "_parts"}
+        vars(copied).update(copy.deepcopy(others, memo), _parts=rows)
+        return copied
+
+    def restate_budgets(self) -> None:
+        """Let past rows name the budgets of the policy that is followed now: a budget is one of a whole window."""
+        budgets = [account.budget for account in self.model.ledger.accounts.values()]
+        spending = self._parts["spending"]
+        spending[:] = [(rows, columns | {"budget_yuan": budgets}) for rows, columns in spending]
 
     def record(self) -> None:
         """Add the model's current quarter to all tables."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import mesa
 
 from sim.institutions.awards import Awards
@@ -11,6 +13,13 @@ from sim.institutions.programmes import Programme
 from sim.levers import PROGRAMMES
 from sim.reference import read_data
 from sim.tally import CELL
+
+#: Levers with recipients of their own, by the ministry's attribute that runs them.
+_OWN_RECIPIENTS = {
+    "awards": ("little_giant_awards", Awards),
+    "pilot_cities": ("digital_empowerment", PilotCities),
+    "contest": ("cluster_recognition", ClusterContest),
+}
 
 
 class Ministry(mesa.Agent):
@@ -25,10 +34,19 @@ class Ministry(mesa.Agent):
         super().__init__(model)
         calendar = read_data("calendar")
         self._quarters, self._measures = calendar["quarters"], calendar["measures"]
-        self.programmes = [Programme(model, name) for name in PROGRAMMES if getattr(model.policy.levers, name).enabled]
-        self.awards = Awards(model)
-        self.pilot_cities = PilotCities(model)
-        self.contest = ClusterContest(model)
+        self.programmes: list[Programme] = []
+        self.take_up({*PROGRAMMES, *(name for name, _ in _OWN_RECIPIENTS.values())})
+
+    def take_up(self, changed: Collection[str]) -> None:
+        """Begin anew with the levers of these names, as the model's policy has them now."""
+        levers = self.model.policy.levers
+        kept = {programme.name: programme for programme in self.programmes if programme.name not in changed}
+        self.programmes = [
+            kept.get(name) or Programme(self.model, name) for name in PROGRAMMES if getattr(levers, name).enabled
+        ]
+        for attribute, (name, institution) in _OWN_RECIPIENTS.items():
+            if name in changed:
+                setattr(self, attribute, institution(self.model))
 
     def open_quarter(self) -> None:
         """Before the firms act: grant yearly support."""
