@@ -51,3 +51,56 @@ def report(directory, baseline, language, out, as_json) -> None:
                 "bytes": path.stat().st_size,
             }
         )
+
+
+@click.command()
+@click.argument("directories", type=click.Path(path_type=Path), nargs=-1, metavar="[DIR]...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port; 0 takes any free one."
+)
+@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
+@click.option(
+    "--members", type=click.IntRange(2, 100), default=12, show_default=True, help="Runs that intervals rest on."
+)
+@click.option(
+    "--validation",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory of srdi validate to show, its score included (default: the validation of the package).",
+)
+@click.option("--open/--no-open", "open_browser", default=None, help="Open a browser (default: if on a terminal).")
+@json_option
+def ui(directories, host, port, scale, members, validation, open_browser, as_json) -> None:
+    """Serve the web page on this machine: levers, map, chains, comparisons, calibration.
+
+    Results directories named here are offered on the page of comparisons. The page loads nothing from
+    another host. Whoever can reach the address can run the model; by default that is this machine only.
+
+    \b
+    Example:
+      srdi ui
+      srdi ui results/first --port 9000
+    """
+    import importlib.util
+    import sys
+
+    from scenarios.errors import InputError
+    from sim.calendar import SCALE_RANGE
+
+    if importlib.util.find_spec("solara") is None:
+        raise InputError("srdi ui needs further packages: pip install 'srdi[ui]', or uv run --extra ui srdi ui")
+    if not SCALE_RANGE[0] <= scale <= 1.0:
+        raise InputError(f"--scale is {scale:g}; allowed for the page is {SCALE_RANGE[0]:g} to 1")
+    from viz.app.server import serve
+
+    def ready(address: str) -> None:
+        click.echo(f"SRDI at {address} (end with Ctrl-C)", err=as_json)
+        if as_json:
+            last_line({"address": address})
+        sys.stdout.flush()
+        if open_browser or (open_browser is None and sys.stdout.isatty()):
+            click.launch(address)
+
+    click.echo("Running the baseline...", err=True)
+    serve(host, port, scale=scale, members=members, results=directories, validation=validation, on_ready=ready)

@@ -1,0 +1,1 @@
+"""The web page (Solara): ``srdi ui``. Pages read what `viz.live` runs and what the package has of its calibration."""

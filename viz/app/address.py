@@ -1,0 +1,91 @@
+"""The state of the page as the query of its address, which holds only what differs from the default."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode
+
+from viz import LANGUAGES
+
+#: Most policies that are kept to compare.
+MOST_SAVED = 4
+_SEPARATOR = "~"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A policy kept to compare: its name and what it changes in the baseline, by dotted key."""
+
+    name: str
+    settings: dict[str, object]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything a link reproduces.
+
+    Attributes:
+        settings: values by dotted key that differ from the baseline's.
+        language: one of `viz.LANGUAGES`. dark: whether the page is dark; None follows the reader's system.
+        view: further choices of pages by name, such as measure, quarter, province, chain.
+        saved: policies kept to compare.
+    """
+
+    settings: dict[str, object]
+    language: str = LANGUAGES[0]
+    dark: bool | None = None
+    view: dict[str, str] | None = None
+    saved: tuple[Saved, ...] = ()
+
+
+def to_query(state: State) -> str:
+    """The state as a query, without the question mark."""
+    parts = []
+    if state.language != LANGUAGES[0]:
+        parts.append(("lang", state.language))
+    if state.dark is not None:
+        parts.append(("dark", "1" if state.dark else "0"))
+    parts += sorted((state.view or {}).items())
+    parts += [(key, value_text(value)) for key, value in sorted(state.settings.items())]
+    for saved in state.saved:
+        lines = (f"{key}={value_text(value)}" for key, value in sorted(saved.settings.items()))
+        parts.append(("policy", _SEPARATOR.join([saved.name, *lines])))
+    return urlencode(parts)
+
+
+def from_query(query: str, views: tuple[str, ...]) -> State:
+    """The state a query describes; parts it does not know are passed over, as links of other versions may hold them.
+
+    Args:
+        views: names of the choices of pages.
+    """
+    state = State({}, view={})
+    for key, text in parse_qsl(query or ""):
+        if key == "lang" and text in LANGUAGES:
+            state = replace(state, language=text)
+        elif key == "dark":
+            state = replace(state, dark=text == "1")
+        elif key in views:
+            state.view[key] = text
+        elif key == "policy" and len(state.saved) < MOST_SAVED:
+            name, *lines = text.split(_SEPARATOR)
+            pairs = (line.partition("=") for line in lines)
+            settings = {key: text_value(value) for key, equals, value in pairs if equals}
+            state = replace(state, saved=(*state.saved, Saved(name, settings)))
+        elif key.partition(".")[0] in ("levers", "rules", "shocks", "parameters"):
+            state.settings[key] = text_value(text)
+    return state
+
+
+def value_text(value: object) -> str:
+    """A setting as ``--set`` takes it; text stands without quotation marks."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def text_value(text: str) -> object:
+    """A setting from its text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,230 @@
+"""The controls of the policy page, built from the declarations of levers, rules and shocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from scenarios.describe import field_rows
+from scenarios.loading import flattened, load_scenario
+from sim.calendar import DEFAULT_UNTIL, START
+from sim.fieldtypes import Provinces, Sectors
+from sim.levers import Levers
+from sim.levers.base import FirmLever, FirmProgramme, Lever, PlacedLever
+from sim.levers.services import Kinds
+from sim.reference import province_names, sector_names
+from sim.rules import Rules
+from sim.shocks import Shock, Shocks
+from viz.language import Words
+
+#: Settings every lever has: shown after those of its own.
+_COMMON = tuple(dict.fromkeys(name for base in (Lever, PlacedLever, FirmLever) for name in base.model_fields))
+#: Of these, shown at once; the others on demand.
+_PLAIN = ("budget_yuan", "start", "end")
+#: How far a slider reaches over the default, where the allowed range is wider; its steps.
+_REACH, _STEPS = 4.0, 100
+#: A quantity of money is shown in the largest of these that its default fills: yuan, key of its word.
+_MONEY = {
+    "en": ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, "one")),
+    "zh": ((1e8, "hundred_million"), (1e4, "ten_thousand"), (1.0, "one")),
+}
+
+
+@cache
+def defaults() -> dict[str, object]:
+    """Every setting of the baseline by dotted key."""
+    values = load_scenario("baseline").model_dump(mode="json")
+    return flattened({key: values[key] for key in ("levers", "rules", "shocks")})
+
+
+@cache
+def control_groups(language: str) -> list[dict]:
+    """Groups of the policy page in the order of the declarations: plain values for the page.
+
+    Each group has key, title and items; an item is a lever, a tier's rules or a shock, with key, title, help, cost,
+    switch (key of the setting that turns it on, or None), controls and more (controls on demand). See `_control`.
+    """
+    words = Words(language)
+    groups: dict[str, list[dict]] = {}
+    for name, field in Levers.model_fields.items():
+        groups.setdefault(field.annotation.group, []).append(_lever(words, name, field.annotation))
+    groups["rules"] = list(_rules(words))
+    groups["shocks"] = [_shock(words, name, field.annotation) for name, field in Shocks.model_fields.items()]
+    return [{"key": key, "title": words(f"group.{key}"), "items": items} for key, items in groups.items()]
+
+
+def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
+    prefix = f"levers.{name}"
+    controls = {key: _control(words, f"{prefix}.{key}", field) for key, field in lever.model_fields.items()}
+    own = [key for key in lever.model_fields if key not in _COMMON and not key.endswith("_weight")]
+    weights = [key for key in lever.model_fields if key.endswith("_weight")]
+    if issubclass(lever, FirmProgramme):
+        own = [key for key in own if key != "yuan_per_firm"] + ["yuan_per_firm"]
+    shown = [*own[:3], *_PLAIN]
+    more = [key for key in (*own, "intensity", *weights, *_COMMON) if key not in shown and key != "enabled"]
+    return {
+        "key": prefix,
+        "title": words.lever(name),
+        "help": words(f"lever_help.{name}"),
+        "cost": words(f"lever_cost.{name}"),
+        "switch": f"{prefix}.enabled",
+        "controls": [controls[key] for key in shown],
+        "more": [controls[key] for key in dict.fromkeys(more)],
+    }
+
+
+def _rules(words: Words) -> Iterator[dict]:
+    """The rules of every tier, and those of all."""
+    general = {key: field for key, field in Rules.model_fields.items() if not _is_model(field)}
+    tiers = {key: field.annotation.model_fields for key, field in Rules.model_fields.items() if _is_model(field)}
+    yield _plain_item(words, "rules", "general", words("rule_group.general"), "", general)
+    for tier, fields in tiers.items():
+        yield _plain_item(words, f"rules.{tier}", tier, words(f"rule_group.{tier}"), "", fields)
+
+
+def _shock(words: Words, name: str, shock: type[Shock]) -> dict:
+    fields = {"severity": shock.model_fields["severity"], **shock.model_fields}
+    return _plain_item(words, f"shocks.{name}", name, words(f"shock.{name}"), words(f"shock_help.{name}"), fields)
+
+
+def _plain_item(words: Words, prefix: str, key: str, title: str, help_: str, fields: dict[str, FieldInfo]) -> dict:
+    controls = [_control(words, f"{prefix}.{name}", field) for name, field in fields.items()]
+    return {
+        "key": f"{prefix}.{key}" if prefix == "rules" else prefix,
+        "title": title,
+        "help": help_,
+        "cost": "",
+        "switch": None,
+        "controls": controls,
+        "more": [],
+    }
+
+
+def _is_model(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def _control(words: Words, key: str, field: FieldInfo) -> dict:
+    """One setting as the page shows it.
+
+    kind is switch, number, count, quarter, choice or several. Numbers have low and high (what is allowed), least, most
+    and step of the slider, factor (shown = value / factor), unit in words; choices and several have options as
+    (value, title).
+    """
+    default = defaults()[key]
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    row = next(row for row in field_rows(_owner(key), key.rpartition(".")[0]) if row["key"] == key)
+    control = {
+        "key": key,
+        "label": words.setting_label(key),
+        "help": words.setting_help(key, row["description"]),
+        "default": default,
+    }
+    kind = _kind(field)
+    if kind in ("choice", "several"):
+        return control | {"kind": kind, "options": _options(words, field)}
+    if kind == "quarter":
+        last = DEFAULT_UNTIL
+        quarters = [f"{year}Q{number}" for year in range(START.year + 1, last + 1) for number in (1, 2, 3, 4)]
+        return control | {"kind": "quarter", "options": [(text, words.quarter(text)) for text in quarters]}
+    if kind == "switch":
+        return control | {"kind": "switch"}
+    low, high = _bounds(field)
+    usual = default if default else field.default
+    factor, unit = _unit(words, extra.get("unit", ""), usual)
+    least = low if math.isfinite(low) else 0.0
+    most = min(high, _nice(_REACH * float(usual)) if usual else high)
+    if extra.get("unit") == "share" or high <= 1.0:
+        most = high
+    step = _nice((most - least) / _STEPS, down=True)
+    if kind == "count":
+        step = max(1, round(step))
+    return control | {
+        "kind": kind,
+        "unit": unit,
+        "factor": factor,
+        "low": low,
+        "high": high,
+        "least": least,
+        "most": most,
+        "step": step,
+        "optional": default is None,
+        "range": words("control.range", low=words.number(low / factor), high=words.number(high / factor)),
+    }
+
+
+def _owner(key: str) -> type[BaseModel]:
+    """The model that declares a setting."""
+    top, *path = key.split(".")[:-1]
+    model: type[BaseModel] = {"levers": Levers, "rules": Rules, "shocks": Shocks}[top]
+    for part in path:
+        model = model.model_fields[part].annotation
+    return model
+
+
+def _kind(field: FieldInfo) -> str:
+    annotation = field.annotation
+    if annotation is bool:
+        return "switch"
+    if get_origin(annotation) is Literal:
+        return "choice"
+    if get_origin(annotation) is tuple:
+        return "several"
+    if annotation is str:
+        return "quarter"
+    return "count" if annotation is int or int in get_args(annotation) else "number"
+
+
+def _options(words: Words, field: FieldInfo) -> list[tuple[str, str]]:
+    if get_origin(field.annotation) is Literal:
+        return [(value, words(f"tier.{value}")) for value in get_args(field.annotation)]
+    checks = {Provinces.__metadata__[0].func: (province_names(), words.province)}
+    checks[Sectors.__metadata__[0].func] = (sector_names(), lambda name: words(f"sector.{name}"))
+    kinds = tuple(Levers.model_fields["producer_services"].annotation.model_fields["kinds"].default)
+    checks[Kinds.__metadata__[0].func] = (kinds, lambda name: words(f"choice.{name}"))
+    names, title = next(found for check, found in checks.items() if check in _checks(field))
+    return [(name, title(name)) for name in names]
+
+
+def _checks(field: FieldInfo) -> list:
+    return [getattr(rule, "func", None) for rule in field.metadata]
+
+
+def _bounds(field: FieldInfo) -> tuple[float, float]:
+    """Least and greatest value allowed; an open end counts as the end."""
+    found = {}
+    for rule in field.metadata:
+        for sign in ("ge", "gt", "le", "lt"):
+            value = getattr(rule, sign, None)
+            if value is not None:
+                found[sign] = float(value)
+    return found.get("ge", found.get("gt", 0.0)), found.get("le", found.get("lt", math.inf))
+
+
+def _unit(words: Words, unit: str, usual) -> tuple[float, str]:
+    """Factor and name of the unit in which a quantity is shown."""
+    if unit in ("share", "share of revenue"):
+        return 0.01, words("control.percent")
+    if "yuan" in unit and isinstance(usual, int | float) and unit != "yuan per yuan":
+        scales = _MONEY[words.language]
+        scale, name = next((each for each in scales if abs(usual) >= each[0]), scales[-1])
+        return scale, words(f"control.{name}", unit=words.unit(unit))
+    return 1.0, words.unit(unit)
+
+
+def _nice(value: float, down: bool = False) -> float:
+    """The next number of 1, 2 or 5 times a power of ten, above or below."""
+    if value <= 0.0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    steps = [step * power for step in (1.0, 2.0, 5.0, 10.0)]
+    return (
+        max(step for step in steps if step <= value * 1.000001)
+        if down
+        else min(s for s in steps if s >= value * 0.999999)
+    )

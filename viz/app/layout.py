@@ -1,0 +1,123 @@
+"""What surrounds every page: title, pages, language, light or dark, messages; and the session itself."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import solara
+import solara.lab
+
+from viz import LANGUAGES
+from viz.app import state
+from viz.app.state import Session, session_context, use_session
+from viz.app.widgets.panels import Address
+
+#: Pages in the order they are offered: path and the key of their title.
+PAGES = (
+    ("/", "policy"),
+    ("/map", "map"),
+    ("/chains", "chains"),
+    ("/compare", "compare"),
+    ("/calibration", "calibration"),
+    ("/model", "model"),
+    ("/data", "data"),
+)
+
+
+def use_own_session() -> Session:
+    """The session of this browser tab: begun when its first page is drawn, closed when the tab is."""
+    router = solara.use_router()
+    session = solara.use_memo(lambda: Session(state.served.runner, router.search or ""), [])
+
+    def live():
+        session.begin()
+        return session.close
+
+    solara.use_effect(live, [])
+    return session
+
+
+@solara.component
+def Layout(children=None):
+    """The frame of every page."""
+    session = use_own_session()
+    session_context.provide(session)
+    css = files("viz.app").joinpath("app.css").read_text(encoding="utf-8")
+    solara.Style(css)
+
+    def follow_theme():
+        solara.lab.theme.dark = session.dark.value
+
+    solara.use_effect(follow_theme, [session.dark.value])
+    with solara.Column(gap="0px", classes=["srdi-page"]):
+        Head()
+        Message()
+        with solara.Column(gap="0px", classes=["srdi-main"]):
+            for child in children or []:
+                solara.display(child)
+        Foot()
+
+
+@solara.component
+def Head():
+    """Title, pages, language, light or dark."""
+    session, router = use_session(), solara.use_router()
+    words = session.words
+    query = session.query
+    here = "/" + (router.parts[0] if router.parts else "")
+    Address(query=query, language=words("page.lang"), title=words("app.title"))
+    with solara.Div(classes=["srdi-head"]):
+        with solara.Div(classes=["srdi-brand"]):
+            solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))
+            solara.HTML(tag="p", unsafe_innerHTML=words("app.subtitle"))
+        with solara.HTML(tag="nav", attributes={"aria-label": words("app.pages")}, classes=["srdi-nav"]):
+            for path, name in PAGES:
+                with solara.Link(path + (f"?{query}" if query else "")):
+                    current = {"aria-current": "page"} if path == here else {}
+                    solara.HTML(tag="span", unsafe_innerHTML=words(f"app.{name}"), attributes=current)
+        with solara.Div(classes=["srdi-look"]):
+            for language in LANGUAGES:
+                solara.Button(
+                    words(f"app.language_{language}"),
+                    on_click=lambda language=language: session.language.set(language),
+                    text=True,
+                    small=True,
+                    disabled=language == words.language,
+                    classes=["srdi-plain"],
+                    attributes={"lang": language, "aria-pressed": str(language == words.language).lower()},
+                )
+            dark = solara.lab.use_dark_effective()
+            solara.Button(
+                words("app.light" if dark else "app.dark"),
+                on_click=lambda: session.dark.set(not dark),
+                text=True,
+                small=True,
+                classes=["srdi-plain"],
+            )
+
+
+@solara.component
+def Message():
+    """The last fault, with a way to put it aside."""
+    session = use_session()
+    text = session.message.value
+    with solara.Div(classes=["srdi-message"], attributes={"role": "alert"}, style={} if text else {"display": "none"}):
+        solara.Text(session.words("app.fault", text=text))
+        solara.Button(
+            session.words("app.dismiss"), on_click=lambda: session.message.set(""), text=True, classes=["srdi-plain"]
+        )
+
+
+@solara.component
+def Foot():
+    """What the figures are."""
+    session = use_session()
+    runner = session.runner
+    firms = runner.baseline_run(0).tables["national"]["firms"][0] if runner.ready(0) else 0
+    solara.HTML(
+        tag="footer",
+        classes=["srdi-foot"],
+        unsafe_innerHTML=session.words(
+            "app.foot", firms=session.words.number(float(firms) * runner.scale), scale=f"{runner.scale:g}"
+        ),
+    )

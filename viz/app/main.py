@@ -1,0 +1,25 @@
+"""The pages by address: what the server shows (see `viz.app.server`)."""
+
+from __future__ import annotations
+
+import solara
+
+from viz.app.layout import PAGES, Layout
+from viz.app.pages import calibration, chains, compare, data, map, model, policy
+
+_COMPONENTS = {
+    "policy": policy.PolicyPage,
+    "map": map.MapPage,
+    "chains": chains.ChainsPage,
+    "compare": compare.ComparePage,
+    "calibration": calibration.CalibrationPage,
+    "model": model.ModelPage,
+    "data": data.DataPage,
+}
+
+routes = [
+    solara.Route(
+        path.strip("/") or "/", component=_COMPONENTS[name], label=name, layout=Layout if path == "/" else None
+    )
+    for path, name in PAGES
+]

@@ -1,0 +1,196 @@
+"""The policy page: levers at the left, what they do at the right."""
+
+from __future__ import annotations
+
+from html import escape
+
+import solara
+
+from scenarios.metrics import SPENT
+from sim.branching import first_difference
+from sim.calendar import Quarter
+from viz.app import charts
+from viz.app.controls import control_groups, defaults
+from viz.app.parts import Busy, html_button
+from viz.app.policies import policy_of, preset_of, presets
+from viz.app.state import use_session
+from viz.app.widgets.panels import LeverPanel
+from viz.compared import unit_of
+from viz.live.measures import effect
+from viz.money import price
+
+#: The first numbers of the page; those whose price is told.
+FIGURES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
+PRICED = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes")
+#: Charts of the nation, in order.
+FANS = ("little_giants", "srdi_smes", "innovative_smes", "productivity_index")
+#: The last quarter that was reported on: what starts before changes the past.
+_PAST = Quarter(2024, 1)
+_OPEN = ("funds", "clusters")
+
+
+@solara.component
+def PolicyPage():
+    """Levers beside the nation's answer."""
+    with solara.Div(classes=["srdi-split"]):
+        with solara.Div(classes=["srdi-card", "srdi-side"]):
+            Levers()
+        with solara.Div(classes=["srdi-stack"], attributes={"id": "results"}):
+            Heading()
+            Figures()
+            with solara.Div(classes=["srdi-cards"]):
+                for quantity in FANS:
+                    with solara.Div(classes=["srdi-card"]):
+                        Fan(quantity)
+                with solara.Div(classes=["srdi-card"]):
+                    Spending()
+                with solara.Div(classes=["srdi-card"]):
+                    ChainHealth()
+            Prices()
+
+
+@solara.component
+def Levers():
+    """Presets, undo and the levers."""
+    session = use_session()
+    words = session.words
+    settings = session.settings.value
+    can_undo, can_redo = session.history.value
+    preset = preset_of(settings)
+    with solara.Div(classes=["srdi-stack"]):
+        solara.HTML(tag="h2", unsafe_innerHTML=words("policy.levers"))
+        titles = {words.scenario(scenario.model_dump()): name for name, scenario in presets().items()}
+        current = next((title for title, name in titles.items() if name == preset), words("policy.preset_none"))
+        solara.Select(
+            label=words("policy.preset"),
+            value=current,
+            values=[*titles] if preset else [words("policy.preset_none"), *titles],
+            on_value=lambda title: session.take_preset(titles[title]) if title in titles else None,
+            dense=True,
+        )
+        with solara.Div(classes=["srdi-row"]):
+            html_button(words("policy.undo"), session.undo, disabled=not can_undo)
+            html_button(words("policy.redo"), session.redo, disabled=not can_redo)
+            html_button(words("policy.reset"), lambda: session.put({}), disabled=not settings)
+        LeverPanel(
+            groups=control_groups(words.language),
+            defaults=defaults(),
+            values=settings,
+            texts={key: words(f"control.{key}") for key in charts.CONTROL_WORDS},
+            open=list(_OPEN),
+            refused=session.refused.value,
+            event_set_lever=lambda data: session.set(data["key"], data["value"], bool(data["final"])),
+        )
+
+
+@solara.component
+def Heading():
+    """What is shown, how sure it is, and what can be done with it."""
+    session = use_session()
+    words = session.words
+    settings = session.settings.value
+    with solara.Div(classes=["srdi-row"]):
+        solara.HTML(tag="h2", unsafe_innerHTML=escape(session.title))
+        html_button(
+            words("policy.keep"),
+            lambda: session.keep(
+                session.title if preset_of(settings) else words("policy.keep_name", number=len(session.saved.value) + 1)
+            ),
+            disabled=not settings,
+        )
+    Busy()
+    first = first_difference(policy_of({}).policy, policy_of(settings).policy) if settings else None
+    if first is not None and first <= _PAST:
+        solara.HTML(
+            tag="p", classes=["srdi-note"], unsafe_innerHTML=words("policy.past", quarter=words.quarter(str(first)))
+        )
+
+
+@solara.component
+def Figures():
+    """Four numbers first: the policy's, and its difference to the baseline."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    cells = []
+    for quantity in FIGURES:
+        unit = unit_of(quantity)
+        title = escape(words.column(quantity))
+        if answer is None:
+            cells.append(f'<div class="srdi-figure"><dt>{title}</dt><dd class="srdi-value">…</dd></div>')
+            continue
+        found = effect(answer, quantity)
+        difference = found.difference
+        direction = "" if difference.mean == 0.0 else "srdi-up" if difference.mean > 0.0 else "srdi-down"
+        if quantity == SPENT or (difference.known and not difference.clear):
+            direction = ""
+        lines = [words("policy.figure_baseline", value=words.value(found.baseline, unit))]
+        change = words.value(difference.mean, unit, signed=True)
+        if difference.known and found.difference.low != found.difference.high:
+            change += " " + words(
+                "policy.figure_interval",
+                interval=words.interval(difference.low, difference.high, unit, signed=True),
+            )
+        cells.append(
+            f'<div class="srdi-figure" data-quantity="{quantity}"><dt>{title}, '
+            f"{escape(words('policy.at_end', year=session.runner.until))}</dt>"
+            f'<dd class="srdi-value">{words.value(found.value, unit)} <small>{escape(words.unit(unit))}</small></dd>'
+            f'<dd class="srdi-change {direction}">{change}</dd>'
+            f"<dd>{' · '.join(map(escape, lines))}</dd></div>"
+        )
+    note = ""
+    if answer is not None:
+        pairs = len(answer.runs)
+        note = words("policy.pairs", pairs=pairs) if pairs else words("policy.one_pair")
+        if not session.settings.value:
+            note = words("policy.same")
+    solara.HTML(tag="dl", classes=["srdi-figures"], unsafe_innerHTML="".join(cells))
+    solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(note))
+
+
+@solara.component
+def Fan(quantity: str):
+    """One quantity over time."""
+    session = use_session()
+    answer = session.answer.value
+    if answer is not None:
+        charts.show(session, charts.fan(session, answer, quantity))
+
+
+@solara.component
+def Spending():
+    """Public money by year and lever."""
+    session = use_session()
+    answer = session.answer.value
+    if answer is not None:
+        charts.show(session, charts.spending(session, answer))
+
+
+@solara.component
+def ChainHealth():
+    """Chain health over time."""
+    session = use_session()
+    answer = session.answer.value
+    if answer is not None:
+        charts.show(session, charts.chain_health(session, answer))
+
+
+@solara.component
+def Prices():
+    """What an additional firm costs, once intervals say so."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    if answer is None or not session.settings.value:
+        return
+    rows = []
+    for quantity in PRICED:
+        text = words("policy.price_wait")
+        if answer.runs:
+            costs, gains = (charts.differences(answer, each) for each in (SPENT, quantity))
+            text = price(words, costs, gains)
+        rows.append(
+            f'<tr><td class="srdi-words">{escape(words.column(quantity))}</td><td class="srdi-words">{escape(text)}</td></tr>'
+        )
+    with solara.Div(classes=["srdi-card"]):
+        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("policy.price")))
+        solara.HTML(tag="table", classes=["srdi-table"], unsafe_innerHTML="".join(rows))
+        solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(words("policy.share_link")))

@@ -1,0 +1,101 @@
+"""Policies of the page: settings laid over the baseline, presets of the catalogue, uploaded files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from scenarios.catalogue import catalogue_names
+from scenarios.errors import ScenarioError, nearest
+from scenarios.loading import flattened, load_scenario, merge_values, parse_toml
+from scenarios.schema import Scenario, build
+from viz.app.address import value_text
+
+#: Most bytes of a scenario file that may be uploaded.
+MOST_BYTES = 200_000
+#: Tables of a scenario that say what it does.
+_ACTING = ("levers", "rules", "shocks", "parameters")
+
+
+@cache
+def _baseline() -> dict:
+    return load_scenario("baseline").model_dump(by_alias=True, mode="json")
+
+
+def policy_of(settings: Mapping[str, object], name: str = "policy", title: str = "") -> Scenario:
+    """The baseline with settings laid over it, validated.
+
+    Args:
+        settings: values by dotted key, such as ``levers.cluster_recognition.per_year``.
+
+    Raises:
+        ScenarioError: one sentence with the key, what was found and what is allowed.
+    """
+    return _policy_of(tuple(sorted((key, value_text(value)) for key, value in settings.items())), name, title)
+
+
+@lru_cache(maxsize=256)
+def _policy_of(settings: tuple[tuple[str, str], ...], name: str, title: str) -> Scenario:
+    from viz.app.address import text_value
+
+    values = merge_values(_baseline(), {"name": name, "title": title, "title_zh": title})
+    for key, text in settings:
+        *path, last = key.split(".")
+        table: dict = {last: text_value(text)}
+        for part in reversed(path):
+            table = {part: table}
+        values = merge_values(values, table)
+    if values["name"] != "baseline":
+        values["description"] = ""
+    return build(values, "policy")
+
+
+def settings_of(scenario: Scenario) -> dict[str, object]:
+    """What a scenario changes in the baseline: values by dotted key."""
+    values, before = scenario.model_dump(by_alias=True, mode="json"), _baseline()
+    now, was = (flattened({key: each[key] for key in _ACTING}) for each in (values, before))
+    return {key: value for key, value in now.items() if key not in was or was[key] != value}
+
+
+@cache
+def presets() -> dict[str, Scenario]:
+    """Scenarios of the catalogue by name, the baseline first."""
+    return {
+        name: load_scenario(name) for name in sorted(catalogue_names(), key=lambda name: (name != "baseline", name))
+    }
+
+
+def preset_of(settings: Mapping[str, object]) -> str | None:
+    """Name of the catalogue's scenario that has just these settings, if one has."""
+    for name, scenario in presets().items():
+        if settings_of(scenario) == dict(settings):
+            return name
+    return None
+
+
+def read_upload(content: bytes, name: str) -> Scenario:
+    """An uploaded scenario file; it may extend a scenario of the catalogue.
+
+    Raises:
+        ScenarioError: too large, no UTF-8, no TOML, or not a scenario.
+    """
+    if len(content) > MOST_BYTES:
+        raise ScenarioError(f"{name} has {len(content):,} bytes; at most {MOST_BYTES:,} are allowed")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{name} is not UTF-8 text") from None
+    values = parse_toml(text, name)
+    parent = values.pop("extends", None)
+    if parent is not None:
+        # A path would be read on the machine that serves the page, not on the reader's.
+        if parent not in catalogue_names():
+            hint = nearest(str(parent), catalogue_names())
+            raise ScenarioError(
+                f"{name}: extends is {parent!r}{hint}; an uploaded file may extend a scenario of the catalogue only"
+            )
+        inherited = load_scenario(parent).model_dump(by_alias=True, mode="json", exclude_none=True)
+        for key in ("name", "title", "title_zh", "description"):
+            inherited.pop(key)
+        values = merge_values(inherited, values)
+    return build(values, name)

@@ -1,0 +1,208 @@
+"""What one reader's page holds: choices, the newest answer, and the worker that answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import solara
+
+from scenarios.errors import ScenarioError
+from scenarios.schema import Scenario
+from viz.app.address import MOST_SAVED, Saved, State, from_query, to_query
+from viz.app.controls import defaults
+from viz.app.policies import policy_of, preset_of, presets, settings_of
+from viz.language import Words
+from viz.live.calibrated import Validation
+from viz.live.runner import Runner
+from viz.live.session import Answer, Status, Worker
+
+#: Choices of pages that stand in the address, with their defaults.
+VIEWS = {
+    "measure": "little_giants",
+    "shown": "level",
+    "quarter": "2030Q4",
+    "province": "",
+    "chain": "0",
+    "firm": "",
+    "table": "national",
+}
+_MOST_HISTORY = 100
+
+
+@dataclass(frozen=True)
+class Served:
+    """What all readers share.
+
+    Attributes:
+        runner: makes runs. results: directories of results to look at, by name.
+        validation: of another ``srdi validate`` than the packaged one, if such was named (`viz.live.calibrated`).
+    """
+
+    runner: Runner
+    results: dict
+    validation: Validation | None = None
+
+
+#: Set before the server starts (see `viz.app.server`).
+served: Served | None = None
+
+
+class Session:
+    """One reader's page. Made once a browser tab, while its first page is drawn.
+
+    Attributes:
+        language, dark: reactive choices of look. settings: what the policy changes in the baseline, by dotted key.
+        view: the choices of VIEWS. saved: policies kept to compare.
+        answer, status: newest from the worker. message: sentence about the last fault, or empty.
+    """
+
+    def __init__(self, runner: Runner, query: str = "") -> None:
+        state = from_query(query, tuple(VIEWS))
+        self.runner = runner
+        self.language = solara.Reactive(state.language)
+        self.dark = solara.Reactive(state.dark)
+        self.settings = solara.Reactive(state.settings)
+        self.view = solara.Reactive(state.view)
+        self.saved = solara.Reactive(state.saved)
+        self.answer: solara.Reactive[Answer | None] = solara.Reactive(None)
+        self.status = solara.Reactive(Status("central"))
+        self.message = solara.Reactive("")
+        self.refused = solara.Reactive(0)
+        self._remembered = state.settings
+        self._past: list[dict] = []
+        self._future: list[dict] = []
+        self.history = solara.Reactive((False, False))
+        self.worker = Worker(runner, self._take, self._say)
+
+    def begin(self) -> None:
+        """Start the worker with the policy of the address; one that is not valid gives way to the baseline."""
+        self.worker.start()
+        settings = self.settings.value
+        if not self._ask(settings):
+            message = self.message.value
+            self.settings.value = self._remembered = {}
+            self._ask({})
+            self.message.value = message
+
+    def close(self) -> None:
+        """End the worker with the page."""
+        self.worker.close()
+
+    @property
+    def words(self) -> Words:
+        """Texts in the reader's language; whoever asks while drawing is drawn again when it changes."""
+        return Words(self.language.value)
+
+    @property
+    def query(self) -> str:
+        """The state of the page as the query of its address."""
+        view = {key: text for key, text in self.view.value.items() if text != VIEWS[key]}
+        return to_query(State(self.settings.value, self.language.value, self.dark.value, view, self.saved.value))
+
+    def chosen(self, name: str) -> str:
+        """A choice of VIEWS."""
+        return self.view.value.get(name, VIEWS[name])
+
+    def choose(self, name: str, text: str) -> None:
+        """Set a choice of VIEWS."""
+        self.view.value = {**self.view.value, name: text}
+
+    @property
+    def title(self) -> str:
+        """Title of the policy: that of the catalogue's scenario it is, or "your policy"."""
+        preset = preset_of(self.settings.value)
+        words = self.words
+        return words("policy.own") if preset is None else words.scenario(presets()[preset].model_dump())
+
+    # --- the policy
+
+    def set(self, key: str, value: object, final: bool) -> None:
+        """Set one lever's setting; `final` when the hand has let go, which is what undo goes back to."""
+        settings = {name: each for name, each in self.settings.value.items() if name != key}
+        if value != defaults()[key]:
+            settings[key] = value
+        self.put(settings, remember=final)
+
+    def put(self, settings: dict[str, object], remember: bool = True) -> None:
+        """Make these the policy's settings, if they are valid."""
+        if not self._ask(settings):
+            self.refused.value += 1
+            return
+        if remember:
+            self._past = [*self._past[-_MOST_HISTORY:], self._remembered]
+            self._future = []
+            self._remembered = settings
+        self.settings.value = settings
+        self._note_history()
+
+    def take_preset(self, name: str) -> None:
+        """Make a scenario of the catalogue the policy."""
+        self.put(settings_of(presets()[name]))
+
+    def undo(self) -> None:
+        """Go back to the policy before the last change."""
+        if self._past:
+            self._future.append(self._remembered)
+            self._go(self._past.pop())
+
+    def redo(self) -> None:
+        """Take back an undo."""
+        if self._future:
+            self._past.append(self._remembered)
+            self._go(self._future.pop())
+
+    def _go(self, settings: dict) -> None:
+        self._ask(settings)
+        self._remembered = self.settings.value = settings
+        self._note_history()
+
+    def _note_history(self) -> None:
+        self.history.value = (bool(self._past), bool(self._future))
+
+    def _ask(self, settings: dict) -> bool:
+        try:
+            scenario = policy_of(settings)
+        except ScenarioError as error:
+            self.message.value = str(error)
+            return False
+        self.message.value = ""
+        self.worker.ask(scenario)
+        return True
+
+    # --- policies kept to compare
+
+    def keep(self, name: str) -> None:
+        """Keep the present policy under a name; one of the same name is replaced."""
+        others = [saved for saved in self.saved.value if saved.name != name]
+        if len(others) >= MOST_SAVED:
+            self.message.value = self.words("compare.full", most=MOST_SAVED)
+            return
+        self.saved.value = (*others, Saved(name, dict(self.settings.value)))
+
+    def drop(self, name: str) -> None:
+        """Keep a policy no longer."""
+        self.saved.value = tuple(saved for saved in self.saved.value if saved.name != name)
+
+    # --- from the worker's thread
+
+    def _take(self, answer: Answer) -> None:
+        self.answer.value = answer
+
+    def _say(self, status: Status) -> None:
+        self.status.value = status
+        if status.stage == "failed":
+            self.message.value = status.message
+
+
+session_context = solara.create_context(None)
+
+
+def use_session() -> Session:
+    """The reader's session, in a component below the layout."""
+    return solara.use_context(session_context)
+
+
+def shown_scenario(session: Session) -> Scenario:
+    """The policy as a scenario with its title, to write down."""
+    preset = preset_of(session.settings.value)
+    return presets()[preset] if preset else policy_of(session.settings.value, "my-policy", session.title)

@@ -1,0 +1,32 @@
+"""Widgets of the page that only send and receive plain values: the levers, the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import solara
+
+
+@solara.component_vue("levers.vue")
+def LeverPanel(
+    groups: list,
+    defaults: dict,
+    values: dict,
+    texts: dict,
+    open: list,
+    refused: int,
+    event_set_lever: Callable[[dict], None],
+):
+    """All levers, drawn and dragged in the browser.
+
+    Args:
+        groups: as `viz.app.controls.control_groups` gives them. defaults: values by dotted key.
+        values: those that differ. texts: words of the panel. open: groups that stand open.
+        refused: counts values that were not valid, so that the panel shows what holds.
+        event_set_lever: called with key, value and whether the hand has let go (final).
+    """
+
+
+@solara.component_vue("address.vue")
+def Address(query: str, language: str, title: str):
+    """Writes the page's state into its address, and its language and title into the document."""

@@ -1,0 +1,1 @@
+"""Policies run while somebody waits: one at once, an ensemble when there is time; no web library."""

@@ -1,0 +1,128 @@
+"""Series and effects of an answer: what charts and key figures show of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scenarios.intervals import mean_interval
+from scenarios.metrics import SPENT
+from viz.compared import QUANTILES
+from viz.live.runner import Run
+from viz.live.session import Answer
+from viz.paired import Estimate
+
+#: Quantities shown that are no column of `national`: summed money, counts of genuine certificates.
+_SHARES = {
+    "genuine_little_giants": ("genuine_little_giant_share", "little_giants"),
+    "genuine_srdi_smes": ("genuine_srdi_share", "srdi_smes"),
+}
+
+
+def national(run: Run, quantity: str) -> np.ndarray:
+    """A quantity of the nation by quarter: float64 (quarters,).
+
+    Args:
+        quantity: column of `national`, or a figure derived from it (see `scenarios.metrics`).
+    """
+    table = run.tables["national"]
+    if quantity == SPENT:
+        return np.cumsum(table["public_spending_yuan"])
+    if quantity in _SHARES:
+        share, stock = _SHARES[quantity]
+        return np.round(table[share] * table[stock], 6)
+    return table[quantity]
+
+
+def quarters(run: Run) -> list[str]:
+    """Labels of the quarters, such as 2024Q1."""
+    days = run.tables["national"]["quarter"].astype("datetime64[M]").astype(int)
+    return [f"{1970 + month // 12}Q{month % 12 // 3 + 1}" for month in days.tolist()]
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A quantity over time; float64 (quarters,) each.
+
+    Attributes:
+        policy, baseline: the central runs, or the medians of the ensemble once there is one.
+        fan: by quantile of `viz.compared.QUANTILES` over the policy's runs, or None.
+    """
+
+    policy: np.ndarray
+    baseline: np.ndarray
+    fan: dict[float, np.ndarray] | None
+
+
+def course(answer: Answer, quantity: str) -> Course:
+    """A quantity of the nation under the policy and in the baseline."""
+    if not answer.runs:
+        return Course(national(answer.central, quantity), national(answer.central_baseline, quantity), None)
+    policy, baseline = (_stacked(runs, quantity) for runs in (answer.runs, answer.baselines))
+    fan = dict(zip(QUANTILES, np.quantile(policy, QUANTILES, axis=0), strict=True))
+    return Course(fan[0.5], np.median(baseline, axis=0), fan)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A quantity at the end of a run.
+
+    Attributes:
+        value, baseline: mean over the ensemble's runs, or of the central runs.
+        low, high: 5 % and 95 % quantile over the policy's runs; the value itself of one run.
+        difference: paired, with its 95 % interval (NaN of one pair). pairs: it rests on.
+    """
+
+    value: float
+    baseline: float
+    low: float
+    high: float
+    difference: Estimate
+    pairs: int
+
+
+def effect(answer: Answer, quantity: str, quarter: int = -1) -> Effect:
+    """A quantity of the nation in a quarter by its index, policy against baseline."""
+    runs, baselines = (
+        (answer.runs, answer.baselines) if answer.runs else ((answer.central,), (answer.central_baseline,))
+    )
+    policy, baseline = (_stacked(each, quantity)[:, quarter] for each in (runs, baselines))
+    return Effect(
+        value=float(policy.mean()),
+        baseline=float(baseline.mean()),
+        low=float(np.quantile(policy, 0.05)),
+        high=float(np.quantile(policy, 0.95)),
+        difference=paired(policy - baseline),
+        pairs=len(policy),
+    )
+
+
+def paired(differences: np.ndarray) -> Estimate:
+    """Mean of paired differences, float64 (pairs,), with its 95 % interval."""
+    interval = mean_interval(differences[None, :])
+    return Estimate(float(differences.mean()), interval.low, interval.high)
+
+
+def _stacked(runs: Sequence[Run], quantity: str) -> np.ndarray:
+    return np.stack([national(run, quantity) for run in runs])
+
+
+def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Public money by year and lever, yuan, mean over runs: the years, and float64 (years,) for levers that spend."""
+    table = runs[0].tables["spending"]
+    names = list(dict.fromkeys(table["lever"].tolist()))
+    # The first quarter of a run is the start, in which nothing is spent.
+    money = np.mean([run.tables["spending"]["spending_yuan"].reshape(-1, len(names)) for run in runs], axis=0)[1:]
+    by_year = money.reshape(-1, 4, len(names)).sum(axis=1)
+    first = int(quarters(runs[0])[1][:4])
+    years = [str(first + index) for index in range(len(by_year))]
+    return years, {name: by_year[:, index] for index, name in enumerate(names) if by_year[:, index].any()}
+
+
+def by_key(run: Run, table: str, key: str, column: str) -> tuple[list, np.ndarray]:
+    """A column of a table with rows by quarter and key: the keys, and float64 (quarters, keys)."""
+    rows = run.tables[table]
+    keys = list(dict.fromkeys(rows[key].tolist()))
+    return keys, rows[column].reshape(-1, len(keys))
