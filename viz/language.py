@@ -14,7 +14,6 @@ import numpy as np
 
 from scenarios.reported import ReportedFigure
 from sim.calendar import Quarter
-from sim.levers import Levers
 from sim.reference import read_data
 
 #: Figures shown of a number from 100 on that is no plain count, and of smaller ones.
@@ -26,8 +25,13 @@ _WHOLE = ("firms", "counties", "persons")
 
 @cache
 def catalogue(language: str) -> dict:
-    """The words of a language as nested tables, from ``viz/words/<language>.toml``."""
-    return tomllib.loads(files("viz").joinpath("words", f"{language}.toml").read_text(encoding="utf-8"))
+    """The words of a language as nested tables: ``viz/words/<language>.toml`` and ``levers.<language>.toml`` there."""
+    texts: dict = {}
+    for name in (language, f"levers.{language}"):
+        text = files("viz").joinpath("words", f"{name}.toml").read_text(encoding="utf-8")
+        for table, words in tomllib.loads(text).items():
+            texts.setdefault(table, {}).update(words)
+    return texts
 
 
 class Words:
@@ -136,13 +140,21 @@ class Words:
         return self(f"column.{name.replace('.', '_')}")
 
     def lever(self, name: str) -> str:
-        """Title of a lever, from the first line of its declaration: English, and Chinese in brackets."""
-        first = Levers.model_fields[name].annotation.__doc__.strip().splitlines()[0]
-        english, _, bracket = first.partition(" (")
-        if self.language == "en":
-            return english
-        chinese = [part for part in bracket.partition(")")[0].split(", ") if _has_chinese(part)]
-        return "、".join(chinese) or english
+        """Title of a lever."""
+        return self(f"lever.{name}")
+
+    def setting_label(self, key: str) -> str:
+        """Label of a setting of a lever, rule or shock by its dotted key, such as rules.little_giant.capacity."""
+        return self._of_setting("setting", key)
+
+    def setting_help(self, key: str, description: str) -> str:
+        """What a setting means: its description in the schema in English, the catalogue's sentence in Chinese."""
+        return self._of_setting("setting_help", key) if "setting_help" in self._texts else description
+
+    def _of_setting(self, table: str, key: str) -> str:
+        """A table's text for a setting: that of its whole key, else that of its field's name."""
+        texts, whole = self._texts[table], key.replace(".", "_")
+        return texts[whole] if whole in texts else texts[key.rpartition(".")[2]]
 
     def scenario(self, scenario: dict) -> str:
         """Title of a scenario of a manifest; its name where it has none."""
