@@ -28,6 +28,8 @@ _COMMON = tuple(dict.fromkeys(name for base in (Lever, PlacedLever, FirmLever) f
 _PLAIN = ("budget_yuan", "start", "end")
 #: How far a slider reaches over the default, where the allowed range is wider; its steps.
 _REACH, _STEPS = 4.0, 100
+#: End of the slider of a number of firms or clusters that has no default.
+_FIRMS = 50_000.0
 #: A quantity of money is shown in the largest of these that its default fills: yuan, key of its word.
 _MONEY = {
     "en": ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, "one")),
@@ -65,8 +67,11 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
     weights = [key for key in lever.model_fields if key.endswith("_weight")]
     if issubclass(lever, FirmProgramme):
         own = [key for key in own if key != "yuan_per_firm"] + ["yuan_per_firm"]
-    shown = [*own[:3], *_PLAIN]
-    more = [key for key in (*own, "intensity", *weights, *_COMMON) if key not in shown and key != "enabled"]
+    # A rule that costs nothing has no budget to show.
+    plain = [key for key in _PLAIN if key != "budget_yuan" or lever.model_fields[key].default > 0.0]
+    shown = [*own[:3], *plain]
+    others = dict.fromkeys((*own, "intensity", *weights, *_COMMON))
+    more = [key for key in others if key in controls and key not in (*shown, *_PLAIN, "enabled")]
     return {
         "key": prefix,
         "title": words.lever(name),
@@ -74,7 +79,7 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
         "cost": words(f"lever_cost.{name}"),
         "switch": f"{prefix}.enabled",
         "controls": [controls[key] for key in shown],
-        "more": [controls[key] for key in dict.fromkeys(more)],
+        "more": [controls[key] for key in more],
     }
 
 
@@ -134,16 +139,20 @@ def _control(words: Words, key: str, field: FieldInfo) -> dict:
         return control | {"kind": "quarter", "options": [(text, words.quarter(text)) for text in quarters]}
     if kind == "switch":
         return control | {"kind": "switch"}
-    low, high = _bounds(field)
+    bounds = _bounds(field)
+    low, high = bounds.get("ge", bounds.get("gt", 0.0)), bounds.get("le", bounds.get("lt", math.inf))
     usual = default if default else field.default
     factor, unit = _unit(words, extra.get("unit", ""), usual)
     least = low if math.isfinite(low) else 0.0
-    most = min(high, _nice(_REACH * float(usual)) if usual else high)
-    if extra.get("unit") == "share" or high <= 1.0:
+    most = min(high, _nice(_REACH * float(usual)) if usual else _FIRMS)
+    if high <= 1.0:
         most = high
     step = _nice((most - least) / _STEPS, down=True)
     if kind == "count":
         step = max(1, round(step))
+    # An end that is not allowed itself is one step away.
+    least += step if "gt" in bounds and least == low else 0.0
+    most -= step if "lt" in bounds and most == high else 0.0
     return control | {
         "kind": kind,
         "unit": unit,
@@ -177,7 +186,8 @@ def _kind(field: FieldInfo) -> str:
         return "several"
     if annotation is str:
         return "quarter"
-    return "count" if annotation is int or int in get_args(annotation) else "number"
+    whole = {annotation, *(getattr(part, "__origin__", part) for part in get_args(annotation))}
+    return "count" if int in whole else "number"
 
 
 def _options(words: Words, field: FieldInfo) -> list[tuple[str, str]]:
@@ -195,21 +205,19 @@ def _checks(field: FieldInfo) -> list:
     return [getattr(rule, "func", None) for rule in field.metadata]
 
 
-def _bounds(field: FieldInfo) -> tuple[float, float]:
-    """Least and greatest value allowed; an open end counts as the end."""
-    found = {}
-    for rule in field.metadata:
-        for sign in ("ge", "gt", "le", "lt"):
-            value = getattr(rule, sign, None)
-            if value is not None:
-                found[sign] = float(value)
-    return found.get("ge", found.get("gt", 0.0)), found.get("le", found.get("lt", math.inf))
+def _bounds(field: FieldInfo) -> dict[str, float]:
+    """Bounds of a number by their sign: ge, gt, le, lt."""
+    signs = ("ge", "gt", "le", "lt")
+    found = ((sign, getattr(rule, sign, None)) for rule in field.metadata for sign in signs)
+    return {sign: float(value) for sign, value in found if value is not None}
 
 
 def _unit(words: Words, unit: str, usual) -> tuple[float, str]:
     """Factor and name of the unit in which a quantity is shown."""
-    if unit in ("share", "share of revenue"):
+    if unit == "share":
         return 0.01, words("control.percent")
+    if unit.startswith("share of "):
+        return 0.01, words("control.percent_of", whole=words.unit(unit))
     if "yuan" in unit and isinstance(usual, int | float) and unit != "yuan per yuan":
         scales = _MONEY[words.language]
         scale, name = next((each for each in scales if abs(usual) >= each[0]), scales[-1])
