@@ -74,7 +74,7 @@ def test_settings_and_presets_are_each_other():
 def test_an_invalid_setting_is_one_sentence():
     with pytest.raises(ScenarioError, match=r"levers.cluster_recognition.per_year is 5000: .*2000"):
         policy_of({"levers.cluster_recognition.per_year": 5000})
-    with pytest.raises(ScenarioError, match="unknown key levers.clusters.*cluster_recognition"):
+    with pytest.raises(ScenarioError, match=r"unknown key levers.clusters.*cluster_recognition"):
         policy_of({"levers.clusters.per_year": 5})
 
 

@@ -80,7 +80,8 @@ def test_the_central_run_is_that_of_the_defaults(runner, tmp_path):
     written = run_ensemble([scenario], out=tmp_path / "out", replicates=1, scale=SCALE, until=UNTIL, seed=1, workers=1)
     run = runner.run(scenario.policy, 0)
     np.testing.assert_array_equal(run.tables["national"]["little_giants"], written.national["little_giants"])
-    assert len(run.tables["firms"]["quarter"]) and len(run.links.slot)
+    assert len(run.tables["firms"]["quarter"])
+    assert len(run.links.slot)
 
 
 def test_a_policy_that_does_nothing_is_the_baseline_itself(runner):

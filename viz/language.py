@@ -44,10 +44,14 @@ class Words:
 
     def __call__(self, key: str, **values) -> str:
         """The text of a dotted key; raises KeyError for one that the catalogue has not."""
+        return self.raw(key).format(**values)
+
+    def raw(self, key: str) -> str:
+        """The text of a dotted key with its gaps as they stand."""
         found = self._texts
         for part in key.split("."):
             found = found[part]
-        return found.format(**values)
+        return found
 
     def number(self, value: float | None, signed: bool = False) -> str:
         """A number: counts whole with separators (from ten thousand on in 万 and 亿 in Chinese), others short."""

@@ -27,14 +27,14 @@ class State:
 
     Attributes:
         settings: values by dotted key that differ from the baseline's.
-        language: one of `viz.LANGUAGES`. dark: whether the page is dark; None follows the reader's system.
+        language: one of `viz.LANGUAGES`. dark: whether the page is dark.
         view: further choices of pages by name, such as measure, quarter, province, chain.
         saved: policies kept to compare.
     """
 
     settings: dict[str, object]
     language: str = LANGUAGES[0]
-    dark: bool | None = None
+    dark: bool = False
     view: dict[str, str] | None = None
     saved: tuple[Saved, ...] = ()
 
@@ -44,8 +44,8 @@ def to_query(state: State) -> str:
     parts = []
     if state.language != LANGUAGES[0]:
         parts.append(("lang", state.language))
-    if state.dark is not None:
-        parts.append(("dark", "1" if state.dark else "0"))
+    if state.dark:
+        parts.append(("dark", "1"))
     parts += sorted((state.view or {}).items())
     parts += [(key, value_text(value)) for key, value in sorted(state.settings.items())]
     for saved in state.saved:

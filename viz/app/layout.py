@@ -70,7 +70,7 @@ def Head():
         with solara.Div(classes=["srdi-brand"]):
             solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))
             solara.HTML(tag="p", unsafe_innerHTML=words("app.subtitle"))
-        with solara.HTML(tag="nav", attributes={"aria-label": words("app.pages")}, classes=["srdi-nav"]):
+        with solara.v.Html(tag="nav", attributes={"aria-label": words("app.pages")}, class_="srdi-nav"):
             for path, name in PAGES:
                 with solara.Link(path + (f"?{query}" if query else "")):
                     current = {"aria-current": "page"} if path == here else {}
@@ -86,7 +86,7 @@ def Head():
                     classes=["srdi-plain"],
                     attributes={"lang": language, "aria-pressed": str(language == words.language).lower()},
                 )
-            dark = solara.lab.use_dark_effective()
+            dark = session.dark.value
             solara.Button(
                 words("app.light" if dark else "app.dark"),
                 on_click=lambda: session.dark.set(not dark),

@@ -15,12 +15,8 @@ _SETTINGS = {
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
     "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
     "SOLARA_THEME_SHOW_BANNER": "False",
-    "SOLARA_THEME_LOADER": "plain",
-    "SOLARA_THEME_VARIANT": "auto",
     "SOLARA_THEME_TITLE": "SRDI",
     "SOLARA_KERNEL_CULL_TIMEOUT": "30m",
-    # The address of a link decides everything; a tab kept by another page decides nothing.
-    "SOLARA_SESSION_HTTP_ONLY": "True",
 }
 
 

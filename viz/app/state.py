@@ -69,6 +69,7 @@ class Session:
         self.message = solara.Reactive("")
         self.refused = solara.Reactive(0)
         self._remembered = state.settings
+        self._asked: dict | None = None
         self._past: list[dict] = []
         self._future: list[dict] = []
         self.history = solara.Reactive((False, False))
@@ -166,7 +167,10 @@ class Session:
             self.message.value = str(error)
             return False
         self.message.value = ""
-        self.worker.ask(scenario)
+        # A lever that is let go says again what it said while it was held.
+        if settings != self._asked:
+            self._asked = settings
+            self.worker.ask(scenario)
         return True
 
     # --- policies kept to compare

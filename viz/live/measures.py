@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from scenarios.intervals import mean_interval
 from scenarios.metrics import SPENT
+from sim.calendar import Quarter
 from viz.compared import QUANTILES
 from viz.live.runner import Run
 from viz.live.session import Answer
@@ -38,8 +40,17 @@ def national(run: Run, quantity: str) -> np.ndarray:
 
 def quarters(run: Run) -> list[str]:
     """Labels of the quarters, such as 2024Q1."""
-    days = run.tables["national"]["quarter"].astype("datetime64[M]").astype(int)
-    return [f"{1970 + month // 12}Q{month % 12 // 3 + 1}" for month in days.tolist()]
+    return [quarter_label(day) for day in run.tables["national"]["quarter"].astype(object)]
+
+
+def quarter_label(day: date) -> str:
+    """Label of the quarter a day lies in."""
+    return str(Quarter(day.year, (day.month + 2) // 3))
+
+
+def best_runs(answer: Answer) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """Runs of the policy and of the baseline: the ensemble's once there is one, else the central ones."""
+    return (answer.runs, answer.baselines) if answer.runs else ((answer.central,), (answer.central_baseline,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +96,7 @@ class Effect:
 
 def effect(answer: Answer, quantity: str, quarter: int = -1) -> Effect:
     """A quantity of the nation in a quarter by its index, policy against baseline."""
-    runs, baselines = (
-        (answer.runs, answer.baselines) if answer.runs else ((answer.central,), (answer.central_baseline,))
-    )
+    runs, baselines = best_runs(answer)
     policy, baseline = (_stacked(each, quantity)[:, quarter] for each in (runs, baselines))
     return Effect(
         value=float(policy.mean()),

@@ -11,13 +11,14 @@ from sim.branching import first_difference
 from sim.calendar import Quarter
 from viz.app import charts
 from viz.app.controls import control_groups, defaults
-from viz.app.parts import Busy, html_button
+from viz.app.parts import Busy, html_button, html_table
 from viz.app.policies import policy_of, preset_of, presets
 from viz.app.state import use_session
-from viz.app.widgets.panels import LeverPanel
+from viz.app.widgets.panels import Choice, LeverPanel
 from viz.compared import unit_of
 from viz.live.measures import effect
 from viz.money import price
+from viz.parts import Table
 
 #: The first numbers of the page; those whose price is told.
 FIGURES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
@@ -59,14 +60,12 @@ def Levers():
     preset = preset_of(settings)
     with solara.Div(classes=["srdi-stack"]):
         solara.HTML(tag="h2", unsafe_innerHTML=words("policy.levers"))
-        titles = {words.scenario(scenario.model_dump()): name for name, scenario in presets().items()}
-        current = next((title for title, name in titles.items() if name == preset), words("policy.preset_none"))
-        solara.Select(
+        titles = [(name, words.scenario(scenario.model_dump())) for name, scenario in presets().items()]
+        Choice(
             label=words("policy.preset"),
-            value=current,
-            values=[*titles] if preset else [words("policy.preset_none"), *titles],
-            on_value=lambda title: session.take_preset(titles[title]) if title in titles else None,
-            dense=True,
+            options=titles if preset else [("", words("policy.preset_none")), *titles],
+            value=preset or "",
+            event_choose=lambda name: session.take_preset(name) if name else None,
         )
         with solara.Div(classes=["srdi-row"]):
             html_button(words("policy.undo"), session.undo, disabled=not can_undo)
@@ -77,7 +76,7 @@ def Levers():
             defaults=defaults(),
             values=settings,
             texts={key: words(f"control.{key}") for key in charts.CONTROL_WORDS},
-            open=list(_OPEN),
+            unfolded=list(_OPEN),
             refused=session.refused.value,
             event_set_lever=lambda data: session.set(data["key"], data["value"], bool(data["final"])),
         )
@@ -124,8 +123,8 @@ def Figures():
         if quantity == SPENT or (difference.known and not difference.clear):
             direction = ""
         lines = [words("policy.figure_baseline", value=words.value(found.baseline, unit))]
-        change = words.value(difference.mean, unit, signed=True)
-        if difference.known and found.difference.low != found.difference.high:
+        change = words.value(difference.mean, unit, signed=True) if session.settings.value else ""
+        if change and difference.known and difference.low != difference.high:
             change += " " + words(
                 "policy.figure_interval",
                 interval=words.interval(difference.low, difference.high, unit, signed=True),
@@ -153,7 +152,7 @@ def Fan(quantity: str):
     session = use_session()
     answer = session.answer.value
     if answer is not None:
-        charts.show(session, charts.fan(session, answer, quantity))
+        charts.show(answer, charts.fan(session, answer, quantity))
 
 
 @solara.component
@@ -162,7 +161,7 @@ def Spending():
     session = use_session()
     answer = session.answer.value
     if answer is not None:
-        charts.show(session, charts.spending(session, answer))
+        charts.show(answer, charts.spending(session, answer))
 
 
 @solara.component
@@ -171,7 +170,7 @@ def ChainHealth():
     session = use_session()
     answer = session.answer.value
     if answer is not None:
-        charts.show(session, charts.chain_health(session, answer))
+        charts.show(answer, charts.chain_health(session, answer))
 
 
 @solara.component
@@ -187,10 +186,9 @@ def Prices():
         if answer.runs:
             costs, gains = (charts.differences(answer, each) for each in (SPENT, quantity))
             text = price(words, costs, gains)
-        rows.append(
-            f'<tr><td class="srdi-words">{escape(words.column(quantity))}</td><td class="srdi-words">{escape(text)}</td></tr>'
-        )
+        rows.append([words.column(quantity), text])
     with solara.Div(classes=["srdi-card"]):
         solara.HTML(tag="h2", unsafe_innerHTML=escape(words("policy.price")))
-        solara.HTML(tag="table", classes=["srdi-table"], unsafe_innerHTML="".join(rows))
+        heads = [words("cost.outcome"), words("cost.result")]
+        html_table(Table(heads, rows, words=2), caption=words("policy.price"))
         solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(words("policy.share_link")))

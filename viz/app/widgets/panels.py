@@ -13,7 +13,7 @@ def LeverPanel(
     defaults: dict,
     values: dict,
     texts: dict,
-    open: list,
+    unfolded: list,
     refused: int,
     event_set_lever: Callable[[dict], None],
 ):
@@ -21,7 +21,7 @@ def LeverPanel(
 
     Args:
         groups: as `viz.app.controls.control_groups` gives them. defaults: values by dotted key.
-        values: those that differ. texts: words of the panel. open: groups that stand open.
+        values: those that differ. texts: words of the panel. unfolded: groups that stand open.
         refused: counts values that were not valid, so that the panel shows what holds.
         event_set_lever: called with key, value and whether the hand has let go (final).
     """
@@ -30,3 +30,12 @@ def LeverPanel(
 @solara.component_vue("address.vue")
 def Address(query: str, language: str, title: str):
     """Writes the page's state into its address, and its language and title into the document."""
+
+
+@solara.component_vue("choice.vue", vuetify=False)
+def Choice(label: str, options: list, value: str, event_choose: Callable[[str], None]):
+    """One of several, as the browser's own list.
+
+    Args:
+        options: pairs of value and title. event_choose: called with the value that was chosen.
+    """

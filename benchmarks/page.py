@@ -1,0 +1,232 @@
+"""How fast the web page answers: levers in a real browser, first page, many readers at once.
+
+``python -m benchmarks.page`` starts ``srdi ui`` on a free port and drives it with Chromium::
+
+    python -m benchmarks.page --moves 40 --readers 20 --out page.json
+
+Latency is taken in the browser: from the release of a lever (the `change` event of its slider) to the animation frame
+after the last visible chart was painted with the new run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+
+from scenarios.storage import write_json
+
+#: Milliseconds and seconds asked for.
+MEDIAN_MS, P95_MS, FIRST_S = 400.0, 800.0, 3.0
+#: The levers moved in turn; both started before 2024, so that most of the run is made anew.
+LEVERS = ("levers.cluster_recognition.per_year", "levers.little_giant_awards.budget_yuan")
+
+_STARTED = 120.0
+#: Follows the charts: when all that are visible show one version later than `last`, calls back with the time.
+_WATCH = """
+window.srdiWatch = (input) => new Promise((resolve) => {
+  const visible = () => [...document.querySelectorAll('.srdi-chart')].filter((chart) => chart.offsetParent !== null);
+  const version = (chart) => parseInt(chart.dataset.version || '-1', 10);
+  const last = Math.max(...visible().map(version));
+  let released = null;
+  input.addEventListener('change', () => { released = performance.now(); }, { once: true, capture: true });
+  const look = () => {
+    const charts = visible();
+    if (released !== null && charts.length && charts.every((chart) => version(chart) > last)) {
+      resolve({ milliseconds: performance.now() - released, charts: charts.length });
+    } else {
+      requestAnimationFrame(look);
+    }
+  };
+  requestAnimationFrame(look);
+});
+"""
+
+
+@contextlib.contextmanager
+def served(*arguments: str, timeout: float = _STARTED) -> Iterator[str]:
+    """The page, started by ``srdi ui`` on a free port; gives its address and ends it afterwards."""
+    command = [sys.executable, "-m", "scenarios.cli", "ui", "--port", "0", "--no-open", "--json", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"srdi ui ended with {process.wait(timeout)}")
+        yield json.loads(line)["address"]
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def chromium() -> str:
+    """Path of the browser."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        raise click.ClickException("no Chromium was found; on Debian: apt-get install chromium")
+    return found
+
+
+@contextlib.contextmanager
+def browser() -> Iterator:
+    """A headless Chromium driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+def wait_for_answer(page, ensemble: bool = False, timeout: float = 60_000) -> None:
+    """Wait until the page shows an answer, or one with intervals."""
+    page.wait_for_selector(".srdi-figure[data-quantity]", timeout=timeout)
+    if ensemble:
+        page.wait_for_selector('[data-stage="done"]', timeout=timeout)
+
+
+def slider(page, key: str):
+    """The slider of a setting."""
+    return page.locator(f'[data-key="{key}"] input[type=range]')
+
+
+def measure_moves(page, moves: int) -> np.ndarray:
+    """Milliseconds from release to paint of `moves` key presses on sliders, float64 (moves,)."""
+    page.add_script_tag(content=_WATCH)
+    taken = []
+    for move in range(moves):
+        control = slider(page, LEVERS[move % len(LEVERS)])
+        handle = control.element_handle()
+        control.focus()
+        watch = page.evaluate_handle("(input) => ({ done: window.srdiWatch(input) })", handle)
+        page.keyboard.press("ArrowRight" if move // len(LEVERS) % 8 < 4 else "ArrowLeft")
+        taken.append(watch.evaluate("(watch) => watch.done"))
+        # The hand does not rest here: the ensemble has no time to begin.
+    return np.array([each["milliseconds"] for each in taken])
+
+
+def measure_first_page(started, address: str, times: int) -> np.ndarray:
+    """Seconds from opening the address in a new browser context until its charts are painted, float64 (times,)."""
+    seconds = []
+    for _ in range(times):
+        context = started.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        clock = time.perf_counter()
+        page.goto(address)
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.srdi-chart')].some((c) => c.dataset.version)", timeout=60_000
+        )
+        seconds.append(time.perf_counter() - clock)
+        context.close()
+    return np.array(seconds)
+
+
+def measure_readers(started, address: str, readers: int, expected) -> dict:
+    """Many readers at once, each with a setting of its own.
+
+    Args:
+        expected: of a number of clusters a year, the text of little giants the page must show.
+
+    Returns:
+        readers, right (pages that show their own number), seconds until the last answer, and the median.
+    """
+    context = started.new_context(viewport={"width": 1280, "height": 900})
+    pages = [context.new_page() for _ in range(readers)]
+    wanted = [110 + 5 * reader for reader in range(readers)]
+    for page in pages:
+        page.goto(address)
+    for page in pages:
+        wait_for_answer(page)
+    clock = time.perf_counter()
+    for page, clusters in zip(pages, wanted, strict=True):
+        control = page.locator('[data-key="levers.cluster_recognition.per_year"] input[type=number]')
+        control.fill(str(clusters))
+        control.press("Enter")
+    right, seconds = 0, []
+    for page, clusters in zip(pages, wanted, strict=True):
+        text = expected(clusters)
+        try:
+            page.wait_for_function(
+                """(text) => {
+                  const value = document.querySelector('[data-quantity="little_giants"] .srdi-value');
+                  return value && value.firstChild.textContent.trim() === text;
+                }""",
+                arg=text,
+                timeout=120_000,
+            )
+            right += 1
+        except Exception:
+            shown = page.locator('[data-quantity="little_giants"] .srdi-value').inner_text()
+            click.echo(f"{clusters} clusters a year: expected {text}, shown {shown}", err=True)
+        seconds.append(time.perf_counter() - clock)
+    context.close()
+    return {"readers": readers, "right": right, "last_s": max(seconds), "median_s": float(np.median(seconds))}
+
+
+@click.command()
+@click.option("--moves", type=click.IntRange(5), default=40, show_default=True, help="Levers moved.")
+@click.option("--readers", type=click.IntRange(0), default=20, show_default=True, help="Readers at once.")
+@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
+@click.option("--out", type=click.Path(path_type=Path), help="JSON file to write.")
+def main(moves, readers, scale, out) -> None:
+    """Measure the page in a browser and print the table."""
+    from viz.app.policies import policy_of
+    from viz.language import Words
+    from viz.live.measures import national
+    from viz.live.runner import Runner
+
+    runner = Runner(scale=scale, members=2)
+    words = Words("en")
+
+    def expected(clusters: int) -> str:
+        run = runner.run(policy_of({"levers.cluster_recognition.per_year": clusters}).policy, 0)
+        return words.value(float(national(run, "little_giants")[-1]), "firms")
+
+    numbers = [expected(110 + 5 * reader) for reader in range(readers)] if readers else []
+    firms = float(runner.baseline_run(0).tables["national"]["firms"][0]) * scale
+    with served("--scale", str(scale)) as address, browser() as started:
+        # Warm: every member's baseline has been run when the first ensemble is done.
+        page = started.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address)
+        wait_for_answer(page, ensemble=True, timeout=180_000)
+        first = measure_first_page(started, address, 5)
+        measure_moves(page, 6)
+        latency = measure_moves(page, moves)
+        many = {}
+        if readers:
+            texts = {110 + 5 * reader: number for reader, number in enumerate(numbers)}
+            many = measure_readers(started, address, readers, texts.__getitem__)
+    found = {
+        "firms_at_start": round(firms),
+        "quarters": len(runner.baseline_run(0).tables["national"]["firms"]) - 1,
+        "moves": moves,
+        "median_ms": float(np.median(latency)),
+        "p95_ms": float(np.quantile(latency, 0.95)),
+        "first_page_s": float(np.median(first)),
+        "many": many,
+    }
+    click.echo(f"simulated firms at the start      {found['firms_at_start']:,} over {found['quarters']} quarters")
+    click.echo(f"lever released to charts painted  median {found['median_ms']:.0f} ms (asked {MEDIAN_MS:.0f})")
+    click.echo(f"                                  p95 {found['p95_ms']:.0f} ms (asked {P95_MS:.0f}), {moves} moves")
+    click.echo(f"first page painted                {found['first_page_s']:.2f} s (asked {FIRST_S:.0f})")
+    if many:
+        click.echo(
+            f"readers at once                   {many['right']} of {many['readers']} with their own number, "
+            f"the last after {many['last_s']:.1f} s"
+        )
+    if out:
+        write_json(found, out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The policy page in a real browser: levers, answers, links, languages."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+from benchmarks.page import slider, wait_for_answer
+
+pytestmark = pytest.mark.browser
+
+CLUSTERS = "levers.cluster_recognition.per_year"
+GIANTS = '[data-quantity="little_giants"] .srdi-value'
+SPENT = '[data-quantity="public_spending_cumulative_yuan"]'
+
+
+def query(page) -> dict:
+    return parse_qs(urlparse(page.url).query)
+
+
+def set_number(page, key, text):
+    field = page.locator(f'[data-key="{key}"] input[type=number]')
+    field.fill(text)
+    field.press("Enter")
+
+
+def wait_for_change(page, selector, before):
+    page.wait_for_function(
+        "([selector, before]) => document.querySelector(selector)?.innerText !== before", arg=[selector, before]
+    )
+
+
+def test_a_lever_moves_the_figures_and_the_address(open_page):
+    page = open_page()
+    wait_for_answer(page)
+    before = page.inner_text(SPENT)
+    assert query(page) == {}
+    slider(page, CLUSTERS).focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_change(page, SPENT, before)
+    assert query(page) == {CLUSTERS: ["105"]}
+    assert "+" in page.inner_text(SPENT)
+    wait_for_answer(page, ensemble=True)
+    assert re.search(r"\(.+ to .+\)", page.inner_text(f"{SPENT} .srdi-change"))
+    for title in ("Undo", "Redo", "Undo"):
+        page.get_by_role("button", name=title, exact=True).click()
+        page.wait_for_timeout(300)
+    assert query(page) == {}
+    page.get_by_role("button", name="Redo", exact=True).click()
+    page.wait_for_url(lambda url: CLUSTERS in url)
+    page.get_by_role("button", name="Back to the baseline", exact=True).click()
+    page.wait_for_url(lambda url: CLUSTERS not in url)
+
+
+def test_a_link_reproduces_the_page(open_page):
+    page = open_page()
+    wait_for_answer(page)
+    before = page.inner_text(GIANTS)
+    page.get_by_label("Start from").select_option("no-policy")
+    wait_for_change(page, GIANTS, before)
+    wait_for_answer(page, ensemble=True)
+    shown, link = page.inner_text(".srdi-figures"), page.url
+    again = open_page(link.split("/", 3)[3])
+    wait_for_answer(again, ensemble=True)
+    assert again.inner_text(".srdi-figures") == shown
+    assert again.get_by_label("Start from").input_value() == "no-policy"
+
+
+def test_what_is_not_allowed_is_said_and_the_page_goes_on(open_page):
+    page = open_page(f"?{CLUSTERS}=5000")
+    wait_for_answer(page)
+    alert = page.get_by_role("alert")
+    assert f"{CLUSTERS} is 5000" in alert.inner_text()
+    alert.get_by_role("button").click()
+    set_number(page, CLUSTERS, "9999")
+    page.wait_for_function("() => document.querySelector('[role=alert]').innerText.includes('9999')")
+    # The field shows what holds, not what was refused.
+    page.wait_for_function(
+        "(key) => document.querySelector(`[data-key='${key}'] input[type=number]`).value === '100'", arg=CLUSTERS
+    )
+    before = page.inner_text(SPENT)
+    set_number(page, CLUSTERS, "200")
+    wait_for_change(page, SPENT, before)
+    assert not alert.is_visible()
+
+
+def test_languages_switch_everywhere(open_page):
+    page = open_page()
+    wait_for_answer(page)
+    page.get_by_role("button", name="简体中文").click()
+    page.wait_for_selector("text=政策工具")
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    text = page.inner_text(".srdi-page")
+    for english in ("Little giants", "Budget", "baseline", "Awards", "firms", "billion"):
+        assert english not in text, english
+    assert "万" in page.inner_text(GIANTS)
+    assert query(page) == {"lang": ["zh"]}
+    page.get_by_role("button", name="深色").click()
+    page.wait_for_selector(".theme--dark")
+    assert query(page) == {"lang": ["zh"], "dark": ["1"]}
+
+
+def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_page):
+    page = open_page()
+    wait_for_answer(page)
+    for summary in page.locator(".srdi-group > summary").all():
+        if not summary.evaluate("(node) => node.parentElement.open"):
+            summary.click()
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('.srdi-page input, .srdi-page select, .srdi-page button')]
+          .filter((node) => node.offsetParent !== null)
+          .filter((node) => !(node.getAttribute('aria-label') || node.labels?.length || node.innerText.trim()
+                              || node.title))
+          .map((node) => node.outerHTML.slice(0, 200))"""
+    )
+    assert nameless == []
+    page.locator("body").click(position={"x": 1, "y": 1})
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.closest('[data-key]')?.dataset.key || ''"))
+    assert "levers.little_giant_awards.budget_yuan" in reached
+
+
+@pytest.mark.parametrize("path", ["", "?lang=zh"])
+def test_nothing_is_wider_than_a_narrow_screen(open_page, path):
+    page = open_page(path, width=400)
+    wait_for_answer(page)
+    page.wait_for_selector(".srdi-chart[data-version]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_two_readers_have_their_own_policies(open_page):
+    first, second = open_page(f"?{CLUSTERS}=300"), open_page(f"?{CLUSTERS}=0")
+    for page in (first, second):
+        wait_for_answer(page)
+    shown = [page.inner_text(f"{SPENT} .srdi-value") for page in (first, second)]
+    assert shown[0] != shown[1]
+    changes = [page.inner_text(f"{SPENT} .srdi-change") for page in (first, second)]
+    assert changes[0].startswith("+")
+    assert changes[1].startswith("−")
+
+
+def test_intervals_can_be_cancelled(open_page):
+    page = open_page("?levers.incubation.enabled=true")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.wait_for_selector('[data-stage="cancelled"]')
+    wait_for_answer(page)

@@ -1,0 +1,153 @@
+"""Specs of the charts that show an answer; how they look stands once, here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from scenarios.drawing import OKABE_ITO
+from viz.app.state import Session
+from viz.app.widgets.chart import TEXTS, Chart, band, bar, line, points, time_chart
+from viz.compared import reported_of, unit_of
+from viz.language import Words
+from viz.live.measures import best_runs, course, national, quarter_label, quarters, spending_by_lever
+from viz.live.session import Answer
+
+#: Words of the panel of levers.
+CONTROL_WORDS = (
+    "help",
+    "cost",
+    "reset",
+    "changed",
+    "more",
+    "less",
+    "all",
+    "none",
+    "yes",
+    "no",
+    "comma",
+    "locale",
+)
+#: Colours of the policy and the baseline; the baseline's dashes.
+POLICY, BASELINE, DASHES = OKABE_ITO[0], "#7a7a7a", (6, 4)
+#: Chain health: quantities with their colours and dashes.
+_CHAINS = (
+    ("chain_gaps_filled_share", OKABE_ITO[0], ()),
+    ("chain_extension_share", OKABE_ITO[1], (8, 3)),
+    ("chain_resilience", OKABE_ITO[2], (2, 2)),
+)
+
+
+def chart_texts(words: Words) -> dict[str, str]:
+    """The words every chart has; the patterns in them are filled in by the browser."""
+    return {key: words.raw(f"chart.{key}") for key in TEXTS}
+
+
+def look(session: Session) -> dict:
+    """What the charts of a reader share: texts, language, dark or light."""
+    words = session.words
+    return {
+        "texts": chart_texts(words),
+        "language": words.language,
+        "dark": session.dark.value,
+    }
+
+
+def version_of(answer: Answer) -> str:
+    """Which answer a chart shows: the number of the wish, and whether intervals are in it."""
+    return f"{answer.number}{'+' if answer.runs else ''}"
+
+
+def show(answer: Answer, spec: dict) -> None:
+    """Draw a chart of an answer."""
+    Chart(spec=spec, version=version_of(answer))
+
+
+def fan(session: Session, answer: Answer, quantity: str) -> dict:
+    """A quantity of the nation: policy with bands once there are runs for them, baseline beside, reported figures."""
+    words, found = session.words, course(answer, quantity)
+    x = quarters(answer.central)
+    series = []
+    if found.fan:
+        series += [
+            band(words("policy.band_90"), found.fan[0.05], found.fan[0.95], colour=POLICY, opacity=0.15),
+            band(words("policy.band_50"), found.fan[0.25], found.fan[0.75], colour=POLICY, opacity=0.25),
+        ]
+    series += [
+        line(words("policy.baseline"), found.baseline, colour=BASELINE, dash=DASHES),
+        line(session.title, found.policy, colour=POLICY),
+    ]
+    reported = reported_of(quantity, pd.Timestamp(answer.central.tables["national"]["quarter"][-1]))
+    if reported:
+        series.append(
+            points(
+                words("policy.reported"),
+                [x.index(quarter_label(figure.quarter_end)) for figure in reported],
+                [figure.low for figure in reported],
+                [figure.high for figure in reported],
+                labels=[words.month(figure.date) for figure in reported],
+            )
+        )
+    unit = unit_of(quantity)
+    title = words.column(quantity)
+    end = words.value(float(found.policy[-1]), unit)
+    return time_chart(
+        x,
+        series,
+        title=title,
+        unit=unit,
+        unit_text=words.unit(unit),
+        label=words("chart.fan_label", title=title, value=end, year=session.runner.until),
+        from_zero=unit == "firms",
+        **look(session),
+    )
+
+
+def spending(session: Session, answer: Answer) -> dict:
+    """Public money by year and lever under the policy, with the baseline's sum beside."""
+    words = session.words
+    runs, baselines = best_runs(answer)
+    years, money = spending_by_lever(runs)
+    _, before = spending_by_lever(baselines)
+    series = [
+        bar(words.lever(name), values, colour=OKABE_ITO[place % len(OKABE_ITO)], stack="policy")
+        for place, (name, values) in enumerate(money.items())
+    ]
+    total = sum(before.values(), np.zeros(len(years)))
+    series.append(line(words("policy.baseline"), total, colour=BASELINE, dash=DASHES))
+    return time_chart(
+        years,
+        series,
+        title=words("policy.spending"),
+        unit="yuan per year",
+        unit_text=words.unit("yuan per year"),
+        label=words("chart.spending_label", value=words.number(float(sum(each.sum() for each in money.values())))),
+        **look(session),
+    )
+
+
+def chain_health(session: Session, answer: Answer) -> dict:
+    """Gaps filled, extension and resilience of the chains: policy as lines, baseline in grey beside each."""
+    words = session.words
+    series = []
+    for quantity, colour, dash in _CHAINS:
+        found = course(answer, quantity)
+        series.append(line("", found.baseline, colour=BASELINE, dash=dash, width=1.0))
+        series.append(line(words.column(quantity), found.policy, colour=colour, dash=dash))
+    return time_chart(
+        quarters(answer.central),
+        series,
+        title=words("policy.chains"),
+        unit="share",
+        unit_text=words.unit("share"),
+        label=words("chart.chains_label"),
+        **look(session),
+    )
+
+
+def differences(answer: Answer, quantity: str) -> pd.Series:
+    """Paired differences at the end, policy - baseline, float64 indexed by (draw, replicate)."""
+    pairs = list(zip(answer.runs, answer.baselines, strict=True))
+    values = [national(run, quantity)[-1] - national(beside, quantity)[-1] for run, beside in pairs]
+    index = pd.MultiIndex.from_tuples([(run.member, run.member - 1) for run, _ in pairs], names=["draw", "replicate"])
+    return pd.Series(values, index=index, dtype=np.float64)
