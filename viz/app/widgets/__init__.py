@@ -1,0 +1,1 @@
+"""Widgets that draw in the browser, each a Vue file and the Python that feeds it."""
