@@ -10,6 +10,7 @@ import pandas as pd
 
 from scenarios.comparison import pairs_shape
 from scenarios.intervals import mean_interval, ratio_interval
+from viz.language import Words
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ class Estimate:
     def clear(self) -> bool:
         """Whether the interval excludes zero."""
         return self.known and (self.low > 0.0 or self.high < 0.0)
+
+
+def verdict(words: Words, difference: Estimate) -> str:
+    """A difference in words: higher, lower, or why neither can be said."""
+    if difference.clear:
+        return words("verdict.higher" if difference.mean > 0.0 else "verdict.lower")
+    if not difference.known:
+        return words("verdict.one_run")
+    return words("verdict.same" if difference.low == difference.high == 0.0 else "verdict.unclear")
 
 
 def mean_of(differences: pd.Series) -> Estimate:

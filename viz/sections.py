@@ -11,7 +11,7 @@ from scenarios.reported import ReportedFigure
 from viz.compared import Compared, reported_of, unit_of
 from viz.figures import Stroke, difference_chart, fan_chart, lines_chart, stroke
 from viz.language import Words
-from viz.paired import Estimate
+from viz.paired import verdict
 from viz.parts import Chart, Headline, Part, Table
 
 #: National quantities by section: `sim.outputs` columns, or quantities made of them (see `viz.compared`).
@@ -81,14 +81,6 @@ class Sections:
         """Chain health of all scenarios over time."""
         return [self._lines(quantity) for quantity in CHAINS]
 
-    def verdict(self, difference: Estimate) -> str:
-        """A difference in words."""
-        if difference.clear:
-            return self.words("verdict.higher" if difference.mean > 0.0 else "verdict.lower")
-        if not difference.known:
-            return self.words("verdict.one_run")
-        return self.words("verdict.same" if difference.low == difference.high == 0.0 else "verdict.unclear")
-
     def _headline(self, quantity: str) -> Headline:
         words, unit = self.words, unit_of(quantity)
         rows = []
@@ -101,7 +93,7 @@ class Sections:
                 "interval": words.interval(difference.low, difference.high, unit, signed=True),
             }
             text = words("headline.row" if difference.known else "headline.row_one", **values)
-            rows.append((self.titles[name], text, self.verdict(difference)))
+            rows.append((self.titles[name], text, verdict(self.words, difference)))
         end = self.compared.end(self.compared.baseline, quantity)
         about = words(
             "headline.of_baseline_one" if self.single else "headline.of_baseline",
@@ -211,7 +203,7 @@ class Sections:
         relative = difference.mean / before if before and unit != "share" else None
         return [
             words("number.bracketed", value=words.column(quantity), about=words.unit(unit)),
-            self.verdict(difference),
+            verdict(self.words, difference),
             words.value(before, unit),
             words.value(end.mean, unit),
             words.value(difference.mean, unit, signed=True),

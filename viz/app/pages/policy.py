@@ -13,11 +13,14 @@ from viz.app import charts
 from viz.app.controls import control_groups, defaults
 from viz.app.parts import Busy, html_button, html_table
 from viz.app.policies import policy_of, preset_of, presets
-from viz.app.state import use_session
+from viz.app.state import Session, use_session
 from viz.app.widgets.panels import Choice, LeverPanel
 from viz.compared import unit_of
+from viz.language import Words
 from viz.live.measures import effect
+from viz.live.session import Answer
 from viz.money import price
+from viz.paired import verdict
 from viz.parts import Table
 
 #: The first numbers of the page; those whose price is told.
@@ -110,40 +113,44 @@ def Figures():
     """Four numbers first: the policy's, and its difference to the baseline."""
     session = use_session()
     words, answer = session.words, session.answer.value
-    cells = []
-    for quantity in FIGURES:
-        unit = unit_of(quantity)
-        title = escape(words.column(quantity))
-        if answer is None:
-            cells.append(f'<div class="srdi-figure"><dt>{title}</dt><dd class="srdi-value">…</dd></div>')
-            continue
-        found = effect(answer, quantity)
-        difference = found.difference
-        direction = "" if difference.mean == 0.0 else "srdi-up" if difference.mean > 0.0 else "srdi-down"
-        if quantity == SPENT or (difference.known and not difference.clear):
-            direction = ""
-        lines = [words("policy.figure_baseline", value=words.value(found.baseline, unit))]
-        change = words.value(difference.mean, unit, signed=True) if session.settings.value else ""
-        if change and difference.known and difference.low != difference.high:
-            change += " " + words(
-                "policy.figure_interval",
-                interval=words.interval(difference.low, difference.high, unit, signed=True),
-            )
-        cells.append(
-            f'<div class="srdi-figure" data-quantity="{quantity}"><dt>{title}, '
-            f"{escape(words('policy.at_end', year=session.runner.until))}</dt>"
-            f'<dd class="srdi-value">{words.value(found.value, unit)} <small>{escape(words.unit(unit))}</small></dd>'
-            f'<dd class="srdi-change {direction}">{change}</dd>'
-            f"<dd>{' · '.join(map(escape, lines))}</dd></div>"
-        )
+    cells = [_figure(words, answer, quantity, session) for quantity in FIGURES]
     note = ""
-    if answer is not None:
-        pairs = len(answer.runs)
-        note = words("policy.pairs", pairs=pairs) if pairs else words("policy.one_pair")
-        if not session.settings.value:
-            note = words("policy.same")
+    if answer is not None and answer.runs:
+        note = words("policy.pairs", pairs=len(answer.runs))
+    elif answer is not None:
+        note = words("policy.one_pair")
     solara.HTML(tag="dl", classes=["srdi-figures"], unsafe_innerHTML="".join(cells))
-    solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(note))
+    solara.HTML(
+        tag="p",
+        classes=["srdi-note"],
+        unsafe_innerHTML=escape(note if session.settings.value else words("policy.same")),
+    )
+
+
+def _figure(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
+    """One key figure as HTML: value, paired difference with interval and verdict, value of the baseline."""
+    title = escape(
+        f"{words.column(quantity)}{words('control.comma')}{words('policy.at_end', year=session.runner.until)}"
+    )
+    if answer is None:
+        return f'<div class="srdi-figure"><dt>{title}</dt><dd class="srdi-value">…</dd></div>'
+    unit, found = unit_of(quantity), effect(answer, quantity)
+    difference = found.difference
+    change, direction = "", ""
+    about = words("policy.figure_baseline", value=words.value(found.baseline, unit))
+    if session.settings.value:
+        change = words.value(difference.mean, unit, signed=True)
+        if difference.clear and quantity != SPENT:
+            direction = "srdi-up" if difference.mean > 0.0 else "srdi-down"
+        if difference.known:
+            interval = words.interval(difference.low, difference.high, unit, signed=True)
+            change += " " + words("policy.figure_interval", interval=interval)
+            about += f" · {verdict(words, difference)}"
+    return (
+        f'<div class="srdi-figure" data-quantity="{quantity}"><dt>{title}</dt>'
+        f'<dd class="srdi-value">{words.value(found.value, unit)} <small>{escape(words.unit(unit))}</small></dd>'
+        f'<dd class="srdi-change {direction}">{escape(change)}</dd><dd>{escape(about)}</dd></div>'
+    )
 
 
 @solara.component
