@@ -295,6 +295,7 @@ def Page():
     solara.use_effect(follow, [dark])
     with solara.Div(style={"padding": "12px", "font-family": "system-ui, sans-serif"}):
         solara.Button("next", on_click=lambda: turn.set(turn.value + 1), classes=["next"])
+        solara.Button("pick", on_click=lambda: set_selected(7), classes=["pick"])
         solara.Button("hide", on_click=lambda: set_hidden(not hidden), classes=["hide"])
         with solara.Div(
             style={
