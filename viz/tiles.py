@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import CenteredNorm, Colormap, Normalize, PowerNorm, to_hex
 
@@ -43,11 +44,46 @@ LAYOUT = {
     "Fujian": (6, 4),
     "Hainan": (7, 2),
 }
+#: Letters of the provinces (GB/T 2260) in the order of LAYOUT, for tiles too narrow for English names.
+_LETTERS = (
+    "HL",
+    "NM",
+    "BJ",
+    "LN",
+    "JL",
+    "XJ",
+    "GS",
+    "NX",
+    "SX",
+    "HE",
+    "TJ",
+    "XZ",
+    "QH",
+    "SN",
+    "HA",
+    "SD",
+    "SC",
+    "CQ",
+    "HB",
+    "AH",
+    "JS",
+    "SH",
+    "YN",
+    "GZ",
+    "HN",
+    "JX",
+    "ZJ",
+    "GX",
+    "GD",
+    "FJ",
+    "HI",
+)
+CODES = dict(zip(LAYOUT, _LETTERS, strict=True))
 #: Width and height of a tile, and the gap between two, in units of the drawing.
 WIDTH, HEIGHT, GAP = 76, 58, 3
 #: Size of the drawing.
 SIZE = (7 * (WIDTH + GAP), 8 * (HEIGHT + GAP))
-_STEPS = 5
+_STEPS, _SHADES = 5, 256
 #: Letters of a name that fit at full size.
 _LONG_NAME = 12
 #: Part of its number by which a tile that says little is coloured.
@@ -80,6 +116,17 @@ class Palette:
         """Colour of a number, as #rrggbb; that of a smaller one if `faded`."""
         return to_hex(self.colours(self.norm(value * _FADE if faded else value)))
 
+    def shades(self, values: np.ndarray, faded: np.ndarray) -> np.ndarray:
+        """Places on the ramp of numbers of any shape, those of smaller ones where `faded`: uint8; 0 for NaN."""
+        places = np.asarray(self.norm(np.nan_to_num(np.where(faded, values * _FADE, values))))
+        return np.clip(np.round(places * (_SHADES - 1)), 0, _SHADES - 1).astype(np.uint8)
+
+    @property
+    def ramp(self) -> list[tuple[str, str]]:
+        """Colours of ground and text from the lowest number to the highest, evenly spaced."""
+        fills = [to_hex(colour) for colour in self.colours(np.linspace(0.0, 1.0, _SHADES))]
+        return [(fill, ink_on(fill)) for fill in fills]
+
     @property
     def steps(self) -> list[tuple[float, str]]:
         """Numbers to show in a key, evenly spaced in colour, with their colours."""
@@ -87,14 +134,19 @@ class Palette:
         return [(number, self.fill(number)) for number in numbers]
 
 
-def levels(highest: float) -> Palette:
-    """Viridis from 0 to the highest number, by its square root."""
-    return Palette(colormaps["viridis"], PowerNorm(0.5, vmin=0.0, vmax=max(highest, 1.0), clip=True))
+def levels(highest: float, least: float = 1.0) -> Palette:
+    """Viridis from 0 to the highest number, or to `least` if that is more, by its square root."""
+    return Palette(colormaps["viridis"], PowerNorm(0.5, vmin=0.0, vmax=max(highest, least), clip=True))
 
 
-def changes(largest: float) -> Palette:
-    """Red for less, white for no change, blue for more, as far as the largest change either way."""
-    return Palette(colormaps["RdBu"], CenteredNorm(0.0, halfrange=max(largest, 1.0)))
+def rates(lowest: float, highest: float) -> Palette:
+    """Viridis evenly from the lowest number to the highest."""
+    return Palette(colormaps["viridis"], Normalize(lowest, highest if highest > lowest else lowest + 1.0, clip=True))
+
+
+def changes(largest: float, least: float = 1.0) -> Palette:
+    """Red for less, white for no change, blue for more, as far as the largest change either way, `least` at least."""
+    return Palette(colormaps["RdBu"], CenteredNorm(0.0, halfrange=max(largest, least)))
 
 
 def ink_on(fill: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from scenarios.drawing import OKABE_ITO
 from viz.app.state import Session
-from viz.app.widgets.chart import TEXTS, Chart, band, bar, line, points, time_chart
+from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points, time_chart
 from viz.compared import reported_of, unit_of
 from viz.language import Words
-from viz.live.measures import best_runs, course, national, quarter_label, quarters, spending_by_lever
+from viz.live.measures import Course, best_runs, course, national, quarter_label, quarters, spending_by_lever
 from viz.live.session import Answer
 
 #: Words of the panel of levers.
@@ -65,9 +67,38 @@ def show(answer: Answer, spec: dict) -> None:
 
 def fan(session: Session, answer: Answer, quantity: str) -> dict:
     """A quantity of the nation: policy with bands once there are runs for them, baseline beside, reported figures."""
-    words, found = session.words, course(answer, quantity)
-    x = quarters(answer.central)
-    series = []
+    words, x = session.words, quarters(answer.central)
+    reported = reported_of(quantity, pd.Timestamp(answer.central.tables["national"]["quarter"][-1]))
+    figures = [
+        points(
+            words("policy.reported"),
+            [x.index(quarter_label(figure.quarter_end)) for figure in reported],
+            [figure.low for figure in reported],
+            [figure.high for figure in reported],
+            labels=[words.month(figure.date) for figure in reported],
+        )
+    ]
+    title, unit = words.column(quantity), unit_of(quantity)
+    return over_time(session, answer, course(answer, quantity), title, unit, figures if reported else [])
+
+
+def over_time(
+    session: Session,
+    answer: Answer,
+    found: Course,
+    title: str,
+    unit: str,
+    more: Sequence[Series] = (),
+    x: Sequence[str] | None = None,
+    label: str | None = None,
+) -> dict:
+    """A quantity under the policy, with bands if the course has them, and in the baseline.
+
+    Args:
+        unit: as the results declare it. more: series drawn above. x: positions, by default the quarters of a run.
+        label: what is read out; by default the value at the end.
+    """
+    words, series = session.words, []
     if found.fan:
         series += [
             band(words("policy.band_90"), found.fan[0.05], found.fan[0.95], colour=POLICY, opacity=0.15),
@@ -77,27 +108,16 @@ def fan(session: Session, answer: Answer, quantity: str) -> dict:
         line(words("policy.baseline"), found.baseline, colour=BASELINE, dash=DASHES),
         line(session.title, found.policy, colour=POLICY),
     ]
-    reported = reported_of(quantity, pd.Timestamp(answer.central.tables["national"]["quarter"][-1]))
-    if reported:
-        series.append(
-            points(
-                words("policy.reported"),
-                [x.index(quarter_label(figure.quarter_end)) for figure in reported],
-                [figure.low for figure in reported],
-                [figure.high for figure in reported],
-                labels=[words.month(figure.date) for figure in reported],
-            )
-        )
-    unit = unit_of(quantity)
-    title = words.column(quantity)
-    end = words.value(float(found.policy[-1]), unit)
+    if label is None:
+        end = words.value(float(found.policy[-1]), unit)
+        label = words("chart.fan_label", title=title, value=end, year=session.runner.until)
     return time_chart(
-        x,
-        series,
+        quarters(answer.central) if x is None else x,
+        [*series, *more],
         title=title,
         unit=unit,
         unit_text=words.unit(unit),
-        label=words("chart.fan_label", title=title, value=end, year=session.runner.until),
+        label=label,
         from_zero=unit == "firms",
         **look(session),
     )

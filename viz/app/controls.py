@@ -31,7 +31,7 @@ _REACH, _STEPS = 4.0, 100
 #: End of the slider of a number of firms or clusters that has no default.
 _FIRMS = 50_000.0
 #: A quantity of money is shown in the largest of these that its default fills: yuan, key of its word.
-_MONEY = {
+MONEY = {
     "en": ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, "one")),
     "zh": ((1e8, "hundred_million"), (1e4, "ten_thousand"), (1.0, "one")),
 }
@@ -219,7 +219,7 @@ def _unit(words: Words, unit: str, usual) -> tuple[float, str]:
     if unit.startswith("share of "):
         return 0.01, words("control.percent_of", whole=words.unit(unit))
     if "yuan" in unit and isinstance(usual, int | float) and unit != "yuan per yuan":
-        scales = _MONEY[words.language]
+        scales = MONEY[words.language]
         scale, name = next((each for each in scales if abs(usual) >= each[0]), scales[-1])
         return scale, words(f"control.{name}", unit=words.unit(unit))
     return 1.0, words.unit(unit)

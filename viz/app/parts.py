@@ -62,3 +62,13 @@ def Busy():
                 unsafe_innerHTML=f'<span style="width:{share:.0f}%"></span>',
             )
             html_button(words("policy.cancel"), session.worker.cancel)
+
+
+def heading(text: str, tag: str = "h2") -> None:
+    """A heading of plain words."""
+    solara.HTML(tag=tag, unsafe_innerHTML=escape(text))
+
+
+def note(text: str) -> None:
+    """A paragraph of plain words."""
+    solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -69,11 +69,23 @@ class Course:
 
 def course(answer: Answer, quantity: str) -> Course:
     """A quantity of the nation under the policy and in the baseline."""
+    return course_of(answer, lambda run: national(run, quantity))
+
+
+def course_of(answer: Answer, value: Callable[[Run], np.ndarray]) -> Course:
+    """What `value` finds in a run, float64 (quarters,), under the policy and in the baseline."""
     if not answer.runs:
-        return Course(national(answer.central, quantity), national(answer.central_baseline, quantity), None)
-    policy, baseline = (_stacked(runs, quantity) for runs in (answer.runs, answer.baselines))
+        return Course(value(answer.central), value(answer.central_baseline), None)
+    policy, baseline = (np.stack([value(run) for run in runs]) for runs in (answer.runs, answer.baselines))
     fan = dict(zip(QUANTILES, np.quantile(policy, QUANTILES, axis=0), strict=True))
     return Course(fan[0.5], np.median(baseline, axis=0), fan)
+
+
+def four_quarters(values: np.ndarray) -> np.ndarray:
+    """Sums over the four quarters up to each, float64 (quarters, ...); NaN for the first three."""
+    sums = np.full_like(values, np.nan)
+    sums[3:] = values[3:] + values[2:-1] + values[1:-2] + values[:-3]
+    return sums
 
 
 @dataclass(frozen=True)

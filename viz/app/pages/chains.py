@@ -1,0 +1,432 @@
+"""The page of chains and clusters: all chains, one closely, the firms behind its leader, clusters, a firm's life."""
+
+from __future__ import annotations
+
+import numpy as np
+import solara
+
+from scenarios.drawing import OKABE_ITO
+from viz.app import charts
+from viz.app.parts import Busy, heading, html_table, note
+from viz.app.state import Session, use_session
+from viz.app.widgets.chart import bar, time_chart
+from viz.app.widgets.network import TEXTS, Network, network, radial_layout
+from viz.app.widgets.panels import Choice
+from viz.app.widgets.search import Search
+from viz.app.widgets.sorted import Column, SortedTable, sorted_table
+from viz.language import Words
+from viz.live.chains import (
+    MEASURES,
+    STEPS,
+    TIER_NAMES,
+    Chains,
+    Life,
+    Stages,
+    Supply,
+    chain_course,
+    chains,
+    edges,
+    firm_list,
+    firm_places,
+    life,
+    panel,
+    stages,
+    supply,
+    tier_counts,
+)
+from viz.live.measures import Course
+from viz.live.places import COUNTY_TYPES
+from viz.live.runner import Links
+from viz.live.session import Answer
+from viz.parts import Table
+
+#: Colours of a network: its leader, then firms by tier from the highest to none.
+_PALETTE = (OKABE_ITO[1], OKABE_ITO[0], OKABE_ITO[2], OKABE_ITO[3], "#8a8a8a")
+#: Radius of nodes in px: that of the leader, the least of a firm, and what the root of its employees adds.
+_LEADER, _LEAST, _PER_ROOT, _LARGEST = 13.0, 2.0, 0.28, 11.0
+#: What is drawn of a firm's life, with its unit.
+_LIFE = {"employment": "persons", "rd_intensity": "share", "digital": "0-1", "tier": "tier 0-3"}
+
+
+@solara.component
+def ChainsPage():
+    """Chains, clusters and single firms."""
+    session = use_session()
+    with solara.Div(classes=["srdi-stack"], attributes={"id": "results"}):
+        heading(session.words("chains.heading", policy=session.title))
+        Busy()
+        AllChains()
+        OneChain()
+        Clusters()
+        OneFirm()
+
+
+@solara.component
+def AllChains():
+    """Every chain at the end of the run, to sort and to choose from."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    spec = solara.use_memo(lambda: chain_table(words, chains(answer)) if answer else None, [answer, words.language])
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        heading(words("chains.all_heading", year=session.runner.until), "h3")
+        if answer is None:
+            note(words("app.loading"))
+            return
+        SortedTable(
+            spec=spec,
+            chosen=str(chain_number(session, answer)),
+            event_choose=lambda key: session.choose("chain", key),
+        )
+        pairs = words("chains.pairs", pairs=len(answer.runs)) if answer.runs else words("chains.one_pair")
+        note(words("chains.about") + words("chains.gap") + pairs)
+
+
+@solara.component
+def OneChain():
+    """The chosen chain over time, and the firms that supply its leader."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    if answer is None:
+        return
+    number = chain_number(session, answer)
+    titles = chain_titles(words, answer)
+    with solara.Div(classes=["srdi-row"]):
+        heading(titles[str(number)])
+        Choice(
+            label=words("chains.choose"),
+            options=list(titles.items()),
+            value=str(number),
+            event_choose=lambda key: session.choose("chain", key),
+        )
+    with solara.Div(classes=["srdi-cards"]):
+        for measure, unit in MEASURES.items():
+            with solara.Div(classes=["srdi-card"]):
+                found = chain_course(answer, number, measure)
+                title = words(f"chains.measure_{measure}")
+                charts.show(answer, charts.over_time(session, answer, found, title, unit))
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        SupplyNetwork(number)
+
+
+@solara.component
+def SupplyNetwork(number: int):
+    """The firms behind a chain's leader at the end of the run, as a network."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    dark = charts.look(session)["dark"]
+    links = answer.central.links if answer else None
+    found = solara.use_memo(lambda: supply(links, number) if links else None, [links, number])
+    graph = solara.use_memo(lambda: supply_graph(links, found) if links else None, [found])
+    labels = solara.use_memo(lambda: node_labels(words, links, found) if links else [], [found, words.language])
+    if answer is None:
+        return
+    heading(words("chains.network_heading", year=session.runner.until), "h3")
+    if len(found) == 1:
+        note(words("chains.network_none"))
+        return
+    note(network_text(words, answer, number, found, session.runner.scale))
+    Network(
+        graph,
+        labels=labels,
+        palette=_PALETTE,
+        names=[words("chains.leader"), *(words(f"chains.tier_{tier}") for tier in reversed(TIER_NAMES))],
+        texts={key: words.raw(f"chains.network_{key}") for key in TEXTS},
+        label=words("chains.network_label", chain=chain_titles(words, answer)[str(number)], firms=len(found) - 1),
+        dark=dark,
+        version=f"{charts.version_of(answer)}-{number}",
+    )
+    note(words("chains.network_note"))
+
+
+@solara.component
+def Clusters():
+    """Clusters by stage."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    if answer is None:
+        return
+    year = session.runner.until
+    found, before = (stages(run, year) for run in (answer.central, answer.central_baseline))
+    heading(words("chains.clusters_heading", year=year))
+    if not found.years and not before.years:
+        note(words("chains.no_clusters"))
+        return
+    with solara.Div(classes=["srdi-cards"]):
+        with solara.Div(classes=["srdi-card"]):
+            names = [str(each) for each in found.years]
+            charts.show(answer, bars(session, words("chains.by_year"), names, found.by_year))
+        with solara.Div(classes=["srdi-card"]):
+            charts.show(answer, bars(session, words("chains.by_step"), step_names(words), found.by_step))
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        html_table(stage_table(words, found, before), caption=words("chains.clusters_heading", year=year))
+        note(words("chains.clusters_note"))
+
+
+@solara.component
+def OneFirm():
+    """The life of one simulated firm."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    central = answer.central if answer else None
+    rows = solara.use_memo(lambda: panel(central) if central else None, [central])
+    before = solara.use_memo(lambda: panel(answer.central_baseline) if answer else None, [answer])
+    options = solara.use_memo(lambda: firm_options(words, rows) if central else [], [central, words.language])
+    if answer is None:
+        return
+    heading(words("chains.firm_heading"))
+    note(words("chains.firm_note", firms=len(options)))
+    if not options:
+        return
+    chosen = session.chosen("firm")
+    found = life(rows, chosen) or life(rows, options[0]["value"])
+    Search(
+        label=words("chains.firm_choose"),
+        value=found.firm,
+        options=options,
+        event_chosen=lambda firm: session.choose("firm", firm),
+    )
+    with solara.Div(classes=["srdi-card"]):
+        solara.Text(life_text(words, found), classes=["srdi-story"])
+    other = life(before, found.firm)
+    with solara.Div(classes=["srdi-cards"]):
+        for name, unit in _LIFE.items():
+            with solara.Div(classes=["srdi-card"]):
+                charts.show(answer, life_chart(session, answer, found, other, name, unit))
+
+
+# --- choices, as far as the address holds something that there is
+
+
+def chain_number(session: Session, answer: Answer) -> int:
+    """Number of the chain looked at, the first by default."""
+    text = session.chosen("chain")
+    number = int(text) if text.isdecimal() and len(text) < 6 else 0
+    return number if number in answer.central.tables["chain"]["chain"] else 0
+
+
+# --- chains
+
+
+def chain_titles(words: Words, answer: Answer) -> dict[str, str]:
+    """Titles of all chains by number as text: number from 1, sector, home of the leader."""
+    table = answer.central.tables["chain"]
+    number = len(np.unique(table["chain"]))
+    pairs = zip(table["sector"][:number], table["province"][:number], strict=True)
+    return {
+        str(each): words(
+            "chains.title", number=each + 1, sector=words(f"sector.{sector}"), province=words.province(province)
+        )
+        for each, (sector, province) in enumerate(pairs)
+    }
+
+
+def chain_table(words: Words, found: Chains) -> dict:
+    """All chains as a table to sort: policy above, difference to the baseline below."""
+    numbers = range(len(found.sector))
+    columns = [
+        Column(words("chains.number"), [str(each + 1) for each in numbers], list(numbers), words=True),
+        Column(words("chains.sector"), [words(f"sector.{each}") for each in found.sector], words=True),
+        Column(words("chains.home"), [words.province(each) for each in found.province], words=True),
+    ]
+    for measure, unit in MEASURES.items():
+        value, (mean, low, high) = found.value[measure], found.difference[measure]
+        columns.append(
+            Column(
+                f"{words(f'chains.measure_{measure}')} ({words.unit(unit)})",
+                [words.value(each, unit) for each in value.tolist()],
+                value.tolist(),
+                [
+                    change_text(words, each, unit, first <= 0.0 <= last and first < last)
+                    for each, first, last in zip(mean.tolist(), low.tolist(), high.tolist(), strict=True)
+                ],
+                mean.tolist(),
+                words("chains.difference"),
+            )
+        )
+    return sorted_table(
+        [str(each) for each in numbers],
+        columns,
+        title=words("chains.all_caption"),
+        sort=words.raw("chains.sort"),
+        choose=words.raw("chains.show"),
+    )
+
+
+def change_text(words: Words, value: float, unit: str, unclear: bool) -> str:
+    """A difference, in brackets where it is not told apart from luck."""
+    text = words.value(value, unit, signed=True)
+    return words("provinces.map_bracketed", value=text) if unclear else text
+
+
+# --- the network
+
+
+def supply_graph(links: Links, found: Supply) -> dict:
+    """Firms on rings around their leader, direct suppliers by niche: as `network` gives it."""
+    places = radial_layout((0.0, 0.0), found.parent[1:] - 1, found.group[1:])
+    firms = found.row[1:]
+    size = np.minimum(_LEAST + _PER_ROOT * np.sqrt(links.employment[firms]), _LARGEST)
+    colour = len(TIER_NAMES) - links.tier[firms].astype(np.int64)
+    return network(
+        np.vstack([np.zeros((1, 2)), places]),
+        np.concatenate([[_LEADER], size]),
+        np.concatenate([[0], colour]),
+        edges(found),
+    )
+
+
+def node_labels(words: Words, links: Links, found: Supply) -> list[str]:
+    """What every node is: simulated firms have no names."""
+    provinces, sectors = firm_places(links)
+    labels = [words("chains.leader")]
+    for row, depth in zip(found.row[1:].tolist(), found.depth[1:].tolist(), strict=True):
+        tier = TIER_NAMES[int(links.tier[row])]
+        labels.append(
+            words(
+                "chains.node" if depth == 1 else "chains.node_further",
+                slot=int(links.slot[row]),
+                sector=words(f"sector.{sectors[row]}"),
+                province=words.province(provinces[row]),
+                niche=int(links.niche[row]),
+                tier=words(f"chains.tier_{tier}"),
+                staff=words.number(round(float(links.employment[row]))),
+            )
+        )
+    return labels
+
+
+def network_text(words: Words, answer: Answer, number: int, found: Supply, scale: float) -> str:
+    """How many firms are behind the leader, of which tier, and how many there are in the baseline."""
+    links = answer.central.links
+    before = supply(answer.central_baseline.links, number)
+    tiers = tier_counts(links, found)
+    return words(
+        "chains.network_text",
+        direct=words.number(float(np.count_nonzero(found.depth == 1))),
+        further=words.number(float(np.count_nonzero(found.depth > 1))),
+        niches=words.number(float(len(np.unique(found.group[1:])))),
+        giants=words.number(float(tiers[3])),
+        srdi=words.number(float(tiers[2])),
+        baseline=words.number(float(np.count_nonzero(before.depth == 1))),
+        weight=words.number(1.0 / scale),
+    )
+
+
+# --- clusters
+
+
+def step_names(words: Words) -> list[str]:
+    """Names of the steps of the commons' strength."""
+    lows = (0.0, *STEPS[:-1])
+    return [words("number.interval", low=f"{low:g}", high=f"{high:g}") for low, high in zip(lows, STEPS, strict=True)]
+
+
+def bars(session: Session, title: str, names: list[str], counts: np.ndarray) -> dict:
+    """Clusters in groups, those in counties and in urban districts on each other.
+
+    Args:
+        counts: int64 (groups, county types).
+    """
+    words = session.words
+    series = [
+        bar(words(f"provinces.{kind}"), counts[:, column].astype(float), colour=OKABE_ITO[column], stack="clusters")
+        for column, kind in enumerate(COUNTY_TYPES)
+    ]
+    return time_chart(
+        names,
+        series,
+        title=title,
+        unit="clusters",
+        unit_text=words.unit("clusters"),
+        label=words("chains.bars_label", title=title, number=int(counts.sum())),
+        **charts.look(session),
+    )
+
+
+def stage_table(words: Words, found: Stages, before: Stages) -> Table:
+    """Clusters by year of recognition: how many, where, how strong, with the baseline's beside."""
+    earlier = {year: row for row, year in enumerate(before.years)}
+    rows = []
+    for row, year in enumerate(found.years):
+        same = earlier.get(year)
+        rows.append(
+            [
+                str(year),
+                *(words.number(float(count)) for count in (found.by_year[row].sum(), *found.by_year[row])),
+                words.number(0.0 if same is None else float(before.by_year[same].sum())),
+                words.number(float(found.commons[row])),
+                words.number(None if same is None else float(before.commons[same])),
+                words.value(float(found.firms[row]), "firms"),
+                words.value(float(found.little_giants[row]), "firms"),
+            ]
+        )
+    keys = (
+        "recognised",
+        "clusters",
+        *COUNTY_TYPES,
+        "baseline",
+        "commons",
+        "commons_baseline",
+        "firms",
+        "little_giants",
+    )
+    return Table([words(f"chains.stage_{key}") for key in keys], rows)
+
+
+# --- single firms
+
+
+def firm_options(words: Words, rows) -> list[dict]:
+    """Firms to choose from: ids with titles.
+
+    Args:
+        rows: as `panel` gives them.
+    """
+    return [
+        {
+            "value": row.firm,
+            "title": words(
+                "chains.firm_title",
+                firm=row.firm,
+                tier=words(f"chains.tier_{TIER_NAMES[int(row.tier)]}"),
+                sector=words(f"sector.{row.sector}"),
+                province=words.province(row.province),
+                staff=words.number(round(row.employment)),
+            ),
+        }
+        for row in firm_list(rows).itertuples()
+    ]
+
+
+def life_text(words: Words, found: Life) -> str:
+    """A firm's life in one sentence."""
+    parts = [
+        words(
+            "chains.life_founded",
+            quarter=words.quarter(str(found.founded)),
+            place=words(f"provinces.in_{found.county_type}", province=words.province(found.province)),
+            sector=words(f"sector.{found.sector}"),
+        )
+    ]
+    for event in found.certificates:
+        when = words.quarter(event.when) if "Q" in event.when else words("chains.life_year", year=event.when)
+        tier, left = (words(f"chains.tier_{each}") for each in (event.tier, event.left))
+        parts.append(words(f"chains.life_{event.kind}", when=when, tier=tier, left=left))
+    if not found.certificates:
+        parts.append(words("chains.life_never"))
+    if found.closed is None:
+        staff = words.number(round(float(found.employment[-1])))
+        parts.append(words("chains.life_active", year=found.years[-1], staff=staff))
+    else:
+        parts.append(words("chains.life_closed", year=found.closed))
+    return words("chains.life", parts=words("chains.life_and").join(parts))
+
+
+def life_chart(session: Session, answer: Answer, found: Life, other: Life | None, name: str, unit: str) -> dict:
+    """One number of a firm by year end, under the policy and, where the firm is there too, in the baseline."""
+    words, values = session.words, getattr(found, name)
+    beside = np.full(len(values), np.nan) if other is None else getattr(other, name)
+    title = words(f"chains.life_of_{name}")
+    label = words("chains.life_label", title=title, text=life_text(words, found))
+    years = [str(year) for year in found.years]
+    return charts.over_time(session, answer, Course(values, beside, None), title, unit, x=years, label=label)

@@ -1,0 +1,370 @@
+"""The map page: provinces as tiles over time, one province closely, and how unevenly little giants are spread."""
+
+from __future__ import annotations
+
+import numpy as np
+import solara
+
+from scenarios.drawing import OKABE_ITO
+from sim.reference import province_names
+from viz.app import charts
+from viz.app.controls import MONEY
+from viz.app.parts import Busy, heading, html_table, note
+from viz.app.state import VIEWS, Session, use_session
+from viz.app.widgets.chart import line, time_chart
+from viz.app.widgets.panels import Choice
+from viz.app.widgets.sorted import Column, SortedTable, sorted_table
+from viz.app.widgets.tiles import TEXTS, Tiles, tile_map
+from viz.language import Words
+from viz.live.measures import quarters
+from viz.live.places import (
+    COUNTY_TYPES,
+    MEASURES,
+    Measure,
+    Provinces,
+    clusters_at,
+    county_type_course,
+    last_year_end,
+    province_course,
+    provinces,
+    scale_of,
+)
+from viz.live.session import Answer
+from viz.parts import Table
+from viz.tiles import LAYOUT, Palette, changes, levels, rates
+
+#: What a map shows of a measure.
+SHOWN = ("level", "difference")
+#: What is told of one province: at a quarter, and over time.
+FIGURES = (
+    "firms",
+    "innovative_smes",
+    "srdi_smes",
+    "little_giants",
+    "little_giants_per_10000",
+    "rd_over_revenue",
+    "digital_supported",
+    "clusters",
+)
+SERIES = ("little_giants", "srdi_smes", "innovative_smes", "rd_true_yuan", "rd_over_revenue", "digital_supported")
+#: National quantities of the panel of concentration.
+CONCENTRATION = (
+    "theil_little_giants_by_county",
+    "gini_little_giants_by_county",
+    "counties_with_little_giant",
+    "county_share_of_little_giants",
+)
+#: The colours of a map of differences reach at least this part of the largest level.
+_LEAST_CHANGE = 0.01
+
+
+@solara.component
+def MapPage():
+    """Provinces."""
+    session = use_session()
+    with solara.Div(classes=["srdi-stack"], attributes={"id": "results"}):
+        heading(session.words("provinces.heading", policy=session.title))
+        Busy()
+        with solara.Div(classes=["srdi-map-split"]):
+            with solara.Div(classes=["srdi-card", "srdi-stack"]):
+                Choices()
+                TileMap()
+            with solara.Div(classes=["srdi-card", "srdi-stack"]):
+                OneProvince()
+        ProvinceSeries()
+        Concentration()
+
+
+@solara.component
+def Choices():
+    """Which measure, and whether as level or as difference."""
+    session = use_session()
+    words = session.words
+    titles = [(name, full_title(words, name)) for name in MEASURES]
+    shown = [(name, words(f"provinces.shown_{name}")) for name in SHOWN]
+    with solara.Div(classes=["srdi-row"]):
+        Choice(
+            label=words("provinces.measure"),
+            options=titles,
+            value=measure_name(session),
+            event_choose=lambda name: session.choose("measure", name),
+        )
+        Choice(
+            label=words("provinces.shown"),
+            options=shown,
+            value=shown_name(session),
+            event_choose=lambda name: session.choose("shown", name),
+        )
+
+
+@solara.component
+def TileMap():
+    """The map with its slider."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    name, shown = measure_name(session), shown_name(session)
+    spec = solara.use_memo(
+        lambda: map_spec(words, answer, name, shown) if answer else None, [answer, name, shown, words.language]
+    )
+    if answer is None:
+        note(words("app.loading"))
+        return
+    labels = quarters(answer.central)
+    Tiles(
+        spec=spec,
+        at=labels.index(quarter_name(session, answer)),
+        chosen=province_name(session, answer),
+        event_pick=lambda province: session.choose("province", province),
+        event_time=lambda place: session.choose("quarter", labels[int(place)]),
+    )
+    note(words("provinces.covered"))
+    note(words("provinces.about_level" if shown == "level" else "provinces.about_difference") + pairs_text(session))
+
+
+@solara.component
+def OneProvince():
+    """One province at the chosen quarter: its numbers and its clusters."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    province, quarter = (name(session, answer) if answer else "" for name in (province_name, quarter_name))
+    rows = solara.use_memo(
+        lambda: province_rows(words, answer, province, quarter) if answer else [],
+        [answer, province, quarter, words.language],
+    )
+    if answer is None:
+        return
+    heading(words("provinces.one_heading", province=words.province(province), quarter=words.quarter(quarter)))
+    Choice(
+        label=words("map.province"),
+        options=[(name, words.province(name)) for name in province_names()],
+        value=province,
+        event_choose=lambda name: session.choose("province", name),
+    )
+    heads = [words(f"provinces.head_{key}") for key in ("quantity", "policy", "difference")]
+    html_table(Table(heads, rows), caption=words("provinces.one_caption", province=words.province(province)))
+    Clusters(province, last_year_end(quarter))
+
+
+@solara.component
+def Clusters(province: str, year: int):
+    """The province's national clusters at a year end, in the run with the central parameters."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    if answer is None:
+        return
+    found, before = (clusters_at(run, year) for run in (answer.central, answer.central_baseline))
+    found, before = (each[each["province"] == province] for each in (found, before))
+    heading(words("provinces.clusters_heading", year=year, number=len(found), baseline=len(before)), "h3")
+    if not len(found):
+        note(words("provinces.no_clusters"))
+        return
+    title = words("provinces.clusters_caption", province=words.province(province), year=year)
+    SortedTable(spec=cluster_table(words, found, title))
+    note(words("provinces.clusters_note"))
+
+
+@solara.component
+def ProvinceSeries():
+    """The chosen province over time."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    if answer is None:
+        return
+    province = province_name(session, answer)
+    heading(words("provinces.series_heading", province=words.province(province)))
+    with solara.Div(classes=["srdi-cards"]):
+        for name in SERIES:
+            measure = MEASURES[name]
+            found = province_course(answer, province, measure)
+            with solara.Div(classes=["srdi-card"]):
+                charts.show(answer, charts.over_time(session, answer, found, measure_title(words, name), measure.unit))
+
+
+@solara.component
+def Concentration():
+    """How unevenly little giants are spread over the nation's counties and urban districts."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    if answer is None:
+        return
+    heading(words("provinces.concentration_heading"))
+    note(words("provinces.concentration_note"))
+    with solara.Div(classes=["srdi-cards"]):
+        for quantity in CONCENTRATION:
+            with solara.Div(classes=["srdi-card"]):
+                charts.show(answer, charts.fan(session, answer, quantity))
+        for per in ("", "firms"):
+            with solara.Div(classes=["srdi-card"]):
+                charts.show(answer, county_chart(session, answer, per))
+
+
+# --- choices, as far as the address holds something that there is
+
+
+def measure_name(session: Session) -> str:
+    """Name of the measure shown."""
+    name = session.chosen("measure")
+    return name if name in MEASURES else VIEWS["measure"]
+
+
+def shown_name(session: Session) -> str:
+    """Whether levels or differences are shown."""
+    name = session.chosen("shown")
+    return name if name in SHOWN else VIEWS["shown"]
+
+
+def quarter_name(session: Session, answer: Answer) -> str:
+    """Label of the quarter shown, the last one by default."""
+    labels, quarter = quarters(answer.central), session.chosen("quarter")
+    return quarter if quarter in labels else labels[-1]
+
+
+def province_name(session: Session, answer: Answer) -> str:
+    """English name of the province looked at; by default the one with most little giants at the baseline's end."""
+    name = session.chosen("province")
+    if name in LAYOUT:
+        return name
+    table = answer.central_baseline.tables["province"]
+    last = table["quarter"] == table["quarter"][-1]
+    return str(table["province"][last][np.argmax(table["little_giants"][last])])
+
+
+# --- texts
+
+
+def measure_title(words: Words, name: str) -> str:
+    """Title of a measure."""
+    return words(f"provinces.title_{name}")
+
+
+def full_title(words: Words, name: str) -> str:
+    """Title of a measure with its unit."""
+    return words("provinces.with_unit", title=measure_title(words, name), unit=words.unit(MEASURES[name].unit))
+
+
+def pairs_text(session: Session) -> str:
+    """What the numbers rest on, as a sentence behind others."""
+    words, answer = session.words, session.answer.value
+    gap = " " if words.language == "en" else ""
+    if not session.settings.value:
+        return gap + words("provinces.same")
+    return gap + (words("provinces.pairs", pairs=len(answer.runs)) if answer.runs else words("provinces.one_pair"))
+
+
+def province_rows(words: Words, answer: Answer, province: str, quarter: str) -> list[list[str]]:
+    """Title, level and difference of FIGURES in one province at a quarter."""
+    place, at = list(LAYOUT).index(province), quarters(answer.central).index(quarter)
+    rows = []
+    for name in FIGURES:
+        unit, found = MEASURES[name].unit, provinces(answer, MEASURES[name])
+        mean, low, high = (float(each[at, place]) for each in (found.difference, found.low, found.high))
+        change = words.value(mean, unit, signed=True)
+        if np.isfinite(low) and low != high:
+            change += " " + words("policy.figure_interval", interval=words.interval(low, high, unit, signed=True))
+        rows.append([full_title(words, name), words.value(float(found.level[at, place]), unit), change])
+    return rows
+
+
+# --- specs
+
+
+def map_spec(words: Words, answer: Answer, name: str, shown: str) -> dict:
+    """What the map draws of a measure, as level or as difference."""
+    measure, found = MEASURES[name], provinces(answer, MEASURES[name])
+    signed = shown == "difference"
+    values, low, high = (
+        (found.difference, found.low, found.high) if signed else (found.level, found.level_low, found.level_high)
+    )
+    factor, unit = shown_unit(words, measure, _largest(values[:, :-1]), signed)
+    return tile_map(
+        values,
+        low,
+        high,
+        found.unclear if signed else np.zeros(values.shape, dtype=bool),
+        palette_of(measure, found, signed),
+        quarters=[words.quarter(label) for label in quarters(answer.central)],
+        names={province: words.province(province) for province in LAYOUT},
+        title=f"{measure_title(words, name)}, {words(f'provinces.shown_{shown}')}",
+        unit=unit,
+        factor=factor,
+        texts={key: words.raw(f"provinces.map_{key}") for key in TEXTS},
+        signed=signed,
+        whole=measure.unit == "firms",
+        short_names=words.language == "en",
+    )
+
+
+def shown_unit(words: Words, measure: Measure, largest: float, signed: bool) -> tuple[float, str]:
+    """By what the numbers of a map are divided, and the name of their unit then."""
+    factor, key = scale_of(largest, measure.unit, MONEY[words.language])
+    if key == "share":
+        return factor, words("chart.points_unit") if signed else words.unit("share")
+    return factor, words(f"control.{key}", unit=words.unit(measure.unit))
+
+
+def palette_of(measure: Measure, found: Provinces, signed: bool) -> Palette:
+    """Colours for all quarters of a map, so that tiles can be compared over time."""
+    level = found.level[:, :-1]
+    if signed:
+        return changes(_largest(found.difference[:, :-1]), least=_LEAST_CHANGE * _largest(level) or 1.0)
+    if not measure.ratio:
+        return levels(_largest(level))
+    known = level[np.isfinite(level)]
+    return rates(float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))) if len(known) else levels(1.0)
+
+
+def _largest(values: np.ndarray) -> float:
+    """Largest size of the numbers there are, 0 without any."""
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+
+
+def cluster_table(words: Words, found, title: str) -> dict:
+    """Clusters as a table to sort.
+
+    Args:
+        found: as `clusters_at` gives them.
+    """
+
+    def counts(column: str, unit: str) -> Column:
+        values = found[column].tolist()
+        return Column(words(f"provinces.cluster_{column}"), [words.value(value, unit) for value in values], values)
+
+    columns = [
+        Column(words("provinces.cluster_sector"), [words(f"sector.{each}") for each in found["sector"]], words=True),
+        Column(
+            words("provinces.cluster_county_type"),
+            [words(f"provinces.{each}") for each in found["county_type"]],
+            words=True,
+        ),
+        Column(words("provinces.cluster_recognised"), [str(year) for year in found["recognised"]]),
+        counts("srdi_smes", "firms"),
+        counts("little_giants", "firms"),
+        counts("commons", "0-1"),
+    ]
+    return sorted_table([str(key) for key in found.index], columns, title=title, sort=words.raw("provinces.sort"))
+
+
+def county_chart(session: Session, answer: Answer, per: str) -> dict:
+    """Little giants in counties against urban districts over time, or as many per 10,000 of their firms."""
+    words, series = session.words, []
+    for kind, colour in zip(COUNTY_TYPES, OKABE_ITO, strict=False):
+        found = county_type_course(answer, kind, "little_giants", per)
+        name = words(f"provinces.{kind}")
+        series += [
+            line(
+                words("provinces.of_baseline", name=name), found.baseline, colour=colour, dash=charts.DASHES, width=1.2
+            ),
+            line(name, found.policy, colour=colour),
+        ]
+    unit = MEASURES["little_giants_per_10000"].unit if per else "firms"
+    title = words("provinces.counties_per_firm" if per else "provinces.counties")
+    return time_chart(
+        quarters(answer.central),
+        series,
+        title=title,
+        unit=unit,
+        unit_text=words.unit(unit),
+        label=title,
+        from_zero=True,
+        **charts.look(session),
+    )

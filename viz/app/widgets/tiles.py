@@ -1,0 +1,127 @@
+"""The map of tiles as the browser draws and plays it: a whole matrix of quarters and provinces at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import solara
+
+from viz.tiles import CODES, HEIGHT, LAYOUT, SIZE, WIDTH, Palette
+
+#: Words and patterns of words that ``texts`` must hold.
+TEXTS = (
+    "play",
+    "pause",
+    "quarter",  # label of the slider
+    "map",  # button that shows the map again
+    "table",  # button that shows the numbers; also what the table is
+    "tile",  # "{province}: {value} {unit}"
+    "tile_level",  # ", 90% of runs {interval}"
+    "tile_change",  # ", 95% interval {interval}"
+    "tile_unclear",  # ", not told apart from luck"
+    "interval",  # "{low} to {high}"
+    "bracketed",  # "({value})": a number that is not told apart from zero
+    "nation",  # "All 31 provinces: {value} {unit}"
+    "extremes",  # "Most: {most}; least: {least}."
+    "clear",  # "{number} of 31 provinces differ beyond luck."
+    "province",  # heads of the table
+    "value",
+    "range",
+    "nation_row",
+    "key",  # what the key is for a screen reader
+    "none",  # "no number": read out where there is none
+    "locale",
+)
+_LONG_NAME = 10
+
+
+def tile_map(
+    values: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    unclear: np.ndarray,
+    palette: Palette,
+    *,
+    quarters: Sequence[str],
+    names: Mapping[str, str],
+    title: str,
+    unit: str,
+    factor: float,
+    texts: Mapping[str, str],
+    signed: bool = False,
+    whole: bool = False,
+    short_names: bool = False,
+) -> dict:
+    """What `Tiles` draws.
+
+    Args:
+        values: float (quarters, provinces + 1), provinces as in `viz.tiles.LAYOUT`, the nation last; NaN is no number.
+        low, high: ends of their intervals, of the same shape; NaN where there is none.
+        unclear: bool, of the same shape: tiles to show paler and in brackets.
+        quarters: their names. names: of provinces, by English name. title: of what is shown.
+        unit: its name once numbers are divided by `factor`. texts: words of TEXTS.
+        signed: values are differences. whole: they come whole, from ten on.
+        short_names: write two letters for a province where the map is narrow.
+
+    Raises:
+        ValueError: shapes differ or a text is missing.
+    """
+    shape = (len(quarters), len(LAYOUT) + 1)
+    if any(each.shape != shape for each in (values, low, high, unclear)):
+        raise ValueError(f"a map of {shape[0]} quarters needs matrices of shape {shape}")
+    missing = [key for key in TEXTS if key not in texts]
+    if missing:
+        raise ValueError(f"texts of a map lack {', '.join(missing)}")
+    places = [
+        {
+            "key": province,
+            "name": names[province],
+            "code": CODES[province] if short_names else names[province],
+            "x": column * (SIZE[0] // 7),
+            "y": row * (SIZE[1] // 8),
+            "long": len(names[province]) > _LONG_NAME,
+        }
+        for province, (row, column) in LAYOUT.items()
+    ]
+    return {
+        "places": places,
+        "size": SIZE,
+        "tile": (WIDTH, HEIGHT),
+        "quarters": list(quarters),
+        "title": title,
+        "unit": unit,
+        "factor": float(factor),
+        "signed": bool(signed),
+        "whole": bool(whole),
+        "ramp": palette.ramp,
+        "key": [(float(step), fill) for step, fill in palette.steps],
+        "texts": {key: str(texts[key]) for key in TEXTS},
+        "values": _floats(values),
+        "low": _floats(low),
+        "high": _floats(high),
+        "shades": palette.shades(values, unclear).tobytes(),
+        "unclear": np.ascontiguousarray(unclear, dtype=np.uint8).tobytes(),
+    }
+
+
+@solara.component_vue("tiles.vue", vuetify=False)
+def Tiles(
+    spec: dict,
+    at: int,
+    chosen: str,
+    event_pick: Callable[[str], None],
+    event_time: Callable[[int], None],
+):
+    """A map of tiles with a time slider; playing happens in the browser.
+
+    Args:
+        spec: of `tile_map`. at: quarter to show, by its place. chosen: province that is pressed, by English name.
+        event_pick: called with a province that is clicked or entered.
+        event_time: called with the quarter once the slider rests or playing ends.
+    """
+
+
+def _floats(values: np.ndarray) -> bytes:
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, dtype="<f4").tobytes()

@@ -1,0 +1,309 @@
+"""Chains, the firms that supply their leaders, clusters by stage, and the lives of single firms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scenarios.intervals import student_interval
+from sim.calendar import START, Quarter
+from sim.columns import NEVER
+from sim.mechanisms.chain_links import leader_code
+from sim.reference import province_names, sector_names
+from sim.rules import TIERS
+from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
+from viz.live.places import COUNTY_TYPES, clusters_at, geography
+from viz.live.runner import Links, Run
+from viz.live.session import Answer
+
+#: Measures of a chain with their units: columns of the chain table; what is counted by the quarter is summed.
+MEASURES: dict[str, str] = {
+    "openness": "0-1",
+    "suppliers": "firms",
+    "little_giant_suppliers": "firms",
+    "strength": "yuan per year",
+    "gaps_filled_share": "share",
+    "extension_share": "share",
+    "resilience": "share",
+}
+_SUMMED = ("strength",)
+#: Upper ends of the steps in which the strength of a cluster's commons is counted.
+STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
+#: Tiers by the code in the column `tier`.
+TIER_NAMES = ("none", *TIERS)
+#: Most firms offered to choose from.
+MOST_FIRMS = 300
+_SINCE = ("innovative_since", "srdi_since", "giant_since")
+
+
+# --- chains
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """All chains at the end of a run.
+
+    Attributes:
+        sector, province: of the chain, and of its leader's home, by number of the chain.
+        value: by measure, float64 (chains,), mean over the policy's runs.
+        difference: by measure, mean of pairs and the ends of its 95 % interval by Student's t (NaN of one pair),
+            float64 (chains,) each.
+        pairs: it rests on.
+    """
+
+    sector: list[str]
+    province: list[str]
+    value: Mapping[str, np.ndarray]
+    difference: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+    pairs: int
+
+
+def chains(answer: Answer) -> Chains:
+    """All chains at the end of the run, under the policy and against the baseline."""
+    runs, baselines = best_runs(answer)
+    table = answer.central.tables["chain"]
+    number = len(np.unique(table["chain"]))
+    value, difference = {}, {}
+    for measure in MEASURES:
+        policy, baseline = (np.stack([chain_values(run, measure)[-1] for run in each]) for each in (runs, baselines))
+        value[measure] = policy.mean(axis=0)
+        difference[measure] = student_interval(policy - baseline, axis=0)
+    sector, province = (table[column][:number].tolist() for column in ("sector", "province"))
+    return Chains(sector, province, value, difference, len(runs))
+
+
+def chain_values(run: Run, measure: str) -> np.ndarray:
+    """A measure of all chains by quarter: float64 (quarters, chains)."""
+    values = by_key(run, "chain", "chain", measure)[1]
+    return four_quarters(values) if measure in _SUMMED else values
+
+
+def chain_course(answer: Answer, chain: int, measure: str) -> Course:
+    """A measure of one chain over time."""
+    return course_of(answer, lambda run: chain_values(run, measure)[:, chain])
+
+
+# --- the firms that supply a leader
+
+
+@dataclass(frozen=True, eq=False)
+class Supply:
+    """A chain's leader and the firms that supply it, directly or through others; one entry a node, the leader first.
+
+    Attributes:
+        row: int64, row of the node in the links; -1 for the leader.
+        parent: int64, node it supplies; -1 for the leader.
+        depth: int64, 0 for the leader, 1 for direct suppliers, 2 for their suppliers and so on.
+        group: int64, niche of the direct supplier that the node is or leads to; -1 for the leader.
+    """
+
+    row: np.ndarray
+    parent: np.ndarray
+    depth: np.ndarray
+    group: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def supply(links: Links, chain: int) -> Supply:
+    """The firms behind a chain's leader.
+
+    Every firm has one main customer, so they are a tree; direct suppliers stand by niche, then as in the links.
+    """
+    node_of = np.full(int(max(links.slot.max(initial=0), links.customer.max(initial=0))) + 1, -1, dtype=np.int64)
+    firms = np.flatnonzero(links.customer == leader_code(chain))
+    firms = firms[np.argsort(links.niche[firms], kind="stable")]
+    rows, parents, depths, groups = ([np.array([value])] for value in (-1, -1, 0, -1))
+    first, depth = 1, 1
+    parent, group = np.zeros(len(firms), dtype=np.int64), links.niche[firms].astype(np.int64)
+    buyers = np.where(links.customer >= 0, links.customer, 0)
+    while len(firms):
+        for parts, part in zip((rows, parents, depths, groups), (firms, parent, depth, group), strict=True):
+            parts.append(np.broadcast_to(part, firms.shape))
+        node_of[links.slot[firms]] = np.arange(first, first + len(firms))
+        reached = np.where(links.customer >= 0, node_of[buyers], -1)
+        # The next ring: whose customer stands in this one.
+        following = np.flatnonzero(reached >= first)
+        first, depth = first + len(firms), depth + 1
+        firms, parent = following, reached[following]
+        group = np.concatenate(groups)[parent]
+    return Supply(*(np.concatenate(parts).astype(np.int64) for parts in (rows, parents, depths, groups)))
+
+
+def edges(found: Supply) -> np.ndarray:
+    """Supplier and customer of every link: int32 (nodes - 1, 2)."""
+    nodes = np.arange(1, len(found))
+    return np.column_stack([nodes, found.parent[1:]]).astype(np.int32)
+
+
+def tier_counts(links: Links, found: Supply) -> np.ndarray:
+    """Firms behind a leader by tier: int64 (tiers,)."""
+    return np.bincount(links.tier[found.row[1:]], minlength=len(TIER_NAMES))
+
+
+def firm_places(links: Links) -> tuple[list[str], list[str]]:
+    """Names of the provinces and keys of the sectors of linked firms."""
+    provinces, sectors = province_names(), sector_names()
+    homes = geography().county_province[links.county]
+    return [provinces[home] for home in homes.tolist()], [sectors[sector] for sector in links.sector.tolist()]
+
+
+# --- clusters
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """Clusters at a year end by stage.
+
+    Attributes:
+        years: of recognition, in order.
+        by_year: int64 (years, county types); by_step: int64 (len(STEPS), county types).
+        crossed: int64 (years, len(STEPS)).
+        commons: float64 (years,), mean strength. firms, little_giants: float64 (years,), of the clusters together.
+    """
+
+    years: list[int]
+    by_year: np.ndarray
+    by_step: np.ndarray
+    crossed: np.ndarray
+    commons: np.ndarray
+    firms: np.ndarray
+    little_giants: np.ndarray
+
+
+def stages(run: Run, year: int) -> Stages:
+    """Clusters at the end of a year by year of recognition, strength of their commons and county type."""
+    found = clusters_at(run, year)
+    years, position = np.unique(found["recognised"].to_numpy(dtype=np.int64), return_inverse=True)
+    kind = np.array([COUNTY_TYPES.index(each) for each in found["county_type"]], dtype=np.int64)
+    strength = found["commons"].to_numpy(dtype=np.float64)
+    # A step holds its upper end; float error of a mean of parts must not lift it over.
+    step = np.searchsorted(np.array(STEPS) + 1e-9, strength).clip(max=len(STEPS) - 1)
+
+    def crossed(first: np.ndarray, firsts: int, second: np.ndarray, seconds: int) -> np.ndarray:
+        return np.bincount(first * seconds + second, minlength=firsts * seconds).reshape(firsts, seconds)
+
+    def total(column: str) -> np.ndarray:
+        return np.bincount(position, found[column].to_numpy(dtype=np.float64), minlength=len(years))
+
+    kinds, steps = len(COUNTY_TYPES), len(STEPS)
+    by_year = crossed(position, len(years), kind, kinds)
+    return Stages(
+        years=years.tolist(),
+        by_year=by_year,
+        by_step=crossed(step, steps, kind, kinds),
+        crossed=crossed(position, len(years), step, steps),
+        commons=total("commons") / by_year.sum(axis=1),
+        firms=total("firms"),
+        little_giants=total("little_giants"),
+    )
+
+
+# --- single firms
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to a firm.
+
+    Attributes:
+        kind: granted, renewed, fell or ended. when: quarter such as 2024Q1, or year where only that is known.
+        tier: granted, kept or lost. left: tier after a fall.
+    """
+
+    kind: str
+    when: str
+    tier: str
+    left: str = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """A firm of the panel from the first to the last year end at which it was there.
+
+    Attributes:
+        firm: its id. founded: quarter. province, county_type, sector: at the last of these year ends.
+        years: of the panel; the arrays are float64 (years,), NaN where the firm was not there.
+        employment: persons. rd_intensity: share of revenue. digital: 0-1. tier: 0-3.
+        certificates: in order of time. closed: year in which it closed, or None.
+    """
+
+    firm: str
+    founded: Quarter
+    province: str
+    county_type: str
+    sector: str
+    years: list[int]
+    employment: np.ndarray
+    rd_intensity: np.ndarray
+    digital: np.ndarray
+    tier: np.ndarray
+    certificates: list[Event]
+    closed: int | None
+
+
+def panel(run: Run) -> pd.DataFrame:
+    """The rows of single firms with the year instead of the quarter."""
+    frame = pd.DataFrame(run.tables["firms"])
+    return frame.assign(year=frame["quarter"].dt.year.astype(int)).drop(columns="quarter")
+
+
+def firm_list(rows: pd.DataFrame, most: int = MOST_FIRMS) -> pd.DataFrame:
+    """Firms to choose from, those that reached the highest tier first, then the largest.
+
+    Returns:
+        columns firm, tier (highest, 0-3), employment (largest), province, sector (last), at most `most` rows.
+    """
+    last = {"tier": ("tier", "max"), "employment": ("employment", "max")}
+    kept = {column: (column, "last") for column in ("province", "sector")}
+    firms = rows.groupby("firm", sort=False).agg(**last, **kept).reset_index()
+    return firms.sort_values(["tier", "employment", "firm"], ascending=[False, False, True]).head(most)
+
+
+def life(rows: pd.DataFrame, firm: str) -> Life | None:
+    """The life of a firm of the panel; None if there is no such firm."""
+    own = rows[rows["firm"] == firm].sort_values("year")
+    if own.empty:
+        return None
+    years = sorted(rows["year"].unique().tolist())
+    last = own.iloc[-1]
+    at = own.set_index("year")
+    values = {
+        name: at[name].reindex(years).to_numpy(dtype=np.float64)
+        for name in ("employment", "rd_intensity", "digital", "tier")
+    }
+    end = int(last["year"])
+    return Life(
+        firm=firm,
+        founded=START + int(firm.partition("-")[2]),
+        province=last["province"],
+        county_type=last["county_type"],
+        sector=last["sector"],
+        years=years,
+        **values,
+        certificates=_certificates(own),
+        closed=end + 1 if end < years[-1] else None,
+    )
+
+
+def _certificates(own: pd.DataFrame) -> list[Event]:
+    """What certificates a firm was granted, kept and lost, from year end to year end."""
+    events: list[Event] = []
+    before_tier, before_since = 0, [NEVER] * len(_SINCE)
+    for row in own.itertuples():
+        tier, since = int(row.tier), [int(getattr(row, name)) for name in _SINCE]
+        if tier > before_tier:
+            # A higher certificate renews the dates of the lower ones, so each date stands for the highest that has it.
+            gained = {since[each - 1]: TIER_NAMES[each] for each in range(before_tier + 1, tier + 1)}
+            events += [Event("granted", str(START + date), name) for date, name in sorted(gained.items())]
+        elif tier < before_tier:
+            kind = "fell" if tier else "ended"
+            events.append(Event(kind, str(row.year), TIER_NAMES[before_tier], TIER_NAMES[tier]))
+        elif tier and since[tier - 1] != before_since[tier - 1]:
+            events.append(Event("renewed", str(START + since[tier - 1]), TIER_NAMES[tier]))
+        before_tier, before_since = tier, since
+    return events

@@ -1,0 +1,198 @@
+"""Where things happen: measures of provinces over time, their clusters, counties against urban districts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from scenarios.intervals import student_interval
+from sim.geography import Geography, build_geography
+from sim.outputs import PROVINCE
+from sim.parameters import parameter_record
+from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
+from viz.live.runner import Run
+from viz.live.session import Answer
+from viz.tiles import LAYOUT
+
+#: Kinds of county-level units, as the tables name them.
+COUNTY_TYPES = ("county", "urban")
+_PER_QUARTER, _PER_YEAR = " per quarter", " per year"
+#: Counted as they happen, though their unit does not say so.
+_HAPPENINGS = ("little_giants_granted", "little_giants_renewed", "little_giants_lapsed")
+_TEN_THOUSAND = 10_000.0
+#: Numbers below are printed as they are.
+_SCALED_FROM = 1e6
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of a province: a column of the province table, or one over another.
+
+    Attributes:
+        column, per: of the province table; `per` is empty for the column itself.
+        unit: of the measure, declared as the results' units are.
+        times: the quotient is multiplied by it.
+        summed: the column is summed over the four quarters up to the one shown.
+    """
+
+    column: str
+    unit: str
+    per: str = ""
+    times: float = 1.0
+    summed: bool = False
+
+    @property
+    def ratio(self) -> bool:
+        """Whether it is one column over another, which does not add up over provinces."""
+        return bool(self.per)
+
+
+def _plain() -> dict[str, Measure]:
+    """Every number of the province table."""
+    return {
+        output.name: Measure(
+            output.name,
+            output.unit.replace(_PER_QUARTER, _PER_YEAR),
+            summed=output.name in _HAPPENINGS or output.unit.endswith(_PER_QUARTER),
+        )
+        for output in PROVINCE
+        if output.dtype == "float64"
+    }
+
+
+#: What the map can show, by name.
+MEASURES: dict[str, Measure] = {
+    **_plain(),
+    "little_giants_per_10000": Measure("little_giants", "per 10,000 firms", "firms", _TEN_THOUSAND),
+    "srdi_smes_per_10000": Measure("srdi_smes", "per 10,000 firms", "firms", _TEN_THOUSAND),
+    "innovative_smes_per_10000": Measure("innovative_smes", "per 10,000 firms", "firms", _TEN_THOUSAND),
+    "digital_supported_per_10000": Measure("digital_supported", "per 10,000 firms", "firms", _TEN_THOUSAND),
+    "rd_over_revenue": Measure("rd_true_yuan", "share", "revenue_yuan"),
+    "rd_firms_share": Measure("rd_firms", "share", "firms"),
+    "little_giant_share_of_srdi": Measure("little_giants", "share", "srdi_smes"),
+    "employment_per_firm": Measure("employment", "persons per firm", "firms"),
+    "revenue_per_firm": Measure("revenue_yuan", "yuan per firm and year", "firms", summed=True),
+    "revenue_per_employee": Measure("revenue_yuan", "yuan per employee and year", "employment", summed=True),
+}
+
+
+def provincial(run: Run, measure: Measure) -> np.ndarray:
+    """A measure by quarter: float64 (quarters, provinces + 1), provinces as in LAYOUT, the nation last.
+
+    NaN where fewer than four quarters are there to be summed, or nothing is there to divide by.
+    """
+    values = _with_nation(run, measure.column)
+    if measure.summed:
+        values = four_quarters(values)
+    if not measure.ratio:
+        return values
+    return _over(measure.times * values, _with_nation(run, measure.per))
+
+
+def _over(values: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Values over others, NaN where those are 0."""
+    return np.divide(values, whole, out=np.full_like(values, np.nan), where=whole != 0.0)
+
+
+def _with_nation(run: Run, column: str) -> np.ndarray:
+    names, values = by_key(run, "province", "province", column)
+    values = values[:, [names.index(name) for name in LAYOUT]]
+    return np.column_stack([values, values.sum(axis=1)])
+
+
+@dataclass(frozen=True, eq=False)
+class Provinces:
+    """A measure of all provinces under a policy; float64 (quarters, provinces + 1), the nation last.
+
+    Attributes:
+        level: mean over runs. level_low, level_high: 5 % and 95 % quantile over runs.
+        difference: to the baseline, mean of pairs. low, high: its 95 % interval by Student's t, NaN of one pair.
+        pairs: it rests on.
+    """
+
+    level: np.ndarray
+    level_low: np.ndarray
+    level_high: np.ndarray
+    difference: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    pairs: int
+
+    @property
+    def unclear(self) -> np.ndarray:
+        """Whether the interval of the difference includes zero, unless all pairs agree on it.
+
+        bool (quarters, provinces + 1); false where there is no interval.
+        """
+        return (self.low <= 0.0) & (self.high >= 0.0) & (self.low < self.high)
+
+
+def provinces(answer: Answer, measure: Measure) -> Provinces:
+    """A measure of all provinces under the policy and against the baseline."""
+    policy, baseline = (np.stack([provincial(run, measure) for run in runs]) for runs in best_runs(answer))
+    low, high = np.quantile(policy, (0.05, 0.95), axis=0)
+    return Provinces(policy.mean(axis=0), low, high, *student_interval(policy - baseline, axis=0), len(policy))
+
+
+def province_course(answer: Answer, province: str, measure: Measure) -> Course:
+    """A measure of one province over time."""
+    place = list(LAYOUT).index(province)
+    return course_of(answer, lambda run: provincial(run, measure)[:, place])
+
+
+def county_type_course(answer: Answer, county_type: str, column: str, per: str = "") -> Course:
+    """A column of the table by county type over time, for one of COUNTY_TYPES; per 10,000 of `per` if that is named."""
+
+    def value(run: Run) -> np.ndarray:
+        names, values = by_key(run, "county_type", "county_type", column)
+        if per:
+            whole = by_key(run, "county_type", "county_type", per)[1]
+            values = _over(_TEN_THOUSAND * values, whole)
+        return values[:, names.index(county_type)]
+
+    return course_of(answer, value)
+
+
+@cache
+def geography() -> Geography:
+    """The county-level units, which are the same in every run."""
+    return build_geography(parameter_record())
+
+
+def clusters_at(run: Run, year: int) -> pd.DataFrame:
+    """The recognised clusters at the end of a year: columns of the cluster table, with year and county type.
+
+    Returns:
+        one row a cluster, indexed by its number, in the order of the table; empty if none was recognised by then.
+        recognised is the year, int64; county_type one of COUNTY_TYPES.
+    """
+    table = run.tables["cluster"]
+    chosen = table["quarter"].astype("datetime64[Y]").astype(int) + 1970 == year
+    frame = pd.DataFrame({name: values[chosen] for name, values in table.items() if name != "quarter"})
+    urban = geography().county_is_urban[frame["county"].to_numpy(dtype=np.int64)]
+    frame["recognised"] = frame["recognised"].dt.year.astype(np.int64)
+    frame["county_type"] = np.where(urban, "urban", "county").astype(object)
+    return frame.set_index("cluster")
+
+
+def last_year_end(label: str) -> int:
+    """The last year that has ended by a quarter such as 2024Q1."""
+    year, number = int(label[:4]), int(label[-1])
+    return year if number == 4 else year - 1
+
+
+def scale_of(largest: float, unit: str, scales: Sequence[tuple[float, str]]) -> tuple[float, str]:
+    """By what numbers of a map are divided so that they fit their tiles, and the key of the word for it.
+
+    Args:
+        largest: of the numbers. scales: from large to small, each with its key; a share is always in per cent.
+    """
+    if unit == "share":
+        return 0.01, "share"
+    if largest < _SCALED_FROM:
+        return 1.0, "one"
+    return next(((scale, key) for scale, key in scales if largest >= 10.0 * scale), (1.0, "one"))
