@@ -6,10 +6,10 @@ import io
 import re
 import warnings
 from html import escape
+from typing import TYPE_CHECKING
 
-import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Colours that stay apart for colour-blind readers (Okabe and Ito 2008); yellow is left out, too pale for a line.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -28,6 +28,10 @@ def svg(figure: Figure, label: str = "") -> str:
     Args:
         label: what the figure shows, for those who cannot see it.
     """
+    # Loaded here: who only wants the colours, as the web page does, need not pay for it.
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     with warnings.catch_warnings(), matplotlib.rc_context(_STYLE):
         # Chinese words are set in the reader's fonts: that this machine may lack them does not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing")

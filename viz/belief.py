@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from calibration.simulator import model_digest
 from scenarios.intervals import ENOUGH
@@ -15,7 +16,9 @@ from sim.levers import PROGRAMMES, Levers
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
 from viz.parts import Table
-from viz.sections import Sections
+
+if TYPE_CHECKING:
+    from viz.sections import Sections
 
 #: First words of a parameter's source, and what it is then called; any other source is knowledge.
 _SOURCES = {"assumed": "assumed", "hand-set": "hand_set", "fitted": "fitted"}

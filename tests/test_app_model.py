@@ -1,0 +1,148 @@
+"""The live model: Mesa's view of it, and what it leaves alone."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import threading
+import warnings
+
+import pytest
+import solara
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from mesa.visualization.solara_viz import _check_model_params, split_model_params
+
+from sim.calendar import START, Quarter
+from viz import LANGUAGES
+from viz.app import live_model
+from viz.app.live_model import PLOTS, SCALE, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot, model_params
+from viz.language import Words
+
+
+@pytest.fixture
+def model():
+    made = LiveModel(scale=0.001, until=2020)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_can_be_chosen_makes_a_model(language):
+    params = model_params(Words(language))
+    _check_model_params(LiveModel.__init__, params)
+    chosen, fixed = split_model_params(params)
+    assert fixed == {}
+    assert set(chosen) == set(inspect.signature(LiveModel).parameters)
+    values = {name: options["value"] for name, options in chosen.items()}
+    assert values["scale"] == SCALE
+    for name, options in chosen.items():
+        if options["type"] == "Select":
+            assert values[name] in options["values"]
+        else:
+            assert options["min"] <= values[name] <= options["max"]
+
+
+def test_a_closed_model_stands_still(model):
+    model.step()
+    quarter, firms = model.quarter, model.recorder.latest["firms"]
+    model.close()
+    model.close()
+    model.step()
+    assert not model.running
+    # What the page still draws of it is what it was.
+    assert (model.quarter, model.recorder.latest["firms"]) == (quarter, firms)
+    assert quarter == START + 1
+
+
+def test_a_model_may_be_closed_while_it_plays():
+    model, faults = LiveModel(scale=0.001, until=2030), []
+
+    def play():
+        try:
+            while model.running:
+                model.step()
+        except Exception as fault:
+            faults.append(fault)
+
+    playing = threading.Thread(target=play)
+    playing.start()
+    model.close()
+    playing.join(timeout=60)
+    assert not playing.is_alive()
+    assert faults == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_agents_and_totals_are_those_of_the_model(language, model):
+    words = Words(language)
+    agents = dict(agent_rows(words, model))
+    assert agents[words("model.agent_Province")] == "31"
+    assert agents[words("model.agent_Ministry")] == "1"
+    assert len(agents) == len(model.agents_by_type) + 1
+    totals = live_model.total_rows(words, model)
+    assert len(totals) == len(TOTALS)
+    assert totals[0][1] == words.number(round(model.recorder.latest["firms"]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("dark", [False, True])
+def test_plots_speak_the_language_in_glyphs_there_are(language, dark, model):
+    while model.running:
+        model.step()
+    table = model.datacollector.get_model_vars_dataframe()
+    words = drawn_words(Words(language))
+    for _, unit, log, columns in PLOTS:
+        # As Mesa draws it: a line a column, then the page's finish, then its own axis label.
+        figure = Figure()
+        axis = figure.subplots()
+        for column in columns:
+            axis.plot(table[column], label=column)
+        finish_plot(axis, words=words, unit=unit, log=log, dark=dark)
+        axis.set_xlabel("Step")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            FigureCanvasAgg(figure).draw()
+        labels = {line.get_label() for line in axis.get_lines()}
+        assert not labels & set(columns)
+        assert len({line.get_linestyle() for line in axis.get_lines()}) == len(columns)
+        ticks = [label.get_text() for label in axis.get_xticklabels() if label.get_text()]
+        assert all(Quarter.parse(tick) >= START for tick in ticks)
+
+
+def test_without_a_chinese_font_plots_are_in_english(monkeypatch):
+    monkeypatch.setattr(live_model, "chinese_font", lambda: None)
+    assert drawn_words(Words("zh")).language == "en"
+    monkeypatch.setattr(live_model, "chinese_font", lambda: "Noto Sans SC")
+    assert drawn_words(Words("zh")).language == "zh"
+
+
+def test_the_model_does_not_outlive_its_page(monkeypatch):
+    """Reset replaces the model and closes the one before; leaving the page closes the last."""
+    made = []
+
+    class Counted(LiveModel):
+        def __init__(self, scenario="baseline", scale=0.001, rng=1, until=2020):
+            super().__init__(scenario, scale, rng, until)
+            made.append(self)
+
+    monkeypatch.setattr(live_model, "LiveModel", Counted)
+    held = []
+
+    @solara.component
+    def Page():
+        held.append(live_model.use_live_model())
+
+    _, rendered = solara.render(Page(), handle_error=False)
+    assert len(made) == 1
+    held[-1].value = Counted()
+    assert [model.running for model in made] == [False, True]
+    rendered.close()
+    assert [model.running for model in made] == [False, False]
+
+
+def test_other_pages_do_not_pay_for_mesas_view():
+    code = "import viz.app.main, sys; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"matplotlib", "altair", "mesa.visualization", "sklearn", "emcee", "pyfixest"} & set(printed)

@@ -1,0 +1,540 @@
+"""What the page of the calibration says in words and tables, from the rows of `viz.live.fitted`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from scenarios.reported import reported_figures
+from sim.outputs import NATIONAL
+from sim.parameters import parameter_table
+from sim.reference import province_names
+from viz.language import NOTHING, Words, catalogue
+from viz.live.fitted import (
+    FORECASTERS,
+    PARTS,
+    Directions,
+    Figure,
+    FittedParameter,
+    Forecast,
+    best_forecaster,
+    by_series,
+    mean_error,
+    national_series,
+    prior_sources,
+    sources_of_references,
+    typical_width,
+    unit_of_figure,
+)
+from viz.parts import Table
+
+_DESCRIPTIONS = {column.name: column.description for column in NATIONAL}
+#: Parameters named of what the figures cannot tell.
+_FEW = 5
+#: Units that titles name.
+_THINGS = ("firms", "counties", "clusters", "persons", "years")
+#: Stylised facts whose value is a share.
+_SHARES = (
+    "giants_concentrated",
+    "certified_old",
+    "certified_margin",
+    "certified_rd_staff",
+    "certified_rd",
+    "relabelled_share",
+)
+
+
+# --- titles
+
+
+def quantity_title(words: Words, quantity: str, province: str = "") -> str:
+    """Title of a quantity of a figure or forecast; that of its declaration where the catalogue has none."""
+    key = quantity.replace(".", "_")
+    title = words.column(quantity) if key in catalogue(words.language)["column"] else _DESCRIPTIONS.get(quantity)
+    title = title or quantity
+    return words("number.bracketed", value=title, about=words.province(province)) if province else title
+
+
+def parameter_title(words: Words, name: str) -> str:
+    """Title of a parameter; its description where the catalogue has none."""
+    return _own(words, "parameter", name) or parameter_table()[name].description
+
+
+def role_title(words: Words, role: str) -> str:
+    """What figures of a role are for."""
+    return words(f"fit.role_{role}" if f"role_{role}" in catalogue(words.language)["fit"] else "fit.role_other")
+
+
+def source_text(words: Words, figure: Figure) -> str:
+    """Where a figure was reported, in the language of the reader."""
+    return catalogue(words.language).get("reported_source", {}).get(figure.series, figure.source)
+
+
+def _own(words: Words, table: str, key: str) -> str | None:
+    return catalogue(words.language)["fit"][f"{table}_title"].get(key)
+
+
+def _with_unit(words: Words, title: str, unit: str) -> str:
+    """A title with its unit; per cent stands beside each number, and things are named in the title in English."""
+    if unit in ("", "share") or (words.language == "en" and unit in _THINGS):
+        return title
+    return words("number.bracketed", value=title, about=words.unit(unit))
+
+
+def _reported(words: Words, low: float | None, high: float | None, unit: str) -> str:
+    """A reported interval, or the end it has."""
+    if low is None or high is None:
+        value = words.value(low if high is None else high, unit)
+        return words("number.at_least" if high is None else "number.at_most", value=value)
+    first, last = words.value(low, unit), words.value(high, unit)
+    return first if first == last else words.span(first, last)
+
+
+def _row_date(row: Mapping) -> date:
+    return date.fromisoformat(row["date"])
+
+
+def _yes(words: Words, value: bool | None) -> str:
+    return NOTHING if value is None else words("number.yes" if value else "number.no")
+
+
+# --- in short
+
+
+def short(words: Words, rows: Mapping[str, Sequence[Figure]], summary: Mapping, forecasts: Sequence[Forecast]):
+    """The page in sentences: list[str]."""
+    figures = [figure for found in rows.values() for figure in found]
+    sentences = [_of_role(words, role, found) for role, found in rows.items()]
+    for key, chosen in (
+        ("wide_national", [figure for figure in figures if not figure.province]),
+        ("wide_provinces", [figure for figure in figures if figure.province]),
+    ):
+        width, count = typical_width(chosen)
+        if count:
+            sentences.append(words(f"fit.{key}", share=_whole_percent(words, width), of=count))
+    sentences += _wide_forecasts(words, forecasts)
+    sentences += coverage(words, summary["coverage"])
+    return [*sentences, *learned(words, summary)]
+
+
+def _of_role(words: Words, role: str, figures: Sequence[Figure]) -> str:
+    counts = {"of": len(figures)}
+    counts |= {key: sum(getattr(figure, key) for figure in figures) for key in ("inside", "within")}
+    known = f"short_{role}" in catalogue(words.language)["fit"]
+    texts = [words(f"fit.short_{role}" if known else "fit.short_check", **counts)]
+    missed = [figure for figure in figures if not figure.inside]
+    if missed:
+        items = [_missed_item(words, figure) for figure in missed if not figure.province]
+        items += [_missed_places(words, found) for found in by_series(missed).values()]
+        texts.append(words("fit.missed", list=words.joined(items)))
+    return _sentences(words, texts)
+
+
+def _missed_item(words: Words, figure: Figure) -> str:
+    title = quantity_title(words, figure.quantity)
+    return words("fit.missed_item", title=title, when=words.month(figure.date), amount=miss_text(words, figure))
+
+
+def _missed_places(words: Words, figures: Sequence[Figure]) -> str:
+    """Missed figures of one list of provinces."""
+    sizes = [abs(figure.miss) for figure in figures if math.isfinite(figure.miss)]
+    ends = [_whole_percent(words, size) for size in (min(sizes), max(sizes))] if sizes else [NOTHING] * 2
+    return words(
+        "fit.missed_places",
+        title=quantity_title(words, figures[0].quantity),
+        when=words.month(figures[0].date),
+        places=words.joined([words.province(figure.province) for figure in figures]),
+        amount=ends[0] if ends[0] == ends[1] else words.span(*ends),
+    )
+
+
+def _sentences(words: Words, texts: Sequence[str]) -> str:
+    """Sentences one after the other; Chinese ones have no space between."""
+    return (" " if words.language == "en" else "").join(texts)
+
+
+def miss_text(words: Words, figure: Figure) -> str:
+    """By how much a figure is missed."""
+    if not math.isfinite(figure.miss):
+        return words("fit.miss_unknown")
+    return words("fit.too_high" if figure.miss > 0.0 else "fit.too_low", share=_short_percent(words, abs(figure.miss)))
+
+
+def _wide_forecasts(words: Words, forecasts: Sequence[Forecast]) -> list[str]:
+    series = national_series(forecasts)
+    found = []
+    for quantity in ("little_giants", "srdi_smes"):
+        if quantity in series:
+            first, last = series[quantity][0], series[quantity][-1]
+            found.append(
+                words(
+                    "fit.wide_forecast",
+                    title=quantity_title(words, quantity),
+                    first=_whole_percent(words, first.width),
+                    first_year=first.date.year,
+                    last=_whole_percent(words, last.width),
+                    last_year=last.date.year,
+                )
+            )
+    return found
+
+
+def coverage(words: Words, found: Mapping[str, Mapping]) -> list[str]:
+    """How often intervals held parameters that were known, a sentence for each maker of figures."""
+    return [
+        words(
+            f"fit.coverage_{name}",
+            repeats=row["repeats"],
+            **{
+                gap: _short_percent(words, row[key])
+                for gap, key in (
+                    ("c50", "coverage_50"),
+                    ("c90", "coverage_90"),
+                    ("c50_learned", "coverage_50_learned"),
+                    ("c90_learned", "coverage_90_learned"),
+                )
+            },
+        )
+        for name, row in found.items()
+        if f"coverage_{name}" in catalogue(words.language)["fit"]
+    ]
+
+
+def learned(words: Words, summary: Mapping) -> list[str]:
+    """How many parameters were learned and how many are assumed."""
+    from viz.belief import source_counts
+
+    verdicts = [row["verdict"] for row in summary["parameters"]]
+    return [
+        words(
+            "fit.learned",
+            free=len(verdicts),
+            learned=verdicts.count("learned"),
+            assumed=len(verdicts) - verdicts.count("learned"),
+            held=len(summary["held"]),
+        ),
+        words("fit.learned_all", **source_counts()),
+    ]
+
+
+def _whole_percent(words: Words, share: float) -> str:
+    return words.percent(round(share, 2) if math.isfinite(share) else None)
+
+
+def _short_percent(words: Words, share: float | None) -> str:
+    """A share in per cent with one decimal."""
+    return words.percent(None if share is None or not math.isfinite(share) else round(share, 3))
+
+
+# --- reported against simulated
+
+
+def figure_table(words: Words, figures: Sequence[Figure]) -> Table:
+    """National figures beside simulated ones."""
+    heads = ("figure", "date", "source", "verdict", "reported", "median", "interval_90")
+    return Table([words(f"fit.{head}") for head in heads], [_figure_row(words, figure) for figure in figures], words=4)
+
+
+def place_table(words: Words, figures: Sequence[Figure]) -> Table:
+    """Figures of provinces of one list beside simulated ones."""
+    heads = ("province", "verdict", "reported", "median", "interval_90")
+    rows = [[words.province(f.province), verdict(words, f), *_numbers(words, f)] for f in figures]
+    return Table([words(f"fit.{head}") for head in heads], rows, words=2)
+
+
+def _figure_row(words: Words, figure: Figure) -> list[str]:
+    title = quantity_title(words, figure.quantity, figure.province)
+    place = [_with_unit(words, title, figure.unit), words.month(figure.date), source_text(words, figure)]
+    return [*place, verdict(words, figure), *_numbers(words, figure)]
+
+
+def _numbers(words: Words, figure: Figure) -> list[str]:
+    return [
+        _reported(words, figure.low, figure.high, figure.unit),
+        words.value(figure.median, figure.unit),
+        words.interval(figure.p05, figure.p95, figure.unit),
+    ]
+
+
+def verdict(words: Words, figure: Figure) -> str:
+    """Whether a figure is met, in words."""
+    if figure.inside:
+        return words("fit.inside_median" if figure.within else "fit.inside")
+    return words("fit.outside_near" if figure.likely else "fit.outside", amount=miss_text(words, figure))
+
+
+# --- parameters
+
+
+def parameter_value(words: Words, value: float, unit: str) -> str:
+    """A value of a parameter in its unit: a year with one decimal, not in ten thousands."""
+    return f"{value:.1f}" if unit == "year" and math.isfinite(value) else words.value(value, unit)
+
+
+def parameter_table_of(words: Words, parameters: Sequence[FittedParameter]) -> Table:
+    """Prior and posterior of the fitted parameters."""
+    heads = ("parameter", "unit", "verdict", "prior_90", "posterior_90", "learned_share", "profile_90")
+    rows = []
+    for one in parameters:
+        write = [parameter_value(words, value, one.unit) for value in (*one.prior, *one.posterior, *one.profile)]
+        profile = words.span(*write[6:])
+        rows.append(
+            [
+                _named(words, one.name),
+                words.unit(one.unit),
+                words("fit.verdict_learned" if one.learned else "fit.verdict_assumed"),
+                words.span(write[0], write[2]),
+                words("fit.posterior_cell", low=write[3], middle=write[4], high=write[5]),
+                _whole_percent(words, one.share),
+                words("fit.profile_open", interval=profile) if one.open else profile,
+            ]
+        )
+    return Table([words(f"fit.{head}") for head in heads], rows, words=3)
+
+
+def held_table(words: Words, summary: Mapping) -> Table:
+    """Parameters that may be fitted but are held."""
+    sources = prior_sources()
+    rows = [
+        [
+            _named(words, row["parameter"]),
+            words.unit(row["unit"]),
+            words("fit.verdict_assumed"),
+            *([sources.get(row["parameter"], "")] if words.language == "en" else []),
+            parameter_value(words, row["value"], row["unit"]),
+        ]
+        for row in summary["held"]
+    ]
+    heads = ("parameter", "unit", "verdict", *(["prior_source"] if words.language == "en" else []), "value")
+    return Table([words(f"fit.{head}") for head in heads], rows, words=len(heads) - 1)
+
+
+def _named(words: Words, name: str) -> str:
+    return words("number.bracketed", value=parameter_title(words, name), about=name)
+
+
+def directions_text(words: Words, directions: Directions) -> str:
+    """What the figures cannot tell, in a sentence or two."""
+    total = len(directions.share)
+    counts = {"all": total, "identified": directions.identified, "open": total - directions.identified}
+    if directions.identified >= total:
+        return words("fit.directions_sentence_all", all=total)
+    texts = [words("fit.directions_sentence", **counts)]
+    if directions.loose:
+        titles = [parameter_title(words, name) for name in directions.loose[:_FEW]]
+        texts.append(words("fit.directions_mixed", list=words.joined(titles)))
+    return _sentences(words, texts)
+
+
+# --- hindcast
+
+
+def hindcast_text(words: Words, rows: Sequence[Mapping]) -> str:
+    """How forecasts from figures until the end of 2022 did."""
+    return words(
+        "fit.hindcast_sentence",
+        of=len(rows),
+        inside=sum(row["inside_90"] for row in rows),
+        inside_50=sum(row["inside_50"] for row in rows),
+        model=_short_percent(words, mean_error(rows, "error")),
+        last_value=_short_percent(words, mean_error(rows, "error_last_value")),
+        linear_trend=_short_percent(words, mean_error(rows, "error_linear_trend")),
+    )
+
+
+def hindcast_table(words: Words, rows: Sequence[Mapping]) -> Table:
+    """Later figures beside what earlier ones would have forecast."""
+    known = {figure.id: figure for figure in reported_figures()}
+    heads = ("figure", "date", "inside_90", "reported", "forecast_median", "interval_90")
+    errors = ("error", "error_last_value", "error_linear_trend")
+    lines = []
+    for row in rows:
+        figure = known.get(row["id"])
+        quantity = figure.quantity if figure else ""
+        unit = unit_of_figure(quantity, row["low"]) if figure else ""
+        title = quantity_title(words, quantity) if figure else row["label"]
+        lines.append(
+            [
+                _with_unit(words, title, unit),
+                words.month(_row_date(row)),
+                _yes(words, row["inside_90"]),
+                _reported(words, row["low"], row["high"], unit),
+                words.value(row["p50"], unit),
+                words.interval(row["p05"], row["p95"], unit),
+                *(_signed_percent(words, row[key]) for key in errors),
+            ]
+        )
+    return Table([words(f"fit.{head}") for head in (*heads, *errors)], lines, words=3)
+
+
+def _signed_percent(words: Words, share: float | None) -> str:
+    return words.percent(None if share is None else round(share, 3), signed=True)
+
+
+# --- forecasts
+
+
+def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
+    """Forecasts of all national quantities."""
+    rows = [
+        [
+            _with_unit(words, quantity_title(words, quantity), forecast.unit),
+            words("fit.end_of", year=forecast.date.year),
+            words.value(forecast.median, forecast.unit),
+            words.interval(forecast.levels[1], forecast.levels[3], forecast.unit),
+            words.interval(forecast.levels[0], forecast.levels[4], forecast.unit),
+        ]
+        for quantity, series in national_series(forecasts).items()
+        for forecast in series
+    ]
+    heads = ("figure", "date", "forecast_median", "interval_50", "interval_90")
+    return Table([words(f"fit.{head}") for head in heads], rows, words=2)
+
+
+def province_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
+    """Forecasts of provinces: one row a province, one column a date."""
+    found = {(forecast.province, forecast.date): forecast for forecast in forecasts if forecast.province}
+    days = sorted({day for _, day in found})
+    provinces = [name for name in province_names() if any(name == province for province, _ in found)]
+    rows = [
+        [words.province(name), *(_province_cell(words, found.get((name, day))) for day in days)] for name in provinces
+    ]
+    return Table([words("fit.province"), *(words("fit.end_of", year=day.year) for day in days)], rows)
+
+
+def _province_cell(words: Words, forecast: Forecast | None) -> str:
+    if forecast is None:
+        return NOTHING
+    interval = words.interval(forecast.levels[0], forecast.levels[4], forecast.unit)
+    return words("fit.province_cell", median=words.value(forecast.median, forecast.unit), interval=interval)
+
+
+# --- score
+
+
+def score_text(words: Words, score: Mapping) -> str:
+    """How forecasts did against realised figures."""
+    texts = [
+        words(
+            "fit.score_sentence",
+            figures=score["figures"],
+            c50=_short_percent(words, score["coverage_50"]),
+            c90=_short_percent(words, score["coverage_90"]),
+        )
+    ]
+    best = best_forecaster(score)
+    if best is None:
+        texts.append(words("fit.score_alone"))
+    else:
+        scores = {name: _short_percent(words, score[name]["relative_crps"]) for name in FORECASTERS}
+        texts += [
+            words("fit.score_compared", compared=score["compared"], **scores),
+            words(f"fit.score_best_{best}"),
+        ]
+    return _sentences(words, texts)
+
+
+def score_table(words: Words, score: Mapping) -> Table:
+    """Coverage, score and error of the model and of the forecasts without one."""
+    keys = ("coverage_50", "coverage_90", "relative_crps", "absolute_error")
+    rows = [
+        [
+            words(f"fit.part_{part}"),
+            words(f"fit.forecaster_{name}"),
+            *(_short_percent(words, found[name][key]) for key in keys),
+        ]
+        for part in PARTS
+        if (found := score if part == "all" else score.get(part))
+        for name in FORECASTERS
+    ]
+    heads = ("part", "forecaster", "inside_50", "inside_90", "crps", "absolute_error")
+    return Table([words(f"fit.{head}") for head in heads], rows, words=2)
+
+
+def realised_table(words: Words, score: Mapping) -> Table:
+    """Realised figures one by one beside their forecasts."""
+    rows = []
+    for row in score["rows"]:
+        quantity, _, province = row["quantity"].partition(".")
+        unit = unit_of_figure(quantity, None)
+        rows.append(
+            [
+                _with_unit(words, quantity_title(words, quantity, province), unit),
+                words.month(_row_date(row)),
+                row.get("source") or NOTHING,
+                _yes(words, row["inside_90"]),
+                _reported(words, row["low"], row["high"], unit),
+                words.value(row["q50"], unit),
+                words.interval(*(math.nan if row[end] is None else row[end] for end in ("q05", "q95")), unit),
+                _signed_percent(words, row["error_model"]),
+                *(words.value(row[f"crps_{name}"], unit) for name in FORECASTERS),
+            ]
+        )
+    heads = ("figure", "date", "source", "inside_90", "realised", "forecast_median", "interval_90", "error")
+    scores = [f"crps_{name}" for name in FORECASTERS]
+    return Table([words(f"fit.{head}") for head in (*heads, *scores)], rows, words=4)
+
+
+# --- facts and econometrics
+
+
+def held_up(words: Words, key: str, rows: Sequence[Mapping]) -> str:
+    """How many of some facts or estimates hold."""
+    return words(f"fit.{key}_sentence", holds=sum(row["holds"] for row in rows), of=len(rows))
+
+
+def fact_table(words: Words, rows: Sequence[Mapping]) -> Table:
+    """Stylised facts beside their references."""
+    sources = sources_of_references()
+    lines = []
+    for row in rows:
+        unit = "share" if row["id"] in _SHARES else ""
+        value = words("fit.too_few") if row["value"] is None else words.value(row["value"], unit)
+        lines.append(
+            [
+                _own(words, "fact", row["id"]) or row["description"],
+                _holds(words, row),
+                *([sources.get(row["id"], "")] if words.language == "en" else []),
+                value,
+                _bounds(words, row["low"], row["high"], unit),
+            ]
+        )
+    heads = ("fact", "holds", *(["source"] if words.language == "en" else []), "fact_value", "reference")
+    return Table([words(f"fit.{head}") for head in heads], lines, words=len(heads) - 2)
+
+
+def estimate_table(words: Words, rows: Sequence[Mapping]) -> Table:
+    """Estimates on the model's own panel beside published ones."""
+    lines = []
+    for row in rows:
+        unknown = row["value"] is None
+        low, high = row["reference_low"], row["reference_high"]
+        lines.append(
+            [
+                _own(words, "estimate", row["id"]) or row["description"],
+                _holds(words, row),
+                words("fit.too_few") if unknown else words.number(row["value"]),
+                NOTHING if unknown else words.interval(row["low"], row["high"], ""),
+                _sign(words, low, high) or _bounds(words, low, high, ""),
+                words.number(row["observations"]),
+            ]
+        )
+    heads = ("estimate", "holds", "fact_value", "interval_95", "reference", "observations")
+    return Table([words(f"fit.{head}") for head in heads], lines, words=2)
+
+
+def _holds(words: Words, row: Mapping) -> str:
+    return words("fit.holds_yes" if row["holds"] else "fit.holds_no")
+
+
+def _sign(words: Words, low: float | None, high: float | None) -> str | None:
+    """The sign that is all a reference says, if that is so."""
+    if low == 0.0 and high is None:
+        return words("fit.positive")
+    return words("fit.negative") if high == 0.0 and low is None else None
+
+
+def _bounds(words: Words, low: float | None, high: float | None, unit: str) -> str:
+    """A reference interval; a dash where neither end is known."""
+    return NOTHING if low is None and high is None else _reported(words, low, high, unit)

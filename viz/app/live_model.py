@@ -1,0 +1,272 @@
+"""Mesa's own view of the model. Imported by the page only: it loads Matplotlib, Altair and Mesa's visualization."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cache, partial
+from html import escape
+
+import solara
+import solara.lab
+from matplotlib.axes import Axes
+from matplotlib.font_manager import fontManager
+from matplotlib.ticker import FuncFormatter
+from mesa.visualization import SolaraViz, make_plot_component
+from mesa.visualization.utils import update_counter
+from solara.components.applayout import sidebar_portal
+
+from scenarios.drawing import OKABE_ITO
+from scenarios.loading import load_scenario
+from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, START
+from sim.model import SRDIModel
+from viz.app.parts import table_html
+from viz.app.policies import presets
+from viz.app.state import use_session
+from viz.language import Words
+
+#: Simulated firms per real firm at first, and those offered: a step of the first takes a blink.
+SCALE, SCALES = 0.005, [0.001, 0.002, 0.005, 0.01, 0.02]
+#: Seeds offered.
+SEEDS = 100
+#: Plots: key of the title, unit of the vertical axis, whether it is logarithmic, and columns of the national table.
+PLOTS = (
+    ("ladder", "firms", True, ("innovative_smes", "srdi_smes", "little_giants")),
+    ("certificates", "firms", False, ("little_giants_granted", "little_giants_lapsed")),
+    ("productivity", "start = 100", False, ("productivity_index",)),
+)
+#: Totals of the national table that are written out.
+TOTALS = (
+    "firms",
+    "employment",
+    "innovative_smes",
+    "srdi_smes",
+    "little_giants",
+    "clusters",
+    "counties_with_little_giant",
+)
+_UNITS = {"employment": "persons", "clusters": "clusters", "counties_with_little_giant": "counties"}
+#: Fonts with simplified Chinese, the first that is installed is taken.
+_CHINESE = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+    "STHeiti",
+    "Heiti SC",
+    "Noto Sans CJK JP",
+    "Arial Unicode MS",
+)
+_DASHES = ("-", "--", ":")
+#: Colours of text, lines and ground, light and dark: those of the page.
+_LOOKS = {False: ("#1d2733", "#d9dfe6", "#ffffff"), True: ("#e8edf2", "#36414d", "#1b232c")}
+
+
+class LiveModel(SRDIModel):
+    """The model as one reader plays with it: it stands still for good once it is closed, whoever still asks.
+
+    Mesa steps it in a thread of its own while it plays, and the page may be left at any moment.
+    """
+
+    def __init__(
+        self, scenario: str = "baseline", scale: float = SCALE, rng: int = 1, until: int = DEFAULT_UNTIL
+    ) -> None:
+        self._using, self._closed = threading.RLock(), False
+        self.asked = {"scenario": scenario, "scale": scale, "rng": rng, "until": until}
+        super().__init__(scenario, scale, rng, until)
+
+    def step(self) -> None:
+        """Advance by one quarter; nothing at the end and after `close`."""
+        with self._using:
+            if not self._closed:
+                super().step()
+
+    def close(self) -> None:
+        """Let the memory go, once the quarter that is under way is over."""
+        with self._using:
+            if not self._closed:
+                self._closed, self.running = True, False
+                super().close()
+
+
+def model_params(words: Words) -> dict:
+    """What can be chosen of a new model, as SolaraViz takes it."""
+    return {
+        "scenario": {
+            "type": "Select",
+            "label": words("model.scenario"),
+            "value": "baseline",
+            "values": list(presets()),
+        },
+        "scale": {"type": "Select", "label": words("model.scale"), "value": SCALE, "values": SCALES},
+        "rng": {"type": "SliderInt", "label": words("model.seed"), "value": 1, "min": 1, "max": SEEDS, "step": 1},
+        "until": {
+            "type": "SliderInt",
+            "label": words("model.until"),
+            "value": DEFAULT_UNTIL,
+            "min": START.year + 1,
+            "max": LATEST_UNTIL,
+            "step": 1,
+        },
+    }
+
+
+def use_live_model() -> solara.Reactive[LiveModel]:
+    """A model of this page, which Mesa replaces at a reset; each is closed when it is replaced or the page is left."""
+    model = solara.use_memo(lambda: solara.Reactive(LiveModel()), [])
+    solara.use_effect(lambda: model.value.close, [model.value])
+    return model
+
+
+@solara.component
+def LiveView():
+    """SolaraViz inside the page: its controls at the left, the model at the right."""
+    session = use_session()
+    words = session.words
+    dark = solara.lab.use_dark_effective()
+    model = use_live_model()
+    # SolaraViz sends its controls to a sidebar, wherever that is; its bar with a title and a theme of its own is not
+    # asked for. No AppLayout: that would be a second page around the controls.
+    controls = sidebar_portal.use_portal()
+    params = solara.use_memo(lambda: model_params(words), [words.language])
+    plots = solara.use_memo(lambda: _plots(words, dark), [words.language, dark])
+    with solara.Div(classes=["srdi-split"]):
+        with solara.Div(classes=["srdi-card", "srdi-side", "srdi-mesa"]):
+            for control in controls:
+                solara.display(control)
+            SolaraViz(model, components=[], model_params=params, name=words("app.title")).key(words.language)
+        with solara.Div(classes=["srdi-stack"]):
+            Guide()
+            Now(model.value)
+            with solara.Div(classes=["srdi-cards"]):
+                for title, plot in plots:
+                    with solara.Div(classes=["srdi-card"]):
+                        solara.HTML(tag="h3", unsafe_innerHTML=escape(title))
+                        with solara.Div(classes=["srdi-drawing"], attributes={"role": "img", "aria-label": title}):
+                            plot(model.value)
+
+
+@solara.component
+def Guide():
+    """What Mesa's controls do."""
+    words = use_session().words
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("model.title")))
+        solara.HTML(tag="p", unsafe_innerHTML=escape(words("model.intro")))
+        items = (words(f"model.{key}") for key in ("step", "play", "reset", "intervals", "threads"))
+        solara.HTML(
+            tag="ul", classes=["srdi-list"], unsafe_innerHTML="".join(f"<li>{escape(item)}</li>" for item in items)
+        )
+
+
+@solara.component
+def Now(model: LiveModel):
+    """The quarter, the agents by type, and the nation's totals."""
+    update_counter.get()
+    words = use_session().words
+    with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"data-quarter": str(model.quarter)}):
+        quarter = words.quarter(str(model.quarter))
+        heading = words("model.now" if model.running else "model.ended", quarter=quarter)
+        solara.HTML(tag="h2", unsafe_innerHTML=escape(heading), attributes={"role": "status"})
+        title = words.scenario(load_scenario(model.asked["scenario"]).model_dump())
+        solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(words("model.of", title=title)))
+        arguments = ", ".join(f"{name}={value!r}" for name, value in model.asked.items())
+        solara.HTML(tag="pre", classes=["srdi-code"], unsafe_innerHTML=escape(f"SRDIModel({arguments})"))
+        with solara.Div(classes=["srdi-cards"]):
+            for caption, rows in (
+                ("model.agents", agent_rows(words, model)),
+                ("model.totals", total_rows(words, model)),
+            ):
+                heads = [words(caption), words("model.number")]
+                solara.HTML(tag="div", unsafe_innerHTML=table_html(heads, rows, caption=words(caption)))
+
+
+def agent_rows(words: Words, model: SRDIModel) -> list[list[str]]:
+    """Agents of the model by type, and the firms, which are no agents but rows of arrays."""
+    agents = model.agents_by_type.items()
+    rows = [[words(f"model.agent_{kind.__name__}"), words.number(len(found))] for kind, found in agents]
+    return [*rows, [words("model.simulated_firms"), words.number(model.recorder.latest["firms"] * model.scale)]]
+
+
+def total_rows(words: Words, model: SRDIModel) -> list[list[str]]:
+    """Totals of the nation in this quarter, at one to one."""
+    latest = model.recorder.latest
+    rows = []
+    for name in TOTALS:
+        unit = _UNITS.get(name, "firms")
+        title = words("model.firms") if name == "firms" else words.column(name)
+        rows.append([title, words.value(float(latest[name]), unit)])
+    return rows
+
+
+# --- plots
+
+
+@cache
+def chinese_font() -> str | None:
+    """An installed font with simplified Chinese, if there is one."""
+    installed = {font.name for font in fontManager.ttflist}
+    return next((name for name in _CHINESE if name in installed), None)
+
+
+def drawn_words(words: Words) -> Words:
+    """Words that can be drawn: English ones where no font for Chinese is installed."""
+    return words if words.language == "en" or chinese_font() else Words("en")
+
+
+def _plots(words: Words, dark: bool) -> list[tuple[str, Callable]]:
+    """Titles and Mesa's plot components."""
+    found = []
+    for key, unit, log, columns in PLOTS:
+        measure = dict(zip(columns, OKABE_ITO, strict=False))
+        finish = partial(finish_plot, words=drawn_words(words), unit=unit, log=log, dark=dark)
+        component, _ = make_plot_component(measure, post_process=finish, backend="matplotlib")
+        found.append((words(f"model.plot_{key}"), component))
+    return found
+
+
+def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -> None:
+    """Give Mesa's plot the words, numbers and colours of the page.
+
+    Args:
+        axis: with a line a column of the national table, labelled by it, over steps.
+        words: that can be drawn. unit: of the vertical axis. log: whether that is logarithmic.
+    """
+    text, grid, ground = _LOOKS[dark]
+    family = [chinese_font(), "DejaVu Sans"] if words.language == "zh" else ["DejaVu Sans"]
+    axis.figure.set_size_inches(4.8, 3.0)
+    axis.figure.set_facecolor(ground)
+    axis.set_facecolor(ground)
+    for line, dashes in zip(axis.get_lines(), _DASHES, strict=False):
+        line.set(linestyle=dashes, linewidth=1.8, label=_plot_label(words, line.get_label()))
+    if len(axis.get_lines()) > 1:
+        axis.legend(frameon=False, labelcolor=text, prop={"family": family, "size": 9})
+    elif axis.get_legend():
+        axis.get_legend().remove()
+    if log:
+        axis.set_yscale("log")
+        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.value(value, unit)))
+    # Steps are quarters from the start on; Mesa calls the axis "Step" whatever the language.
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda step, _: _step_label(step)))
+    axis.xaxis.label.set_visible(False)
+    axis.tick_params(colors=text, labelsize=9, labelfontfamily=family[0])
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["left", "bottom"]].set_color(grid)
+    axis.grid(axis="y", color=grid, linewidth=0.6)
+    axis.set_axisbelow(True)
+
+
+def _plot_label(words: Words, column: str) -> str:
+    own = {"little_giants_granted": "model.granted", "little_giants_lapsed": "model.lapsed"}
+    return words(own[column]) if column in own else words.column(column)
+
+
+def _step_label(step: float) -> str:
+    return str(START + int(step)) if step >= 0 and step == int(step) else ""

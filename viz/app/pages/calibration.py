@@ -1,0 +1,273 @@
+"""The page of the calibration: how well the model fits, what was learned, and what it forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from html import escape
+
+import solara
+
+from scenarios.draws import POSTERIOR, read_draws
+from viz.app import fit_charts, fit_tables, state
+from viz.app.parts import html_table
+from viz.app.state import Session, use_session
+from viz.app.widgets.chart import Chart
+from viz.live.calibrated import Validation, packaged_summary, packaged_validation
+from viz.live.fitted import (
+    by_role,
+    by_series,
+    directions_of,
+    figures_of,
+    forecasts_of,
+    national_series,
+    parameters_of,
+)
+from viz.parts import Table
+
+#: Quantities whose forecasts are drawn, in order.
+DRAWN = ("srdi_smes", "little_giants")
+_SCORING = ("srdi validate --actuals realised.toml --out results/validation", "srdi ui --validation results/validation")
+
+
+def shown_validation() -> Validation:
+    """The validation the server was started with, or that of the package."""
+    served = state.served
+    return packaged_validation() if served is None or served.validation is None else served.validation
+
+
+@solara.component
+def CalibrationPage():
+    """Everything that says how far the model can be believed."""
+    with solara.Div(classes=["srdi-stack"]):
+        InShort()
+        Figures()
+        Forecasts()
+        Score()
+        Hindcast()
+        Parameters()
+        Directions()
+        Facts()
+
+
+@solara.component
+def InShort():
+    """The page in sentences."""
+    session = use_session()
+    words, shown, summary = session.words, shown_validation(), packaged_summary()
+    rows = by_role(figures_of(shown.found))
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        _title("h2", words("fit.title"))
+        _note(
+            words(
+                "fit.intro",
+                written=words.date(datetime.fromisoformat(summary["written"]).date()),
+                cut_off=words.date(date.fromisoformat(summary["cut_off"])),
+                runs=words.number(summary["runs"]),
+                fit_scale=f"{summary['settings']['scale']:g}",
+                draws=words.number(shown.found["draws"]),
+                scale=f"{shown.found['scale']:g}",
+            )
+        )
+        if not shown.found.get("model_unchanged", True):
+            _paragraph(words("fit.changed"))
+        sentences = fit_tables.short(words, rows, summary, forecasts_of(shown.forecasts["forecasts"]))
+        solara.HTML(
+            tag="ul",
+            classes=["srdi-list"],
+            unsafe_innerHTML="".join(f"<li>{escape(sentence)}</li>" for sentence in sentences),
+        )
+
+
+@solara.component
+def Figures():
+    """Reported against simulated figures, role by role."""
+    session = use_session()
+    words, figures = session.words, figures_of(shown_validation().found)
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        _title("h2", words("fit.figures"))
+        _note(words("fit.figures_note" if figures else "fit.no_figures"))
+        for role, found in by_role(figures).items():
+            national = [figure for figure in found if not figure.province]
+            if national:
+                Chart(spec=fit_charts.deviation_chart(session, role, national), version=_version(session))
+                _details(
+                    words("fit.more"), fit_tables.figure_table(words, national), fit_tables.role_title(words, role)
+                )
+            for series in by_series(found).values():
+                ProvinceFigures(role, series[0].series)
+
+
+@solara.component
+def ProvinceFigures(role: str, series: str):
+    """One list of provinces, drawn when it is opened."""
+    session = use_session()
+    words = session.words
+    opened, set_opened = solara.use_state(False)
+    figures = [f for f in figures_of(shown_validation().found) if f.role == role and f.province and f.series == series]
+    title = words(
+        "fit.provinces_more",
+        title=fit_tables.quantity_title(words, figures[0].quantity),
+        when=words.month(figures[0].date),
+        of=len(figures),
+        inside=sum(figure.inside for figure in figures),
+    )
+    _toggle(title, opened, set_opened)
+    if opened:
+        Chart(spec=fit_charts.province_chart(session, figures), version=_version(session))
+        html_table(fit_tables.place_table(words, figures), title)
+        _note(fit_tables.source_text(words, figures[0]))
+
+
+@solara.component
+def Forecasts():
+    """Forecasts of the nation, drawn and as tables; of provinces as a table."""
+    session = use_session()
+    words, shown, summary = session.words, shown_validation(), packaged_summary()
+    forecasts = forecasts_of(shown.forecasts["forecasts"])
+    national = national_series(forecasts)
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        _title("h2", words("fit.forecasts"))
+        if not forecasts:
+            _note(words("fit.no_forecasts"))
+            return
+        cut_off = words.date(date.fromisoformat(shown.forecasts.get("cut_off", summary["cut_off"])))
+        _note(
+            words(
+                "fit.forecasts_note",
+                cut_off=cut_off,
+                draws=words.number(shown.found["draws"]),
+                scale=f"{shown.found['scale']:g}",
+            )
+        )
+        with solara.Div(classes=["srdi-cards"]):
+            for quantity in DRAWN:
+                if quantity in national:
+                    with solara.Div():
+                        Chart(spec=fit_charts.forecast_chart(session, national[quantity]), version=_version(session))
+        _title("h3", words("fit.national_table"))
+        html_table(fit_tables.forecast_table(words, forecasts), words("fit.national_table"))
+        if any(forecast.province for forecast in forecasts):
+            _title("h3", words("fit.province_table"))
+            _note(words("fit.province_note"))
+            html_table(fit_tables.province_table(words, forecasts), words("fit.province_table"))
+
+
+@solara.component
+def Score():
+    """Forecasts against realised figures, or how to have them scored."""
+    session = use_session()
+    words, score = session.words, shown_validation().found.get("score")
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        _title("h2", words("fit.score"))
+        if score is None:
+            for text, command in zip(("fit.score_how", "fit.score_then"), _SCORING, strict=True):
+                _paragraph(words(text))
+                solara.HTML(tag="pre", classes=["srdi-code"], unsafe_innerHTML=escape(command))
+            _note(words("fit.score_file"))
+            return
+        _paragraph(fit_tables.score_text(words, score))
+        html_table(fit_tables.score_table(words, score), words("fit.score"))
+        _title("h3", words("fit.realised_rows"))
+        html_table(fit_tables.realised_table(words, score), words("fit.realised_rows"))
+
+
+@solara.component
+def Hindcast():
+    """What the figures until the end of 2022 would have forecast."""
+    session = use_session()
+    words, rows = session.words, packaged_summary()["hindcast"]
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        _title("h2", words("fit.hindcast"))
+        if not rows:
+            _note(words("fit.no_hindcast"))
+            return
+        _note(words("fit.hindcast_note"))
+        _paragraph(fit_tables.hindcast_text(words, rows))
+        html_table(fit_tables.hindcast_table(words, rows), words("fit.hindcast"))
+
+
+@solara.component
+def Parameters():
+    """Prior and posterior of the fitted parameters, and those that are held."""
+    session = use_session()
+    words, summary = session.words, packaged_summary()
+    draws = solara.use_memo(lambda: read_draws(POSTERIOR), [])
+    parameters = solara.use_memo(lambda: parameters_of(summary, draws), [])
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        _title("h2", words("fit.parameters"))
+        _note(words("fit.parameters_note"))
+        Chart(spec=fit_charts.parameter_chart(session, parameters), version=_version(session))
+        html_table(fit_tables.parameter_table_of(words, parameters), words("fit.parameters"))
+        if summary["held"]:
+            held = words("fit.held_title", of=len(summary["held"]))
+            _title("h3", held)
+            _note(words("fit.held_note"))
+            html_table(fit_tables.held_table(words, summary), held)
+
+
+@solara.component
+def Directions():
+    """What the figures cannot tell."""
+    session = use_session()
+    words, directions = session.words, directions_of(packaged_summary())
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        _title("h2", words("fit.directions"))
+        _paragraph(fit_tables.directions_text(words, directions))
+        Chart(spec=fit_charts.directions_chart(session, directions), version=_version(session))
+
+
+@solara.component
+def Facts():
+    """Stylised facts, and estimates on the model's own firms."""
+    session = use_session()
+    words, found = session.words, shown_validation().found
+    for key, table in (("facts", fit_tables.fact_table), ("estimates", fit_tables.estimate_table)):
+        rows = found.get(key, [])
+        if rows:
+            with solara.Div(classes=["srdi-card", "srdi-stack"]):
+                _title("h2", words(f"fit.{key}"))
+                _paragraph(fit_tables.held_up(words, key, rows))
+                html_table(table(words, rows), words(f"fit.{key}"))
+
+
+def _version(session: Session) -> str:
+    """Charts of this page change with the language alone."""
+    return f"fit-{session.words.language}"
+
+
+def _title(tag: str, text: str) -> None:
+    solara.HTML(tag=tag, unsafe_innerHTML=escape(text))
+
+
+def _note(text: str) -> None:
+    solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(text))
+
+
+def _paragraph(text: str) -> None:
+    solara.HTML(tag="p", unsafe_innerHTML=escape(text))
+
+
+def _details(title: str, table: Table, caption: str) -> None:
+    """A table behind a heading that opens it."""
+    Details(title, table, caption)
+
+
+@solara.component
+def Details(title: str, table: Table, caption: str):
+    """A table that is made when it is opened."""
+    opened, set_opened = solara.use_state(False)
+    _toggle(title, opened, set_opened)
+    if opened:
+        html_table(table, caption)
+
+
+def _toggle(title: str, opened: bool, on_value: Callable[[bool], None]) -> None:
+    solara.Button(
+        ("▾ " if opened else "▸ ") + title,
+        on_click=lambda: on_value(not opened),
+        text=True,
+        small=True,
+        classes=["srdi-plain"],
+        attributes={"aria-expanded": str(opened).lower()},
+    )

@@ -1,0 +1,392 @@
+"""The fit as rows of numbers, ready to be worded and drawn: figures, parameters, directions, forecasts.
+
+Rows come from the JSON files of a calibration and a validation; what stands there as null is NaN here.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from scenarios.draws import Draws
+from scenarios.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
+from sim.calendar import START, Quarter
+from sim.outputs import CLUSTER, NATIONAL
+from viz.compared import reported_of
+
+#: Roles of figures in the order they are told.
+ROLES = ("fit", "check", "tuned", "given")
+#: Forecasters that are scored, the model first; the others have no model.
+FORECASTERS = ("model", "last_value", "linear_trend")
+#: Parts of a score: all figures, and those of the nation and of provinces.
+PARTS = ("all", "national", "provinces")
+#: Quantity forecast by province.
+BY_PROVINCE = "little_giants"
+
+_UNITS = {column.name: column.unit for column in NATIONAL} | {REVIEW_PASS_RATE: "share"}
+_CLUSTER_UNITS = {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
+#: Units of measures of single firms that are no shares.
+_FACT_UNITS = {"fact.certified_revenue": "yuan", "fact.certified_age": "years"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A reported figure beside what runs say of it.
+
+    Attributes:
+        id, role: as in ``calibration/targets.toml``. quantity: what words and units it has.
+        province: empty for the nation. date: day of the figure. unit: of all its numbers.
+        low, high: reported interval, None where it is one-sided.
+        median, p05, p95: simulated. within: the median lies in the reported interval. inside: the figure is met.
+        source: as declared, in English; empty for a figure this package does not know.
+    """
+
+    id: str
+    role: str
+    quantity: str
+    province: str
+    date: date
+    unit: str
+    low: float | None
+    high: float | None
+    median: float
+    p05: float
+    p95: float
+    within: bool
+    inside: bool
+    source: str
+
+    @property
+    def series(self) -> str:
+        """What the figures of several provinces have in common; the id of a national one."""
+        return self.id.partition(".")[0]
+
+    @property
+    def middle(self) -> float:
+        """Middle of the reported interval; its end where it is one-sided."""
+        ends = [end for end in (self.low, self.high) if end is not None]
+        return sum(ends) / len(ends)
+
+    @property
+    def miss(self) -> float:
+        """By how much the median lies outside the reported interval, as a share of its nearer end; 0 inside it."""
+        nearest = self.median
+        if self.low is not None:
+            nearest = max(nearest, self.low)
+        if self.high is not None:
+            nearest = min(nearest, self.high)
+        return self.median / nearest - 1.0 if nearest else math.nan
+
+    @property
+    def width(self) -> float:
+        """Width of the 90 % interval over the median."""
+        return (self.p95 - self.p05) / self.median if self.median else math.nan
+
+    @property
+    def likely(self) -> bool:
+        """Whether the reported interval meets the 90 % interval of single outcomes."""
+        return (self.high is None or self.p05 <= self.high) and (self.low is None or self.low <= self.p95)
+
+    def deviation(self, value: float | None) -> float:
+        """A value against the reported middle, per cent of it."""
+        return math.nan if value is None or not self.middle else 100.0 * (value / self.middle - 1.0)
+
+
+def figures_of(found: Mapping) -> list[Figure]:
+    """The figures of a validation, in file order."""
+    known = {figure.id: figure for figure in reported_figures()}
+    return [_figure(row, known.get(row["id"])) for row in found["targets"]]
+
+
+def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
+    low, high = row["reported_low"], row["reported_high"]
+    quantity = row["quantity"]
+    province = reported.province if reported else row["id"].partition(".")[2]
+    cumulative = quantity + "_cumulative"
+    since_start = reported is not None and reported.since_start and cumulative in _UNITS
+    return Figure(
+        id=row["id"],
+        role=row["role"],
+        quantity=cumulative if since_start else quantity,
+        province=province,
+        date=date.fromisoformat(row["date"]),
+        unit=unit_of_figure(quantity, low if high is None else high),
+        low=low,
+        high=high,
+        **{name: _number(row[name]) for name in ("median", "p05", "p95")},
+        within=row["within"],
+        inside=row["inside"],
+        source=reported.source if reported else "",
+    )
+
+
+def unit_of_figure(quantity: str, value: float | None) -> str:
+    """Unit of a figure; a measure of single firms is a share unless it says otherwise or is above 1."""
+    if quantity.startswith(FACT):
+        return _FACT_UNITS.get(quantity, "share" if value is None or value <= 1.0 else "")
+    unit = _CLUSTER_UNITS.get(quantity) or _UNITS.get(quantity.partition(".")[0], "")
+    return "share" if unit == "0-1" else unit
+
+
+def by_role(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+    """Figures by role: those of ROLES in that order, then any others."""
+    rows: dict[str, list[Figure]] = {role: [] for role in ROLES}
+    for figure in figures:
+        rows.setdefault(figure.role, []).append(figure)
+    return {role: found for role, found in rows.items() if found}
+
+
+def by_series(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+    """Figures of provinces by what they have in common."""
+    rows: dict[str, list[Figure]] = {}
+    for figure in figures:
+        if figure.province:
+            rows.setdefault(figure.series, []).append(figure)
+    return rows
+
+
+def typical_width(figures: Iterable[Figure]) -> tuple[float, int]:
+    """Median width of 90 % intervals, given ones apart, and over how many figures."""
+    widths = [figure.width for figure in figures if figure.role != "given" and math.isfinite(figure.width)]
+    return (float(np.median(widths)), len(widths)) if widths else (math.nan, 0)
+
+
+# --- parameters
+
+
+@dataclass(frozen=True)
+class FittedParameter:
+    """A fitted parameter.
+
+    Attributes:
+        prior, posterior: 5 %, 50 % and 95 % quantile in its unit. place: the posterior's on the prior's own scale,
+            share of the prior below; NaN where the prior is not known.
+        learned: whether the figures took away enough of its variance. share: how much of it.
+        profile: 90 % interval of the profile likelihood. open: it ends where the search ended.
+    """
+
+    name: str
+    unit: str
+    prior: tuple[float, float, float]
+    posterior: tuple[float, float, float]
+    place: tuple[float, float, float]
+    learned: bool
+    share: float
+    profile: tuple[float, float]
+    open: bool
+
+
+_LEVELS = np.array([0.05, 0.5, 0.95])
+#: Points of a prior's distribution function between which it is drawn straight.
+_GRID = 2001
+
+
+def parameters_of(summary: Mapping, draws: Draws) -> list[FittedParameter]:
+    """The fitted parameters: ranges from the draws and the priors, verdicts from the summary of the fit."""
+    told = {row["parameter"]: row for row in summary["parameters"]}
+    priors = _prior_quantiles(draws.names)
+    rows = []
+    for name, values in zip(draws.names, draws.values.T, strict=True):
+        if name not in told:
+            continue
+        row, posterior = told[name], np.quantile(values, _LEVELS)
+        prior = place = np.full(len(_LEVELS), math.nan)
+        if name in priors:
+            grid = np.linspace(0.0, 1.0, _GRID)
+            prior = np.interp(_LEVELS, grid, priors[name])
+            place = np.interp(posterior, priors[name], grid)
+        rows.append(
+            FittedParameter(
+                name=name,
+                unit=row["unit"],
+                prior=tuple(map(float, prior)),
+                posterior=tuple(map(float, posterior)),
+                place=tuple(map(float, place)),
+                learned=row["verdict"] == "learned",
+                share=_number(row["contraction"]),
+                profile=(_number(row["low"]), _number(row["high"])),
+                open=row["open"],
+            )
+        )
+    return rows
+
+
+@cache
+def _prior_quantiles(names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Values of the priors at equally spaced probabilities from 0 to 1: float64 (_GRID,) by parameter."""
+    from calibration.priors import Priors, read_priors
+
+    known = read_priors().by_name
+    priors = Priors({name: known[name] for name in names if name in known})
+    cube = np.tile(np.linspace(0.0, 1.0, _GRID)[:, None], (1, len(priors.names)))
+    return dict(zip(priors.names, priors.values(cube).T, strict=True)) if priors.names else {}
+
+
+@cache
+def prior_sources() -> dict[str, str]:
+    """What the prior of each parameter that may be fitted rests on, in English."""
+    from calibration.priors import read_priors
+
+    return {name: prior.source for name, prior in read_priors().by_name.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """What the figures say of independent combinations of the parameters, the best known first.
+
+    Attributes:
+        share: float64 (directions,), part of the prior variance that the figures take away.
+        identified: of how many they say more than the prior.
+        loose: names of the parameters of which the others are mostly made, the greatest part first.
+    """
+
+    share: np.ndarray
+    identified: int
+    loose: tuple[str, ...]
+
+
+def directions_of(summary: Mapping) -> Directions:
+    """Directions of parameter space from the information of a fit."""
+    information, names = summary["information"], [row["parameter"] for row in summary["parameters"]]
+    # A precision of the prior and `value` times as much of the figures: what is left is 1 / (1 + value).
+    values = np.asarray(information["eigenvalues"], dtype=np.float64)
+    identified = information["identified"]
+    weight = (np.asarray(information["directions"], dtype=np.float64)[identified:] ** 2).sum(axis=0)
+    order = np.argsort(-weight, kind="stable") if len(weight) else []
+    # At least half of such a parameter lies in directions of which the figures say little.
+    loose = tuple(names[index] for index in order if weight[index] >= 0.5)
+    return Directions(values / (1.0 + values), identified, loose)
+
+
+# --- forecasts
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Quantiles of a quantity at a date, in its unit.
+
+    Attributes:
+        quantity: a national quantity, or that of a province. province: empty for the nation.
+        levels: 5, 25, 50, 75 and 95 % quantile.
+    """
+
+    quantity: str
+    province: str
+    date: date
+    unit: str
+    levels: tuple[float, float, float, float, float]
+
+    @property
+    def median(self) -> float:
+        """Its 50 % quantile."""
+        return self.levels[2]
+
+    @property
+    def width(self) -> float:
+        """Width of the 90 % interval over the median."""
+        return (self.levels[4] - self.levels[0]) / self.median if self.median else math.nan
+
+
+def forecasts_of(rows: Sequence[Mapping]) -> list[Forecast]:
+    """The rows of a file of forecasts."""
+    found = []
+    for row in rows:
+        quantity, _, province = row["quantity"].partition(".")
+        levels = tuple(_number(row[f"q{level}"]) for level in ("05", "25", "50", "75", "95"))
+        day = date.fromisoformat(row["date"])
+        found.append(Forecast(quantity, province, day, unit_of_figure(quantity, None), levels))
+    return found
+
+
+def national_series(forecasts: Iterable[Forecast]) -> dict[str, list[Forecast]]:
+    """Forecasts of the nation by quantity, by date."""
+    rows: dict[str, list[Forecast]] = {}
+    for forecast in sorted((f for f in forecasts if not f.province), key=lambda forecast: forecast.date):
+        rows.setdefault(forecast.quantity, []).append(forecast)
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """The past and the forecast of a national quantity by quarter.
+
+    Attributes:
+        quarters: labels from the start of the model to the last forecast.
+        levels: float64 (5, quarters), quantiles as of `Forecast`, straight between the dates and from the last
+            reported figure on; NaN before it.
+        at: positions of the forecasts in quarters. reported: figures, and their positions.
+    """
+
+    quarters: list[str]
+    levels: np.ndarray
+    at: list[int]
+    reported: list[ReportedFigure]
+    reported_at: list[int]
+
+
+def outlook_of(series: Sequence[Forecast]) -> Outlook:
+    """Past and forecast of one quantity.
+
+    Args:
+        series: its national forecasts by date, at least one.
+    """
+    last = _quarter(series[-1].date)
+    reported = sorted(
+        (f for f in reported_of(series[0].quantity, pd.Timestamp(series[0].date)) if _quarter(f.date) > START),
+        key=lambda figure: figure.date,
+    )
+    quarters = [START + step for step in range(last - START + 1)]
+    at = [_quarter(forecast.date) - START for forecast in series]
+    reported_at = [_quarter(figure.date) - START for figure in reported]
+    knots, values = list(at), [forecast.levels for forecast in series]
+    if reported and reported_at[-1] < at[0]:
+        end = reported[-1]
+        low, high = (end.middle if each is None else each for each in (end.low, end.high))
+        knots.insert(0, reported_at[-1])
+        values.insert(0, (low, low, end.middle, high, high))
+    places = np.arange(len(quarters))
+    levels = np.array([np.interp(places, knots, line) for line in zip(*values, strict=True)])
+    levels[:, places < knots[0]] = math.nan
+    return Outlook([str(quarter) for quarter in quarters], levels, at, reported, reported_at)
+
+
+def _quarter(day: date) -> Quarter:
+    return Quarter(day.year, (day.month + 2) // 3)
+
+
+# --- how forecasts did
+
+
+def mean_error(rows: Iterable[Mapping], key: str) -> float:
+    """Mean absolute error under a key of the rows of a hindcast; NaN where none says anything."""
+    errors = [abs(row[key]) for row in rows if row[key] is not None]
+    return float(np.mean(errors)) if errors else math.nan
+
+
+def best_forecaster(score: Mapping) -> str | None:
+    """Which of FORECASTERS has the smallest relative score over the figures that all forecast; None without any."""
+    scores = {name: score[name]["relative_crps"] for name in FORECASTERS}
+    known = {name: value for name, value in scores.items() if value is not None}
+    return min(known, key=known.get) if len(known) == len(scores) else None
+
+
+@cache
+def sources_of_references() -> dict[str, str]:
+    """Source of the reference of each stylised fact and estimate by id, in English."""
+    rows = []
+    for name, table in (("facts.toml", "fact"), ("econometrics.toml", "estimate")):
+        text = files("calibration").joinpath(name).read_text(encoding="utf-8")
+        rows += tomllib.loads(text)[table]
+    return {row["id"]: row["source"] for row in rows}
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
