@@ -14,7 +14,12 @@ from viz.app.layout import PAGES
 _POLICY = "levers.public_services.enabled=true&levers.cluster_recognition.per_year=200"
 _SHOWN = {
     "map": f"{_POLICY}&shown=change",
-    "compare": "policy=Services~levers.public_services.enabled%3Dtrue&policy=Clusters~levers.cluster_recognition.per_year%3D300",
+    "compare": "&".join(
+        (
+            "policy=Services~levers.public_services.enabled%3Dtrue",
+            "policy=Clusters~levers.cluster_recognition.per_year%3D300",
+        )
+    ),
 }
 #: Milliseconds a page is given to draw what it draws last.
 _SETTLE = 2500
@@ -38,7 +43,7 @@ def main(folder, scale) -> None:
             page.wait_for_selector(".srdi-main [data-ready], .srdi-chart[data-version]", timeout=300_000)
             page.wait_for_timeout(_SETTLE)
             file = folder / f"{name}-{language}.png"
-            page.screenshot(path=file, full_page=name.endswith("narrow") is False)
+            page.screenshot(path=file, full_page=not name.endswith("narrow"))
             click.echo(file)
             page.close()
 

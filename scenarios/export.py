@@ -59,8 +59,7 @@ def _dta(results: Results, out: Path) -> None:
 
 
 def _parquet(results: Results, out: Path) -> None:
-    for name in [*results.manifest["files"], "manifest.json"]:
-        shutil.copyfile(results.path / name, out / name)
+    results.write_files(out)
 
 
 def _nc(results: Results, out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +66,11 @@ class Results:
         if name == DRAWS_TABLE:  # the file is one of draws to run with, whose number is that of the row
             frame.insert(0, DRAW.name, np.arange(1, len(frame) + 1, dtype=DRAW.dtype))
         return frame
+
+    def write_files(self, folder: Path) -> None:
+        """Write the files of the results directory, its manifest among them, into a folder."""
+        for name in (*self.manifest["files"], MANIFEST):
+            shutil.copyfile(self.path / name, folder / name)
 
     @cached_property
     def national(self) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from scenarios.metrics import SPENT
 from viz.compared import unit_of
 from viz.language import Words
-from viz.paired import mean_of, ratio_of
+from viz.paired import Estimate, mean_of, ratio_of
 from viz.parts import Table
 from viz.sections import Sections
 
@@ -61,24 +61,39 @@ def _row(sections: Sections, name: str, quantity: str) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
+class Price:
+    """What one more firm costs: which sentence of the catalogue's `cost` says it, and the ratio where there is one."""
+
+    key: str
+    ratio: Estimate | None = None
+
+    def text(self, words: Words) -> str:
+        """The sentence."""
+        if self.ratio is None:
+            return words(f"cost.{self.key}")
+        interval = words.interval(self.ratio.low, self.ratio.high, "yuan")
+        return words(f"cost.{self.key}", value=words.number(self.ratio.mean), interval=interval)
+
+
 def price(words: Words, costs: pd.Series, gains: pd.Series) -> str:
-    """The cost of one more firm with its interval, or in words why there is none.
+    """The cost of one more firm with its interval, or in words why there is none; see `price_of`."""
+    return price_of(costs, gains).text(words)
+
+
+def price_of(costs: pd.Series, gains: pd.Series) -> Price:
+    """What one more firm costs, or why that cannot be said.
 
     Args:
         costs, gains: paired differences of the same runs, as `viz.paired.mean_of` takes them.
     """
     cost, gain = mean_of(costs), mean_of(gains)
     if not gain.known:
-        return words("cost.one_run")
+        return Price("one_run")
     if not gain.clear:
-        return words("cost.same" if gain.low == gain.high == 0.0 else "cost.unclear")
+        return Price("same" if gain.low == gain.high == 0.0 else "unclear")
     if not cost.clear:
-        return words("cost.free" if gain.mean > 0.0 else "cost.worse")
+        return Price("free" if gain.mean > 0.0 else "worse")
     if (cost.mean > 0.0) != (gain.mean > 0.0):
-        return words("cost.cheaper" if gain.mean > 0.0 else "cost.dearer")
-    ratio = ratio_of(costs, gains)
-    return words(
-        "cost.ratio" if gain.mean > 0.0 else "cost.saved",
-        value=words.number(ratio.mean),
-        interval=words.interval(ratio.low, ratio.high, "yuan"),
-    )
+        return Price("cheaper" if gain.mean > 0.0 else "dearer")
+    return Price("ratio" if gain.mean > 0.0 else "saved", ratio_of(costs, gains))

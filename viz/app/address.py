@@ -11,6 +11,8 @@ from viz import LANGUAGES
 #: Most policies that are kept to compare.
 MOST_SAVED = 4
 _SEPARATOR = "~"
+#: Most letters of a kept policy's name.
+_MOST_LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,11 @@ def from_query(query: str, views: tuple[str, ...]) -> State:
         elif key.partition(".")[0] in ("levers", "rules", "shocks", "parameters"):
             state.settings[key] = text_value(text)
     return state
+
+
+def kept_name(text: str) -> str:
+    """A name as the address can hold it: on one line, without the sign that parts a policy's lines, not too long."""
+    return " ".join(text.replace(_SEPARATOR, " ").split())[:_MOST_LETTERS]
 
 
 def value_text(value: object) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from html import escape
+import threading
+from collections.abc import Callable, Mapping, Sequence
 
 import solara
+from markupsafe import escape
 
+from scenarios.errors import InputError
 from viz.app.state import use_session
+from viz.app.widgets.files import FileButton
+from viz.app.widgets.panels import Choice
 from viz.parts import Table
 
 
@@ -21,17 +25,17 @@ def html_table(table: Table, caption: str = "") -> None:
     solara.HTML(
         tag="div",
         classes=["srdi-scroll"],
-        attributes={"tabindex": "0"},
+        attributes={"tabindex": "0", "role": "region", "aria-label": caption} if caption else {"tabindex": "0"},
         unsafe_innerHTML=table_html(table.heads, table.rows, table.words, caption),
     )
 
 
 def table_html(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1, caption: str = "") -> str:
-    """A table as HTML; its first `words` columns are text, the others numbers."""
+    """A table as HTML; its first `words` columns are text, the others numbers. Cells may be `markupsafe.Markup`."""
 
     def cells(tag: str, texts: Sequence[str]) -> str:
         return "".join(
-            f"<{tag}{' class=srdi-words' if column < words else ''}>{escape(str(text))}</{tag}>"
+            f"<{tag}{' class=srdi-words' if column < words else ''}>{escape(text)}</{tag}>"
             for column, text in enumerate(texts)
         )
 
@@ -39,29 +43,6 @@ def table_html(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int =
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     title = f"<caption class=srdi-sr>{escape(caption)}</caption>" if caption else ""
     return f'<table class="srdi-table">{title}{head}<tbody>{body}</tbody></table>'
-
-
-@solara.component
-def Busy():
-    """What the worker does, with a bar and a way to cancel."""
-    session = use_session()
-    words, status = session.words, session.status.value
-    running = status.stage == "ensemble"
-    with solara.Div(classes=["srdi-row"], attributes={"role": "status", "data-stage": status.stage}):
-        solara.HTML(
-            tag="span",
-            classes=["srdi-note"],
-            unsafe_innerHTML=escape(words(f"policy.status_{status.stage}", done=status.done + 1, of=status.of)),
-        )
-        if running:
-            share = 100.0 * status.done / max(status.of, 1)
-            solara.HTML(
-                tag="div",
-                classes=["srdi-bar"],
-                attributes={"role": "progressbar", "aria-valuenow": f"{share:.0f}", "aria-label": words("app.loading")},
-                unsafe_innerHTML=f'<span style="width:{share:.0f}%"></span>',
-            )
-            html_button(words("policy.cancel"), session.worker.cancel)
 
 
 def heading(text: str, tag: str = "h2") -> None:
@@ -72,3 +53,93 @@ def heading(text: str, tag: str = "h2") -> None:
 def note(text: str) -> None:
     """A paragraph of plain words."""
     solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(text))
+
+
+def choice(label: str, value: str, titles: Mapping[str, str], on_value: Callable[[str], None]) -> None:
+    """A labelled list to choose one of.
+
+    Args:
+        titles: what is shown, by value.
+    """
+    Choice(label=label, value=value, options=[list(pair) for pair in titles.items()], event_choose=on_value)
+
+
+def progress(text: str, stage: str, share: float | None = None, cancel: Callable[[], None] | None = None) -> None:
+    """What is going on, with a bar where a share of it is done, and a way to cancel."""
+    words = use_session().words
+    with solara.Div(classes=["srdi-row"], attributes={"role": "status", "data-stage": stage}):
+        solara.HTML(tag="span", classes=["srdi-note"], unsafe_innerHTML=escape(text))
+        if share is not None:
+            solara.HTML(
+                tag="div",
+                classes=["srdi-bar"],
+                attributes={
+                    "role": "progressbar",
+                    "aria-valuenow": f"{100.0 * share:.0f}",
+                    "aria-label": words("app.loading"),
+                },
+                unsafe_innerHTML=f'<span style="width:{100.0 * share:.0f}%"></span>',
+            )
+        if cancel is not None:
+            html_button(words("policy.cancel"), cancel)
+
+
+@solara.component
+def Busy():
+    """What the worker does, with a bar and a way to cancel."""
+    session = use_session()
+    words, status = session.words, session.status.value
+    running = status.stage == "ensemble"
+    progress(
+        words(f"policy.status_{status.stage}", done=status.done + 1, of=status.of),
+        status.stage,
+        status.done / max(status.of, 1) if running else None,
+        session.worker.cancel if running else None,
+    )
+
+
+@solara.component
+def MadeFile(
+    label: str,
+    name: str,
+    make: Callable[[], bytes],
+    mime: str = "application/zip",
+    link: str = "",
+):
+    """A button that makes a file when pressed, beside the page's own work, and hands it to the browser.
+
+    Args:
+        make: gives the file; an InputError or OSError it raises becomes the page's message.
+        link: text of a link that opens the file in a new tab; empty to save it at once.
+    """
+    session = use_session()
+    words = session.words
+    made, busy = solara.use_reactive((0, b"")), solara.use_reactive(False)
+
+    def work():
+        try:
+            made.value = (made.value[0] + 1, make())
+        except (InputError, OSError) as error:
+            session.message.value = str(error)
+        finally:
+            busy.value = False
+
+    def start(_):
+        if not busy.value:
+            busy.value = True
+            threading.Thread(target=work, daemon=True, name="file maker").start()
+
+    def forget(_):
+        made.value = (made.value[0], b"")
+
+    FileButton(
+        label=label,
+        name=name,
+        mime=mime,
+        link=link,
+        busy=words("data.making") if busy.value else "",
+        version=made.value[0],
+        content=made.value[1],
+        event_make=start,
+        event_taken=forget,
+    )

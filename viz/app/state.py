@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import solara
 
 from scenarios.errors import ScenarioError
 from scenarios.schema import Scenario
-from viz.app.address import MOST_SAVED, Saved, State, from_query, to_query
+from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, to_query
 from viz.app.controls import defaults
 from viz.app.policies import policy_of, preset_of, presets, settings_of
 from viz.language import Words
@@ -25,6 +25,10 @@ VIEWS = {
     "chain": "0",
     "firm": "",
     "table": "national",
+    "runs": "ensemble",
+    "about": "reading",
+    "source": "",
+    "against": "",
 }
 _MOST_HISTORY = 100
 
@@ -175,13 +179,36 @@ class Session:
 
     # --- policies kept to compare
 
-    def keep(self, name: str) -> None:
-        """Keep the present policy under a name; one of the same name is replaced."""
+    def keep(self, name: str, settings: dict[str, object] | None = None) -> None:
+        """Keep the present policy, or one with other settings, under a name; one of the same name is replaced."""
+        name = kept_name(name)
         others = [saved for saved in self.saved.value if saved.name != name]
         if len(others) >= MOST_SAVED:
             self.message.value = self.words("compare.full", most=MOST_SAVED)
             return
-        self.saved.value = (*others, Saved(name, dict(self.settings.value)))
+        self.saved.value = (*others, Saved(name, dict(self.settings.value if settings is None else settings)))
+
+    @property
+    def name_to_keep(self) -> str:
+        """Name under which the present policy is kept: its title in the catalogue, or the first number that is free."""
+        if preset_of(self.settings.value) is not None:
+            return self.title
+        taken = {saved.name for saved in self.saved.value}
+        names = (self.words("policy.keep_name", number=number) for number in range(1, MOST_SAVED + 2))
+        return next(name for name in names if name not in taken)
+
+    def rename(self, name: str, new: str) -> None:
+        """Call a kept policy something else; a name that is empty or taken is refused."""
+        new = kept_name(new)
+        if new == name:
+            return
+        if not new or new in {saved.name for saved in self.saved.value}:
+            self.message.value = self.words("compare.name_taken" if new else "compare.name_empty", name=new)
+            return
+        self.message.value = ""
+        self.saved.value = tuple(
+            replace(saved, name=new) if saved.name == name else saved for saved in self.saved.value
+        )
 
     def drop(self, name: str) -> None:
         """Keep a policy no longer."""
@@ -208,5 +235,10 @@ def use_session() -> Session:
 
 def shown_scenario(session: Session) -> Scenario:
     """The policy as a scenario with its title, to write down."""
-    preset = preset_of(session.settings.value)
-    return presets()[preset] if preset else policy_of(session.settings.value, "my-policy", session.title)
+    return written_scenario(session.settings.value, session.words)
+
+
+def written_scenario(settings: dict[str, object], words: Words) -> Scenario:
+    """A policy as a scenario with its title: that of the catalogue which has just these settings, or one of its own."""
+    preset = preset_of(settings)
+    return presets()[preset] if preset else policy_of(settings, "my-policy", words("policy.own"))

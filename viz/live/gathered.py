@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
+from scenarios.draws import values_table
 from scenarios.jobs import model_checksum, versions
-from scenarios.results import FORMAT, FORMAT_VERSION, Results
+from scenarios.results import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST, Results
 from scenarios.schema import Scenario
-from scenarios.storage import to_arrow
+from scenarios.storage import DRAW, checksum, to_arrow, write_json, write_parquet
 from sim.calendar import START, Quarter
-from sim.outputs import TABLES
+from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table
-from viz.live.runner import Run, Runner
+from viz.live.runner import PANEL, Run, Runner
 
 
 class GatheredResults(Results):
@@ -31,44 +31,53 @@ class GatheredResults(Results):
     def __init__(
         self, runner: Runner, scenarios: Sequence[Scenario], runs: Mapping[str, Sequence[Run]], name: str = "page"
     ) -> None:
-        members = [run.member for run in runs[scenarios[0].name]]
-        super().__init__(Path(name), _manifest(runner, scenarios, members))
+        super().__init__(Path(name), _manifest(runner, scenarios, runs[scenarios[0].name]))
         self._runner, self._runs = runner, runs
         self._tables: dict[str, pa.Table] = {}
 
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Names of the tables there are."""
-        return tuple(TABLES)
-
     def arrow(self, name: str) -> pa.Table:
-        """One table as it would be stored, with units in the metadata of its fields."""
+        """One table as it would be stored, with units in the metadata of its fields; KeyError for an unknown one."""
+        if name not in self.columns:
+            raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.columns)}")
         if name not in self._tables:
-            self._tables[name] = pa.concat_tables(
-                to_arrow(name, run.tables[name], {"scenario": scenario, **self._runner.identity(run.member)})
-                for scenario, runs in self._runs.items()
-                for run in runs
-            ).unify_dictionaries()
+            self._tables[name] = self._drawn() if name == DRAWS_TABLE else self._joined(name)
         return self._tables[name]
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table by name; raises KeyError for an unknown one."""
-        if name not in TABLES:
-            raise KeyError(f"unknown table {name!r}; tables: {', '.join(TABLES)}")
-        return self.arrow(name).to_pandas()
+        """One table by name, `parameter_draws` included; raises KeyError for an unknown one."""
+        frame = self.arrow(name).to_pandas()
+        if name == DRAWS_TABLE:
+            frame.insert(0, DRAW.name, range(1, len(frame) + 1))
+            frame = frame.astype({DRAW.name: DRAW.dtype})
+        return frame
 
-    @cached_property
-    def columns(self) -> dict:
-        """Columns of every table with unit and description."""
-        from scenarios.storage import columns_of
+    def write_files(self, folder: Path) -> None:
+        """Write the results directory they would have, with which ``srdi rerun`` finds whether it makes the same."""
+        for name in self.columns:
+            write_parquet(self.arrow(name), folder / f"{name}.parquet")
+        files = {name: checksum(folder / name) for name in self.manifest["files"]}
+        write_json({**self.manifest, "files": files}, folder / MANIFEST)
 
-        return {name: columns_of(name) for name in TABLES}
+    def _joined(self, name: str) -> pa.Table:
+        """A table of all runs, in the order in which an ensemble stores them."""
+        tables = (
+            to_arrow(name, run.tables[name], {"scenario": each["name"], **self._runner.identity(run.member)})
+            for each in self.manifest["scenarios"]
+            for run in self._runs[each["name"]]
+        )
+        return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+    def _drawn(self) -> pa.Table:
+        """The draws that were taken, the first of all."""
+        draws = self._runner.draws
+        return values_table(draws.names, draws.values[: self.manifest["draws"]])
 
 
-def _manifest(runner: Runner, scenarios: Sequence[Scenario], members: Sequence[int]) -> dict:
-    """What the manifest of a directory of these runs would say."""
-    identities = [runner.identity(member) for member in members]
+def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run]) -> dict:
+    """What the manifest of a directory of these runs would say; its files have no checksums before they are written."""
+    identities = [runner.identity(run.member) for run in runs]
     drawn = any(identity["draw"] for identity in identities)
+    panel = all(set(OPTIONAL_TABLES) <= set(run.tables) for run in runs)
     central = runner.baseline_run(0)
     return {
         "format": FORMAT,
@@ -76,20 +85,23 @@ def _manifest(runner: Runner, scenarios: Sequence[Scenario], members: Sequence[i
         "scenarios": [scenario.model_dump(by_alias=True, mode="json") for scenario in scenarios],
         "until": runner.until,
         "scale": runner.scale,
-        "replicates": len(members),
+        "replicates": len(runs),
         "seed": runner.seed,
-        "firms_panel": 0,
+        "firms_panel": PANEL if panel else 0,
         "crossed_draws": None,
         "parameter_draws": runner.draws.identity if drawn else None,
         "model": model_checksum(),
         "versions": versions(),
         "draws": len({identity["draw"] for identity in identities}),
-        "runs": len(scenarios) * len(members),
+        "runs": len(scenarios) * len(runs),
         "parameters": {name: parameter.value for name, parameter in parameter_table().items()},
         "seeds": [identity["seed"] for identity in identities],
         "first_quarter": str(START),
         "last_quarter": str(Quarter(runner.until, 4)),
         "firms_at_start": round(float(central.tables["national"]["firms"][0]) * runner.scale),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "files": {f"{name}.parquet": "" for name in TABLES},
+        "files": {
+            **{f"{name}.parquet": "" for name in (*TABLES, *(OPTIONAL_TABLES if panel else ()))},
+            **({DRAWS: ""} if drawn else {}),
+        },
     }

@@ -95,9 +95,7 @@ def Heading():
         solara.HTML(tag="h2", unsafe_innerHTML=escape(session.title))
         html_button(
             words("policy.keep"),
-            lambda: session.keep(
-                session.title if preset_of(settings) else words("policy.keep_name", number=len(session.saved.value) + 1)
-            ),
+            lambda: session.keep(session.name_to_keep),
             disabled=not settings,
         )
     Busy()

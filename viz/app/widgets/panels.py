@@ -33,9 +33,17 @@ def Address(query: str, language: str, title: str):
 
 
 @solara.component_vue("choice.vue", vuetify=False)
-def Choice(label: str, options: list, value: str, event_choose: Callable[[str], None]):
+def Choice(
+    label: str,
+    options: list,
+    value: str,
+    event_choose: Callable[[str], None],
+    disabled: bool = False,
+    once: bool = False,
+):
     """One of several, as the browser's own list.
 
     Args:
         options: pairs of value and title. event_choose: called with the value that was chosen.
+        once: a choice starts something and is not kept: the list goes back to its value.
     """

@@ -1,0 +1,95 @@
+"""What the page tells about the model: reported figures, parameters, the ODD protocol."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import markdown
+
+from scenarios.reported import CLUSTER_SUM, ReportedFigure, reported_figures
+from sim.outputs import CLUSTER, NATIONAL, PROVINCE
+from sim.parameters import parameter_table
+from viz.belief import source_kind
+from viz.declared import declared, parameter_meaning
+from viz.language import Words
+from viz.parts import Table
+
+#: Parts of the about section, in order: keys of their titles in the catalogue's `data`.
+ABOUT = ("reading", "figures", "parameters", "odd")
+_UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
+_UNITS |= {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
+#: Units of measures of single firms (`calibration/facts.toml`) that are no share.
+_UNITS |= {"fact.certified_revenue": "yuan", "fact.certified_age": "years"}
+
+
+def figure_unit(figure: ReportedFigure) -> str:
+    """Unit of a reported figure, as columns of results name it."""
+    if figure.is_share:
+        return "share"
+    unit = _UNITS[figure.quantity]
+    # What is counted by the quarter is summed over the year.
+    return unit.removesuffix(" per quarter") if figure.whole_year or figure.since_start else unit
+
+
+def figures_table(words: Words, search: str = "") -> Table:
+    """Every reported figure: what, when, value, as it was reported, what it is used for, source."""
+    heads = [words(f"data.{head}") for head in ("figure", "date", "value", "as_reported", "role", "source")]
+    rows = []
+    for figure in reported_figures():
+        unit = figure_unit(figure)
+        title = words.column(figure.quantity)
+        if figure.province:
+            title = words("number.bracketed", value=title, about=words.province(figure.province))
+        value = words.reported(figure, unit)
+        rows.append(
+            [
+                title,
+                words.date(figure.date),
+                value if unit == "share" else f"{value} {words.unit(unit)}",
+                declared(figure.text, words),
+                words(f"data.role_{figure.role}"),
+                words("number.bracketed", value=declared(figure.source, words), about=figure.mark),
+            ]
+        )
+    return Table(heads, _found(rows, search), words=len(heads))
+
+
+def parameters_table(words: Words, search: str = "") -> Table:
+    """Every parameter of the model: name, meaning, value, unit, range, what kind of source it has, and which."""
+    heads = [words(f"data.{head}") for head in ("parameter", "meaning", "unit", "source", "value", "range")]
+    rows = []
+    for parameter in parameter_table().values():
+        rows.append(
+            [
+                parameter.name,
+                parameter_meaning(parameter, words),
+                words.unit(parameter.unit),
+                words(
+                    "data.source_of",
+                    kind=words(f"data.kind_{source_kind(parameter.source)}"),
+                    text=declared(parameter.source, words),
+                ),
+                _value(parameter.value),
+                words.span(_value(parameter.low), _value(parameter.high)),
+            ]
+        )
+    return Table(heads, _found(rows, search), words=4)
+
+
+def _found(rows: list[list[str]], search: str) -> list[list[str]]:
+    """Rows that hold every word searched for, in any column."""
+    wanted = search.casefold().split()
+    return [row for row in rows if all(word in " ".join(row).casefold() for word in wanted)]
+
+
+def _value(value: float) -> str:
+    """A parameter's value as it stands in the file, with separators."""
+    return f"{value:,.0f}" if value.is_integer() and abs(value) >= 10_000 else f"{value:g}"
+
+
+@cache
+def odd_html(language: str) -> str:
+    """The model by the ODD protocol as HTML, from the Markdown file of the package."""
+    text = files("viz").joinpath(f"odd.{language}.md").read_text(encoding="utf-8")
+    return markdown.markdown(text, extensions=["tables"])

@@ -1,0 +1,60 @@
+"""What a policy changes in the baseline, in the words of its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from sim.parameters import parameter_table
+from viz.app.controls import control_groups, defaults
+from viz.language import Words
+from viz.parts import Table
+
+
+@cache
+def _controls(language: str) -> dict[str, tuple[str, dict]]:
+    """Title of the lever, rules or shock, and control, by dotted key; a switch has no control but its label."""
+    words = Words(language)
+    found = {}
+    for group in control_groups(language):
+        for item in group["items"]:
+            for control in (*item["controls"], *item["more"]):
+                found[control["key"]] = (item["title"], control)
+            if item["switch"]:
+                label = words.setting_label(item["switch"])
+                found[item["switch"]] = (item["title"], {"kind": "switch", "label": label})
+    return found
+
+
+def changes_table(settings: Mapping[str, object], words: Words) -> Table:
+    """One row a setting that differs from the baseline: whose it is, its label, its value before and now."""
+    rows = []
+    for key, value in sorted(settings.items()):
+        if key in _controls(words.language):
+            title, control = _controls(words.language)[key]
+            label, before = control["label"], _text(control, defaults()[key], words)
+            rows.append([title, label, before, _text(control, value, words)])
+        else:
+            name = key.removeprefix("parameters.")
+            usual = parameter_table()[name].value
+            rows.append([words("compare.parameter"), name, words.setting(usual), words.setting(value)])
+    return Table([words(f"compare.{head}") for head in ("what", "setting", "before", "now")], rows, words=4)
+
+
+def changes_sentence(settings: Mapping[str, object], words: Words) -> str:
+    """Which levers, rules and shocks a policy changes, by title."""
+    titles = dict.fromkeys(row[0] for row in changes_table(settings, words).rows)
+    return words.joined(list(titles))
+
+
+def _text(control: dict, value: object, words: Words) -> str:
+    """A value as its control shows it."""
+    kind = control["kind"]
+    if value is None or kind == "switch":
+        return words.setting(value)
+    if kind in ("number", "count"):
+        return f"{words.number(value / control['factor'])} {control['unit']}".strip()
+    titles = dict(control["options"])
+    if kind == "several":
+        return words.joined([titles[each] for each in value]) or words("number.everywhere")
+    return titles.get(value) or (words.quarter(value) if kind == "quarter" else str(value))

@@ -1,0 +1,160 @@
+"""What can be taken away from the page: tables, the scenario as a file, and both with the command that makes them."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import tomli_w
+
+from scenarios.describe import scenario_toml
+from scenarios.draws import POSTERIOR
+from scenarios.export import FORMATS
+from scenarios.results import Results
+from scenarios.schema import Scenario
+from viz.app.policies import settings_of
+from viz.declared import column_meaning
+from viz.language import Words
+from viz.live.gathered import GatheredResults
+from viz.live.runner import Runner
+from viz.live.session import Answer
+from viz.parts import Table
+
+#: Formats of tables that are offered, as `scenarios.export` names them, in order.
+TABLE_FORMATS = ("csv", "parquet", "dta")
+#: Rows of a table that are shown.
+PREVIEW = 200
+#: Sets of runs: those with posterior draws, and the one with the central parameters.
+ENSEMBLE, CENTRAL = "ensemble", "central"
+#: Files that are compressed already.
+_DENSE = (".parquet",)
+
+
+def runs_of(answer: Answer, asked: str) -> str:
+    """The runs to take away: those asked for, or the central ones where there are no others."""
+    return ENSEMBLE if asked == ENSEMBLE and answer.runs else CENTRAL
+
+
+def gathered(runner: Runner, answer: Answer, scenario: Scenario, runs: str) -> GatheredResults:
+    """The answer's runs as results: the policy and, if it differs, the baseline.
+
+    Args:
+        scenario: the answer's policy with the name and titles it is written down with. runs: ENSEMBLE or CENTRAL.
+    """
+    pairs = (answer.runs, answer.baselines) if runs == ENSEMBLE else ((answer.central,), (answer.central_baseline,))
+    scenarios = [scenario, *([] if scenario.name == runner.baseline.name else [runner.baseline])]
+    names = [each.name for each in scenarios]
+    return GatheredResults(runner, scenarios, dict(zip(names, pairs, strict=False)), scenario.name)
+
+
+def command(results: GatheredResults) -> str:
+    """The command that makes the same results, given the file of the scenario."""
+    manifest = results.manifest
+    scenario, *others = manifest["scenarios"]
+    written = scenario["run"]
+    options = [f"--replicates {manifest['replicates']}", f"--scale {manifest['scale']:g}"]
+    if manifest["parameter_draws"]:
+        options.insert(0, f"--params {POSTERIOR}")
+    # What the file says itself need not be said.
+    options += [f"--{name} {manifest[name]}" for name in ("seed", "until") if manifest[name] != written[name]]
+    if manifest["firms_panel"]:
+        options.append(f"--firms-panel {manifest['firms_panel']}")
+    names = [file_name(scenario["name"]), *(other["name"] for other in others)]
+    return " ".join(["srdi run", *names, *options])
+
+
+def file_name(scenario: str) -> str:
+    """Name of a scenario's file."""
+    return f"{scenario}.toml"
+
+
+def short_toml(scenario: Scenario) -> str:
+    """A scenario as a file that extends the baseline and holds only what differs; one that cannot be is whole.
+
+    TOML has no word for nothing: a setting that is none, where the baseline has a value, needs the whole file.
+    """
+    settings = settings_of(scenario)
+    if scenario.name == "baseline" or any(value is None for value in settings.values()):
+        return scenario_toml(scenario)
+    values: dict = {"schema": 1, "name": scenario.name}
+    values |= {key: getattr(scenario, key) for key in ("title", "title_zh", "description") if getattr(scenario, key)}
+    values["extends"] = "baseline"
+    changed: dict = {}
+    for key, value in settings.items():
+        *path, last = key.split(".")
+        table = changed
+        for part in path:
+            table = table.setdefault(part, {})
+        table[last] = value
+    return tomli_w.dumps(values | changed)
+
+
+def tables_zip(results: Results, form: str) -> bytes:
+    """All tables in one format of TABLE_FORMATS, in a folder of a zip file.
+
+    Parquet files make a whole results directory, which ``srdi compare`` and ``srdi report`` read.
+    """
+    with tempfile.TemporaryDirectory(prefix="srdi-") as folder:
+        FORMATS[form](results, Path(folder))
+        return _zipped({f"{results.path.name}-{form}/{file.name}": file for file in sorted(Path(folder).iterdir())})
+
+
+def bundle_zip(results: GatheredResults, scenario: Scenario, words: Words) -> bytes:
+    """Everything a colleague needs: scenario, results directory with manifest, the command, and how to read them."""
+    name = results.path.name
+    with tempfile.TemporaryDirectory(prefix="srdi-") as folder:
+        results.write_files(Path(folder))
+        files: dict[str, Path | str] = {
+            f"{name}/{file_name(scenario.name)}": scenario_toml(scenario),
+            f"{name}/README.txt": words(
+                "data.readme",
+                title=words.scenario(scenario.model_dump()),
+                command=command(results),
+                name=name,
+                version=results.manifest["versions"]["srdi"],
+            ),
+        }
+        files |= {f"{name}/results/{file.name}": file for file in sorted(Path(folder).iterdir())}
+        return _zipped(files)
+
+
+def _zipped(files: dict[str, Path | str]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, file in files.items():
+            if isinstance(file, Path):
+                dense = file.suffix in _DENSE
+                archive.write(file, name, zipfile.ZIP_STORED if dense else zipfile.ZIP_DEFLATED)
+            else:
+                archive.writestr(name, file, zipfile.ZIP_DEFLATED)
+    return content.getvalue()
+
+
+# --- what is shown of a table
+
+
+def preview(results: Results, table: str) -> tuple[Table, int]:
+    """The first rows of a table as texts, in full precision as far as it means something, and how many rows it has."""
+    frame = results.table(table)
+    shown = frame.head(PREVIEW)
+    columns = {name: _texts(shown[name]) for name in shown}
+    words = next((place for place, name in enumerate(shown) if pd.api.types.is_float_dtype(shown[name])), len(columns))
+    return Table(list(columns), list(zip(*columns.values(), strict=True)), words=words), len(frame)
+
+
+def _texts(column: pd.Series) -> list[str]:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.dt.strftime("%Y-%m-%d").tolist()
+    if pd.api.types.is_float_dtype(column):
+        return [f"{value:.7g}" for value in column]
+    return column.astype(str).tolist()
+
+
+def columns_table(results: Results, table: str, words: Words) -> Table:
+    """The columns of a table: name, meaning, unit."""
+    heads = [words(f"data.{head}") for head in ("column", "meaning", "unit")]
+    rows = [[column.name, column_meaning(column, words), words.unit(column.unit)] for column in results.columns[table]]
+    return Table(heads, rows, words=3)

@@ -1,0 +1,364 @@
+"""The page that compares: policies the reader keeps, or the scenarios of a results directory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+
+import solara
+import solara.lab
+from markupsafe import escape
+
+from scenarios.drawing import OKABE_ITO
+from scenarios.errors import InputError
+from scenarios.results import Results
+from scenarios.schema import Scenario
+from viz.app import charts, state
+from viz.app.address import MOST_SAVED, Saved
+from viz.app.changes import changes_sentence, changes_table
+from viz.app.parts import MadeFile, choice, html_button, html_table, note, progress
+from viz.app.policies import policy_of, presets, settings_of
+from viz.app.state import Session, use_session
+from viz.app.widgets.chart import Chart, band, interval, interval_chart, line, time_chart
+from viz.app.widgets.panels import Choice
+from viz.compared import Compared, unit_of
+from viz.figures import stroke
+from viz.language import Words
+from viz.live.comparing import (
+    FORESTS,
+    Comparer,
+    Findings,
+    effects_table,
+    find,
+    kept_of,
+    lines,
+    prices_table,
+    robustness_table,
+)
+from viz.live.session import Status
+from viz.sections import Sections
+
+#: The quantity drawn over time.
+_OVER_TIME = "little_giants"
+
+
+@solara.component
+def ComparePage():
+    """Kept policies beside the baseline, or a results directory."""
+    session = use_session()
+    words, directories = session.words, state.served.results if state.served else {}
+    source = session.chosen("source")
+    with solara.Div(classes=["srdi-stack"]):
+        with solara.Div(classes=["srdi-row"]):
+            solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.heading")))
+            if directories:
+                titles = {"": words("compare.own"), **{name: words("compare.of", name=name) for name in directories}}
+                choice(words("compare.source"), source, titles, lambda name: _choose_source(session, name))
+        if source in directories:
+            Directory(source).key(f"directory-{source}")
+        else:
+            Own().key("own")
+
+
+def _choose_source(session: Session, name: str) -> None:
+    session.choose("against", "")
+    session.choose("source", name)
+
+
+# --- policies the reader keeps
+
+
+@solara.component
+def Own():
+    """The kept policies, what is run of them, and what comparing them finds."""
+    session = use_session()
+    words, saved = session.words, session.saved.value
+    found: solara.Reactive[Findings | None] = solara.use_reactive(None)
+    status = solara.use_reactive(Status("central"))
+    comparer = solara.use_memo(lambda: Comparer(kept_of(session.runner), found.set, status.set), [])
+
+    def ask():
+        policies = [policy for policy in kept_policies(saved) if isinstance(policy, Scenario)]
+        answer = session.answer.value
+        if answer is not None and any(policy.policy == answer.scenario.policy for policy in policies):
+            kept_of(session.runner).keep(answer.scenario.policy, (answer.central, *answer.runs))
+        if policies:
+            status.set(Status("central", 0, len(policies)))
+            comparer.ask(policies)
+        else:
+            comparer.close()
+            found.set(None)
+
+    solara.use_effect(ask, [saved])
+    solara.use_effect(lambda: comparer.close, [])
+    Policies()
+    if not saved:
+        note(words("compare.empty"))
+        return
+    Progress(status.value, comparer.cancel)
+    if found.value is not None:
+        Found(found.value)
+
+
+def kept_policies(saved: tuple[Saved, ...]) -> list[Scenario | InputError]:
+    """Kept policies as scenarios named by their place; the fault of one that is not valid."""
+    policies: list[Scenario | InputError] = []
+    for number, each in enumerate(saved, start=1):
+        try:
+            policies.append(policy_of(each.settings, f"policy-{number}", each.name))
+        except InputError as error:
+            policies.append(error)
+    return policies
+
+
+@solara.component
+def Policies():
+    """The list of kept policies, and ways to add to it."""
+    session = use_session()
+    words, saved, settings = session.words, session.saved.value, session.settings.value
+    full = len(saved) >= MOST_SAVED
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        for place, (each, policy) in enumerate(zip(saved, kept_policies(saved), strict=True)):
+            KeptPolicy(place, each, str(policy) if isinstance(policy, InputError) else "").key(f"{place}-{each.name}")
+        with solara.Div(classes=["srdi-row"]):
+            known = any(each.settings == settings for each in saved)
+            html_button(
+                words("compare.add", name=session.title),
+                lambda: session.keep(session.name_to_keep),
+                disabled=full or known or not settings,
+            )
+            titles = {words.scenario(policy.model_dump()): policy for policy in presets().values()}
+            addable = [title for title, policy in titles.items() if settings_of(policy)]
+            Choice(
+                label=words("compare.add_preset"),
+                value="",
+                options=[["", words("compare.choose")], *([title, title] for title in addable)],
+                disabled=full,
+                once=True,
+                event_choose=lambda title: session.keep(title, settings_of(titles[title])) if title else None,
+            )
+        if full:
+            note(words("compare.full", most=MOST_SAVED))
+        elif not settings:
+            note(words("compare.add_none"))
+
+
+@solara.component
+def KeptPolicy(place: int, saved: Saved, fault: str):
+    """One kept policy: its name, what it changes, and what can be done with it."""
+    session = use_session()
+    words = session.words
+    opened = solara.use_reactive(False)
+    with solara.Div(classes=["srdi-kept"]):
+        with solara.Div(classes=["srdi-row"]):
+            swatch(place + 1)
+            solara.InputText(
+                label=words("compare.name"),
+                value=saved.name,
+                on_value=lambda text: session.rename(saved.name, text),
+                continuous_update=False,
+                dense=True,
+                hide_details=True,
+                classes=["srdi-name"],
+            )
+            current = saved.settings == session.settings.value
+            html_button(
+                words("compare.current" if current else "compare.take"),
+                lambda: session.put(dict(saved.settings)),
+                disabled=current or bool(fault),
+            )
+            html_button(words("compare.drop"), lambda: session.drop(saved.name))
+            if not fault:
+                text = words("compare.hide" if opened.value else "compare.changes", count=len(saved.settings))
+                html_button(text, lambda: opened.set(not opened.value))
+        if fault:
+            note(words("compare.fault", text=fault))
+        elif opened.value:
+            html_table(changes_table(saved.settings, words), words("compare.changes", count=len(saved.settings)))
+        else:
+            note(words("compare.about", text=changes_sentence(saved.settings, words)))
+
+
+@solara.component
+def Progress(status: Status, cancel: Callable[[], None]):
+    """What is being run."""
+    words = use_session().words
+    text = words(f"compare.status_{status.stage}", done=status.done, of=status.of, text=status.message)
+    running = status.stage == "ensemble"
+    progress(text, status.stage, status.done / max(status.of, 1) if running else None, cancel if running else None)
+
+
+# --- results directories
+
+
+@solara.component
+def Directory(name: str):
+    """The scenarios of a results directory, against one of them."""
+    session = use_session()
+    words, results = session.words, state.served.results[name]
+    scenarios = {each["name"]: words.scenario(each) for each in results.manifest["scenarios"]}
+    against = session.chosen("against")
+    against = against if against in scenarios else _usual_baseline(results)
+    task = solara.lab.use_task(lambda: findings_of(results, against), dependencies=[name, against], raise_error=False)
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        with solara.Div(classes=["srdi-row"]):
+            choice(words("compare.against"), against, scenarios, lambda text: session.choose("against", text))
+            MadeFile(
+                label=words("compare.report"),
+                name=f"{name}-{words.language}.html",
+                make=lambda: report_page(results, against, words.language),
+                mime="text/html",
+                link=words("compare.report_open"),
+            )
+        note(directory_sentence(results, words))
+    if task.pending:
+        note(words("compare.reading"))
+    elif isinstance(task.exception, InputError):
+        note(words("compare.fault", text=str(task.exception)))
+    elif task.exception is not None:
+        note(words("compare.fault", text=f"{type(task.exception).__name__}: {task.exception}"))
+    elif task.value is not None:
+        Found(task.value)
+
+
+def _usual_baseline(results: Results) -> str:
+    return Compared(results).baseline
+
+
+_reading = threading.Lock()
+
+
+def findings_of(results: Results, baseline: str) -> Findings:
+    """What comparing a results directory finds; kept for the next reader."""
+    with _reading:  # tables of one directory are read once, not by two threads at a time
+        return _findings_of(results, baseline)
+
+
+@lru_cache(maxsize=8)
+def _findings_of(results: Results, baseline: str) -> Findings:
+    return find(results, baseline)
+
+
+def report_page(results: Results, baseline: str, language: str) -> bytes:
+    """The full report of results as one HTML page, UTF-8."""
+    from viz.report import render
+
+    return render(Compared(results, baseline), language).encode("utf-8")
+
+
+def directory_sentence(results: Results, words: Words) -> str:
+    """What a results directory holds."""
+    manifest = results.manifest
+    drawn = manifest["parameter_draws"]
+    return words(
+        "compare.holds_draws" if drawn else "compare.holds",
+        scenarios=len(manifest["scenarios"]),
+        runs=words.number(manifest["runs"]),
+        scale=f"{manifest['scale']:g}",
+        draws=words.number(manifest["draws"]),
+        first=words.quarter(manifest["first_quarter"]),
+        last=words.quarter(manifest["last_quarter"]),
+    )
+
+
+# --- what comparing finds
+
+
+@solara.component
+def Found(found: Findings):
+    """Tables and charts of what was found."""
+    session = use_session()
+    words = session.words
+    year = found.compared.last.year
+    pairs = words("compare.pairs" if found.pairs > 1 else "compare.one_pair", pairs=found.pairs)
+    with solara.Div(classes=["srdi-cards"]):
+        for quantity in FORESTS:
+            with solara.Div(classes=["srdi-card"]):
+                Chart(spec=forest(found, quantity, session), version=f"{id(found)}")
+        with solara.Div(classes=["srdi-card"]):
+            Chart(spec=over_time(found, _OVER_TIME, session), version=f"{id(found)}")
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.effects", year=year)))
+        note(pairs)
+        html_table(effects_table(found, words), words("compare.effects", year=year))
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.costs")))
+        html_table(prices_table(found, words), words("compare.costs"))
+        note(words("cost.note"))
+    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.robust")))
+        if found.pairs > 1:
+            html_table(robustness_table(found, words), words("compare.robust"))
+            note(words("compare.robust_note", states=found.pairs))
+        else:
+            note(words("compare.robust_wait"))
+
+
+def forest(found: Findings, quantity: str, session: Session) -> dict:
+    """Chart of every policy's effect on a quantity at the end, with its interval."""
+    words, compared, unit = session.words, found.compared, unit_of(quantity)
+    titles = Sections(compared, words).titles
+    effects = [found.ends[name, quantity].difference for name in compared.others]
+    title = words("compare.forest", title=words.column(quantity), year=compared.last.year)
+    return interval_chart(
+        [titles[name] for name in compared.others],
+        [
+            interval(
+                words("compare.effect"),
+                [each.low for each in effects],
+                [each.mean for each in effects],
+                [each.high for each in effects],
+                colour=OKABE_ITO[0],
+            )
+        ],
+        title=title,
+        label=words("compare.forest_label", title=title),
+        unit=unit,
+        unit_text=words.unit(unit),
+        zero_line=True,
+        signed=True,
+        **charts.look(session),
+    )
+
+
+def over_time(found: Findings, quantity: str, session: Session) -> dict:
+    """Chart of a quantity over time under every policy, with the spread of the baseline."""
+    words, compared, unit = session.words, found.compared, unit_of(quantity)
+    titles, course = Sections(compared, words).titles, lines(found, quantity)
+    series = [line(titles[compared.baseline], course.medians[compared.baseline], colour=charts.BASELINE)]
+    if found.pairs > 1:
+        series.insert(0, band(words("compare.band"), course.low, course.high, colour=charts.BASELINE))
+    for place, name in enumerate(compared.others, start=1):
+        look = policy_look(place)
+        series.append(line(titles[name], course.medians[name], colour=look[0], dash=look[1]))
+    title = words.column(quantity)
+    return time_chart(
+        course.quarters,
+        series,
+        title=title,
+        label=words("compare.lines_label", title=title),
+        unit=unit,
+        unit_text=words.unit(unit),
+        from_zero=True,
+        height=260,
+        **charts.look(session),
+    )
+
+
+def policy_look(place: int) -> tuple[str, tuple[float, ...]]:
+    """Colour and dashes in px of the policy at a place, from 1 on."""
+    look = stroke(place)
+    return OKABE_ITO[(place - 1) % len(OKABE_ITO)], tuple(2.0 * length for length in look.dashes)
+
+
+def swatch(place: int) -> None:
+    """The line that stands for a policy in the chart over time."""
+    colour, dashes = policy_look(place)
+    dashed = f' stroke-dasharray="{" ".join(f"{length:g}" for length in dashes)}"' if dashes else ""
+    solara.HTML(
+        tag="span",
+        attributes={"aria-hidden": "true"},
+        unsafe_innerHTML=f'<svg width="34" height="12"><line x1="1" x2="33" y1="6" y2="6" stroke="{colour}" '
+        f'stroke-width="3"{dashed}/></svg>',
+    )

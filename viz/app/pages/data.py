@@ -1,0 +1,266 @@
+"""The page of data and about: files to take away and to bring, and what the model is."""
+
+from __future__ import annotations
+
+import base64
+
+import solara
+import solara.lab
+from markupsafe import Markup, escape
+
+from scenarios.describe import scenario_toml
+from scenarios.errors import ScenarioError
+from viz.app.about import ABOUT, figures_table, odd_html, parameters_table
+from viz.app.downloads import (
+    CENTRAL,
+    ENSEMBLE,
+    PREVIEW,
+    TABLE_FORMATS,
+    bundle_zip,
+    columns_table,
+    command,
+    file_name,
+    gathered,
+    preview,
+    runs_of,
+    short_toml,
+    tables_zip,
+)
+from viz.app.parts import Busy, MadeFile, choice, html_button, html_table, note
+from viz.app.policies import MOST_BYTES, read_upload, settings_of
+from viz.app.state import Session, shown_scenario, use_session, written_scenario
+from viz.app.widgets.files import Upload
+from viz.belief import source_counts
+from viz.live.gathered import GatheredResults
+
+
+@solara.component
+def DataPage():
+    """Numbers, scenario, about."""
+    with solara.Div(classes=["srdi-stack"]):
+        with solara.Div(classes=["srdi-cards", "srdi-two"]):
+            with solara.Div(classes=["srdi-card", "srdi-stack"]):
+                Numbers()
+            with solara.Div(classes=["srdi-card", "srdi-stack"]):
+                ScenarioFile()
+        with solara.Div(classes=["srdi-card", "srdi-stack"]):
+            Preview()
+        with solara.Div(classes=["srdi-card", "srdi-stack"]):
+            About()
+
+
+def heading(text: str, tag: str = "h2") -> None:
+    """A heading of plain words."""
+    solara.HTML(tag=tag, unsafe_innerHTML=escape(text))
+
+
+def results_of(session: Session) -> GatheredResults | None:
+    """The present answer's runs as results, those that are chosen; None before there is an answer."""
+    answer = session.answer.value
+    if answer is None:
+        return None
+    scenario = written_scenario(settings_of(answer.scenario), session.words)
+    return gathered(session.runner, answer, scenario, runs_of(answer, session.chosen("runs")))
+
+
+# --- numbers
+
+
+@solara.component
+def Numbers():
+    """Tables of the present answer to download, and the command that makes them."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    heading(words("data.numbers"))
+    Busy()
+    if answer is None:
+        return
+    results = results_of(session)
+    runs = runs_of(answer, session.chosen("runs"))
+    title = words.scenario(results.manifest["scenarios"][0])
+    note(words("data.of" if len(results.manifest["scenarios"]) > 1 else "data.of_baseline", title=title))
+    if answer.runs:
+        titles = {
+            ENSEMBLE: words("data.ensemble", runs=len(answer.runs)),
+            CENTRAL: words("data.central"),
+        }
+        choice(words("data.runs"), runs, titles, lambda name: session.choose("runs", name))
+    else:
+        note(words("data.central_only"))
+    with solara.Div(classes=["srdi-row"]):
+        for form in TABLE_FORMATS:
+            MadeFile(
+                label=words(f"data.{form}"),
+                name=f"{results.path.name}-{form}.zip",
+                make=lambda form=form: tables_zip(results, form),
+            ).key(form)
+    heading(words("data.bundle_title"), "h3")
+    note(words("data.bundle_about"))
+    scenario = written_scenario(settings_of(answer.scenario), words)
+    MadeFile(
+        label=words("data.bundle"),
+        name=f"{results.path.name}-bundle.zip",
+        make=lambda: bundle_zip(results, scenario, words),
+    )
+    heading(words("data.command_title"), "h3")
+    code(command(results))
+    note(words("data.command_about", file=file_name(scenario.name)))
+
+
+def code(text: str, label: str = "") -> None:
+    """Text to copy: one click marks all of it."""
+    attributes = {"tabindex": "0"} | ({"aria-label": label} if label else {})
+    solara.HTML(tag="pre", classes=["srdi-code"], attributes=attributes, unsafe_innerHTML=escape(text))
+
+
+# --- the scenario
+
+
+@solara.component
+def ScenarioFile():
+    """The scenario as a file, and a file as the scenario."""
+    session = use_session()
+    words = session.words
+    scenario = shown_scenario(session)
+    whole = solara.use_reactive(False)
+    heading(words("data.scenario"))
+    text = scenario_toml(scenario) if whole.value else short_toml(scenario)
+    with solara.Div(classes=["srdi-row"]):
+        for value, name in ((False, "short"), (True, "whole")):
+            toggle(words(f"data.{name}"), whole.value == value, lambda value=value: whole.set(value))
+    note(words("data.whole_about" if whole.value else "data.short_about"))
+    code(text, words("data.scenario"))
+    MadeFile(
+        label=words("data.save", file=file_name(scenario.name)),
+        name=file_name(scenario.name),
+        make=text.encode,
+        mime="application/toml",
+    )
+    heading(words("data.upload_title"), "h3")
+    Upload(
+        label=words("data.upload"),
+        hint=words("data.upload_hint", size=words.number(MOST_BYTES / 1000)),
+        accept=".toml",
+        most=MOST_BYTES,
+        event_file=lambda data: take_upload(session, data),
+    )
+    note(words("data.upload_about"))
+
+
+def toggle(text: str, pressed: bool, on_click) -> None:
+    """One of several buttons of which one is pressed."""
+    solara.Button(
+        text,
+        on_click=on_click,
+        small=True,
+        outlined=True,
+        classes=["srdi-plain", *(["srdi-pressed"] if pressed else [])],
+        attributes={"aria-pressed": str(pressed).lower()},
+    )
+
+
+def take_upload(session: Session, data: dict) -> None:
+    """Make an uploaded scenario file the present policy, or say what is wrong with it.
+
+    Args:
+        data: as `viz.app.widgets.files.Upload` gives it.
+    """
+    name = str(data["name"])
+    try:
+        if data["content"] is None:
+            text = session.words("data.too_large", name=name, size=data["size"], most=MOST_BYTES)
+            raise ScenarioError(text)
+        scenario = read_upload(base64.b64decode(data["content"]), name)
+    except (ScenarioError, ValueError) as error:
+        session.message.value = str(error)
+        return
+    session.put(settings_of(scenario))
+
+
+# --- a table
+
+
+@solara.component
+def Preview():
+    """The first rows of a table, with what its columns are."""
+    session = use_session()
+    heading(session.words("data.preview"))
+    results = results_of(session)
+    if results is not None:
+        Shown(results)
+
+
+@solara.component
+def Shown(results: GatheredResults):
+    """A table of results to choose."""
+    session = use_session()
+    words, answer = session.words, session.answer.value
+    titles = {name: words(f"data.table_{name}") for name in results.columns}
+    chosen = session.chosen("table")
+    chosen = chosen if chosen in titles else next(iter(titles))
+    task = solara.lab.use_task(
+        lambda: preview(results, chosen),
+        dependencies=[answer.number, runs_of(answer, session.chosen("runs")), chosen],
+        raise_error=False,
+    )
+    choice(words("data.table"), chosen, titles, lambda name: session.choose("table", name))
+    if task.value is None:
+        note(words("app.loading"))
+    else:
+        table, rows = task.value
+        note(words("data.rows" if rows > PREVIEW else "data.rows_all", shown=PREVIEW, rows=words.number(rows)))
+        with solara.Div(classes=["srdi-tall"]):
+            html_table(table, titles[chosen])
+    heading(words("data.columns"), "h3")
+    with solara.Div(classes=["srdi-tall"]):
+        html_table(columns_table(results, chosen, words), words("data.columns"))
+
+
+# --- about
+
+
+@solara.component
+def About():
+    """What the model is, what it rests on."""
+    session = use_session()
+    words = session.words
+    part = session.chosen("about")
+    part = part if part in ABOUT else ABOUT[0]
+    heading(words("data.about"))
+    with solara.Div(classes=["srdi-row"]):
+        for name in ABOUT:
+            toggle(words(f"data.about_{name}"), name == part, lambda name=name: session.choose("about", name))
+    if part == "reading":
+        counts = {key: words.number(count) for key, count in source_counts().items()}
+        text = Markup("").join(
+            Markup("<h3>{}</h3><p>{}</p>").format(words(f"data.read_{key}_title"), words(f"data.read_{key}", **counts))
+            for key in READING
+        )
+        solara.HTML(tag="div", classes=["srdi-prose"], unsafe_innerHTML=text)
+    elif part == "odd":
+        solara.HTML(tag="div", classes=["srdi-prose"], unsafe_innerHTML=odd_html(words.language))
+    else:
+        Searched(part).key(part)
+
+
+#: What is told on how to read the page.
+READING = ("model", "page", "intervals", "assumed", "limits")
+
+
+@solara.component
+def Searched(part: str):
+    """A long table with a field to search it."""
+    words = use_session().words
+    search = solara.use_reactive("")
+    make = figures_table if part == "figures" else parameters_table
+    note(words(f"data.{part}_about"))
+    with solara.Div(classes=["srdi-row"]):
+        solara.InputText(
+            label=words("data.search"), value=search, continuous_update=True, dense=True, hide_details=True
+        )
+        table = make(words, search.value)
+        note(words("data.found", rows=len(table.rows)))
+        if search.value:
+            html_button(words("data.clear"), lambda: search.set(""))
+    with solara.Div(classes=["srdi-tall"]):
+        html_table(table, words(f"data.about_{part}"))
