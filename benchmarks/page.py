@@ -88,11 +88,22 @@ def browser() -> Iterator:
             started.close()
 
 
-def wait_for_answer(page, ensemble: bool = False, timeout: float = 60_000) -> None:
-    """Wait until the page shows an answer, or one with intervals."""
-    page.wait_for_selector(".srdi-figure[data-quantity]", timeout=timeout)
-    if ensemble:
-        page.wait_for_selector('[data-stage="done"]', timeout=timeout)
+#: Whether the key figures show an answer with a number above the last one, with intervals if asked.
+_ANSWERED = """([last, ensemble]) => {
+  const version = document.querySelector('.srdi-figures')?.dataset.version || '';
+  return parseInt(version || '0', 10) > last && (!ensemble || version.endsWith('+'));
+}"""
+
+
+def answer_number(page) -> int:
+    """Number of the answer the policy page shows; 0 before the first."""
+    version = page.evaluate("document.querySelector('.srdi-figures')?.dataset.version || '0'")
+    return int(version.rstrip("+"))
+
+
+def wait_for_answer(page, ensemble: bool = False, after: int = 0, timeout: float = 60_000) -> None:
+    """Wait until the policy page shows an answer, or one with intervals, to a wish later than number `after`."""
+    page.wait_for_function(_ANSWERED, arg=[after, ensemble], timeout=timeout)
 
 
 def slider(page, key: str):

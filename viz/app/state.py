@@ -65,14 +65,19 @@ class Session:
         self.runner = runner
         self.language = solara.Reactive(state.language)
         self.dark = solara.Reactive(state.dark)
-        self.settings = solara.Reactive(state.settings)
+        message, settings = "", state.settings
+        try:
+            policy_of(settings)
+        except ScenarioError as error:
+            message, settings = str(error), {}
+        self.settings = solara.Reactive(settings)
         self.view = solara.Reactive(state.view)
         self.saved = solara.Reactive(state.saved)
         self.answer: solara.Reactive[Answer | None] = solara.Reactive(None)
         self.status = solara.Reactive(Status("central"))
-        self.message = solara.Reactive("")
+        self.message = solara.Reactive(message)
         self.refused = solara.Reactive(0)
-        self._remembered = state.settings
+        self._remembered = settings
         self._asked: dict | None = None
         self._past: list[dict] = []
         self._future: list[dict] = []
@@ -80,14 +85,10 @@ class Session:
         self.worker = Worker(runner, self._take, self._say)
 
     def begin(self) -> None:
-        """Start the worker with the policy of the address; one that is not valid gives way to the baseline."""
+        """Start the worker with the policy of the address; one that is not valid has given way to the baseline."""
         self.worker.start()
-        settings = self.settings.value
-        if not self._ask(settings):
-            message = self.message.value
-            self.settings.value = self._remembered = {}
-            self._ask({})
-            self.message.value = message
+        self._asked = self.settings.value
+        self.worker.ask(policy_of(self._asked))
 
     def close(self) -> None:
         """End the worker with the page."""

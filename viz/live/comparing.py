@@ -24,6 +24,7 @@ from viz.live.gathered import GatheredResults
 from viz.live.runner import Run, Runner
 from viz.live.session import Status
 from viz.money import Price, price_of
+from viz.paired import verdict
 from viz.parts import Table
 from viz.sections import ENDS, Sections
 
@@ -276,7 +277,7 @@ def effects_table(found: Findings, words: Words) -> Table:
                 _lines(
                     words.value(difference.mean, unit, signed=True),
                     words("compare.interval", interval=interval) if difference.known else "",
-                    sections.verdict(difference),
+                    verdict(sections.words, difference),
                 )
             )
         rows.append(cells)

@@ -28,6 +28,11 @@ class Answer:
     runs: tuple[Run, ...] = ()
     baselines: tuple[Run, ...] = ()
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether nothing that acts differs from the baseline."""
+        return self.central is self.central_baseline
+
 
 @dataclass(frozen=True)
 class Status:

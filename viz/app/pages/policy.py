@@ -117,11 +117,14 @@ def Figures():
         note = words("policy.pairs", pairs=len(answer.runs))
     elif answer is not None:
         note = words("policy.one_pair")
-    solara.HTML(tag="dl", classes=["srdi-figures"], unsafe_innerHTML="".join(cells))
+    version = "" if answer is None else charts.version_of(answer)
+    solara.HTML(
+        tag="dl", classes=["srdi-figures"], attributes={"data-version": version}, unsafe_innerHTML="".join(cells)
+    )
     solara.HTML(
         tag="p",
         classes=["srdi-note"],
-        unsafe_innerHTML=escape(note if session.settings.value else words("policy.same")),
+        unsafe_innerHTML=escape(words("policy.same") if answer is None or answer.is_baseline else note),
     )
 
 
@@ -136,7 +139,7 @@ def _figure(words: Words, answer: Answer | None, quantity: str, session: Session
     difference = found.difference
     change, direction = "", ""
     about = words("policy.figure_baseline", value=words.value(found.baseline, unit))
-    if session.settings.value:
+    if not answer.is_baseline:
         change = words.value(difference.mean, unit, signed=True)
         if difference.clear and quantity != SPENT:
             direction = "srdi-up" if difference.mean > 0.0 else "srdi-down"
@@ -183,7 +186,7 @@ def Prices():
     """What an additional firm costs, once intervals say so."""
     session = use_session()
     words, answer = session.words, session.answer.value
-    if answer is None or not session.settings.value:
+    if answer is None or answer.is_baseline:
         return
     rows = []
     for quantity in PRICED:
