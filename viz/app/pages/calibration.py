@@ -10,7 +10,7 @@ import solara
 
 from scenarios.draws import POSTERIOR, read_draws
 from viz.app import fit_charts, fit_tables, state
-from viz.app.parts import html_table
+from viz.app.parts import heading, html_table, note
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import Chart
 from viz.live.calibrated import Validation, packaged_summary, packaged_validation
@@ -57,8 +57,8 @@ def InShort():
     words, shown, summary = session.words, shown_validation(), packaged_summary()
     rows = by_role(figures_of(shown.found))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        _title("h2", words("fit.title"))
-        _note(
+        heading(words("fit.title"))
+        note(
             words(
                 "fit.intro",
                 written=words.date(datetime.fromisoformat(summary["written"]).date()),
@@ -85,15 +85,13 @@ def Figures():
     session = use_session()
     words, figures = session.words, figures_of(shown_validation().found)
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        _title("h2", words("fit.figures"))
-        _note(words("fit.figures_note" if figures else "fit.no_figures"))
+        heading(words("fit.figures"))
+        note(words("fit.figures_note" if figures else "fit.no_figures"))
         for role, found in by_role(figures).items():
             national = [figure for figure in found if not figure.province]
             if national:
                 Chart(spec=fit_charts.deviation_chart(session, role, national), version=_version(session))
-                _details(
-                    words("fit.more"), fit_tables.figure_table(words, national), fit_tables.role_title(words, role)
-                )
+                Details(words("fit.more"), fit_tables.figure_table(words, national), fit_tables.role_title(words, role))
             for series in by_series(found).values():
                 ProvinceFigures(role, series[0].series)
 
@@ -116,7 +114,7 @@ def ProvinceFigures(role: str, series: str):
     if opened:
         Chart(spec=fit_charts.province_chart(session, figures), version=_version(session))
         html_table(fit_tables.place_table(words, figures), title)
-        _note(fit_tables.source_text(words, figures[0]))
+        note(fit_tables.source_text(words, figures[0]))
 
 
 @solara.component
@@ -127,12 +125,12 @@ def Forecasts():
     forecasts = forecasts_of(shown.forecasts["forecasts"])
     national = national_series(forecasts)
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        _title("h2", words("fit.forecasts"))
+        heading(words("fit.forecasts"))
         if not forecasts:
-            _note(words("fit.no_forecasts"))
+            note(words("fit.no_forecasts"))
             return
         cut_off = words.date(date.fromisoformat(shown.forecasts.get("cut_off", summary["cut_off"])))
-        _note(
+        note(
             words(
                 "fit.forecasts_note",
                 cut_off=cut_off,
@@ -145,11 +143,11 @@ def Forecasts():
                 if quantity in national:
                     with solara.Div():
                         Chart(spec=fit_charts.forecast_chart(session, national[quantity]), version=_version(session))
-        _title("h3", words("fit.national_table"))
+        heading(words("fit.national_table"), "h3")
         html_table(fit_tables.forecast_table(words, forecasts), words("fit.national_table"))
         if any(forecast.province for forecast in forecasts):
-            _title("h3", words("fit.province_table"))
-            _note(words("fit.province_note"))
+            heading(words("fit.province_table"), "h3")
+            note(words("fit.province_note"))
             html_table(fit_tables.province_table(words, forecasts), words("fit.province_table"))
 
 
@@ -159,16 +157,16 @@ def Score():
     session = use_session()
     words, score = session.words, shown_validation().found.get("score")
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        _title("h2", words("fit.score"))
+        heading(words("fit.score"))
         if score is None:
             for text, command in zip(("fit.score_how", "fit.score_then"), _SCORING, strict=True):
                 _paragraph(words(text))
                 solara.HTML(tag="pre", classes=["srdi-code"], unsafe_innerHTML=escape(command))
-            _note(words("fit.score_file"))
+            note(words("fit.score_file"))
             return
         _paragraph(fit_tables.score_text(words, score))
         html_table(fit_tables.score_table(words, score), words("fit.score"))
-        _title("h3", words("fit.realised_rows"))
+        heading(words("fit.realised_rows"), "h3")
         html_table(fit_tables.realised_table(words, score), words("fit.realised_rows"))
 
 
@@ -178,11 +176,11 @@ def Hindcast():
     session = use_session()
     words, rows = session.words, packaged_summary()["hindcast"]
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        _title("h2", words("fit.hindcast"))
+        heading(words("fit.hindcast"))
         if not rows:
-            _note(words("fit.no_hindcast"))
+            note(words("fit.no_hindcast"))
             return
-        _note(words("fit.hindcast_note"))
+        note(words("fit.hindcast_note"))
         _paragraph(fit_tables.hindcast_text(words, rows))
         html_table(fit_tables.hindcast_table(words, rows), words("fit.hindcast"))
 
@@ -195,14 +193,14 @@ def Parameters():
     draws = solara.use_memo(lambda: read_draws(POSTERIOR), [])
     parameters = solara.use_memo(lambda: parameters_of(summary, draws), [])
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        _title("h2", words("fit.parameters"))
-        _note(words("fit.parameters_note"))
+        heading(words("fit.parameters"))
+        note(words("fit.parameters_note"))
         Chart(spec=fit_charts.parameter_chart(session, parameters), version=_version(session))
         html_table(fit_tables.parameter_table_of(words, parameters), words("fit.parameters"))
         if summary["held"]:
             held = words("fit.held_title", of=len(summary["held"]))
-            _title("h3", held)
-            _note(words("fit.held_note"))
+            heading(held, "h3")
+            note(words("fit.held_note"))
             html_table(fit_tables.held_table(words, summary), held)
 
 
@@ -212,7 +210,7 @@ def Directions():
     session = use_session()
     words, directions = session.words, directions_of(packaged_summary())
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        _title("h2", words("fit.directions"))
+        heading(words("fit.directions"))
         _paragraph(fit_tables.directions_text(words, directions))
         Chart(spec=fit_charts.directions_chart(session, directions), version=_version(session))
 
@@ -226,7 +224,7 @@ def Facts():
         rows = found.get(key, [])
         if rows:
             with solara.Div(classes=["srdi-card", "srdi-stack"]):
-                _title("h2", words(f"fit.{key}"))
+                heading(words(f"fit.{key}"))
                 _paragraph(fit_tables.held_up(words, key, rows))
                 html_table(table(words, rows), words(f"fit.{key}"))
 
@@ -236,21 +234,8 @@ def _version(session: Session) -> str:
     return f"fit-{session.words.language}"
 
 
-def _title(tag: str, text: str) -> None:
-    solara.HTML(tag=tag, unsafe_innerHTML=escape(text))
-
-
-def _note(text: str) -> None:
-    solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(text))
-
-
 def _paragraph(text: str) -> None:
     solara.HTML(tag="p", unsafe_innerHTML=escape(text))
-
-
-def _details(title: str, table: Table, caption: str) -> None:
-    """A table behind a heading that opens it."""
-    Details(title, table, caption)
 
 
 @solara.component
