@@ -52,9 +52,7 @@ def Layout(children=None):
     with solara.Column(gap="0px", classes=["srdi-page"]):
         Head()
         Message()
-        with solara.Column(gap="0px", classes=["srdi-main"]):
-            for child in children or []:
-                solara.display(child)
+        solara.Column(gap="0px", classes=["srdi-main"], children=children or [])
         Foot()
 
 
