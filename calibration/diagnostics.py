@@ -81,7 +81,7 @@ def information(fit: Fit) -> Information:
     return Information(np.maximum(values[::-1], 0.0) * PRIOR_VARIANCE, vectors[:, ::-1].T)
 
 
-def profiles(fit: Fit, points: int = 15) -> pd.DataFrame:
+def profiles(fit: Fit, points: int = 15, workers: int = 1) -> pd.DataFrame:
     """Profile likelihood of each parameter over the box, at so many points and the most likely one.
 
     Returns:
@@ -89,25 +89,33 @@ def profiles(fit: Fit, points: int = 15) -> pd.DataFrame:
         all other parameters adapt).
     """
     _, best = best_point(fit.likelihood, fit.box, fit.best)
-    rows = []
-    for index, name in enumerate(fit.priors.names):
-        grid = np.unique([*np.linspace(*fit.box[index], points), fit.best[index]])
-        # From the best point outwards, so that each fit starts near its neighbour's.
-        start = int(np.searchsorted(grid, fit.best[index]))
-        falls = np.empty(len(grid))
-        for side in (range(start, len(grid)), range(start - 1, -1, -1)):
-            point = fit.best
-            for place in side:
-                point, found = best_point(fit.likelihood, fit.box, point, {index: grid[place]})
-                falls[place] = 2.0 * (best - found)
-        cube = np.tile(fit.best, (len(grid), 1))
-        cube[:, index] = grid
-        values = fit.priors.values(cube)[:, index]
-        rows.append(pd.DataFrame({"parameter": name, "value": values, "fall": falls}))
-    table = pd.concat(rows, ignore_index=True)
+    jobs = [(fit, index, best, points) for index in range(len(fit.priors.names))]
+    if workers <= 1:
+        found = {place: _profile(*job) for place, job in enumerate(jobs)}
+    else:
+        found = {place: future.result() for place, future in in_processes(_profile, jobs, workers)}
+    table = pd.concat([found[place] for place in sorted(found)], ignore_index=True)
     # The best point is itself found by search; a profile may find a slightly better one.
     table["fall"] -= min(table["fall"].min(), 0.0)
     return table
+
+
+def _profile(fit: Fit, index: int, best: float, points: int) -> pd.DataFrame:
+    """The profile of one parameter; `best` is the log likelihood of the most likely point."""
+    grid = np.unique([*np.linspace(*fit.box[index], points), fit.best[index]])
+    # From the best point outwards, so that each fit starts near its neighbour's.
+    start = int(np.searchsorted(grid, fit.best[index]))
+    falls = np.empty(len(grid))
+    for side in (range(start, len(grid)), range(start - 1, -1, -1)):
+        point = fit.best
+        for place in side:
+            point, found = best_point(fit.likelihood, fit.box, point, {index: grid[place]})
+            falls[place] = 2.0 * (best - found)
+    cube = np.tile(fit.best, (len(grid), 1))
+    cube[:, index] = grid
+    return pd.DataFrame(
+        {"parameter": fit.priors.names[index], "value": fit.priors.values(cube)[:, index], "fall": falls}
+    )
 
 
 def profile_intervals(table: pd.DataFrame) -> pd.DataFrame:

@@ -119,7 +119,7 @@ def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
     """The diagnostics as plain values."""
     parameters = diagnostics.parameter_summary(found)
     learned = (parameters["verdict"] == "learned").to_numpy()
-    profiles = diagnostics.profiles(found)
+    profiles = diagnostics.profiles(found, workers=workers)
     intervals = diagnostics.profile_intervals(profiles)
     told = diagnostics.information(found)
     emulator = diagnostics.coverage_on_emulator(

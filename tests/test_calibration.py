@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
@@ -211,6 +212,7 @@ def test_the_figures_identify_both_parameters(miniature):
     _, _, found = miniature
     assert diagnostics.information(found).identified == 2
     profiles = diagnostics.profiles(found, points=9)
+    pd.testing.assert_frame_equal(diagnostics.profiles(found, points=9, workers=2), profiles)
     assert profiles.groupby("parameter")["fall"].min().max() < 1.0
     intervals = diagnostics.profile_intervals(profiles).set_index("parameter")
     best = dict(zip(LEARNED, found.priors.values(found.best[None, :])[0], strict=True))
