@@ -128,7 +128,7 @@ def test_the_baseline_alone_is_run_once(runner):
     baseline = written_scenario({}, Words("en"))
     alone = gathered(runner, Answer(baseline, 1, run, run), baseline, runs_of(Answer(baseline, 1, run, run), ENSEMBLE))
     assert [each["name"] for each in alone.manifest["scenarios"]] == ["baseline"]
-    assert command(alone).startswith("srdi run baseline.toml --replicates 1")
+    assert command(alone).startswith("srdi run baseline --replicates 1")
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "dta"])

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.forecasts import NAIVE, published, score_summary
+from calibration.forecasts import NAIVE, YEARS, published, score_summary
 from calibration.priors import read_priors
 from scenarios.draws import POSTERIOR, Draws, read_draws
 from scenarios.reported import reported_figures
@@ -32,6 +32,7 @@ from viz.live.fitted import (
     national_series,
     outlook_of,
     parameters_of,
+    roles_of_facts,
     sources_of_references,
     typical_width,
 )
@@ -223,7 +224,9 @@ def test_forecasts_are_of_everything_that_is_published(forecasts):
     asked = {(one.quantity, one.province, one.quarter_end.date()) for one in published()}
     assert {(one.quantity, one.province, one.date) for one in forecasts} == asked
     table = fit_tables.forecast_table(Words("en"), forecasts)
-    assert len(table.rows) == sum(map(len, national_series(forecasts).values()))
+    assert [len(table.rows), len(table.heads)] == [len(national_series(forecasts)), 1 + len(YEARS)]
+    cell = fit_tables.forecast_table(Words("en"), [replace(forecasts[0], levels=(0.4, 1.0, 1.6, 2.0, 5.05))]).rows[0][1]
+    assert cell == "2 (0 to 5)"
     provinces = fit_tables.province_table(Words("zh"), forecasts)
     assert len(provinces.rows) == 31
     assert chinese(provinces.rows[0][0])
@@ -316,20 +319,35 @@ def test_a_validation_of_a_directory_is_shown(tmp_path, validation):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_facts_and_estimates_say_whether_they_hold(language, validation):
-    words = Words(language)
-    for key, table in (("facts", fit_tables.fact_table), ("estimates", fit_tables.estimate_table)):
-        rows = validation.found[key]
-        made = table(words, rows)
-        assert [row[1] for row in made.rows] == [
+def test_facts_and_estimates_say_whether_they_hold(language, validation, figures):
+    words, seen = Words(language), roles_of_facts(figures)
+    facts, estimates = validation.found["facts"], validation.found["estimates"]
+    made = (
+        (facts, fit_tables.fact_table(words, facts, seen)),
+        (estimates, fit_tables.estimate_table(words, estimates)),
+    )
+    for rows, table in made:
+        assert [row[1] for row in table.rows] == [
             words("fit.holds_yes" if row["holds"] else "fit.holds_no") for row in rows
         ]
-        assert str(sum(row["holds"] for row in rows)) in fit_tables.held_up(words, key, rows)
         assert {row["id"] for row in rows} <= set(sources_of_references())
-    unknown = validation.found["facts"][0] | {"id": "new", "value": None, "low": None, "high": None}
-    row = fit_tables.fact_table(words, [unknown]).rows[0]
+    assert str(sum(row["holds"] for row in estimates)) in fit_tables.estimates_text(words, estimates)
+    unknown = facts[0] | {"id": "new", "value": None, "low": None, "high": None}
+    row = fit_tables.fact_table(words, [unknown], seen).rows[0]
     assert row[0] == unknown["description"]
     assert row[-2:] == [words("fit.too_few"), "–"]
+
+
+def test_facts_that_were_fitted_are_no_test():
+    words = Words("en")
+    facts = [
+        {"id": name, "holds": True} for name in ("certified_rd", "certified_age", "certified_rd_staff", "size_tail")
+    ]
+    seen = {"certified_rd": "fit", "certified_age": "tuned", "certified_rd_staff": "check"}
+    assert "2 of them are no test" in fit_tables.facts_text(words, facts, seen)
+    facts = [fact | {"description": "", "value": 1.0, "low": 0.0, "high": 2.0} for fact in facts]
+    told = [row[2] for row in fit_tables.fact_table(words, facts, seen).rows]
+    assert told == [words("fit.role_fit"), words("fit.role_tuned"), "no", "no"]
 
 
 def test_references_that_are_a_sign_say_so():

@@ -166,7 +166,8 @@ def test_geography_is_that_of_the_data():
     ("largest", "unit", "language", "expected"),
     [
         (0.08, "share", "en", (0.01, "share")),
-        (828_750.0, "firms", "en", (1.0, "one")),
+        (828_750.0, "firms", "en", (1e3, "thousand")),
+        (89_000.0, "firms", "en", (1.0, "one")),
         (4.4e13, "yuan per year", "en", (1e9, "billion")),
         (4.4e13, "yuan per year", "zh", (1e8, "hundred_million")),
         (1.7e7, "persons", "zh", (1e4, "ten_thousand")),
@@ -192,7 +193,7 @@ def test_every_measure_has_a_map(answer, language, shown):
         assert len(spec["shades"]) == values.shape[0] * 32
         assert spec["signed"] == (shown == "difference")
         assert len(spec["quarters"]) == values.shape[0]
-        # Numbers fit a tile: at most seven digits before the point.
+        # Numbers fit a tile: at most six digits before the point.
         known = np.abs(values[:, :-1][np.isfinite(values[:, :-1])]) / spec["factor"]
         assert known.max(initial=0.0) < 1e6
     titles = [full_title(words, name) for name in MEASURES]

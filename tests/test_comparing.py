@@ -22,10 +22,11 @@ from viz.live.comparing import (
     find,
     lines,
     prices_table,
-    robustness_table,
+    robustness_tables,
 )
 from viz.live.runner import Runner
 from viz.money import costs_per_firm
+from viz.paired import verdict
 from viz.sections import ENDS, Sections
 
 SCALE, UNTIL, MEMBERS = 0.002, 2022, 3
@@ -120,6 +121,18 @@ def test_a_new_wish_overtakes_and_the_end_of_the_page_stops_everything(runner):
     assert not silent.found
 
 
+def test_who_is_told_something_may_ask_for_something_else(runner):
+    def ask_again(asked):
+        if len(asked.found) == 1 and not asked.again:
+            asked.again = True
+            asked.comparer.ask([CLUSTERS])
+
+    asked = Asked(Kept(runner))
+    asked.again, asked._at = False, ask_again
+    asked.compare(AWARDS)
+    assert asked.found[-1].compared.results.manifest["scenarios"][1]["name"] == "policy-2"
+
+
 def test_what_a_run_raises_is_told(runner):
     class Failing(Kept):
         def run(self, policy, member, stopped):
@@ -158,15 +171,17 @@ def test_tables_say_what_the_report_says(found, language):
     end = found.compared.end("policy-1", "little_giants").difference
     cell = str(table.rows[ENDS.index("little_giants")][2])
     assert words.value(end.mean, "firms", signed=True) in cell
-    assert sections.verdict(end) in cell
+    assert verdict(words, end) in cell
     prices = prices_table(found, words)
     report = {(row[0], row[1]): row[2] for row in costs_per_firm(sections).rows}
     for row, quantity in zip(prices.rows[1:], PRICED, strict=True):
         titles = [sections.titles[name] for name in found.compared.others]
         assert list(row[1:]) == [report[title, words.column(quantity)] for title in titles]
-    robust = robustness_table(found, words)
-    assert len(robust.rows) == len(ROBUST) * 3
-    assert {len(row) for row in robust.rows} == {len(robust.heads)}
+    robust = robustness_tables(found, words)
+    assert len(robust) == len(ROBUST)
+    for _, each in robust:
+        assert [row[0] for row in each.rows] == [sections.titles[name] for name in found.compared.names]
+        assert {len(row) for row in each.rows} == {len(each.heads)}
 
 
 def test_a_name_is_no_markup(found):
@@ -190,6 +205,11 @@ def test_lines_are_medians_and_the_spread_of_the_baseline(found):
     frame = found.compared.results.national
     median = frame[frame["scenario"] == "policy-2"].groupby("quarter")["little_giants"].median()
     np.testing.assert_allclose(course.medians["policy-2"], median)
+    pairs = frame[frame["scenario"] != "policy-1"].pivot(
+        index=["quarter", "draw"], columns="scenario", values="little_giants"
+    )
+    mean = (pairs["policy-2"] - pairs["baseline"]).groupby("quarter").mean()
+    np.testing.assert_allclose(course.differences["policy-2"], mean)
     assert (course.low <= course.medians["baseline"]).all()
     assert (course.medians["baseline"] <= course.high).all()
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.dates import DateFormatter, YearLocator
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from scenarios.drawing import GREY, OKABE_ITO
 from scenarios.reported import ReportedFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Size of a panel in inches, and of its text in points.
 PANEL, TEXT = (4.6, 2.5), 9
@@ -107,6 +108,11 @@ def lines_chart(
 
 
 def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]):
+    # Loaded where it is used: who only wants a `Stroke`, as the web page does, need not pay for it.
+    from matplotlib.dates import DateFormatter, YearLocator
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     figure = Figure(figsize=PANEL, layout="constrained")
     axis = figure.subplots()
     axis.spines[["top", "right"]].set_visible(False)

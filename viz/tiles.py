@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.colors import CenteredNorm, Colormap, Normalize, PowerNorm, to_hex
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap, Normalize
 
 #: Row and column of each province from the north-west: 62 of 69 neighbours touch, and every order of
 #: east and west, north and south is kept.
@@ -114,6 +116,8 @@ class Palette:
 
     def fill(self, value: float, faded: bool = False) -> str:
         """Colour of a number, as #rrggbb; that of a smaller one if `faded`."""
+        from matplotlib.colors import to_hex
+
         return to_hex(self.colours(self.norm(value * _FADE if faded else value)))
 
     def shades(self, values: np.ndarray, faded: np.ndarray) -> np.ndarray:
@@ -124,6 +128,8 @@ class Palette:
     @property
     def ramp(self) -> list[tuple[str, str]]:
         """Colours of ground and text from the lowest number to the highest, evenly spaced."""
+        from matplotlib.colors import to_hex
+
         fills = [to_hex(colour) for colour in self.colours(np.linspace(0.0, 1.0, _SHADES))]
         return [(fill, ink_on(fill)) for fill in fills]
 
@@ -136,16 +142,26 @@ class Palette:
 
 def levels(highest: float, least: float = 1.0) -> Palette:
     """Viridis from 0 to the highest number, or to `least` if that is more, by its square root."""
+    # Loaded where it is used: pages without a map start without Matplotlib.
+    from matplotlib import colormaps
+    from matplotlib.colors import PowerNorm
+
     return Palette(colormaps["viridis"], PowerNorm(0.5, vmin=0.0, vmax=max(highest, least), clip=True))
 
 
 def rates(lowest: float, highest: float) -> Palette:
     """Viridis evenly from the lowest number to the highest."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Normalize
+
     return Palette(colormaps["viridis"], Normalize(lowest, highest if highest > lowest else lowest + 1.0, clip=True))
 
 
 def changes(largest: float, least: float = 1.0) -> Palette:
     """Red for less, white for no change, blue for more, as far as the largest change either way, `least` at least."""
+    from matplotlib import colormaps
+    from matplotlib.colors import CenteredNorm
+
     return Palette(colormaps["RdBu"], CenteredNorm(0.0, halfrange=max(largest, least)))
 
 

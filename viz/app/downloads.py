@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import tomli_w
 
+from scenarios.catalogue import catalogue_names
 from scenarios.describe import scenario_toml
 from scenarios.draws import POSTERIOR
 from scenarios.export import FORMATS
@@ -51,7 +52,7 @@ def gathered(runner: Runner, answer: Answer, scenario: Scenario, runs: str) -> G
 
 
 def command(results: GatheredResults) -> str:
-    """The command that makes the same results, given the file of the scenario."""
+    """The command that makes the same results, given the file of a scenario that is not in the catalogue."""
     manifest = results.manifest
     scenario, *others = manifest["scenarios"]
     written = scenario["run"]
@@ -62,8 +63,13 @@ def command(results: GatheredResults) -> str:
     options += [f"--{name} {manifest[name]}" for name in ("seed", "until") if manifest[name] != written[name]]
     if manifest["firms_panel"]:
         options.append(f"--firms-panel {manifest['firms_panel']}")
-    names = [file_name(scenario["name"]), *(other["name"] for other in others)]
+    names = [scenario_argument(scenario["name"]), *(other["name"] for other in others)]
     return " ".join(["srdi run", *names, *options])
+
+
+def scenario_argument(scenario: str) -> str:
+    """How a command names a scenario: by its name in the catalogue, or by its file."""
+    return scenario if scenario in catalogue_names() else file_name(scenario)
 
 
 def file_name(scenario: str) -> str:
@@ -149,7 +155,7 @@ def _texts(column: pd.Series) -> list[str]:
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.dt.strftime("%Y-%m-%d").tolist()
     if pd.api.types.is_float_dtype(column):
-        return [f"{value:.7g}" for value in column]
+        return [f"{value:.0f}" if abs(value) >= 1e6 else f"{value:.7g}" for value in column]
     return column.astype(str).tolist()
 
 

@@ -30,6 +30,8 @@ from viz.live.fitted import (
 from viz.parts import Table
 
 _DESCRIPTIONS = {column.name: column.description for column in NATIONAL}
+#: Roles of figures that were in view when parameters were fitted or set.
+_SEEN = ("fit", "tuned")
 #: Parameters named of what the figures cannot tell.
 _FEW = 5
 #: Units that titles name.
@@ -376,38 +378,43 @@ def _signed_percent(words: Words, share: float | None) -> str:
 
 
 def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
-    """Forecasts of all national quantities."""
-    rows = [
-        [
-            _with_unit(words, quantity_title(words, quantity), forecast.unit),
-            words("fit.end_of", year=forecast.date.year),
-            words.value(forecast.median, forecast.unit),
-            words.interval(forecast.levels[1], forecast.levels[3], forecast.unit),
-            words.interval(forecast.levels[0], forecast.levels[4], forecast.unit),
-        ]
-        for quantity, series in national_series(forecasts).items()
-        for forecast in series
-    ]
-    heads = ("figure", "date", "forecast_median", "interval_50", "interval_90")
-    return Table([words(f"fit.{head}") for head in heads], rows, words=2)
+    """Forecasts of all national quantities: one row a quantity, one column a date."""
+    series = national_series(forecasts)
+    units = {quantity: found[0].unit for quantity, found in series.items()}
+    titles = {quantity: _with_unit(words, quantity_title(words, quantity), units[quantity]) for quantity in series}
+    rows = {titles[quantity]: {each.date: each for each in found} for quantity, found in series.items()}
+    return _by_date(words, "fit.figure", rows)
 
 
 def province_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
     """Forecasts of provinces: one row a province, one column a date."""
-    found = {(forecast.province, forecast.date): forecast for forecast in forecasts if forecast.province}
-    days = sorted({day for _, day in found})
-    provinces = [name for name in province_names() if any(name == province for province, _ in found)]
-    rows = [
-        [words.province(name), *(_province_cell(words, found.get((name, day))) for day in days)] for name in provinces
-    ]
-    return Table([words("fit.province"), *(words("fit.end_of", year=day.year) for day in days)], rows)
+    rows: dict[str, dict[date, Forecast]] = {}
+    for name in province_names():
+        found = {forecast.date: forecast for forecast in forecasts if forecast.province == name}
+        if found:
+            rows[words.province(name)] = found
+    return _by_date(words, "fit.province", rows)
 
 
-def _province_cell(words: Words, forecast: Forecast | None) -> str:
+def _by_date(words: Words, head: str, rows: Mapping[str, Mapping[date, Forecast]]) -> Table:
+    days = sorted({day for found in rows.values() for day in found})
+    lines = [[title, *(_forecast_cell(words, found.get(day)) for day in days)] for title, found in rows.items()]
+    return Table([words(head), *(words("fit.end_of", year=day.year) for day in days)], lines)
+
+
+def _forecast_cell(words: Words, forecast: Forecast | None) -> str:
     if forecast is None:
         return NOTHING
-    interval = words.interval(forecast.levels[0], forecast.levels[4], forecast.unit)
-    return words("fit.province_cell", median=words.value(forecast.median, forecast.unit), interval=interval)
+    # Also where there are few: a third of a firm says nothing.
+    low, median, high = (
+        _whole(forecast.levels[place]) if forecast.unit in _THINGS else forecast.levels[place] for place in (0, 2, 4)
+    )
+    interval = words.interval(low, high, forecast.unit)
+    return words("fit.forecast_cell", median=words.value(median, forecast.unit), interval=interval)
+
+
+def _whole(value: float) -> float:
+    return float(round(value)) if math.isfinite(value) else value
 
 
 # --- score
@@ -479,29 +486,42 @@ def realised_table(words: Words, score: Mapping) -> Table:
 # --- facts and econometrics
 
 
-def held_up(words: Words, key: str, rows: Sequence[Mapping]) -> str:
-    """How many of some facts or estimates hold."""
-    return words(f"fit.{key}_sentence", holds=sum(row["holds"] for row in rows), of=len(rows))
+def facts_text(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -> str:
+    """How many facts hold, and how many of them the fit or the hand that set values has seen.
+
+    Args:
+        seen: role of the reported figures that are the same measures, by id.
+    """
+    known = [row for row in rows if seen.get(row["id"]) in _SEEN]
+    counts = {"holds": sum(row["holds"] for row in rows), "of": len(rows), "seen": len(known)}
+    return words("fit.facts_sentence", **counts)
 
 
-def fact_table(words: Words, rows: Sequence[Mapping]) -> Table:
-    """Stylised facts beside their references."""
-    sources = sources_of_references()
+def fact_table(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -> Table:
+    """Stylised facts beside their references; `seen` as of `facts_text`."""
+    sources, english = sources_of_references(), words.language == "en"
     lines = []
     for row in rows:
         unit = "share" if row["id"] in _SHARES else ""
         value = words("fit.too_few") if row["value"] is None else words.value(row["value"], unit)
+        role = seen.get(row["id"])
         lines.append(
             [
                 _own(words, "fact", row["id"]) or row["description"],
                 _holds(words, row),
-                *([sources.get(row["id"], "")] if words.language == "en" else []),
+                role_title(words, role) if role in _SEEN else words("number.no"),
+                *([sources.get(row["id"], "")] if english else []),
                 value,
                 _bounds(words, row["low"], row["high"], unit),
             ]
         )
-    heads = ("fact", "holds", *(["source"] if words.language == "en" else []), "fact_value", "reference")
+    heads = ("fact", "holds", "seen", *(["source"] if english else []), "fact_value", "reference")
     return Table([words(f"fit.{head}") for head in heads], lines, words=len(heads) - 2)
+
+
+def estimates_text(words: Words, rows: Sequence[Mapping]) -> str:
+    """How many estimates agree with published ones."""
+    return words("fit.estimates_sentence", holds=sum(row["holds"] for row in rows), of=len(rows))
 
 
 def estimate_table(words: Words, rows: Sequence[Mapping]) -> Table:

@@ -29,6 +29,7 @@ VIEWS = {
     "about": "reading",
     "source": "",
     "against": "",
+    "over_time": "little_giants",
 }
 _MOST_HISTORY = 100
 

@@ -19,12 +19,12 @@ from scenarios.results import Results
 from scenarios.schema import Scenario
 from sim.policy import Policy
 from viz.compared import Compared, End, unit_of
-from viz.language import Words
+from viz.language import NOTHING, Words
 from viz.live.gathered import GatheredResults
 from viz.live.runner import Run, Runner
 from viz.live.session import Status
 from viz.money import Price, price_of
-from viz.paired import verdict
+from viz.paired import Estimate, verdict
 from viz.parts import Table
 from viz.sections import ENDS, Sections
 
@@ -126,9 +126,9 @@ class Comparer:
 
     def _work(self, policies: tuple[Scenario, ...], overtaken: threading.Event, cancelled: threading.Event) -> None:
         def tell(call: Callable, value: object) -> None:
-            with self._lock:
-                if not overtaken.is_set():
-                    call(value)
+            # Never under the lock: a page that is told something may draw itself, and ask for more while it does.
+            if not overtaken.is_set():
+                call(value)
 
         try:
             for found, status in self._compare(policies, overtaken, cancelled, lambda s: tell(self._on_status, s)):
@@ -272,11 +272,10 @@ def effects_table(found: Findings, words: Words) -> Table:
         cells = [_lines(words.column(quantity), words.unit(unit)), words.value(before, unit)]
         for name in compared.others:
             difference = found.ends[name, quantity].difference
-            interval = words.interval(difference.low, difference.high, unit, signed=True)
             cells.append(
                 _lines(
                     words.value(difference.mean, unit, signed=True),
-                    words("compare.interval", interval=interval) if difference.known else "",
+                    _interval(difference, unit, words),
                     verdict(sections.words, difference),
                 )
             )
@@ -291,13 +290,7 @@ def prices_table(found: Findings, words: Words) -> Table:
     spent = []
     for name in compared.others:
         cost = found.ends[name, SPENT].difference
-        interval = words.interval(cost.low, cost.high, "yuan", signed=True)
-        spent.append(
-            _lines(
-                words.value(cost.mean, "yuan", signed=True),
-                words("compare.interval", interval=interval) if cost.known else "",
-            )
-        )
+        spent.append(_lines(words.value(cost.mean, "yuan", signed=True), _interval(cost, "yuan", words)))
     rows = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
     for quantity in PRICED:
         texts = (found.prices[name, quantity].text(words) for name in compared.others)
@@ -305,27 +298,36 @@ def prices_table(found: Findings, words: Words) -> Table:
     return Table(heads, rows, words=1 + len(compared.others))
 
 
-def robustness_table(found: Findings, words: Words) -> Table:
-    """How each policy does over all states of the world; a row a quantity and policy."""
+def robustness_tables(found: Findings, words: Words) -> list[tuple[str, Table]]:
+    """How each policy does over all states of the world: title and table of each quantity, a row a policy."""
     sections, compared = Sections(found.compared, words), found.compared
-    heads = [words(f"compare.{head}") for head in ("quantity", "policy", "better", "worst", "best", "regret")]
-    rows = []
+    heads = [words(f"compare.{head}") for head in ("policy", "better", "worst", "best", "regret")]
+    tables = []
     for quantity in ROBUST:
         unit = unit_of(quantity)
+        rows = []
         for name in compared.names:
             row = found.robustness[name, quantity]
             own = name != compared.baseline
             rows.append(
                 [
-                    _lines(words.column(quantity), words.unit(unit)),
                     sections.titles[name],
-                    words("compare.of_states", share=words.percent(row.better)) if own else "–",
-                    words.value(row.worst, unit, signed=True) if own else "–",
+                    words.percent(row.better) if own else NOTHING,
+                    words.value(row.worst, unit, signed=True) if own else NOTHING,
                     words.percent(row.best),
                     words.value(row.regret, unit),
                 ]
             )
-    return Table(heads, rows, words=2)
+        title = words("number.bracketed", value=words.column(quantity), about=words.unit(unit))
+        tables.append((title, Table(heads, rows)))
+    return tables
+
+
+def _interval(difference: Estimate, unit: str, words: Words) -> str:
+    """The interval of a difference, or nothing where there is none or it is one number."""
+    if not difference.known or difference.low == difference.high:
+        return ""
+    return words.interval(difference.low, difference.high, unit, signed=True)
 
 
 def _lines(first: str, *others: str) -> Markup:
@@ -340,22 +342,25 @@ class Lines:
 
     Attributes:
         quarters: labels such as 2024Q1. medians: float64 (quarters,) by scenario, the baseline first.
+        differences: float64 (quarters,) by policy, mean of the pairs.
         low, high: float64 (quarters,), 5 % and 95 % quantile of the baseline's runs.
     """
 
     quarters: list[str]
     medians: dict[str, np.ndarray]
+    differences: dict[str, np.ndarray]
     low: np.ndarray
     high: np.ndarray
 
 
 def lines(found: Findings, quantity: str) -> Lines:
-    """A quantity of the nation over time."""
+    """A quantity of the nation over time; what is counted by the quarter, by years, labelled as their last quarter."""
     compared = found.compared
     band = compared.fan(compared.baseline, quantity)
     return Lines(
         [f"{day.year}Q{day.quarter}" for day in band.index],
         {name: compared.runs(name, quantity).median(axis=1).to_numpy() for name in compared.names},
+        {name: compared.differences(name, quantity).mean(axis=1).to_numpy() for name in compared.others},
         band.iloc[:, 0].to_numpy(),
         band.iloc[:, -1].to_numpy(),
     )

@@ -153,6 +153,11 @@ def by_series(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
     return rows
 
 
+def roles_of_facts(figures: Iterable[Figure]) -> dict[str, str]:
+    """Role of the reported figure that is the same measure of firms as a stylised fact, by the fact's id."""
+    return {f.quantity.removeprefix(FACT): f.role for f in figures if f.quantity.startswith(FACT)}
+
+
 def typical_width(figures: Iterable[Figure]) -> tuple[float, int]:
     """Median width of 90 % intervals, given ones apart, and over how many figures."""
     widths = [figure.width for figure in figures if figure.role != "given" and math.isfinite(figure.width)]

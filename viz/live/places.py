@@ -25,7 +25,7 @@ _PER_QUARTER, _PER_YEAR = " per quarter", " per year"
 _HAPPENINGS = ("little_giants_granted", "little_giants_renewed", "little_giants_lapsed")
 _TEN_THOUSAND = 10_000.0
 #: Numbers below are printed as they are.
-_SCALED_FROM = 1e6
+_SCALED_FROM = 1e5
 
 
 @dataclass(frozen=True)

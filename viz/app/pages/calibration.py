@@ -22,6 +22,7 @@ from viz.live.fitted import (
     forecasts_of,
     national_series,
     parameters_of,
+    roles_of_facts,
 )
 from viz.parts import Table
 
@@ -56,7 +57,7 @@ def InShort():
     session = use_session()
     words, shown, summary = session.words, shown_validation(), packaged_summary()
     rows = by_role(figures_of(shown.found))
-    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+    with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.title"))
         note(
             words(
@@ -84,7 +85,7 @@ def Figures():
     """Reported against simulated figures, role by role."""
     session = use_session()
     words, figures = session.words, figures_of(shown_validation().found)
-    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+    with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.figures"))
         note(words("fit.figures_note" if figures else "fit.no_figures"))
         for role, found in by_role(figures).items():
@@ -124,7 +125,7 @@ def Forecasts():
     words, shown, summary = session.words, shown_validation(), packaged_summary()
     forecasts = forecasts_of(shown.forecasts["forecasts"])
     national = national_series(forecasts)
-    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+    with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.forecasts"))
         if not forecasts:
             note(words("fit.no_forecasts"))
@@ -144,11 +145,11 @@ def Forecasts():
                     with solara.Div():
                         Chart(spec=fit_charts.forecast_chart(session, national[quantity]), version=_version(session))
         heading(words("fit.national_table"), "h3")
+        note(words("fit.forecast_cells"))
         html_table(fit_tables.forecast_table(words, forecasts), words("fit.national_table"))
         if any(forecast.province for forecast in forecasts):
-            heading(words("fit.province_table"), "h3")
-            note(words("fit.province_note"))
-            html_table(fit_tables.province_table(words, forecasts), words("fit.province_table"))
+            title = words("fit.province_table")
+            Details(title, fit_tables.province_table(words, forecasts), title)
 
 
 @solara.component
@@ -156,7 +157,7 @@ def Score():
     """Forecasts against realised figures, or how to have them scored."""
     session = use_session()
     words, score = session.words, shown_validation().found.get("score")
-    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+    with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.score"))
         if score is None:
             for text, command in zip(("fit.score_how", "fit.score_then"), _SCORING, strict=True):
@@ -175,7 +176,7 @@ def Hindcast():
     """What the figures until the end of 2022 would have forecast."""
     session = use_session()
     words, rows = session.words, packaged_summary()["hindcast"]
-    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+    with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.hindcast"))
         if not rows:
             note(words("fit.no_hindcast"))
@@ -192,16 +193,14 @@ def Parameters():
     words, summary = session.words, packaged_summary()
     draws = solara.use_memo(lambda: read_draws(POSTERIOR), [])
     parameters = solara.use_memo(lambda: parameters_of(summary, draws), [])
-    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+    with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.parameters"))
         note(words("fit.parameters_note"))
         Chart(spec=fit_charts.parameter_chart(session, parameters), version=_version(session))
         html_table(fit_tables.parameter_table_of(words, parameters), words("fit.parameters"))
         if summary["held"]:
             held = words("fit.held_title", of=len(summary["held"]))
-            heading(held, "h3")
-            note(words("fit.held_note"))
-            html_table(fit_tables.held_table(words, summary), held)
+            Details(held, fit_tables.held_table(words, summary), held)
 
 
 @solara.component
@@ -209,7 +208,7 @@ def Directions():
     """What the figures cannot tell."""
     session = use_session()
     words, directions = session.words, directions_of(packaged_summary())
-    with solara.Div(classes=["srdi-card", "srdi-stack"]):
+    with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.directions"))
         _paragraph(fit_tables.directions_text(words, directions))
         Chart(spec=fit_charts.directions_chart(session, directions), version=_version(session))
@@ -220,13 +219,18 @@ def Facts():
     """Stylised facts, and estimates on the model's own firms."""
     session = use_session()
     words, found = session.words, shown_validation().found
-    for key, table in (("facts", fit_tables.fact_table), ("estimates", fit_tables.estimate_table)):
-        rows = found.get(key, [])
-        if rows:
-            with solara.Div(classes=["srdi-card", "srdi-stack"]):
-                heading(words(f"fit.{key}"))
-                _paragraph(fit_tables.held_up(words, key, rows))
-                html_table(table(words, rows), words(f"fit.{key}"))
+    facts, estimates = (found.get(key, []) for key in ("facts", "estimates"))
+    seen = roles_of_facts(figures_of(found))
+    if facts:
+        with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
+            heading(words("fit.facts"))
+            _paragraph(fit_tables.facts_text(words, facts, seen))
+            html_table(fit_tables.fact_table(words, facts, seen), words("fit.facts"))
+    if estimates:
+        with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
+            heading(words("fit.estimates"))
+            _paragraph(fit_tables.estimates_text(words, estimates))
+            html_table(fit_tables.estimate_table(words, estimates), words("fit.estimates"))
 
 
 def _version(session: Session) -> str:
@@ -253,6 +257,6 @@ def _toggle(title: str, opened: bool, on_value: Callable[[bool], None]) -> None:
         on_click=lambda: on_value(not opened),
         text=True,
         small=True,
-        classes=["srdi-plain"],
+        classes=["srdi-plain", "srdi-toggle"],
         attributes={"aria-expanded": str(opened).lower()},
     )

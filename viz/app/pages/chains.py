@@ -98,7 +98,7 @@ def OneChain():
             value=str(number),
             event_choose=lambda key: session.choose("chain", key),
         )
-    with solara.Div(classes=["srdi-cards"]):
+    with solara.Div(classes=["srdi-cards", "srdi-small"]):
         for measure, unit in MEASURES.items():
             with solara.Div(classes=["srdi-card"]):
                 found = chain_course(answer, number, measure)
@@ -188,7 +188,7 @@ def OneFirm():
     with solara.Div(classes=["srdi-card"]):
         solara.Text(life_text(words, found), classes=["srdi-story"])
     other = life(before, found.firm)
-    with solara.Div(classes=["srdi-cards"]):
+    with solara.Div(classes=["srdi-cards", "srdi-small"]):
         for name, unit in _LIFE.items():
             with solara.Div(classes=["srdi-card"]):
                 charts.show(answer, life_chart(session, answer, found, other, name, unit))

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import solara
 import solara.lab
-from markupsafe import escape
 
 from scenarios.drawing import OKABE_ITO
 from scenarios.errors import InputError
@@ -17,9 +16,9 @@ from scenarios.schema import Scenario
 from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
-from viz.app.parts import MadeFile, choice, html_button, html_table, note, progress
+from viz.app.parts import MadeFile, choice, heading, html_button, html_table, note, progress
 from viz.app.policies import policy_of, presets, settings_of
-from viz.app.state import Session, use_session
+from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import Chart, band, interval, interval_chart, line, time_chart
 from viz.app.widgets.panels import Choice
 from viz.compared import Compared, unit_of
@@ -34,13 +33,10 @@ from viz.live.comparing import (
     kept_of,
     lines,
     prices_table,
-    robustness_table,
+    robustness_tables,
 )
 from viz.live.session import Status
-from viz.sections import Sections
-
-#: The quantity drawn over time.
-_OVER_TIME = "little_giants"
+from viz.sections import ENDS, Sections
 
 
 @solara.component
@@ -51,7 +47,7 @@ def ComparePage():
     source = session.chosen("source")
     with solara.Div(classes=["srdi-stack"]):
         with solara.Div(classes=["srdi-row"]):
-            solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.heading")))
+            heading(words("compare.heading"))
             if directories:
                 titles = {"": words("compare.own"), **{name: words("compare.of", name=name) for name in directories}}
                 choice(words("compare.source"), source, titles, lambda name: _choose_source(session, name))
@@ -268,31 +264,53 @@ def directory_sentence(results: Results, words: Words) -> str:
 @solara.component
 def Found(found: Findings):
     """Tables and charts of what was found."""
-    session = use_session()
-    words = session.words
+    words = use_session().words
     year = found.compared.last.year
-    pairs = words("compare.pairs" if found.pairs > 1 else "compare.one_pair", pairs=found.pairs)
-    with solara.Div(classes=["srdi-cards"]):
+    with solara.Div(classes=["srdi-cards", "srdi-two"]):
         for quantity in FORESTS:
             with solara.Div(classes=["srdi-card"]):
-                Chart(spec=forest(found, quantity, session), version=f"{id(found)}")
-        with solara.Div(classes=["srdi-card"]):
-            Chart(spec=over_time(found, _OVER_TIME, session), version=f"{id(found)}")
+                Forest(found, quantity)
+    OverTime(found)
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.effects", year=year)))
-        note(pairs)
+        heading(words("compare.effects", year=year))
+        note(words("compare.pairs" if found.pairs > 1 else "compare.one_pair", pairs=found.pairs))
         html_table(effects_table(found, words), words("compare.effects", year=year))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.costs")))
+        heading(words("compare.costs"))
         html_table(prices_table(found, words), words("compare.costs"))
         note(words("cost.note"))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("compare.robust")))
+        heading(words("compare.robust"))
         if found.pairs > 1:
-            html_table(robustness_table(found, words), words("compare.robust"))
+            with solara.Div(classes=["srdi-cards", "srdi-two"]):
+                for title, table in robustness_tables(found, words):
+                    with solara.Div():
+                        heading(title, "h3")
+                        html_table(table, title)
             note(words("compare.robust_note", states=found.pairs))
         else:
             note(words("compare.robust_wait"))
+
+
+@solara.component
+def Forest(found: Findings, quantity: str):
+    """Effects of all policies on a quantity."""
+    Chart(spec=forest(found, quantity, use_session()), version=f"{id(found)}")
+
+
+@solara.component
+def OverTime(found: Findings):
+    """A quantity to choose over time: levels, and differences to the baseline."""
+    session = use_session()
+    words = session.words
+    quantity = session.chosen("over_time")
+    quantity = quantity if quantity in ENDS else VIEWS["over_time"]
+    titles = {name: words.column(name) for name in ENDS}
+    choice(words("compare.over_time"), quantity, titles, lambda name: session.choose("over_time", name))
+    with solara.Div(classes=["srdi-cards", "srdi-two"]):
+        for differences in (False, True):
+            with solara.Div(classes=["srdi-card"]):
+                Chart(spec=over_time(found, quantity, session, differences), version=f"{id(found)} {quantity}")
 
 
 def forest(found: Findings, quantity: str, session: Session) -> dict:
@@ -322,17 +340,24 @@ def forest(found: Findings, quantity: str, session: Session) -> dict:
     )
 
 
-def over_time(found: Findings, quantity: str, session: Session) -> dict:
-    """Chart of a quantity over time under every policy, with the spread of the baseline."""
+def over_time(found: Findings, quantity: str, session: Session, differences: bool) -> dict:
+    """Chart of a quantity over time under every policy, with the spread of the baseline.
+
+    Args:
+        differences: show the policies' differences to the baseline instead.
+    """
     words, compared, unit = session.words, found.compared, unit_of(quantity)
     titles, course = Sections(compared, words).titles, lines(found, quantity)
-    series = [line(titles[compared.baseline], course.medians[compared.baseline], colour=charts.BASELINE)]
-    if found.pairs > 1:
-        series.insert(0, band(words("compare.band"), course.low, course.high, colour=charts.BASELINE))
+    shown = course.differences if differences else course.medians
+    series = []
+    if not differences:
+        series.append(line(titles[compared.baseline], course.medians[compared.baseline], colour=charts.BASELINE))
+        if found.pairs > 1:
+            series.insert(0, band(words("compare.band"), course.low, course.high, colour=charts.BASELINE))
     for place, name in enumerate(compared.others, start=1):
-        look = policy_look(place)
-        series.append(line(titles[name], course.medians[name], colour=look[0], dash=look[1]))
-    title = words.column(quantity)
+        colour, dash = policy_look(place)
+        series.append(line(titles[name], shown[name], colour=colour, dash=dash))
+    title = words("compare.difference" if differences else "compare.level", title=words.column(quantity))
     return time_chart(
         course.quarters,
         series,
@@ -340,8 +365,8 @@ def over_time(found: Findings, quantity: str, session: Session) -> dict:
         label=words("compare.lines_label", title=title),
         unit=unit,
         unit_text=words.unit(unit),
-        from_zero=True,
-        height=260,
+        from_zero=unit == "firms" and not differences,
+        signed=differences,
         **charts.look(session),
     )
 

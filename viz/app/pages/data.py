@@ -23,6 +23,7 @@ from viz.app.downloads import (
     gathered,
     preview,
     runs_of,
+    scenario_argument,
     short_toml,
     tables_zip,
 )
@@ -104,7 +105,8 @@ def Numbers():
     )
     heading(words("data.command_title"), "h3")
     code(command(results))
-    note(words("data.command_about", file=file_name(scenario.name)))
+    argument = scenario_argument(scenario.name)
+    note(words("data.command_file" if argument.endswith(".toml") else "data.command_name", argument=argument))
 
 
 def code(text: str, label: str = "") -> None:
@@ -124,11 +126,15 @@ def ScenarioFile():
     scenario = shown_scenario(session)
     whole = solara.use_reactive(False)
     heading(words("data.scenario"))
-    text = scenario_toml(scenario) if whole.value else short_toml(scenario)
-    with solara.Div(classes=["srdi-row"]):
-        for value, name in ((False, "short"), (True, "whole")):
-            toggle(words(f"data.{name}"), whole.value == value, lambda value=value: whole.set(value))
-    note(words("data.whole_about" if whole.value else "data.short_about"))
+    short = short_toml(scenario)
+    # What cannot be said as a difference to the baseline, such as the baseline, is whole in any case.
+    choosable = short != scenario_toml(scenario)
+    text = scenario_toml(scenario) if whole.value else short
+    if choosable:
+        with solara.Div(classes=["srdi-row"]):
+            for value, name in ((False, "short"), (True, "whole")):
+                toggle(words(f"data.{name}"), whole.value == value, lambda value=value: whole.set(value))
+    note(words("data.whole_about" if whole.value or not choosable else "data.short_about"))
     code(text, words("data.scenario"))
     MadeFile(
         label=words("data.save", file=file_name(scenario.name)),
@@ -209,7 +215,7 @@ def Shown(results: GatheredResults):
     else:
         table, rows = task.value
         note(words("data.rows" if rows > PREVIEW else "data.rows_all", shown=PREVIEW, rows=words.number(rows)))
-        with solara.Div(classes=["srdi-tall"]):
+        with solara.Div(classes=["srdi-tall", "srdi-raw"]):
             html_table(table, titles[chosen])
     heading(words("data.columns"), "h3")
     with solara.Div(classes=["srdi-tall"]):
@@ -233,10 +239,12 @@ def About():
     if part == "reading":
         counts = {key: words.number(count) for key, count in source_counts().items()}
         text = Markup("").join(
-            Markup("<h3>{}</h3><p>{}</p>").format(words(f"data.read_{key}_title"), words(f"data.read_{key}", **counts))
+            Markup("<section><h3>{}</h3><p>{}</p></section>").format(
+                words(f"data.read_{key}_title"), words(f"data.read_{key}", **counts)
+            )
             for key in READING
         )
-        solara.HTML(tag="div", classes=["srdi-prose"], unsafe_innerHTML=text)
+        solara.HTML(tag="div", classes=["srdi-prose", "srdi-beside"], unsafe_innerHTML=text)
     elif part == "odd":
         solara.HTML(tag="div", classes=["srdi-prose"], unsafe_innerHTML=odd_html(words.language))
     else:
