@@ -264,6 +264,11 @@ def firm_list(rows: pd.DataFrame, most: int = MOST_FIRMS) -> pd.DataFrame:
     return firms.sort_values(["tier", "employment", "firm"], ascending=[False, False, True]).head(most)
 
 
+def founded(firm: str) -> Quarter:
+    """When a firm of the panel was founded: its id is its slot and the quarter counted from the start."""
+    return START + int(firm.partition("-")[2])
+
+
 def life(rows: pd.DataFrame, firm: str) -> Life | None:
     """The life of a firm of the panel; None if there is no such firm."""
     own = rows[rows["firm"] == firm].sort_values("year")
@@ -279,7 +284,7 @@ def life(rows: pd.DataFrame, firm: str) -> Life | None:
     end = int(last["year"])
     return Life(
         firm=firm,
-        founded=START + int(firm.partition("-")[2]),
+        founded=founded(firm),
         province=last["province"],
         county_type=last["county_type"],
         sector=last["sector"],

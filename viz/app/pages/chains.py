@@ -28,6 +28,7 @@ from viz.live.chains import (
     edges,
     firm_list,
     firm_places,
+    founded,
     life,
     panel,
     stages,
@@ -387,7 +388,8 @@ def firm_options(words: Words, rows) -> list[dict]:
             "value": row.firm,
             "title": words(
                 "chains.firm_title",
-                firm=row.firm,
+                slot=row.firm.partition("-")[0],
+                founded=words.quarter(str(founded(row.firm))),
                 tier=words(f"chains.tier_{TIER_NAMES[int(row.tier)]}"),
                 sector=words(f"sector.{row.sector}"),
                 province=words.province(row.province),

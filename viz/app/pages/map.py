@@ -287,7 +287,10 @@ def map_spec(words: Words, answer: Answer, name: str, shown: str) -> dict:
         title=f"{measure_title(words, name)}, {words(f'provinces.shown_{shown}')}",
         unit=unit,
         factor=factor,
-        texts={key: words.raw(f"provinces.map_{key}") for key in TEXTS},
+        texts={
+            key: words.raw(f"provinces.map_range_{shown}" if key == "range" else f"provinces.map_{key}")
+            for key in TEXTS
+        },
         signed=signed,
         whole=measure.unit == "firms",
         short_names=words.language == "en",
