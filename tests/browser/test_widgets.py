@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,13 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("solara")
-playwright = pytest.importorskip("playwright.sync_api")
+from browser.widgets_app import NAMES, TEXTS, charts, graph, quarters
+from viz.language import Words
 
-from browser.widgets_app import NAMES, TEXTS, charts, graph, quarters  # noqa: E402
-from viz.language import Words  # noqa: E402
-
-CHROMIUM = shutil.which("chromium")
 ROOT = Path(__file__).parents[2]
 #: Of Solara: nothing is told to or loaded from another host.
 _SETTINGS = {
@@ -31,10 +26,7 @@ _SETTINGS = {
 }
 _STARTED, _SHOWN = 60.0, 30_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +58,6 @@ def address():
     finally:
         process.terminate()
         process.wait(timeout=20.0)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
