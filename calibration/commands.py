@@ -75,7 +75,7 @@ def facts(scale, seed, until, figures, as_json) -> None:
 def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -> None:
     """Fit the free parameters to the reported figures known on 8 March 2024.
 
-    Runs over the priors teach an emulator, six more waves sharpen it where the posterior lies, emcee draws from
+    Runs over the priors teach an emulator, five more waves sharpen it where the posterior lies, emcee draws from
     it, and every figure is predicted by runs with posterior draws. Everything is kept in --out: posterior.parquet
     (for srdi run --params FILE), calibration.json and report.html. The same settings give the same numbers.
 

@@ -23,7 +23,7 @@ from calibration.targets import Targets
 from scenarios.errors import InputError
 
 #: How far the posterior is flattened before each later wave, and how far a box reaches beyond its draws.
-POWERS, MARGIN = (0.3, 0.6, 1.0, 1.0, 1.0, 1.0), 0.05
+POWERS, MARGIN = (0.3, 0.6, 1.0, 1.0, 1.0), 0.05
 #: Draws beyond these quantiles do not widen a box.
 EDGES = (0.01, 0.99)
 
