@@ -58,7 +58,7 @@ def runner():
 
 @pytest.fixture(scope="module")
 def scenario():
-    return written_scenario(SETTINGS, Words("en"))
+    return written_scenario(SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_the_page_at_its_defaults_gives_the_command_that_is_documented(results):
 
 def test_the_baseline_alone_is_run_once(runner):
     run = runner.baseline_run(0)
-    baseline = written_scenario({}, Words("en"))
+    baseline = written_scenario({})
     alone = gathered(runner, Answer(baseline, 1, run, run), baseline, runs_of(Answer(baseline, 1, run, run), ENSEMBLE))
     assert [each["name"] for each in alone.manifest["scenarios"]] == ["baseline"]
     assert command(alone).startswith("srdi run baseline --replicates 1")
@@ -187,7 +187,7 @@ def test_the_short_form_holds_only_what_differs(scenario):
 def test_a_setting_that_is_nothing_needs_the_whole_file(monkeypatch):
     from viz.app import downloads
 
-    scenario = written_scenario({"rules.little_giant.capacity": 1000}, Words("en"))
+    scenario = written_scenario({"rules.little_giant.capacity": 1000})
     assert tomllib.loads(short_toml(scenario))["rules"] == {"little_giant": {"capacity": 1000}}
     monkeypatch.setattr(downloads, "settings_of", lambda scenario: {"rules.little_giant.capacity": None})
     assert "extends" not in tomllib.loads(short_toml(scenario))
@@ -247,6 +247,10 @@ def test_a_preview_has_the_first_rows_and_the_meaning_of_every_column(results):
             assert words(f"data.table_{name}")
     row = dict(zip(table.heads, table.rows[0], strict=True))
     assert row["draw"] == "1"
+    # A number that is shown as it is stored is no percentage.
+    units = {row[0]: row[2] for row in columns_table(results, "national", Words("en")).rows}
+    assert units["relabelled_rd_share"] == Words("en")("data.share")
+    assert not [row for row in parameters_table(Words("en")).rows if row[2] == "per cent"]
 
 
 # --- what the page tells of the model

@@ -34,3 +34,8 @@ def column_meaning(column: Output, words: Words) -> str:
 def parameter_meaning(parameter: Parameter, words: Words) -> str:
     """What a parameter of the model is."""
     return translations(words.language)["parameter"].get(parameter.name, parameter.description)
+
+
+def unit_as_stored(unit: str, words: Words) -> str:
+    """Name of the unit of a number that is shown as it is stored: a share as a share, not in per cent."""
+    return words("data.share") if unit == "share" else words.unit(unit)

@@ -10,8 +10,7 @@ import markdown
 from scenarios.reported import CLUSTER_SUM, ReportedFigure, reported_figures
 from sim.outputs import CLUSTER, NATIONAL, PROVINCE
 from sim.parameters import parameter_table
-from viz.belief import source_kind
-from viz.declared import declared, parameter_meaning
+from viz.declared import declared, parameter_meaning, unit_as_stored
 from viz.language import Words
 from viz.parts import Table
 
@@ -56,7 +55,7 @@ def figures_table(words: Words, search: str = "") -> Table:
 
 
 def parameters_table(words: Words, search: str = "") -> Table:
-    """Every parameter of the model: name, meaning, value, unit, range, what kind of source it has, and which."""
+    """Every parameter of the model: name, meaning, unit, source, value, range."""
     heads = [words(f"data.{head}") for head in ("parameter", "meaning", "unit", "source", "value", "range")]
     rows = []
     for parameter in parameter_table().values():
@@ -64,12 +63,8 @@ def parameters_table(words: Words, search: str = "") -> Table:
             [
                 parameter.name,
                 parameter_meaning(parameter, words),
-                words.unit(parameter.unit),
-                words(
-                    "data.source_of",
-                    kind=words(f"data.kind_{source_kind(parameter.source)}"),
-                    text=declared(parameter.source, words),
-                ),
+                unit_as_stored(parameter.unit, words),
+                declared(parameter.source, words),
                 _value(parameter.value),
                 words.span(_value(parameter.low), _value(parameter.high)),
             ]

@@ -18,11 +18,14 @@ def _controls(language: str) -> dict[str, tuple[str, dict]]:
     found = {}
     for group in control_groups(language):
         for item in group["items"]:
+            title = item["title"]
+            if group["key"] == "rules":  # called after their tier alone there
+                title = words("number.bracketed", value=title, about=group["title"])
             for control in (*item["controls"], *item["more"]):
-                found[control["key"]] = (item["title"], control)
+                found[control["key"]] = (title, control)
             if item["switch"]:
                 label = words.setting_label(item["switch"])
-                found[item["switch"]] = (item["title"], {"kind": "switch", "label": label})
+                found[item["switch"]] = (title, {"kind": "switch", "label": label})
     return found
 
 

@@ -17,7 +17,7 @@ from scenarios.export import FORMATS
 from scenarios.results import Results
 from scenarios.schema import Scenario
 from viz.app.policies import settings_of
-from viz.declared import column_meaning
+from viz.declared import column_meaning, unit_as_stored
 from viz.language import Words
 from viz.live.gathered import GatheredResults
 from viz.live.runner import Runner
@@ -162,5 +162,8 @@ def _texts(column: pd.Series) -> list[str]:
 def columns_table(results: Results, table: str, words: Words) -> Table:
     """The columns of a table: name, meaning, unit."""
     heads = [words(f"data.{head}") for head in ("column", "meaning", "unit")]
-    rows = [[column.name, column_meaning(column, words), words.unit(column.unit)] for column in results.columns[table]]
+    rows = [
+        [column.name, column_meaning(column, words), unit_as_stored(column.unit, words)]
+        for column in results.columns[table]
+    ]
     return Table(heads, rows, words=3)

@@ -237,10 +237,13 @@ def use_session() -> Session:
 
 def shown_scenario(session: Session) -> Scenario:
     """The policy as a scenario with its title, to write down."""
-    return written_scenario(session.settings.value, session.words)
+    return written_scenario(session.settings.value)
 
 
-def written_scenario(settings: dict[str, object], words: Words) -> Scenario:
-    """A policy as a scenario with its title: that of the catalogue which has just these settings, or one of its own."""
+def written_scenario(settings: dict[str, object]) -> Scenario:
+    """A policy as a scenario with its titles: that of the catalogue which has just these settings, or one of its own."""
     preset = preset_of(settings)
-    return presets()[preset] if preset else policy_of(settings, "my-policy", words("policy.own"))
+    if preset:
+        return presets()[preset]
+    titles = {key: Words(language)("policy.own") for key, language in (("title", "en"), ("title_zh", "zh"))}
+    return policy_of(settings, "my-policy").model_copy(update=titles)

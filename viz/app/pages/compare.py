@@ -274,10 +274,12 @@ def Found(found: Findings):
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.effects", year=year))
         note(words("compare.pairs" if found.pairs > 1 else "compare.one_pair", pairs=found.pairs))
-        html_table(effects_table(found, words), words("compare.effects", year=year))
+        with solara.Div(classes=["srdi-compared"]):
+            html_table(effects_table(found, words), words("compare.effects", year=year))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.costs"))
-        html_table(prices_table(found, words), words("compare.costs"))
+        with solara.Div(classes=["srdi-compared"]):
+            html_table(prices_table(found, words), words("compare.costs"))
         note(words("cost.note"))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.robust"))
@@ -306,7 +308,8 @@ def OverTime(found: Findings):
     quantity = session.chosen("over_time")
     quantity = quantity if quantity in ENDS else VIEWS["over_time"]
     titles = {name: words.column(name) for name in ENDS}
-    choice(words("compare.over_time"), quantity, titles, lambda name: session.choose("over_time", name))
+    with solara.Div(classes=["srdi-row"]):
+        choice(words("compare.over_time"), quantity, titles, lambda name: session.choose("over_time", name))
     with solara.Div(classes=["srdi-cards", "srdi-two"]):
         for differences in (False, True):
             with solara.Div(classes=["srdi-card"]):

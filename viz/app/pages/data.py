@@ -60,7 +60,7 @@ def results_of(session: Session) -> GatheredResults | None:
     answer = session.answer.value
     if answer is None:
         return None
-    scenario = written_scenario(settings_of(answer.scenario), session.words)
+    scenario = written_scenario(settings_of(answer.scenario))
     return gathered(session.runner, answer, scenario, runs_of(answer, session.chosen("runs")))
 
 
@@ -85,7 +85,8 @@ def Numbers():
             ENSEMBLE: words("data.ensemble", runs=len(answer.runs)),
             CENTRAL: words("data.central"),
         }
-        choice(words("data.runs"), runs, titles, lambda name: session.choose("runs", name))
+        with solara.Div(classes=["srdi-row"]):
+            choice(words("data.runs"), runs, titles, lambda name: session.choose("runs", name))
     else:
         note(words("data.central_only"))
     with solara.Div(classes=["srdi-row"]):
@@ -97,7 +98,7 @@ def Numbers():
             ).key(form)
     heading(words("data.bundle_title"), "h3")
     note(words("data.bundle_about"))
-    scenario = written_scenario(settings_of(answer.scenario), words)
+    scenario = written_scenario(settings_of(answer.scenario))
     MadeFile(
         label=words("data.bundle"),
         name=f"{results.path.name}-bundle.zip",
@@ -209,7 +210,8 @@ def Shown(results: GatheredResults):
         dependencies=[answer.number, runs_of(answer, session.chosen("runs")), chosen],
         raise_error=False,
     )
-    choice(words("data.table"), chosen, titles, lambda name: session.choose("table", name))
+    with solara.Div(classes=["srdi-row"]):
+        choice(words("data.table"), chosen, titles, lambda name: session.choose("table", name))
     if task.value is None:
         note(words("app.loading"))
     else:
@@ -264,7 +266,12 @@ def Searched(part: str):
     note(words(f"data.{part}_about"))
     with solara.Div(classes=["srdi-row"]):
         solara.InputText(
-            label=words("data.search"), value=search, continuous_update=True, dense=True, hide_details=True
+            label=words("data.search"),
+            value=search,
+            continuous_update=True,
+            dense=True,
+            hide_details=True,
+            classes=["srdi-name"],
         )
         table = make(words, search.value)
         note(words("data.found", rows=len(table.rows)))
