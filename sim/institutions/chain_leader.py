@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-import mesa
 import numpy as np
 
+from sim.institutions.institution import Institution
 from sim.institutions.targeting import reached_leaders
 from sim.mechanisms.support import CHANNEL_INDEX
 
 
-class ChainLeader(mesa.Agent):
+class ChainLeader(Institution):
     """The leader of one industrial chain.
 
     Attributes:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import mesa
 import numpy as np
 
 from sim.draws import Purpose
+from sim.institutions.institution import Institution
 from sim.levers.clusters import COMMONS
 from sim.mechanisms.support import CHANNEL_INDEX, N_CHANNELS
 
 
-class Cluster(mesa.Agent):
+class Cluster(Institution):
     """One sector concentrated in one county: a candidate, later perhaps a national cluster.
 
     Attributes:

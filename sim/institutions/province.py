@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import mesa
-
+from sim.institutions.institution import Institution
 from sim.rules import TIERS
 
 
@@ -14,7 +13,7 @@ def diffusion(year: float, ceiling: float, middle: float, width: float) -> float
     return ceiling / (1.0 + math.exp(-(year - middle) / width))
 
 
-class Province(mesa.Agent):
+class Province(Institution):
     """One provincial region.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -58,6 +59,9 @@ def serve(
     runner = Runner(scale=scale, members=members)
     runner.baseline_run(0)
     state.served = state.Served(runner, loaded, checked)
+    # What is loaded now stays: looking through it for garbage would stop every reader for half a second.
+    gc.collect()
+    gc.freeze()
 
     import solara.server.starlette
 
