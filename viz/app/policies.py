@@ -67,10 +67,20 @@ def presets() -> dict[str, Scenario]:
 
 def preset_of(settings: Mapping[str, object]) -> str | None:
     """Name of the catalogue's scenario that has just these settings, if one has."""
+    return _presets_by_key().get(_key(settings))
+
+
+def _key(settings: Mapping[str, object]) -> frozenset:
+    return frozenset((key, value_text(value)) for key, value in settings.items())
+
+
+@cache
+def _presets_by_key() -> dict[frozenset, str]:
+    """Names of the catalogue's scenarios by what they change; of two that change the same, the first."""
+    found: dict[frozenset, str] = {}
     for name, scenario in presets().items():
-        if settings_of(scenario) == dict(settings):
-            return name
-    return None
+        found.setdefault(_key(settings_of(scenario)), name)
+    return found
 
 
 def read_upload(content: bytes, name: str) -> Scenario:
