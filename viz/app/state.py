@@ -241,7 +241,7 @@ def shown_scenario(session: Session) -> Scenario:
 
 
 def written_scenario(settings: dict[str, object]) -> Scenario:
-    """A policy as a scenario with its titles: that of the catalogue which has just these settings, or one of its own."""
+    """A policy as a scenario with its titles: that of the catalogue which has just these settings, or its own."""
     preset = preset_of(settings)
     if preset:
         return presets()[preset]

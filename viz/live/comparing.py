@@ -33,12 +33,12 @@ PRICED = ("little_giants", "genuine_little_giants", "srdi_smes")
 ROBUST = ("little_giants", "genuine_little_giants", "srdi_smes", SPENT)
 #: Quantities whose effects are drawn with their intervals.
 FORESTS = ("little_giants", "srdi_smes")
-#: Policies whose runs are kept for all readers.
-MOST_KEPT = 16
+#: Policies whose runs are kept for all readers, and what is kept of a run: all that `find` reads, a hundredth of it.
+MOST_KEPT, KEPT_TABLES = 16, ("national",)
 
 
 class Kept:
-    """Runs of the policies that were asked for last, shared by all readers; safe for threads."""
+    """Runs of the policies that were asked for last, with KEPT_TABLES, shared by all readers; safe for threads."""
 
     def __init__(self, runner: Runner, most: int = MOST_KEPT) -> None:
         self.runner, self.most = runner, most
@@ -53,12 +53,13 @@ class Kept:
             # Not under the lock: one reader's run keeps no other waiting, even if both make the same.
             found = self.runner.run(policy, member, stopped, patient=True)
             if found is not None:
+                found = _slim(found)
                 self._keep(key, [found])
         return found
 
     def keep(self, policy: Policy, runs: Sequence[Run]) -> None:
         """Keep runs of a policy that were made elsewhere."""
-        self._keep(_key(policy), runs)
+        self._keep(_key(policy), [_slim(run) for run in runs])
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -79,6 +80,10 @@ class Kept:
 
 def _key(policy: Policy) -> str:
     return policy.model_dump_json()
+
+
+def _slim(run: Run) -> Run:
+    return Run(run.member, {name: run.tables[name] for name in KEPT_TABLES})
 
 
 @lru_cache(maxsize=1)
@@ -145,7 +150,7 @@ class Comparer:
 
         def column(member: int, stopped: Callable[[], bool], done: int, of: int) -> list[Run] | None:
             """Runs of one member: of the baseline, and of every policy."""
-            runs = [runner.baseline_run(member, patient=True)]
+            runs = [_slim(runner.baseline_run(member, patient=True))]
             for position, policy in enumerate(policies):
                 say(Status("ensemble" if member else "central", done + position, of))
                 runs.append(None if stopped() else self._kept.run(policy.policy, member, stopped))
