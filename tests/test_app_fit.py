@@ -6,10 +6,15 @@ import json
 import math
 from dataclasses import replace
 from datetime import date
+from html import escape
+from types import SimpleNamespace
 
+import ipywidgets
 import numpy as np
 import pandas as pd
 import pytest
+import reacton
+import solara
 
 from calibration.forecasts import NAIVE, YEARS, published, score_summary
 from calibration.priors import read_priors
@@ -17,9 +22,11 @@ from scenarios.draws import POSTERIOR, Draws, read_draws
 from scenarios.reported import reported_figures
 from scenarios.storage import records
 from viz import LANGUAGES
-from viz.app import fit_tables
+from viz.app import fit_tables, state
+from viz.app.pages.calibration import DRAWN, CalibrationPage
+from viz.app.state import Served, Session, session_context
 from viz.language import Words, catalogue
-from viz.live.calibrated import packaged_summary, packaged_validation, read_validation
+from viz.live.calibrated import Validation, packaged_summary, packaged_validation, read_validation
 from viz.live.fitted import (
     FORECASTERS,
     Directions,
@@ -357,6 +364,53 @@ def test_references_that_are_a_sign_say_so():
     for low, high, text in references:
         table = fit_tables.estimate_table(words, [row | {"reference_low": low, "reference_high": high}])
         assert table.rows[0][4] == text
+
+
+# --- the page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["packaged", "scored", "empty"])
+def test_the_page_is_drawn_whatever_the_validation_holds(language, kind, validation, monkeypatch):
+    found, forecasts = validation.found, validation.forecasts
+    if kind == "scored":
+        found = found | {"score": scored(naive=True), "model_unchanged": False}
+    if kind == "empty":
+        found = found | {"targets": [], "facts": [], "estimates": []}
+        forecasts = forecasts | {"forecasts": []}
+    shown = None if kind == "packaged" else Validation(found, forecasts)
+    runner = SimpleNamespace(members=2, until=2030, scale=0.01)
+    monkeypatch.setattr(state, "served", Served(runner, {}, shown))
+    session, words = Session(runner, f"lang={language}"), Words(language)
+
+    @solara.component
+    def Framed():
+        session_context.provide(session)
+        CalibrationPage()
+
+    box, context = reacton.render(Framed(), handle_error=False)
+    text = " ".join(texts_of(box))
+    expected = {
+        "packaged": [words("fit.score_how"), fit_tables.estimates_text(words, validation.found["estimates"])],
+        "scored": [words("fit.score_best_model"), words("fit.changed")],
+        "empty": [words("fit.no_figures"), words("fit.no_forecasts")],
+    }
+    for sentence in expected[kind]:
+        assert escape(sentence) in text
+    charts = [title for title in text.split("§") if title.startswith("chart:")]
+    wanted = 2 if kind == "empty" else 2 + len(by_role(figures_of(found))) + len(DRAWN)
+    assert len(charts) == wanted, charts
+    context.close()
+
+
+def texts_of(widget):
+    """All texts of a widget and of what it holds; titles of charts between marks."""
+    yield str(getattr(widget, "unsafe_innerHTML", "") or "")
+    if isinstance(getattr(widget, "spec", None), dict):
+        yield f"§chart:{widget.spec['title']}§"
+    for child in getattr(widget, "children", None) or []:
+        if isinstance(child, ipywidgets.Widget):
+            yield from texts_of(child)
 
 
 def test_dates_of_figures_are_read(figures):

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import warnings
+from types import SimpleNamespace
 
+import ipyvuetify
 import pytest
 import solara
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,6 +20,7 @@ from sim.calendar import START, Quarter
 from viz import LANGUAGES
 from viz.app import live_model
 from viz.app.live_model import PLOTS, SCALE, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot, model_params
+from viz.app.state import Session, session_context
 from viz.language import Words
 
 
@@ -38,10 +41,7 @@ def test_what_can_be_chosen_makes_a_model(language):
     values = {name: options["value"] for name, options in chosen.items()}
     assert values["scale"] == SCALE
     for name, options in chosen.items():
-        if options["type"] == "Select":
-            assert values[name] in options["values"]
-        else:
-            assert options["min"] <= values[name] <= options["max"]
+        assert values[name] in options["values"], name
 
 
 def test_a_closed_model_stands_still(model):
@@ -123,8 +123,8 @@ def test_the_model_does_not_outlive_its_page(monkeypatch):
     made = []
 
     class Counted(LiveModel):
-        def __init__(self, scenario="baseline", scale=0.001, rng=1, until=2020):
-            super().__init__(scenario, scale, rng, until)
+        def __init__(self, policy="baseline", scale=0.001, rng=1, until=2020):
+            super().__init__(policy, scale, rng, until)
             made.append(self)
 
     monkeypatch.setattr(live_model, "LiveModel", Counted)
@@ -140,6 +140,40 @@ def test_the_model_does_not_outlive_its_page(monkeypatch):
     assert [model.running for model in made] == [False, True]
     rendered.close()
     assert [model.running for model in made] == [False, False]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_steps_and_resets_the_model_by_mesas_buttons(language, monkeypatch):
+    monkeypatch.setattr(live_model, "SCALE", 0.001)
+    monkeypatch.setattr(live_model, "SCALES", [0.001])
+    made = []
+    use = live_model.use_live_model
+    monkeypatch.setattr(live_model, "use_live_model", lambda: made.append(use()) or made[-1])
+    runner = SimpleNamespace(members=2, until=2030, scale=0.01)
+    session, words = Session(runner, f"lang={language}"), Words(language)
+
+    @solara.component
+    def Framed():
+        session_context.provide(session)
+        live_model.LiveView()
+
+    _, rendered = solara.render(Framed(), handle_error=False)
+
+    def button(label):
+        return next(widget for widget in rendered.find(ipyvuetify.Btn).widgets if label in widget.children)
+
+    model = made[-1].value
+    button("Step").click()
+    assert model.quarter == START + 1
+    selects = [widget.label for widget in rendered.find(ipyvuetify.Select).widgets]
+    assert selects == [words(f"model.{key}") for key in ("scenario", "scale", "seed", "until")]
+    button("Reset").click()
+    assert made[-1].value is not model
+    assert made[-1].value.quarter == START
+    assert made[-1].value.asked == {"scenario": "baseline", "scale": 0.001, "rng": 1, "until": 2030}
+    assert not model.running
+    rendered.close()
+    assert not made[-1].value.running
 
 
 def test_other_pages_do_not_pay_for_mesas_view():

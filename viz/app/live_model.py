@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from functools import cache, partial
 from html import escape
 
+import numpy as np
 import solara
 import solara.lab
 from matplotlib.axes import Axes
-from matplotlib.font_manager import fontManager
-from matplotlib.ticker import FuncFormatter
+from matplotlib.font_manager import findSystemFonts, fontManager
+from matplotlib.ticker import FuncFormatter, NullLocator
 from mesa.visualization import SolaraViz, make_plot_component
 from mesa.visualization.utils import update_counter
 from solara.components.applayout import sidebar_portal
@@ -27,13 +29,16 @@ from viz.language import Words
 
 #: Simulated firms per real firm at first, and those offered: a step of the first takes a blink.
 SCALE, SCALES = 0.005, [0.001, 0.002, 0.005, 0.01, 0.02]
-#: Seeds offered.
-SEEDS = 100
+#: Quarters that the plots have room for at first.
+_FIRST_QUARTERS = 8
+#: Seeds offered, from 1 on.
+SEEDS = 20
 #: Plots: key of the title, unit of the vertical axis, whether it is logarithmic, and columns of the national table.
 PLOTS = (
     ("ladder", "firms", True, ("innovative_smes", "srdi_smes", "little_giants")),
     ("certificates", "firms", False, ("little_giants_granted", "little_giants_lapsed")),
     ("productivity", "start = 100", False, ("productivity_index",)),
+    ("research", "yuan per quarter", False, ("rd_reported_yuan", "rd_true_yuan")),
 )
 #: Totals of the national table that are written out.
 TOTALS = (
@@ -45,6 +50,8 @@ TOTALS = (
     "clusters",
     "counties_with_little_giant",
 )
+#: Columns that legends name in a word.
+_SHORT = ("little_giants_granted", "little_giants_lapsed", "rd_reported_yuan", "rd_true_yuan")
 _UNITS = {"employment": "persons", "clusters": "clusters", "counties_with_little_giant": "counties"}
 #: Fonts with simplified Chinese, the first that is installed is taken.
 _CHINESE = (
@@ -64,7 +71,9 @@ _CHINESE = (
     "Arial Unicode MS",
 )
 _DASHES = ("-", "--", ":")
-#: Colours of text, lines and ground, light and dark: those of the page.
+#: Colours of lines, light and dark.
+_LINES = {False: OKABE_ITO[:3], True: (OKABE_ITO[4], OKABE_ITO[5], OKABE_ITO[3])}
+#: Colours of text, grid and ground, light and dark: those of the page.
 _LOOKS = {False: ("#1d2733", "#d9dfe6", "#ffffff"), True: ("#e8edf2", "#36414d", "#1b232c")}
 
 
@@ -75,11 +84,12 @@ class LiveModel(SRDIModel):
     """
 
     def __init__(
-        self, scenario: str = "baseline", scale: float = SCALE, rng: int = 1, until: int = DEFAULT_UNTIL
+        self, policy: str = "baseline", scale: float = SCALE, rng: int = 1, until: int = DEFAULT_UNTIL
     ) -> None:
+        # Not called scenario as in SRDIModel: at a reset, Mesa 3.5 puts an object of its own into such an argument.
         self._using, self._closed = threading.RLock(), False
-        self.asked = {"scenario": scenario, "scale": scale, "rng": rng, "until": until}
-        super().__init__(scenario, scale, rng, until)
+        self.asked = {"scenario": policy, "scale": scale, "rng": rng, "until": until}
+        super().__init__(**self.asked)
 
     def step(self) -> None:
         """Advance by one quarter; nothing at the end and after `close`."""
@@ -98,21 +108,19 @@ class LiveModel(SRDIModel):
 def model_params(words: Words) -> dict:
     """What can be chosen of a new model, as SolaraViz takes it."""
     return {
-        "scenario": {
+        "policy": {
             "type": "Select",
             "label": words("model.scenario"),
             "value": "baseline",
             "values": list(presets()),
         },
         "scale": {"type": "Select", "label": words("model.scale"), "value": SCALE, "values": SCALES},
-        "rng": {"type": "SliderInt", "label": words("model.seed"), "value": 1, "min": 1, "max": SEEDS, "step": 1},
+        "rng": {"type": "Select", "label": words("model.seed"), "value": 1, "values": list(range(1, SEEDS + 1))},
         "until": {
-            "type": "SliderInt",
+            "type": "Select",
             "label": words("model.until"),
             "value": DEFAULT_UNTIL,
-            "min": START.year + 1,
-            "max": LATEST_UNTIL,
-            "step": 1,
+            "values": list(range(START.year + 1, LATEST_UNTIL + 1)),
         },
     }
 
@@ -129,7 +137,7 @@ def LiveView():
     """SolaraViz inside the page: its controls at the left, the model at the right."""
     session = use_session()
     words = session.words
-    dark = solara.lab.use_dark_effective()
+    dark = bool(solara.lab.use_dark_effective())
     model = use_live_model()
     # SolaraViz sends its controls to a sidebar, wherever that is; its bar with a title and a theme of its own is not
     # asked for. No AppLayout: that would be a second page around the controls.
@@ -138,8 +146,7 @@ def LiveView():
     plots = solara.use_memo(lambda: _plots(words, dark), [words.language, dark])
     with solara.Div(classes=["srdi-split"]):
         with solara.Div(classes=["srdi-card", "srdi-side", "srdi-mesa"]):
-            for control in controls:
-                solara.display(control)
+            solara.Div(children=controls)
             SolaraViz(model, components=[], model_params=params, name=words("app.title")).key(words.language)
         with solara.Div(classes=["srdi-stack"]):
             Guide()
@@ -201,7 +208,8 @@ def total_rows(words: Words, model: SRDIModel) -> list[list[str]]:
     for name in TOTALS:
         unit = _UNITS.get(name, "firms")
         title = words("model.firms") if name == "firms" else words.column(name)
-        rows.append([title, words.value(float(latest[name]), unit)])
+        # Whole also where there are few: at the start what is left of sums is no county.
+        rows.append([title, words.value(float(round(latest[name])), unit)])
     return rows
 
 
@@ -211,6 +219,18 @@ def total_rows(words: Words, model: SRDIModel) -> list[list[str]]:
 @cache
 def chinese_font() -> str | None:
     """An installed font with simplified Chinese, if there is one."""
+    found = _first_chinese()
+    if found is None:
+        # Matplotlib keeps a list of fonts, which may be older than a font of this machine.
+        listed = {font.fname for font in fontManager.ttflist}
+        for path in set(findSystemFonts()) - listed:
+            with contextlib.suppress(OSError, RuntimeError, UnicodeDecodeError):
+                fontManager.addfont(path)
+        found = _first_chinese()
+    return found
+
+
+def _first_chinese() -> str | None:
     installed = {font.name for font in fontManager.ttflist}
     return next((name for name in _CHINESE if name in installed), None)
 
@@ -224,7 +244,7 @@ def _plots(words: Words, dark: bool) -> list[tuple[str, Callable]]:
     """Titles and Mesa's plot components."""
     found = []
     for key, unit, log, columns in PLOTS:
-        measure = dict(zip(columns, OKABE_ITO, strict=False))
+        measure = dict(zip(columns, _LINES[dark], strict=False))
         finish = partial(finish_plot, words=drawn_words(words), unit=unit, log=log, dark=dark)
         component, _ = make_plot_component(measure, post_process=finish, backend="matplotlib")
         found.append((words(f"model.plot_{key}"), component))
@@ -244,17 +264,21 @@ def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -
     axis.figure.set_facecolor(ground)
     axis.set_facecolor(ground)
     for line, dashes in zip(axis.get_lines(), _DASHES, strict=False):
-        line.set(linestyle=dashes, linewidth=1.8, label=_plot_label(words, line.get_label()))
+        line.set(
+            linestyle=dashes, linewidth=1.8, marker="o", markersize=2.5, label=_plot_label(words, line.get_label())
+        )
     if len(axis.get_lines()) > 1:
         axis.legend(frameon=False, labelcolor=text, prop={"family": family, "size": 9})
     elif axis.get_legend():
         axis.get_legend().remove()
-    if log:
+    # At the start there is nothing yet that a logarithm could show.
+    if log and any(np.max(line.get_ydata(), initial=0.0) > 0.0 for line in axis.get_lines()):
         axis.set_yscale("log")
-        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+        axis.yaxis.set_minor_locator(NullLocator())  # takes half of the time of a drawing
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.value(value, unit)))
+    axis.set_xlim(-0.5, max(axis.get_xlim()[1], _FIRST_QUARTERS))
     # Steps are quarters from the start on; Mesa calls the axis "Step" whatever the language.
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda step, _: _step_label(step)))
+    axis.xaxis.set_major_formatter(FuncFormatter(_step_label))
     axis.xaxis.label.set_visible(False)
     axis.tick_params(colors=text, labelsize=9, labelfontfamily=family[0])
     axis.spines[["top", "right"]].set_visible(False)
@@ -264,9 +288,10 @@ def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -
 
 
 def _plot_label(words: Words, column: str) -> str:
-    own = {"little_giants_granted": "model.granted", "little_giants_lapsed": "model.lapsed"}
-    return words(own[column]) if column in own else words.column(column)
+    """What a legend calls a column: in a word where the title of the plot says the rest."""
+    return words(f"model.line_{column}") if column in _SHORT else words.column(column)
 
 
-def _step_label(step: float) -> str:
-    return str(START + int(step)) if step >= 0 and step == int(step) else ""
+def _step_label(step: float, position: int = 0) -> str:
+    """The quarter of a step, at every other tick."""
+    return str(START + int(step)) if step >= 0 and step == int(step) and position % 2 == 0 else ""
