@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TILE = '.srdi-tile[data-province="{}"]'
 NUMBER = TILE + " .srdi-tile-number"

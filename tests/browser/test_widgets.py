@@ -26,7 +26,7 @@ _SETTINGS = {
 }
 _STARTED, _SHOWN = 60.0, 30_000
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,8 @@ def Head():
     words = session.words
     query = session.query
     here = "/" + (router.parts[0] if router.parts else "")
-    Address(query=query, language=words("page.lang"), title=words("app.title"))
+    solara.Title(words("app.title"))
+    Address(query=query, language=words("page.lang"))
     with solara.Div(classes=["srdi-head"]):
         with solara.Div(classes=["srdi-brand"]):
             solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))

@@ -28,8 +28,8 @@ def LeverPanel(
 
 
 @solara.component_vue("address.vue")
-def Address(query: str, language: str, title: str):
-    """Writes the page's state into its address, and its language and title into the document."""
+def Address(query: str, language: str):
+    """Writes the page's state into its address, and its language into the document."""
 
 
 @solara.component_vue("choice.vue", vuetify=False)
