@@ -40,7 +40,7 @@ def main(folder, scale) -> None:
             page.goto(address.rstrip("/") + path + query)
             if name.startswith("policy"):
                 wait_for_answer(page, ensemble=True, timeout=300_000)
-            page.wait_for_selector(".srdi-main [data-ready], .srdi-chart[data-version]", timeout=300_000)
+            page.wait_for_selector(".srdi-main img, .srdi-main table, .srdi-chart[data-version]", timeout=300_000)
             page.wait_for_timeout(_SETTLE)
             file = folder / f"{name}-{language}.png"
             page.screenshot(path=file, full_page=not name.endswith("narrow"))
