@@ -9,7 +9,7 @@ import tomli_w
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from scenarios.loading import load_scenario
+from scenarios.loading import load_scenario, nested
 from scenarios.schema import RunDefaults, Scenario
 from sim.levers import Levers
 from sim.parameters import parameter_table
@@ -156,14 +156,7 @@ def template(name: str) -> str:
 
 def _declared(rows: list[dict]) -> dict:
     """The rows' defaults as nested values."""
-    values: dict = {}
-    for row in rows:
-        *path, key = row["key"].split(".")
-        table = values
-        for part in path:
-            table = table.setdefault(part, {})
-        table[key] = row["default"]
-    return values
+    return nested({row["key"]: row["default"] for row in rows})
 
 
 def _commented(rows: list[dict], parent: dict) -> list[str]:

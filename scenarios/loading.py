@@ -114,6 +114,20 @@ def flattened(values: Mapping, prefix: str = "") -> dict[str, object]:
     return found
 
 
+def nested(settings: Mapping[str, object]) -> dict:
+    """Values by dotted key as nested tables: what `flattened` undoes; of contradicting keys the later wins."""
+    values: dict = {}
+    for key, value in settings.items():
+        *path, last = key.split(".")
+        table = values
+        for part in path:
+            if not isinstance(table.get(part), dict):
+                table[part] = {}
+            table = table[part]
+        table[last] = value
+    return values
+
+
 def _apply(values: dict, setting: str) -> None:
     """Write one KEY=VALUE into the raw values; an unknown key is refused with the nearest known one."""
     key, equals, text = setting.partition("=")

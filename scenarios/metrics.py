@@ -16,14 +16,12 @@ COLUMNS = {column.name: column for column in NATIONAL if column.dtype == "float6
 #: Public money spent up to a quarter's end: what a policy has cost by then.
 SPENT = "public_spending_cumulative_yuan"
 #: Derived counts of genuine certificates: the share of genuine ones and the stock it is of.
-_GENUINE = {
+GENUINE = {
     "genuine_little_giants": ("genuine_little_giant_share", "little_giants"),
     "genuine_srdi_smes": ("genuine_srdi_share", "srdi_smes"),
 }
 _DERIVED = {
-    **{
-        name: Output(name, COLUMNS[stock].unit, COLUMNS[share].description) for name, (share, stock) in _GENUINE.items()
-    },
+    **{name: Output(name, COLUMNS[stock].unit, COLUMNS[share].description) for name, (share, stock) in GENUINE.items()},
     SPENT: Output(SPENT, "yuan", "public money spent through all levers since the start"),
 }
 
@@ -58,7 +56,7 @@ LESS_IS_BETTER = frozenset(
 #: Counts at a quarter's end that have a price: a flow of one quarter has none in money spent over years.
 PRICED = frozenset(
     {
-        *_GENUINE,
+        *GENUINE,
         "innovative_smes",
         "srdi_smes",
         "little_giants",
@@ -107,5 +105,5 @@ def with_derived(national: pd.DataFrame) -> pd.DataFrame:
     frame = national.sort_values("quarter", kind="stable")
     runs = frame.groupby(["scenario", "draw", "replicate"], observed=True)
     # Rounded, so that equal counts differ by nothing: a share times its stock is a count up to its last bits.
-    derived = {name: (frame[share] * frame[stock]).round(6) for name, (share, stock) in _GENUINE.items()}
+    derived = {name: (frame[share] * frame[stock]).round(6) for name, (share, stock) in GENUINE.items()}
     return frame.assign(**derived, **{SPENT: runs["public_spending_yuan"].cumsum()})

@@ -78,6 +78,13 @@ def test_an_invalid_setting_is_one_sentence():
         policy_of({"levers.clusters.per_year": 5})
 
 
+def test_keys_that_contradict_each_other_are_one_sentence_or_the_later():
+    with pytest.raises(ScenarioError, match=r"unknown key levers\.x"):
+        policy_of({"levers": 3, "levers.x.y": 1})
+    with pytest.raises(ScenarioError, match="levers"):
+        policy_of({"levers": 3})
+
+
 @pytest.mark.parametrize(
     "value", [1.5, 300, True, False, None, "2025Q3", ["Jiangsu", "Anhui"], [], 1e10], ids=lambda value: repr(value)
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
@@ -15,6 +14,7 @@ from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures
 from sim.levers import PROGRAMMES, Levers
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
+from viz.live.calibrated import packaged_summary, packaged_validation
 from viz.parts import Table
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def caveats(sections: Sections) -> list[str]:
 
 def fit_is_of_this_model() -> bool:
     """Whether the posterior that comes with the package was fitted to the model as it is."""
-    summary = _packaged("calibration.json")
+    summary = packaged_summary()
     return summary["model"] == model_digest(tuple(row["parameter"] for row in summary["parameters"]))
 
 
 def misses(sections: Sections) -> tuple[str, Table]:
     """The figures the calibrated model misses, from the validation that comes with the package: a sentence, a table."""
     words = sections.words
-    validation = _packaged("validation.json")
+    validation = packaged_validation().found
     outside = [row for row in validation["targets"] if not row["inside"]]
     text = words(
         "caveat.misses" if outside else "caveat.misses_all",
@@ -72,10 +72,6 @@ def misses(sections: Sections) -> tuple[str, Table]:
     known = {figure.id: figure for figure in reported_figures()}
     rows = [_miss(sections, known[row["id"]], row) for row in outside if row["id"] in known]
     return text, Table([words(f"caveat.{head}") for head in ("figure", "reported", "simulated", "band")], rows)
-
-
-def _packaged(name: str) -> dict:
-    return json.loads(files("calibration").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from scenarios.errors import InputError, nearest
 from scenarios.metrics import choose_metrics, with_derived
 from scenarios.reported import ReportedFigure, reported_figures
 from scenarios.results import Results
+from sim.calendar import Quarter
 from sim.outputs import QUARTER
 from viz.paired import Estimate, mean_of
 
@@ -29,6 +31,11 @@ def unit_of(quantity: str) -> str:
 
 def _unit(quantity: str) -> str:
     return choose_metrics((quantity,))[0].unit
+
+
+def quarter_of(day: date) -> Quarter:
+    """The quarter a day lies in."""
+    return Quarter(day.year, (day.month + 2) // 3)
 
 
 def reported_of(quantity: str, last: pd.Timestamp) -> list[ReportedFigure]:

@@ -7,19 +7,18 @@ from importlib.resources import files
 
 import markdown
 
-from scenarios.reported import CLUSTER_SUM, ReportedFigure, reported_figures
-from sim.outputs import CLUSTER, NATIONAL, PROVINCE
+from scenarios.reported import ReportedFigure, reported_figures
+from sim.outputs import NATIONAL, PROVINCE
 from sim.parameters import parameter_table
 from viz.declared import declared, parameter_meaning, unit_as_stored
 from viz.language import Words
+from viz.live.fitted import CLUSTER_UNITS, FACT_UNITS
 from viz.parts import Table
 
 #: Parts of the about section, in order: keys of their titles in the catalogue's `data`.
 ABOUT = ("reading", "figures", "parameters", "odd")
 _UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
-_UNITS |= {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
-#: Units of measures of single firms (`calibration/facts.toml`) that are no share.
-_UNITS |= {"fact.certified_revenue": "yuan", "fact.certified_age": "years"}
+_UNITS |= CLUSTER_UNITS | FACT_UNITS
 
 
 def figure_unit(figure: ReportedFigure) -> str:

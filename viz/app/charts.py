@@ -13,6 +13,7 @@ from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points,
 from viz.compared import reported_of, unit_of
 from viz.language import Words
 from viz.live.measures import Course, best_runs, course, national, quarter_label, quarters, spending_by_lever
+from viz.live.runner import Runner
 from viz.live.session import Answer
 
 #: Words of the panel of levers.
@@ -165,9 +166,11 @@ def chain_health(session: Session, answer: Answer) -> dict:
     )
 
 
-def differences(answer: Answer, quantity: str) -> pd.Series:
+def differences(runner: Runner, answer: Answer, quantity: str) -> pd.Series:
     """Paired differences at the end, policy - baseline, float64 indexed by (draw, replicate)."""
     pairs = list(zip(answer.runs, answer.baselines, strict=True))
     values = [national(run, quantity)[-1] - national(beside, quantity)[-1] for run, beside in pairs]
-    index = pd.MultiIndex.from_tuples([(run.member, run.member - 1) for run, _ in pairs], names=["draw", "replicate"])
+    names = ["draw", "replicate"]
+    identities = [runner.identity(run.member) for run, _ in pairs]
+    index = pd.MultiIndex.from_tuples([[each[name] for name in names] for each in identities], names=names)
     return pd.Series(values, index=index, dtype=np.float64)

@@ -14,6 +14,7 @@ from scenarios.catalogue import catalogue_names
 from scenarios.describe import scenario_toml
 from scenarios.draws import POSTERIOR
 from scenarios.export import FORMATS
+from scenarios.loading import nested
 from scenarios.results import Results
 from scenarios.schema import Scenario
 from viz.app.policies import settings_of
@@ -88,14 +89,7 @@ def short_toml(scenario: Scenario) -> str:
     values: dict = {"schema": 1, "name": scenario.name}
     values |= {key: getattr(scenario, key) for key in ("title", "title_zh", "description") if getattr(scenario, key)}
     values["extends"] = "baseline"
-    changed: dict = {}
-    for key, value in settings.items():
-        *path, last = key.split(".")
-        table = changed
-        for part in path:
-            table = table.setdefault(part, {})
-        table[last] = value
-    return tomli_w.dumps(values | changed)
+    return tomli_w.dumps(values | nested(settings))
 
 
 def tables_zip(results: Results, form: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 import solara
@@ -24,6 +25,11 @@ PAGES = (
 )
 
 
+@cache
+def _css() -> str:
+    return files("viz.app").joinpath("app.css").read_text(encoding="utf-8")
+
+
 def use_own_session() -> Session:
     """The session of this browser tab: begun when its first page is drawn, closed when the tab is."""
     router = solara.use_router()
@@ -42,8 +48,7 @@ def Layout(children=None):
     """The frame of every page."""
     session = use_own_session()
     session_context.provide(session)
-    css = files("viz.app").joinpath("app.css").read_text(encoding="utf-8")
-    solara.Style(css)
+    solara.Style(_css())
 
     def follow_theme():
         solara.lab.theme.dark = session.dark.value

@@ -7,9 +7,9 @@ from functools import cache, lru_cache
 
 from scenarios.catalogue import catalogue_names
 from scenarios.errors import ScenarioError, nearest
-from scenarios.loading import flattened, load_scenario, merge_values, parse_toml
+from scenarios.loading import flattened, load_scenario, merge_values, nested, parse_toml
 from scenarios.schema import Scenario, build
-from viz.app.address import value_text
+from viz.app.address import text_value, value_text
 
 #: Most bytes of a scenario file that may be uploaded.
 MOST_BYTES = 200_000
@@ -36,15 +36,8 @@ def policy_of(settings: Mapping[str, object], name: str = "policy", title: str =
 
 @lru_cache(maxsize=256)
 def _policy_of(settings: tuple[tuple[str, str], ...], name: str, title: str) -> Scenario:
-    from viz.app.address import text_value
-
     values = merge_values(_baseline(), {"name": name, "title": title, "title_zh": title})
-    for key, text in settings:
-        *path, last = key.split(".")
-        table: dict = {last: text_value(text)}
-        for part in reversed(path):
-            table = {part: table}
-        values = merge_values(values, table)
+    values = merge_values(values, nested({key: text_value(text) for key, text in settings}))
     if values["name"] != "baseline":
         values["description"] = ""
     return build(values, "policy")

@@ -281,7 +281,7 @@ def effects_table(found: Findings, words: Words) -> Table:
                 _lines(
                     words.value(difference.mean, unit, signed=True),
                     _interval(difference, unit, words),
-                    verdict(sections.words, difference),
+                    verdict(words, difference),
                 )
             )
         rows.append(cells)

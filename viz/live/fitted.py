@@ -18,9 +18,9 @@ import pandas as pd
 
 from scenarios.draws import Draws
 from scenarios.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
-from sim.calendar import START, Quarter
+from sim.calendar import START
 from sim.outputs import CLUSTER, NATIONAL
-from viz.compared import reported_of
+from viz.compared import quarter_of, reported_of
 
 #: Roles of figures in the order they are told.
 ROLES = ("fit", "check", "tuned", "given")
@@ -32,9 +32,10 @@ PARTS = ("all", "national", "provinces")
 BY_PROVINCE = "little_giants"
 
 _UNITS = {column.name: column.unit for column in NATIONAL} | {REVIEW_PASS_RATE: "share"}
-_CLUSTER_UNITS = {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
+#: Units of sums over clusters, by quantity.
+CLUSTER_UNITS = {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
 #: Units of measures of single firms that are no shares.
-_FACT_UNITS = {"fact.certified_revenue": "yuan", "fact.certified_age": "years"}
+FACT_UNITS = {"fact.certified_revenue": "yuan", "fact.certified_age": "years"}
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,8 @@ def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
 def unit_of_figure(quantity: str, value: float | None) -> str:
     """Unit of a figure; a measure of single firms is a share unless it says otherwise or is above 1."""
     if quantity.startswith(FACT):
-        return _FACT_UNITS.get(quantity, "share" if value is None or value <= 1.0 else "")
-    unit = _CLUSTER_UNITS.get(quantity) or _UNITS.get(quantity.partition(".")[0], "")
+        return FACT_UNITS.get(quantity, "share" if value is None or value <= 1.0 else "")
+    unit = CLUSTER_UNITS.get(quantity) or _UNITS.get(quantity.partition(".")[0], "")
     return "share" if unit == "0-1" else unit
 
 
@@ -343,14 +344,14 @@ def outlook_of(series: Sequence[Forecast]) -> Outlook:
     Args:
         series: its national forecasts by date, at least one.
     """
-    last = _quarter(series[-1].date)
+    last = quarter_of(series[-1].date)
     reported = sorted(
-        (f for f in reported_of(series[0].quantity, pd.Timestamp(series[0].date)) if _quarter(f.date) > START),
+        (f for f in reported_of(series[0].quantity, pd.Timestamp(series[0].date)) if quarter_of(f.date) > START),
         key=lambda figure: figure.date,
     )
     quarters = [START + step for step in range(last - START + 1)]
-    at = [_quarter(forecast.date) - START for forecast in series]
-    reported_at = [_quarter(figure.date) - START for figure in reported]
+    at = [quarter_of(forecast.date) - START for forecast in series]
+    reported_at = [quarter_of(figure.date) - START for figure in reported]
     knots, values = list(at), [forecast.levels for forecast in series]
     if reported and reported_at[-1] < at[0]:
         end = reported[-1]
@@ -361,10 +362,6 @@ def outlook_of(series: Sequence[Forecast]) -> Outlook:
     levels = np.array([np.interp(places, knots, line) for line in zip(*values, strict=True)])
     levels[:, places < knots[0]] = math.nan
     return Outlook([str(quarter) for quarter in quarters], levels, at, reported, reported_at)
-
-
-def _quarter(day: date) -> Quarter:
-    return Quarter(day.year, (day.month + 2) // 3)
 
 
 # --- how forecasts did

@@ -9,18 +9,11 @@ from datetime import date
 import numpy as np
 
 from scenarios.intervals import mean_interval
-from scenarios.metrics import SPENT
-from sim.calendar import Quarter
-from viz.compared import QUANTILES
+from scenarios.metrics import GENUINE, SPENT
+from viz.compared import QUANTILES, quarter_of
 from viz.live.runner import Run
 from viz.live.session import Answer
 from viz.paired import Estimate
-
-#: Quantities shown that are no column of `national`: summed money, counts of genuine certificates.
-_SHARES = {
-    "genuine_little_giants": ("genuine_little_giant_share", "little_giants"),
-    "genuine_srdi_smes": ("genuine_srdi_share", "srdi_smes"),
-}
 
 
 def national(run: Run, quantity: str) -> np.ndarray:
@@ -32,8 +25,8 @@ def national(run: Run, quantity: str) -> np.ndarray:
     table = run.tables["national"]
     if quantity == SPENT:
         return np.cumsum(table["public_spending_yuan"])
-    if quantity in _SHARES:
-        share, stock = _SHARES[quantity]
+    if quantity in GENUINE:
+        share, stock = GENUINE[quantity]
         return np.round(table[share] * table[stock], 6)
     return table[quantity]
 
@@ -45,7 +38,7 @@ def quarters(run: Run) -> list[str]:
 
 def quarter_label(day: date) -> str:
     """Label of the quarter a day lies in."""
-    return str(Quarter(day.year, (day.month + 2) // 3))
+    return str(quarter_of(day))
 
 
 def best_runs(answer: Answer) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
@@ -94,27 +87,21 @@ class Effect:
 
     Attributes:
         value, baseline: mean over the ensemble's runs, or of the central runs.
-        low, high: 5 % and 95 % quantile over the policy's runs; the value itself of one run.
         difference: paired, with its 95 % interval (NaN of one pair). pairs: it rests on.
     """
 
     value: float
     baseline: float
-    low: float
-    high: float
     difference: Estimate
     pairs: int
 
 
-def effect(answer: Answer, quantity: str, quarter: int = -1) -> Effect:
-    """A quantity of the nation in a quarter by its index, policy against baseline."""
-    runs, baselines = best_runs(answer)
-    policy, baseline = (_stacked(each, quantity)[:, quarter] for each in (runs, baselines))
+def effect(answer: Answer, quantity: str) -> Effect:
+    """A quantity of the nation at the end, policy against baseline."""
+    policy, baseline = (np.array([national(run, quantity)[-1] for run in runs]) for runs in best_runs(answer))
     return Effect(
         value=float(policy.mean()),
         baseline=float(baseline.mean()),
-        low=float(np.quantile(policy, 0.05)),
-        high=float(np.quantile(policy, 0.95)),
         difference=paired(policy - baseline),
         pairs=len(policy),
     )
@@ -124,10 +111,6 @@ def paired(differences: np.ndarray) -> Estimate:
     """Mean of paired differences, float64 (pairs,), with its 95 % interval."""
     interval = mean_interval(differences[None, :])
     return Estimate(float(differences.mean()), interval.low, interval.high)
-
-
-def _stacked(runs: Sequence[Run], quantity: str) -> np.ndarray:
-    return np.stack([national(run, quantity) for run in runs])
 
 
 def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndarray]]:

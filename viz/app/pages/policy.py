@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import solara
@@ -11,7 +12,7 @@ from sim.branching import first_difference
 from sim.calendar import Quarter
 from viz.app import charts
 from viz.app.controls import control_groups, defaults
-from viz.app.parts import Busy, html_button, html_table
+from viz.app.parts import Busy, heading, html_button, html_table, note
 from viz.app.policies import policy_of, preset_of, presets
 from viz.app.state import Session, use_session
 from viz.app.widgets.panels import Choice, LeverPanel
@@ -44,12 +45,9 @@ def PolicyPage():
             Figures()
             with solara.Div(classes=["srdi-cards"]):
                 for quantity in FANS:
-                    with solara.Div(classes=["srdi-card"]):
-                        Fan(quantity)
-                with solara.Div(classes=["srdi-card"]):
-                    Spending()
-                with solara.Div(classes=["srdi-card"]):
-                    ChainHealth()
+                    OfAnswer(charts.fan, quantity)
+                OfAnswer(charts.spending)
+                OfAnswer(charts.chain_health)
             Prices()
 
 
@@ -62,7 +60,7 @@ def Levers():
     can_undo, can_redo = session.history.value
     preset = preset_of(settings)
     with solara.Div(classes=["srdi-stack"]):
-        solara.HTML(tag="h2", unsafe_innerHTML=words("policy.levers"))
+        heading(words("policy.levers"))
         titles = [(name, words.scenario(scenario.model_dump())) for name, scenario in presets().items()]
         Choice(
             label=words("policy.preset"),
@@ -92,18 +90,12 @@ def Heading():
     words = session.words
     settings = session.settings.value
     with solara.Div(classes=["srdi-row"]):
-        solara.HTML(tag="h2", unsafe_innerHTML=escape(session.title))
-        html_button(
-            words("policy.keep"),
-            lambda: session.keep(session.name_to_keep),
-            disabled=not settings,
-        )
+        heading(session.title)
+        html_button(words("policy.keep"), lambda: session.keep(session.name_to_keep), disabled=not settings)
     Busy()
-    first = first_difference(policy_of({}).policy, policy_of(settings).policy) if settings else None
+    first = first_difference(session.runner.baseline.policy, policy_of(settings).policy)
     if first is not None and first <= _PAST:
-        solara.HTML(
-            tag="p", classes=["srdi-note"], unsafe_innerHTML=words("policy.past", quarter=words.quarter(str(first)))
-        )
+        note(words("policy.past", quarter=words.quarter(str(first))))
 
 
 @solara.component
@@ -112,20 +104,14 @@ def Figures():
     session = use_session()
     words, answer = session.words, session.answer.value
     cells = [_figure(words, answer, quantity, session) for quantity in FIGURES]
-    note = ""
-    if answer is not None and answer.runs:
-        note = words("policy.pairs", pairs=len(answer.runs))
-    elif answer is not None:
-        note = words("policy.one_pair")
     version = "" if answer is None else charts.version_of(answer)
     solara.HTML(
         tag="dl", classes=["srdi-figures"], attributes={"data-version": version}, unsafe_innerHTML="".join(cells)
     )
-    solara.HTML(
-        tag="p",
-        classes=["srdi-note"],
-        unsafe_innerHTML=escape(words("policy.same") if answer is None or answer.is_baseline else note),
-    )
+    if answer is None or answer.is_baseline:
+        note(words("policy.same"))
+    else:
+        note(words("policy.pairs", pairs=len(answer.runs)) if answer.runs else words("policy.one_pair"))
 
 
 def _figure(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
@@ -155,30 +141,17 @@ def _figure(words: Words, answer: Answer | None, quantity: str, session: Session
 
 
 @solara.component
-def Fan(quantity: str):
-    """One quantity over time."""
+def OfAnswer(draw: Callable[..., dict], *about: str):
+    """A card with a chart of the newest answer.
+
+    Args:
+        draw: of `viz.app.charts`: takes session, answer and `about`.
+    """
     session = use_session()
     answer = session.answer.value
-    if answer is not None:
-        charts.show(answer, charts.fan(session, answer, quantity))
-
-
-@solara.component
-def Spending():
-    """Public money by year and lever."""
-    session = use_session()
-    answer = session.answer.value
-    if answer is not None:
-        charts.show(answer, charts.spending(session, answer))
-
-
-@solara.component
-def ChainHealth():
-    """Chain health over time."""
-    session = use_session()
-    answer = session.answer.value
-    if answer is not None:
-        charts.show(answer, charts.chain_health(session, answer))
+    with solara.Div(classes=["srdi-card"]):
+        if answer is not None:
+            charts.show(answer, draw(session, answer, *about))
 
 
 @solara.component
@@ -192,11 +165,11 @@ def Prices():
     for quantity in PRICED:
         text = words("policy.price_wait")
         if answer.runs:
-            costs, gains = (charts.differences(answer, each) for each in (SPENT, quantity))
+            costs, gains = (charts.differences(session.runner, answer, each) for each in (SPENT, quantity))
             text = price(words, costs, gains)
         rows.append([words.column(quantity), text])
     with solara.Div(classes=["srdi-card"]):
-        solara.HTML(tag="h2", unsafe_innerHTML=escape(words("policy.price")))
+        heading(words("policy.price"))
         heads = [words("cost.outcome"), words("cost.result")]
         html_table(Table(heads, rows, words=2), caption=words("policy.price"))
-        solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(words("policy.share_link")))
+        note(words("policy.share_link"))
