@@ -11,6 +11,8 @@ from sim.tile import TILE
 
 _SHARES_PER_THREAD = 8
 _LEAST_TILES = 32
+#: Slots from which handing a short pass to other threads pays; below, it takes longer than the pass.
+_WORTH_SHARING = 1_000_000
 
 
 def _zeroed(totals):
@@ -42,12 +44,20 @@ class Blocks:
         self._share = TILE * max(tiles, _LEAST_TILES)
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 
-    def run(self, kernel, *arguments, totals=None, scratch: Callable[[], tuple[np.ndarray, ...]] | None = None) -> None:
+    def run(
+        self,
+        kernel,
+        *arguments,
+        totals=None,
+        scratch: Callable[[], tuple[np.ndarray, ...]] | None = None,
+        long: bool = False,
+    ) -> None:
         """Run a kernel over all slots.
 
         Args:
             totals: integer array, or named tuple of them, that the kernel adds to; None if it adds to nothing.
             scratch: makes the working arrays each call receives; None for none.
+            long: whether the pass is worth sharing out in a small population too.
         """
 
         def call(part, lo, hi):
@@ -55,7 +65,7 @@ class Blocks:
             counted = () if part is None else (part,)
             kernel(*arguments, *work, *counted, int(lo), int(hi))
 
-        if self._pool is None:
+        if self._pool is None or not (long or self.slots >= _WORTH_SHARING):
             call(totals, 0, self.slots)
             return
         starts = iter(range(0, self.slots, self._share))

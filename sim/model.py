@@ -361,6 +361,7 @@ class SRDIModel(mesa.Model):
             ),
             totals=self._counting,
             scratch=tile_scratch,
+            long=True,
         )
 
     def _take_stock(self) -> None:

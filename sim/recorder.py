@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -18,6 +20,17 @@ from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS, by_name
 
 _STOCKS = ("firms", "innovative_smes", "srdi_smes", "little_giants")
 _COUNTY_TYPES = ("county", "urban")
+
+
+@cache
+def _last_day(index: int) -> np.datetime64:
+    """Last day of the quarter so many after the start."""
+    return np.datetime64((START + index).end_date, "D")
+
+
+def _nation(counts: np.ndarray) -> np.ndarray:
+    """Sum over places and sectors, the first two axes."""
+    return counts.sum(axis=(0, 1))
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -60,11 +73,10 @@ class Recorder:
     def record(self) -> None:
         """Add the model's current quarter to all tables."""
         date = np.datetime64(self.model.quarter.end_date, "D")
-        cells = by_name(self.model.totals.cells, CELL)
-        self._national(date, cells)
-        self._by(date, "province", province_names(), cells)
-        self._by(date, "sector", sector_names(), cells)
-        self._by(date, "county_type", _COUNTY_TYPES, cells)
+        self._national(date)
+        self._by(date, "province", province_names())
+        self._by(date, "sector", sector_names())
+        self._by(date, "county_type", _COUNTY_TYPES)
         self._tiers(date)
         self._clusters(date)
         self._chains(date)
@@ -97,30 +109,30 @@ class Recorder:
             "little_giants_lapsed": flows.count("lapsed") + flows.count("revoked") + closed,
         }
 
-    def _economy(self, cells: dict, group=np.sum) -> dict:
-        """Columns that every place and sector table has; `group` sums (places, sectors) as wanted."""
+    def _economy(self, totals: dict, group: Callable[[np.ndarray], np.ndarray]) -> dict:
+        """Columns that every place and sector table has.
+
+        Args:
+            totals: sums of the cells by name. group: makes such sums of counts (places, sectors, ...).
+        """
         scale = self.model.scale
-
-        def total(name):
-            return group(cells[name]) / scale
-
         return {
-            **{name: total(name) for name in _STOCKS},
+            **{name: totals[name] / scale for name in _STOCKS},
             **{name: group(count) / scale for name, count in self._little_giant_flows().items()},
-            "employment": total("employment") / 1024.0,
-            "revenue_yuan": total("revenue") * 1e3 / 4.0,
-            "rd_true_yuan": total("rd_true") / 4.0,
-            "rd_reported_yuan": total("rd_reported") / 4.0,
-            "rd_firms": total("rd_firms"),
+            "employment": totals["employment"] / scale / 1024.0,
+            "revenue_yuan": totals["revenue"] / scale * 1e3 / 4.0,
+            "rd_true_yuan": totals["rd_true"] / scale / 4.0,
+            "rd_reported_yuan": totals["rd_reported"] / scale / 4.0,
+            "rd_firms": totals["rd_firms"] / scale,
         }
 
-    def _national(self, date, cells: dict) -> None:
+    def _national(self, date) -> None:
         model, scale = self.model, self.model.scale
-        flows = {name: counts.sum() / scale for name, counts in by_name(model.flows, FLOWS).items()}
-        row = self._economy(cells)
+        flows = by_name(_nation(model.flows) / scale, FLOWS)
+        totals = by_name(_nation(model.totals.cells), CELL)
+        row = self._economy(totals, _nation)
         for name in self._so_far:
             self._so_far[name] += row.get(name, flows.get(name, 0.0))
-        totals = {name: cells[name].sum() for name in CELL}
         productivity = _ratio(totals["productivity"], totals["employment"])
         if self._start_productivity is None:
             self._start_productivity = productivity
@@ -150,7 +162,7 @@ class Recorder:
             "moved_to_counties": self._so_far["moves"],
             **{f"{name}_firms": totals[name] / scale for name in ("listed", "fund_backed", "young", "linked")},
             **self._means(totals),
-            **self._places(cells["little_giants"], row["little_giants"]),
+            **self._places(row["little_giants"]),
             **self._chain_totals(totals),
         }
         self.latest = {"quarter": date, **row}
@@ -172,9 +184,10 @@ class Recorder:
             },
         }
 
-    def _places(self, giants: np.ndarray, total: float) -> dict:
-        """Where little giants stand; `giants` is int64 (places, sectors), `total` at 1:1."""
+    def _places(self, total: float) -> dict:
+        """Where little giants stand; `total` is their number at 1:1."""
         model = self.model
+        giants = by_name(model.totals.cells, CELL)["little_giants"]
         county_giants = model.totals.county_giants
         rural = ~model.geography.county_is_urban
         expected = total * expected_shares(model.county_giant_weight, model.geography.county_place, giants.sum(axis=1))
@@ -200,22 +213,28 @@ class Recorder:
             "newcomer_suppliers": totals["newcomers"] / scale,
         }
 
-    def _by(self, date, table: str, names: tuple[str, ...], cells: dict) -> None:
+    def _by(self, date, table: str, names: tuple[str, ...]) -> None:
         """Rows by province, sector or county type."""
+        summed_over = {"province": (0, 2), "sector": (0, 1), "county_type": (1, 2)}[table]
 
         def group(counts: np.ndarray) -> np.ndarray:
-            by_type = counts.reshape(len(_COUNTY_TYPES), len(province_names()), -1)
-            summed_over = {"province": (0, 2), "sector": (0, 1), "county_type": (1, 2)}
-            return by_type.sum(axis=summed_over[table])
+            by_type = counts.reshape(len(_COUNTY_TYPES), len(province_names()), *counts.shape[1:])
+            return by_type.sum(axis=summed_over)
 
-        columns = self._economy(cells, group)
+        columns = self._economy(by_name(group(self.model.totals.cells), CELL), group)
         if table != "sector":
-            recognised = np.zeros(self.model.places_and_sectors, dtype=np.int64)
-            for cluster in self.model.recognised_clusters:
-                recognised[self.model.geography.county_place[cluster.county], cluster.sector] += 1
-            columns["clusters"] = group(recognised)
+            columns["clusters"] = group(self._recognised())
             columns["digital_supported"] = group(self.model.digital_supported) / self.model.scale
         self._add(table, date, len(names), **{table: names}, **columns)
+
+    def _recognised(self) -> np.ndarray:
+        """Recognised clusters, int64 (places, sectors)."""
+        model, clusters = self.model, self.model.recognised_clusters
+        counties = np.array([cluster.county for cluster in clusters], dtype=np.int64)
+        sectors = np.array([cluster.sector for cluster in clusters], dtype=np.int64)
+        counts = np.zeros(model.places_and_sectors, dtype=np.int64)
+        np.add.at(counts, (model.geography.county_place[counties], sectors), 1)
+        return counts
 
     def _tiers(self, date) -> None:
         model, scale = self.model, self.model.scale
@@ -260,7 +279,7 @@ class Recorder:
             province=[province_names()[cluster.province] for cluster in clusters],
             sector=[sector_names()[cluster.sector] for cluster in clusters],
             county=[cluster.county for cluster in clusters],
-            recognised=[np.datetime64((START + cluster.recognised).end_date, "D") for cluster in clusters],
+            recognised=[_last_day(cluster.recognised) for cluster in clusters],
             **{name: sums[name] / model.scale for name in ("firms", "srdi_smes", "little_giants")},
             revenue_yuan=sums["revenue"] * 1e3 / 4.0 / model.scale,
             digital_mean=_ratios(sums["digital"] / PARTS, sums["firms"]),

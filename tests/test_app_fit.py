@@ -406,8 +406,8 @@ def test_the_page_is_drawn_whatever_the_validation_holds(language, kind, validat
 def texts_of(widget):
     """All texts of a widget and of what it holds; titles of charts between marks."""
     yield str(getattr(widget, "unsafe_innerHTML", "") or "")
-    if isinstance(getattr(widget, "spec", None), dict):
-        yield f"§chart:{widget.spec['title']}§"
+    if hasattr(widget, "described"):
+        yield f"§chart:{json.loads(widget.described)['title']}§"
     for child in getattr(widget, "children", None) or []:
         if isinstance(child, ipywidgets.Widget):
             yield from texts_of(child)

@@ -1,5 +1,6 @@
 """The pages of comparisons and of data drawn without a browser: what stands on them, and that nothing breaks."""
 
+import json
 import time
 
 import ipywidgets
@@ -72,8 +73,8 @@ def texts_of(widget):
     elif isinstance(widget, ipywidgets.Widget):
         for name in ("unsafe_innerHTML", "innerHTML", "label", "busy"):
             yield str(getattr(widget, name, "") or "")
-        if isinstance(getattr(widget, "spec", None), dict):
-            yield widget.spec["title"]
+        if hasattr(widget, "described"):
+            yield json.loads(widget.described)["title"]
         for child in getattr(widget, "children", None) or []:
             yield from texts_of(child)
 

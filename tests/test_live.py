@@ -118,7 +118,8 @@ def test_many_at_once_get_their_own_numbers(runner):
 
 
 def test_the_worker_answers_at_once_and_then_with_intervals(runner):
-    answers, stages = asked({"rest": 0.0}, runner, lambda worker: worker.ask(policy(INCUBATION)), "done")
+    quick = {"rest": 0.0, "patience": 0.0}
+    answers, stages = asked(quick, runner, lambda worker: worker.ask(policy(INCUBATION)), "done")
     assert [len(answer.runs) for answer in answers] == [0, MEMBERS]
     assert [status.stage for status in stages] == ["central", "waiting", *["ensemble"] * MEMBERS, "done"]
     assert answers[1].central is answers[0].central

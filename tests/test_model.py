@@ -310,7 +310,9 @@ def test_a_model_at_its_end_stays_there(baseline):
 # --- determinism
 
 
-def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
+@pytest.mark.parametrize("worth_sharing", [0, 10**9], ids=["every pass", "the long pass"])
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(worth_sharing, monkeypatch):
+    monkeypatch.setattr("sim.blocks._WORTH_SHARING", worth_sharing)
     one = run(Policy(levers=ALL_LEVERS), until=2024)
     for threads in (2, 3):
         assert tables_equal(one, run(Policy(levers=ALL_LEVERS), until=2024, threads=threads))

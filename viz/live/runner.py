@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ SCALE = 0.02
 MEMBERS = 12
 #: Firms of the central run whose lives are kept.
 PANEL = 400
+#: Seconds between looks, while waiting for a core, whether the run is still wanted.
+_LOOK = 0.2
 
 Tables = dict[str, dict[str, np.ndarray]]
 
@@ -128,7 +130,8 @@ class Runner:
         """Run a policy as a member of the ensemble; the same bits as from the start.
 
         Args:
-            stopped: asked before every quarter; once it says yes the run is given up and None returned.
+            stopped: asked before every quarter, and while waiting for a core; once it says yes the run is given up
+                and None returned.
             patient: leave a core to those who wait for an answer.
         """
         baseline = self.baseline_run(member, patient)
@@ -137,8 +140,8 @@ class Runner:
         first = first_difference(kept[0].policy, policy)
         if first is None:
             return baseline
-        with self._core(patient) as threads:
-            if stopped():
+        with self._core(patient, stopped) as threads:
+            if not threads:
                 return None
             model = self._start(kept, policy, first, member, threads)
             try:
@@ -189,23 +192,24 @@ class Runner:
         return policy.model_copy(update={"parameters": drawn | policy.parameters})
 
     @contextmanager
-    def _core(self, patient: bool):
-        """Wait for a core; gives the threads a run may have: all cores if nobody else runs."""
-        if patient:
-            self._free_for_patient.acquire()
-        try:
-            with self._free:
-                with self._lock:
-                    self._running += 1
-                    threads = self._cores if self._running == 1 and not patient else 1
-                try:
-                    yield threads
-                finally:
-                    with self._lock:
-                        self._running -= 1
-        finally:
-            if patient:
-                self._free_for_patient.release()
+    def _core(self, patient: bool, stopped: Callable[[], bool] = lambda: False):
+        """Wait for a core; gives the threads a run may have: all cores if nobody else runs, none once `stopped`."""
+        with ExitStack() as held:
+            for free in (self._free_for_patient, self._free) if patient else (self._free,):
+                while not free.acquire(timeout=_LOOK):
+                    if stopped():
+                        yield 0
+                        return
+                held.callback(free.release)
+            with self._lock:
+                self._running += 1
+                threads = self._cores if self._running == 1 and not patient else 1
+            held.callback(self._leave)
+            yield threads
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._running -= 1
 
 
 def _finished(model: SRDIModel, member: int) -> Run:

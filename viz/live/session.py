@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,6 +58,8 @@ class Worker:
     Args:
         on_answer: called from the worker's thread with every better answer.
         on_status: called from it with what is going on.
+        rest: seconds without a wish before the ensemble begins.
+        patience: seconds before a run that is waited for is spoken of: drawing that costs as much as some quarters.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class Worker:
         on_answer: Callable[[Answer], None],
         on_status: Callable[[Status], None] = lambda status: None,
         rest: float = 0.6,
+        patience: float = 1.0,
     ) -> None:
-        self.runner, self.rest = runner, rest
+        self.runner, self.rest, self.patience = runner, rest, patience
         self._on_answer, self._on_status = on_answer, on_status
         self._changed = threading.Condition()
         self._wish: Scenario | None = None
@@ -118,9 +122,18 @@ class Worker:
 
     def _answer(self, scenario: Scenario, number: int) -> None:
         runner = self.runner
-        self._on_status(Status("central", 0, 1))
+        speak_at = time.monotonic() + self.patience
+        spoken = False
+
+        def overtaken() -> bool:
+            nonlocal spoken
+            if not spoken and time.monotonic() >= speak_at:
+                spoken = True
+                self._on_status(Status("central", 0, 1))
+            return self._overtaken(number)
+
         baseline = runner.baseline_run(0)
-        run = runner.run(scenario.policy, 0, lambda: self._overtaken(number))
+        run = runner.run(scenario.policy, 0, overtaken)
         if run is None:
             return
         answer = Answer(scenario, number, run, baseline)

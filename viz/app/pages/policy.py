@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import cache
 from html import escape
 
 import solara
@@ -73,14 +75,20 @@ def Levers():
             html_button(words("policy.redo"), session.redo, disabled=not can_redo)
             html_button(words("policy.reset"), lambda: session.put({}), disabled=not settings)
         LeverPanel(
-            groups=control_groups(words.language),
-            defaults=defaults(),
+            declared=_declared(words.language),
             values=settings,
-            texts={key: words(f"control.{key}") for key in charts.CONTROL_WORDS},
             unfolded=list(_OPEN),
             refused=session.refused.value,
             event_set_lever=lambda data: session.set(data["key"], data["value"], bool(data["final"])),
         )
+
+
+@cache
+def _declared(language: str) -> str:
+    """What the lever panel is told once (see `LeverPanel`)."""
+    words = Words(language)
+    texts = {key: words(f"control.{key}") for key in charts.CONTROL_WORDS}
+    return json.dumps({"groups": control_groups(language), "defaults": defaults(), "texts": texts})
 
 
 @solara.component

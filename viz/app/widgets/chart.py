@@ -15,6 +15,7 @@ own. A spec that differs from the last only in that block is redrawn without bui
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -264,6 +265,10 @@ def interval_chart(
 
 
 @solara.component_vue("chart.vue", vuetify=False)
+def _Chart(described: str, values: bytes, version: int | str):
+    """A chart: its spec as JSON but for the numbers, since every drawing of a page walks through lists and dicts."""
+
+
 def Chart(spec: dict, version: int | str = 0):
     """A chart.
 
@@ -272,6 +277,8 @@ def Chart(spec: dict, version: int | str = 0):
         version: of the numbers. The chart's root element (class ``srdi-chart``) bears it as ``data-version`` from the
             first animation frame on after the numbers have been painted; a chart that is not displayed paints nothing.
     """
+    described = {key: value for key, value in spec.items() if key != "values"}
+    return _Chart(described=json.dumps(described), values=spec["values"], version=version)
 
 
 def _common(series, title, label, texts, unit, unit_text, signed, language, dark) -> dict:

@@ -9,10 +9,8 @@ import solara
 
 @solara.component_vue("levers.vue")
 def LeverPanel(
-    groups: list,
-    defaults: dict,
+    declared: str,
     values: dict,
-    texts: dict,
     unfolded: list,
     refused: int,
     event_set_lever: Callable[[dict], None],
@@ -20,8 +18,9 @@ def LeverPanel(
     """All levers, drawn and dragged in the browser.
 
     Args:
-        groups: as `viz.app.controls.control_groups` gives them. defaults: values by dotted key.
-        values: those that differ. texts: words of the panel. unfolded: groups that stand open.
+        declared: JSON of groups (as `viz.app.controls.control_groups` gives them), defaults (values by dotted key) and
+            texts (words of the panel). A text, because every drawing of the page walks through lists and dicts.
+        values: those that differ from the defaults. unfolded: groups that stand open.
         refused: counts values that were not valid, so that the panel shows what holds.
         event_set_lever: called with key, value and whether the hand has let go (final).
     """
