@@ -11,6 +11,7 @@ from conftest import SCALE, frame, levers, run, tables_equal
 from sim.calendar import Quarter
 from sim.levers import PROGRAMMES, Levers
 from sim.policy import Policy
+from sim.rules import Rules
 
 START = "2021Q3"
 UNTIL = 2024
@@ -160,3 +161,17 @@ def test_each_part_of_the_commons_has_its_own_effect(part, channel):
     for other in ("credit", "absorption", "productivity", "refinement", "peers", "pooling"):
         if other != channel:
             assert effects[CHANNEL_INDEX[other]] == 0
+
+
+def test_the_county_preference_acts_in_the_national_batch_only():
+    """The provinces rank applicants for SRDI SMEs by the points of the statutory criteria alone."""
+    few = Rules(start="2022Q1", srdi={"capacity": 5_000})
+    found = {}
+    for bonus in (0.0, 20.0):
+        preference = {"start": "2022Q1", "bonus_points": bonus}
+        chosen = Policy(levers=levers(county_preference=preference), rules=few)
+        counties = frame(run(chosen, scale=0.005, until=2022), "county_type").query("county_type == 'county'")
+        found[bonus] = counties.set_index("quarter")
+    assert found[0.0].loc["2022-03-31", "srdi_smes"] > found[0.0].loc["2021-12-31", "srdi_smes"]
+    assert found[0.0].loc["2022-03-31", "srdi_smes"] == found[20.0].loc["2022-03-31", "srdi_smes"]
+    assert found[0.0].loc["2022-12-31", "little_giants"] < found[20.0].loc["2022-12-31", "little_giants"]

@@ -118,7 +118,7 @@ class Rounds:
                 model.moment,
             ),
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
-            *(model.reach[tier], called, bar, self._county_bonus(), model.ranks),
+            *(model.reach[tier], called, bar, self._county_bonus(tier), model.ranks),
             totals=flows.assessed,
             scratch=assessment_scratch,
         )
@@ -134,11 +134,11 @@ class Rounds:
         self._granted_this_year[tier] += int(flows.count("granted").sum())
         flows.bound = "capacity" if threshold > 1 else "eligibility"
 
-    def _county_bonus(self) -> np.ndarray:
-        """Points the county preference adds to the assessors' score, float64 (units,)."""
+    def _county_bonus(self, tier: str) -> np.ndarray:
+        """Points the county preference adds to the assessors' score in the national batch, float64 (units,)."""
         geography, lever = self.model.geography, self.model.policy.levers.county_preference
         bonus = np.zeros(geography.units)
-        if lever.acts_in(self.model.quarter):
+        if tier == "little_giant" and lever.acts_in(self.model.quarter):
             counties, _ = self.model.reach_of(lever)
             bonus[counties & ~geography.county_is_urban] = lever.bonus_points * lever.intensity
         return bonus
