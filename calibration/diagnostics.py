@@ -13,7 +13,7 @@ from calibration.fit import Fit
 from calibration.forecasts import QUANTILES, naive_forecasts, wandering, with_error
 from calibration.posterior import Likelihood, best_point, sample
 from calibration.simulator import TESTING, Count, Design, run_library, seeds_from
-from scenarios.processes import in_processes
+from scenarios.processes import call_each
 from scenarios.reported import reported_figures
 from sim.parameters import parameter_table
 
@@ -90,7 +90,7 @@ def profiles(fit: Fit, points: int = 15, workers: int = 1) -> pd.DataFrame:
     """
     _, best = best_point(fit.likelihood, fit.box, fit.best)
     jobs = [(fit, index, best, points) for index in range(len(fit.priors.names))]
-    found = dict(_each(_profile, jobs, workers))
+    found = dict(call_each(_profile, jobs, workers))
     table = pd.concat([found[place] for place in sorted(found)], ignore_index=True)
     # The best point is itself found by search; a profile may find a slightly better one.
     table["fall"] -= min(table["fall"].min(), 0.0)
@@ -290,15 +290,5 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
 def _sample_each(jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, box: np.ndarray, workers: int):
     """The place of each posterior over a box and draws of it, float64 (SHORT_DRAWS, parameters), as they come."""
     arguments = [(job, box, SHORT_DRAWS, fit.settings.seed, SHORT_STEPS) for job in jobs]
-    for place, found in _each(sample, arguments, workers):
+    for place, found in call_each(sample, arguments, workers):
         yield place, found.cube
-
-
-def _each(function: Callable, jobs: Sequence[tuple], workers: int):
-    """The place of each job and what `function` makes of it, as they come; here, or in worker processes."""
-    if workers <= 1:
-        for place, job in enumerate(jobs):
-            yield place, function(*job)
-        return
-    for place, future in in_processes(function, jobs, workers):
-        yield place, future.result()

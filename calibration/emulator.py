@@ -19,11 +19,15 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import PolynomialFeatures
+from threadpoolctl import threadpool_limits
 
+from scenarios.processes import call_each
 from sim.elementary import exp
 
 #: Runs from which the length scales are learned.
 SCALE_RUNS = 400
+#: Runs whose kernels are computed together.
+BLOCK = 128
 #: Length scales that may be learned; the cube has edges of 1.
 LENGTHS = (0.15, 30.0)
 
@@ -68,21 +72,33 @@ class Emulator:
 
 @numba.njit(cache=True, parallel=True)
 def _expect(cube, points, sharpness, weights, found):
-    """Sum of kernels at each point of `cube`, for each target, into `found`; `points` is (parameters, runs)."""
+    """Sum of kernels at each point of `cube`, for each target, into `found`; `points` is (parameters, runs).
+
+    Block by block of runs, so that distances stay in the processor's first cache and a matrix product weighs them.
+    """
     for point in numba.prange(cube.shape[0]):
-        apart = np.empty(points.shape[1])
-        for target in range(weights.shape[0]):
-            apart[:] = 0.0
+        squared = np.zeros((points.shape[0], BLOCK))
+        apart = np.empty((weights.shape[0], BLOCK))
+        found[point] = 0.0
+        for first in range(0, points.shape[1], BLOCK):
+            runs = min(BLOCK, points.shape[1] - first)
             for parameter in range(points.shape[0]):
-                at, sharp = cube[point, parameter], sharpness[target, parameter]
-                for run in range(points.shape[1]):
-                    apart[run] += sharp * (points[parameter, run] - at) ** 2
-            for run in range(points.shape[1]):
-                apart[run] = exp(-0.5 * apart[run])
-            found[point, target] = np.dot(weights[target], apart)
+                at = cube[point, parameter]
+                for run in range(runs):
+                    squared[parameter, run] = (points[parameter, first + run] - at) ** 2
+            np.dot(sharpness, squared, apart)
+            for target in range(weights.shape[0]):
+                for run in range(runs):
+                    apart[target, run] = exp(-0.5 * apart[target, run])
+                total = 0.0
+                for run in range(runs):
+                    total += weights[target, first + run] * apart[target, run]
+                found[point, target] += total
 
 
-def fit_emulator(cube: np.ndarray, outcomes: np.ndarray, seed: int, judged: int | None = None) -> Emulator:
+def fit_emulator(
+    cube: np.ndarray, outcomes: np.ndarray, seed: int, judged: int | None = None, workers: int = 1
+) -> Emulator:
     """Learn the targets from runs.
 
     Args:
@@ -91,30 +107,40 @@ def fit_emulator(cube: np.ndarray, outcomes: np.ndarray, seed: int, judged: int 
         outcomes: float64 (runs, targets), transformed; NaN where a run did not produce a target.
         seed: of the choice of runs from which length scales are learned.
         judged: how many runs, the last, the error is judged by: those of the region it is for. None: all.
+        workers: processes; the numbers do not depend on them.
     """
-    runs, targets = outcomes.shape
-    lengths, weights = np.ones((targets, cube.shape[1])), np.zeros((targets, runs))
-    middle, amplitude, noise, error, residual, explained = np.zeros((6, targets))
-    for target in range(targets):
-        some = np.flatnonzero(np.isfinite(outcomes[:, target]))
-        y = outcomes[some, target]
-        middle[target], scale = y.mean(), y.std() or 1.0
+    jobs = [(cube, column, seed, judged or len(cube)) for column in outcomes.T]
+    found = dict(call_each(_fit_target, jobs, workers))
+    columns = {key: np.array([found[target][key] for target in range(len(jobs))]) for key in found[0]}
+    return Emulator(points=np.ascontiguousarray(cube.T, dtype=np.float64), **columns)
+
+
+def _fit_target(cube: np.ndarray, outcome: np.ndarray, seed: int, judged: int) -> dict:
+    """What `Emulator` holds of one target."""
+    some = np.flatnonzero(np.isfinite(outcome))
+    y = outcome[some]
+    scale = y.std() or 1.0
+    # With more threads the sums of linear algebra, and so all draws, would depend on the machine.
+    with threadpool_limits(1):
         process = fit_process(cube[some], (y - y.mean()) / scale, seed)
-        smooth = process.kernel_.k1
-        lengths[target] = smooth.k2.length_scale
-        weights[target, some] = smooth.k1.constant_value * process.alpha_
-        amplitude[target] = scale
         # Each run left out, in closed form (Rasmussen and Williams 2006, section 5.4.2).
         precision = cho_solve((process.L_, True), np.eye(len(some))).diagonal()
-        luck = process.kernel_.k2.noise_level
-        noise[target] = scale * math.sqrt(luck)
-        missed, claimed = (process.alpha_ / precision) ** 2, 1.0 / precision
-        about = some >= runs - (judged or runs)
-        residual[target] = scale * math.sqrt(missed[about].mean())
-        error[target] = scale * math.sqrt(max(missed[about].mean() - luck, claimed[about].mean() - luck, 0.0))
-        explained[target] = 1.0 - missed.mean()
-    points = np.ascontiguousarray(cube.T, dtype=np.float64)
-    return Emulator(points, lengths, weights, middle, amplitude, noise, error, residual, explained)
+    smooth, luck = process.kernel_.k1, process.kernel_.k2.noise_level
+    weights = np.zeros(len(outcome))
+    weights[some] = smooth.k1.constant_value * process.alpha_
+    missed, claimed = (process.alpha_ / precision) ** 2, 1.0 / precision
+    about = some >= len(outcome) - judged
+    beyond = max(missed[about].mean() - luck, claimed[about].mean() - luck, 0.0)
+    return {
+        "lengths": smooth.k2.length_scale,
+        "weights": weights,
+        "middle": y.mean(),
+        "amplitude": scale,
+        "noise": scale * math.sqrt(luck),
+        "error": scale * math.sqrt(beyond),
+        "residual": scale * math.sqrt(missed[about].mean()),
+        "explained": 1.0 - missed.mean(),
+    }
 
 
 def fit_process(cube: np.ndarray, y: np.ndarray, seed: int) -> GaussianProcessRegressor:
@@ -130,14 +156,14 @@ def fit_process(cube: np.ndarray, y: np.ndarray, seed: int) -> GaussianProcessRe
     return GaussianProcessRegressor(learned.kernel_, optimizer=None).fit(cube, y)
 
 
-def compare_with_polynomial(cube: np.ndarray, outcomes: np.ndarray, seed: int) -> np.ndarray:
+def compare_with_polynomial(cube: np.ndarray, outcomes: np.ndarray, seed: int, workers: int = 1) -> np.ndarray:
     """Error of the process over that of a quadratic ridge regression, on runs neither has seen: float64 (targets,).
 
     Both learn from three quarters of the runs. Below 1 the process is better.
     """
     order = np.random.default_rng(seed).permutation(len(cube))
     learned, held = order[len(order) // 4 :], order[: len(order) // 4]
-    emulator = fit_emulator(cube[learned], outcomes[learned], seed)
+    emulator = fit_emulator(cube[learned], outcomes[learned], seed, workers=workers)
     expected = emulator(cube[held])
     features = PolynomialFeatures(2)
     table = features.fit_transform(2.0 * cube - 1.0)

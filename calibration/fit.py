@@ -60,6 +60,7 @@ class Fit:
         box: float64 (parameters, 2), the part of the unit cube about the last waves, where the posterior is sampled.
         cube, outcomes: float64 (runs, parameters) and (runs, targets), all runs, first wave first.
         sample: posterior draws. best: float64 (parameters,), the most likely point of the cube.
+        workers: processes that made it.
     """
 
     priors: Priors
@@ -72,12 +73,13 @@ class Fit:
     likelihood: Likelihood
     sample: Sample
     best: np.ndarray
+    workers: int = 1
 
     @cached_property
     def wide_emulator(self) -> Emulator:
         """The emulator of the first two waves: over all of the cube, for posteriors wider than the final one."""
         first = self.settings.first + self.settings.later
-        return fit_emulator(self.cube[:first], self.outcomes[:first], self.settings.seed)
+        return fit_emulator(self.cube[:first], self.outcomes[:first], self.settings.seed, workers=self.workers)
 
 
 def fit(
@@ -115,7 +117,7 @@ def fit(
             raise InputError(
                 f"scale {settings.scale:g} is too small: figure {figure.id} came out of only {some} of {len(cube)} runs"
             )
-    emulator = fit_emulator(cube, outcomes, settings.seed)
+    emulator = fit_emulator(cube, outcomes, settings.seed, workers=workers)
     for wave, power in enumerate(POWERS, start=2):
         seed = settings.seed + 1000 * wave
         flat = Likelihood.of(emulator, targets).flattened(power)
@@ -123,7 +125,7 @@ def fit(
         outcomes = np.concatenate([outcomes, runs_of(f"wave-{wave}", drawn, len(cube))])
         cube = np.concatenate([cube, drawn])
         # The last two waves stand about the posterior: there the emulator must be right.
-        emulator = fit_emulator(cube, outcomes, settings.seed, judged=2 * settings.later)
+        emulator = fit_emulator(cube, outcomes, settings.seed, 2 * settings.later, workers)
     box = _around(cube[settings.first + settings.later :])
     likelihood = Likelihood.of(emulator, targets)
     draws = sample(likelihood, box, settings.draws, settings.seed, settings.steps)
@@ -139,6 +141,7 @@ def fit(
         likelihood=likelihood,
         sample=draws,
         best=best,
+        workers=workers,
     )
 
 

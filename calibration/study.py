@@ -129,7 +129,7 @@ def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
         found, ON_MODEL, folder, workers, lambda done, all_: on_run("coverage on the model", done, all_)
     )
     left = diagnostics.leave_one_out(found, workers, lambda done, all_: on_run("leave one out", done, all_))
-    against = compare_with_polynomial(found.cube, found.outcomes, found.settings.seed)
+    against = compare_with_polynomial(found.cube, found.outcomes, found.settings.seed, workers)
     return {
         "parameters": records(parameters.merge(intervals, on="parameter")),
         "profiles": records(profiles),

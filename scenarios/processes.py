@@ -49,6 +49,16 @@ def in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def call_each(function: Callable, jobs: Sequence[tuple], workers: int) -> Iterator[tuple[int, object]]:
+    """The place of each job and what `function` makes of it, as they come; here, or in worker processes."""
+    if workers <= 1:
+        for place, job in enumerate(jobs):
+            yield place, function(*job)
+        return
+    for place, future in in_processes(function, jobs, workers):
+        yield place, future.result()
+
+
 def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Iterator[tuple[int, Future]]:
     """Call `function` with each tuple of arguments on the workers of a Dask cluster.
 
