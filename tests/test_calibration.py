@@ -56,6 +56,22 @@ def test_the_emulator_learns_the_surface_and_the_luck(emulator):
     assert emulator.noise == pytest.approx([0.05, 0.05], rel=0.25)
 
 
+def test_an_emulator_does_not_depend_on_the_number_of_workers():
+    cube = spread_over(CUBE, 60, 1)
+    here, elsewhere = (fit_emulator(cube, surface(cube), 1, workers=workers) for workers in (1, 2))
+    for one, other in zip(vars(here).values(), vars(elsewhere).values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_expectation_is_the_weighted_sum_of_kernels(emulator):
+    """Also where the runs do not fill a block."""
+    point = np.array([0.3, 0.7])
+    apart = ((emulator.points.T[None] - point) / emulator.lengths[:, None, :]) ** 2
+    kernels = np.exp(-0.5 * apart.sum(axis=2))
+    expected = emulator.middle + emulator.amplitude * (emulator.weights * kernels).sum(axis=1)
+    assert emulator(point)[0] == pytest.approx(expected, rel=1e-6)
+
+
 def test_slopes_are_those_of_the_surface(emulator):
     slopes = emulator.slopes(np.array([0.4, 0.6]))
     expected = [[3.0 * np.cos(1.2), 1.0], [1.2, 2.0 * 0.4 - 1.0]]
