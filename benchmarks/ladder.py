@@ -1,0 +1,79 @@
+"""The picture of the README: the ladder of an ensemble against the reported figures.
+
+srdi run baseline --params posterior --replicates 40 --scale 0.05 --out results/ladder
+python -m benchmarks.ladder results/ladder docs/figures/ladder.png
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+import matplotlib.dates as mdates
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+
+from scenarios import load_results
+from scenarios.drawing import BLUE, GREY
+from scenarios.reported import CUT_OFF
+from viz.compared import reported_of
+
+#: Columns drawn, and their titles.
+TIERS = {"srdi_smes": "SRDI SMEs", "little_giants": "Little giants"}
+
+
+def draw(national: pd.DataFrame, cut_off: date = CUT_OFF) -> Figure:
+    """Bands and medians of both tiers over the runs, with the reported intervals.
+
+    Args:
+        national: table of an ensemble with the columns quarter and those of `TIERS`, one row a run and quarter.
+        cut_off: day up to which figures are known.
+    """
+    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    for axes, (tier, title) in zip(figure.subplots(1, 2), TIERS.items(), strict=True):
+        quantiles = national.groupby("quarter")[tier].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
+        quarters = quantiles.index
+        axes.fill_between(
+            quarters, quantiles[0.05], quantiles[0.95], color=BLUE, alpha=0.15, lw=0, label="90 % of runs"
+        )
+        axes.fill_between(
+            quarters, quantiles[0.25], quantiles[0.75], color=BLUE, alpha=0.25, lw=0, label="50 % of runs"
+        )
+        axes.plot(quarters, quantiles[0.5], color=BLUE, lw=1.8, label="median")
+        reported = reported_of(tier, quarters.max())
+        days = [known.date for known in reported]
+        middle = [known.middle for known in reported]
+        spread = [[known.middle - known.low for known in reported], [known.high - known.middle for known in reported]]
+        axes.errorbar(days, middle, spread, fmt="o", ms=3.5, color="black", lw=1.2, label="reported", zorder=3)
+        axes.axvline(cut_off, color=GREY, lw=0.8, ls=":")
+        axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.xaxis.set_major_locator(mdates.YearLocator(2))
+        axes.xaxis.set_major_formatter(mdates.DateFormatter("%Y"))
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", lw=0.4, alpha=0.6)
+    axes.legend(fontsize=8, frameon=False, loc="upper left")
+    return figure
+
+
+@click.command()
+@click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--scenario", default="baseline", show_default=True, help="Scenario of the results that is drawn.")
+def main(results, out, scenario) -> None:
+    """Draw the ladder of RESULTS into OUT (png or svg)."""
+    national = load_results(results).national
+    chosen = national[national["scenario"] == scenario]
+    if chosen.empty:
+        raise click.BadParameter(f"{scenario!r} is not in {results}: {', '.join(sorted(set(national['scenario'])))}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draw(chosen).savefig(out, dpi=110)
+    click.echo(f"{chosen['replicate'].nunique()} runs drawn in {out}")
+
+
+if __name__ == "__main__":
+    main()
