@@ -84,6 +84,18 @@ def lever_rows() -> list[dict]:
     ]
 
 
+def lever_about(name: str) -> str:
+    """The first paragraph of a lever's docstring, which begins with its name: English (Chinese)."""
+    return " ".join(inspect.cleandoc(Levers.model_fields[name].annotation.__doc__ or "").split("\n\n")[0].split())
+
+
+def lever_title(name: str, language: str = "en") -> str:
+    """Name of a lever as its docstring gives it, in English or, where it has one, in Chinese (language zh)."""
+    english, _, rest = lever_about(name).partition(" (")
+    chinese = rest.partition(")")[0].partition(",")[0]
+    return chinese if language == "zh" and not chinese.isascii() else english.rstrip(".")
+
+
 def shock_rows() -> list[dict]:
     """Every shock with its docstring and settings; the defaults are those of a shock that is written down."""
     return [

@@ -12,8 +12,10 @@ from importlib.resources import files
 
 import numpy as np
 
+from scenarios.describe import lever_about, lever_title
 from scenarios.reported import ReportedFigure
 from sim.calendar import Quarter
+from sim.levers import Levers
 from sim.reference import read_data
 
 #: Figures shown of a number from 100 on that is no plain count, and of smaller ones.
@@ -144,21 +146,29 @@ class Words:
         return self(f"column.{name.replace('.', '_')}")
 
     def lever(self, name: str) -> str:
-        """Title of a lever."""
-        return self(f"lever.{name}")
+        """Title of a lever; of one the catalogue does not know, that of its declaration."""
+        return self._texts["lever"].get(name) or lever_title(name, self.language)
+
+    def lever_help(self, name: str) -> str:
+        """What a lever does; of one the catalogue does not know, the first sentences of its declaration."""
+        return self._texts["lever_help"].get(name) or lever_about(name)
+
+    def lever_cost(self, name: str) -> str:
+        """How a lever's cost arises; of one the catalogue does not know, as its declaration says."""
+        return self._texts["lever_cost"].get(name) or Levers.model_fields[name].annotation.cost_rule
 
     def setting_label(self, key: str) -> str:
         """Label of a setting of a lever, rule or shock by its dotted key, such as rules.little_giant.capacity."""
-        return self._of_setting("setting", key)
+        return self._of_setting("setting", key) or key.rpartition(".")[2].replace("_", " ").capitalize()
 
     def setting_help(self, key: str, description: str) -> str:
-        """What a setting means: its description in the schema in English, the catalogue's sentence in Chinese."""
-        return self._of_setting("setting_help", key) if "setting_help" in self._texts else description
+        """What a setting means: the catalogue's sentence, else its description in the schema."""
+        return self._of_setting("setting_help", key) or description
 
     def _of_setting(self, table: str, key: str) -> str:
-        """A table's text for a setting: that of its whole key, else that of its field's name."""
-        texts, whole = self._texts[table], key.replace(".", "_")
-        return texts[whole] if whole in texts else texts[key.rpartition(".")[2]]
+        """A table's text for a setting: that of its whole key, else that of its field's name; empty for none."""
+        texts = self._texts.get(table, {})
+        return texts.get(key.replace(".", "_")) or texts.get(key.rpartition(".")[2], "")
 
     def scenario(self, scenario: dict) -> str:
         """Title of a scenario of a manifest; its name where it has none."""

@@ -75,8 +75,8 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
     return {
         "key": prefix,
         "title": words.lever(name),
-        "help": words(f"lever_help.{name}"),
-        "cost": words(f"lever_cost.{name}"),
+        "help": words.lever_help(name),
+        "cost": words.lever_cost(name),
         "switch": f"{prefix}.enabled",
         "controls": [controls[key] for key in shown],
         "more": [controls[key] for key in more],

@@ -1,0 +1,150 @@
+"""Pages made while the site is built: the repository's own documents, and the reference from what the code declares."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import mkdocs_gen_files
+
+from calibration.priors import read_priors
+from scenarios.describe import lever_rows, lever_title, number, rule_rows, shock_rows
+from scenarios.reported import reported_figures
+from sim.outputs import TABLES
+from sim.parameters import parameter_table
+from sim.reference import read_data
+
+ROOT = Path(__file__).parent.parent
+#: Documents outside the folder of the site, and the page each becomes.
+PAGES = {
+    "README.md": "index.md",
+    "ARCHITECTURE.md": "architecture.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changes.md",
+    "viz/odd.en.md": "odd.md",
+}
+_TITLES = {"viz/odd.en.md": "# Description of the model (ODD)\n\n"}
+
+
+def page(path: str, text: str) -> None:
+    """Write a page of the site."""
+    with mkdocs_gen_files.open(path, "w") as file:
+        file.write(text)
+
+
+def table(heads: list[str], rows: list[list[object]]) -> str:
+    """A Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(_cell(cell) for cell in line) + " |\n" for line in lines) + "\n"
+
+
+def _cell(cell: object) -> str:
+    return " ".join(str(cell).split()).replace("|", "\\|")
+
+
+def _moved(match: re.Match) -> str:
+    """A link of a document of the repository, as the site has it; what the site does not have stays as plain text."""
+    text, target = match["text"], match["target"]
+    if target.startswith(("http", "#")):
+        return match[0]
+    path, hash_, anchor = target.partition("#")
+    if path in PAGES:
+        return f"[{text}]({PAGES[path]}{hash_}{anchor})"
+    if path.startswith("docs/"):
+        return f"[{text}]({path.removeprefix('docs/')}{hash_}{anchor})"
+    return text
+
+
+def documents() -> None:
+    """The repository's own documents with their links as the site has them."""
+    for source, target in PAGES.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        page(target, _TITLES.get(source, "") + re.sub(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)", _moved, text))
+        mkdocs_gen_files.set_edit_path(target, source)
+
+
+def settings(rows: list[dict]) -> str:
+    """Table of settings with unit, default and range."""
+    return table(
+        ["Setting", "Unit", "Default", "Allowed", "Meaning"],
+        [[f"`{row['key']}`", row["unit"], _default(row), row["range"], row["description"]] for row in rows],
+    )
+
+
+def _default(row: dict) -> str:
+    default = row["default"]
+    if isinstance(default, int | float) and not isinstance(default, bool):
+        return number(default)
+    return "all" if default == () else "none" if default is None else str(default)
+
+
+def levers() -> None:
+    """Every lever with its settings."""
+    parts = [
+        "# Levers\n\nEvery lever as it is declared in `sim/levers`; the same as `srdi show levers`. A setting is written in "
+        "a scenario file, or on the command line as `--set KEY=VALUE`.\n\n"
+    ]
+    for row in lever_rows():
+        title = lever_title(row["lever"])
+        parts.append(
+            f"## {title}\n\n{row['about']}\n\n- **Group**: {row['group']}\n- **Cost**: {row['cost']}\n"
+            f"- **Mechanism**: `{row['mechanism']}`\n- **Moves first**: `national.{row['outcome']}` ({row['expected']})\n\n"
+        )
+        parts.append(settings(row["settings"]))
+    page("reference/levers.md", "".join(parts))
+
+
+def rules() -> None:
+    """Recognition rules and shocks."""
+    parts = ["# Rules and shocks\n\n## Recognition rules\n\nThe measures of 2022 unless changed.\n\n", settings(rule_rows())]
+    for row in shock_rows():
+        parts += [f"## Shock: {row['shock']}\n\n{row['about']}\n\n", settings(row["settings"])]
+    page("reference/rules.md", "".join(parts))
+
+
+def parameters() -> None:
+    """Every parameter, with its prior where it is free."""
+    free = set(read_priors().only("free").names)
+    rows = [
+        [f"`{each.name}`", f"{each.value:g}", each.unit, f"{each.low:g} to {each.high:g}",
+         "free in the fit" if each.name in free else "", each.description, each.source]
+        for each in parameter_table().values()
+    ]  # fmt: skip
+    heads = ["Parameter", "Value", "Unit", "Allowed", "Fit", "Meaning", "Source"]
+    about = "# Parameters\n\nSet in a scenario file under `[parameters]`, or as `--set parameters.NAME=VALUE`.\n\n"
+    page("reference/parameters.md", about + table(heads, rows))
+
+
+def results() -> None:
+    """Every column of every table."""
+    parts = ["# Results\n\nTables of a results directory. Counts are national, whatever the scale of the run.\n\n"]
+    for name, columns in TABLES.items():
+        parts.append(f"## {name}\n\n")
+        parts.append(table(["Column", "Unit", "Meaning"], [[f"`{c.name}`", c.unit, c.description] for c in columns]))
+    page("reference/results.md", "".join(parts))
+
+
+def sources() -> None:
+    """Where every figure comes from."""
+    figures = [
+        [each.label, each.date, each.text, f"`{each.quantity}`", each.role, each.mark, each.source]
+        for each in reported_figures()
+    ]
+    parts = [
+        "# Sources\n\nMarks: A the brief of 8 March 2024; B a public page, named; C general knowledge of official tables, no "
+        "page at hand. Nothing reported after 8 March 2024 is used.\n\n## Reported figures\n\n",
+        table(["Figure", "Date", "Reported", "Quantity", "Role", "Mark", "Source"], figures),
+    ]
+    for name in ("provinces", "sectors"):
+        described = read_data(name)["source"]
+        rows = [[f"`{key}`", each["unit"], each["date"], each["mark"], each["source"]] for key, each in described.items()]
+        parts += [f"## Data: {name}\n\n", table(["Column", "Unit", "Date", "Mark", "Source"], rows)]
+    page("reference/sources.md", "".join(parts))
+
+
+documents()
+levers()
+rules()
+parameters()
+results()
+sources()
