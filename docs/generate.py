@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import mkdocs_gen_files
 
 from calibration.priors import read_priors
+from scenarios.cli import main as srdi
 from scenarios.describe import lever_rows, lever_title, number, rule_rows, shock_rows
 from scenarios.reported import reported_figures
 from sim.outputs import TABLES
@@ -18,12 +20,14 @@ ROOT = Path(__file__).parent.parent
 #: Documents outside the folder of the site, and the page each becomes.
 PAGES = {
     "README.md": "index.md",
+    "README.zh-CN.md": "index.zh.md",
     "ARCHITECTURE.md": "architecture.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changes.md",
     "viz/odd.en.md": "odd.md",
+    "viz/odd.zh.md": "odd.zh.md",
 }
-_TITLES = {"viz/odd.en.md": "# Description of the model (ODD)\n\n"}
+_TITLES = {"viz/odd.en.md": "# Description of the model (ODD)\n\n", "viz/odd.zh.md": "# 模型说明（ODD）\n\n"}
 
 
 def page(path: str, text: str) -> None:
@@ -81,22 +85,28 @@ def _default(row: dict) -> str:
 def levers() -> None:
     """Every lever with its settings."""
     parts = [
-        "# Levers\n\nEvery lever as it is declared in `sim/levers`; the same as `srdi show levers`. A setting is written in "
-        "a scenario file, or on the command line as `--set KEY=VALUE`.\n\n"
+        "# Levers\n\nEvery lever as it is declared in `sim/levers`; the same as `srdi show levers`. A setting is "
+        "written in a scenario file, or on the command line as `--set KEY=VALUE`.\n\n"
     ]
     for row in lever_rows():
-        title = lever_title(row["lever"])
-        parts.append(
-            f"## {title}\n\n{row['about']}\n\n- **Group**: {row['group']}\n- **Cost**: {row['cost']}\n"
-            f"- **Mechanism**: `{row['mechanism']}`\n- **Moves first**: `national.{row['outcome']}` ({row['expected']})\n\n"
-        )
-        parts.append(settings(row["settings"]))
+        facts = {
+            "Group": row["group"],
+            "Cost": row["cost"],
+            "Mechanism": f"`{row['mechanism']}`",
+            "Moves first": f"`national.{row['outcome']}` ({row['expected']})",
+        }
+        parts.append(f"## {lever_title(row['lever'])}\n\n{row['about']}\n\n")
+        parts += [f"- **{name}**: {text}\n" for name, text in facts.items()]
+        parts += ["\n", settings(row["settings"])]
     page("reference/levers.md", "".join(parts))
 
 
 def rules() -> None:
     """Recognition rules and shocks."""
-    parts = ["# Rules and shocks\n\n## Recognition rules\n\nThe measures of 2022 unless changed.\n\n", settings(rule_rows())]
+    parts = [
+        "# Rules and shocks\n\n## Recognition rules\n\nThe measures of 2022 unless changed.\n\n",
+        settings(rule_rows()),
+    ]
     for row in shock_rows():
         parts += [f"## Shock: {row['shock']}\n\n{row['about']}\n\n", settings(row["settings"])]
     page("reference/rules.md", "".join(parts))
@@ -115,6 +125,21 @@ def parameters() -> None:
     page("reference/parameters.md", about + table(heads, rows))
 
 
+def commands() -> None:
+    """The help of every command."""
+    parts = [
+        "# Command line\n\nEvery command takes `--json` for a machine-readable last line. It ends with 0 when done, "
+        "1 when it failed, 2 for bad input (one sentence: the key or file, what was found, what is allowed) and 130 "
+        "when interrupted, with what was finished kept. `srdi --debug COMMAND` shows the traceback of a failure.\n\n"
+    ]
+    whole = click.Context(srdi, info_name="srdi", max_content_width=100)
+    for name in srdi.list_commands(whole):
+        command = srdi.get_command(whole, name)
+        told = click.Context(command, info_name=name, parent=whole, max_content_width=100).get_help()
+        parts.append(f"## srdi {name}\n\n```text\n{told}\n```\n\n")
+    page("reference/commands.md", "".join(parts))
+
+
 def results() -> None:
     """Every column of every table."""
     parts = ["# Results\n\nTables of a results directory. Counts are national, whatever the scale of the run.\n\n"]
@@ -131,13 +156,15 @@ def sources() -> None:
         for each in reported_figures()
     ]
     parts = [
-        "# Sources\n\nMarks: A the brief of 8 March 2024; B a public page, named; C general knowledge of official tables, no "
-        "page at hand. Nothing reported after 8 March 2024 is used.\n\n## Reported figures\n\n",
+        "# Sources\n\nMarks: A the brief of 8 March 2024; B a public page, named; C general knowledge of official "
+        "tables, no page at hand. Nothing reported after 8 March 2024 is used.\n\n## Reported figures\n\n",
         table(["Figure", "Date", "Reported", "Quantity", "Role", "Mark", "Source"], figures),
     ]
     for name in ("provinces", "sectors"):
         described = read_data(name)["source"]
-        rows = [[f"`{key}`", each["unit"], each["date"], each["mark"], each["source"]] for key, each in described.items()]
+        rows = [
+            [f"`{key}`", each["unit"], each["date"], each["mark"], each["source"]] for key, each in described.items()
+        ]
         parts += [f"## Data: {name}\n\n", table(["Column", "Unit", "Date", "Mark", "Source"], rows)]
     page("reference/sources.md", "".join(parts))
 
@@ -146,5 +173,6 @@ documents()
 levers()
 rules()
 parameters()
+commands()
 results()
 sources()

@@ -71,7 +71,10 @@ def run_ensemble(
     Args:
         scenarios: scenarios with different names.
         out: directory to create; it must not exist, or be empty, unless `resume` is set.
-        replicates, scale, seed, until: None takes the first scenario's own default.
+        replicates: runs with different luck; None takes the first scenario's own default, here and below.
+        scale: simulated firms per real firm.
+        seed: of the first replicate.
+        until: last year of the run.
         workers: worker processes; None takes one per core, no more than there are runs or memory for.
         threads: threads of each worker.
         scheduler: address of a Dask scheduler whose workers make the runs; None makes them here.
@@ -79,7 +82,8 @@ def run_ensemble(
         firms_panel: firms each run follows one by one in the table `firms`; 0 for none.
         draws: parameter values; replicate r of every scenario takes draw r + 1. None: the scenarios' own.
         crossed_draws: run the first so many draws, each with every replicate, instead.
-        on_start, on_run: called with the number of runs, and after each finished run.
+        on_start: called with the number of runs.
+        on_run: called after each finished run.
 
     Returns:
         The results, read back from `out`.

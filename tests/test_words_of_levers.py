@@ -102,8 +102,21 @@ def test_the_whole_key_goes_before_the_name_of_the_field():
     words = Words("en")
     assert words.setting_label("levers.governance_training.start") == words("setting.start")
     assert words.setting_label("rules.start") == words("setting.rules_start") != words("setting.start")
-    with pytest.raises(KeyError):
-        words.setting_label("levers.governance_training.nothing")
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Public credit guarantees"), ("zh", "融资担保")], ids=["en", "zh"]
+)
+def test_what_the_catalogue_does_not_know_is_named_as_it_is_declared(language, title, monkeypatch):
+    words = Words(language)
+    assert words.lever("credit_guarantees")
+    unknown = {table: {} for table in ("lever", "lever_help", "lever_cost", "setting", "setting_help")}
+    monkeypatch.setattr(words, "_texts", {**catalogue(language), **unknown})
+    assert words.lever("credit_guarantees") == title
+    assert words.lever_help("credit_guarantees").startswith("Public credit guarantees (融资担保)")
+    assert words.lever_cost("credit_guarantees").startswith("firms supported")
+    assert words.setting_label("levers.credit_guarantees.yuan_per_firm") == "Yuan per firm"
+    assert words.setting_help("levers.credit_guarantees.yuan_per_firm", "public cost") == "public cost"
 
 
 def test_every_unit_has_words_in_both_languages_and_each_stands_in_one_file():
