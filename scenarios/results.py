@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenarios.errors import ResultsError
+from scenarios.schema import Scenario
 from scenarios.storage import DRAW, checksum, columns_of, dtype_of
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 from sim.parameters import parameter_table
@@ -28,6 +31,47 @@ FORMAT_VERSION = 3
 #: File of the parameter draws an ensemble took, if it took any.
 DRAWS = "parameter_draws.parquet"
 DRAWS_TABLE = DRAWS.removesuffix(".parquet")
+
+
+class _DrawsTold(BaseModel):
+    source: str
+    checksum: str
+    names: list[str]
+
+    @field_validator("names")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in parameter_table():
+                raise ValueError(f"unknown parameter {name}")
+        return names
+
+
+class _Manifest(BaseModel):
+    """What readers of a manifest rely on; the rest is for people."""
+
+    model_config = ConfigDict(strict=True)
+
+    scenarios: list[Scenario] = Field(min_length=1)
+    until: int
+    scale: float = Field(gt=0, allow_inf_nan=False)
+    replicates: int = Field(ge=1)
+    seed: int
+    seeds: list[int]
+    firms_panel: int = Field(ge=0)
+    crossed_draws: int | None
+    parameter_draws: _DrawsTold | None
+    draws: int = Field(ge=1)
+    runs: int = Field(ge=1)
+    model: str
+    versions: dict[str, str]
+    first_quarter: str = Field(pattern=r"^\d{4}Q[1-4]$")
+    last_quarter: str = Field(pattern=r"^\d{4}Q[1-4]$")
+    firms_at_start: int
+    started: str
+    seconds: float
+    parameters: dict[str, float]
+    files: dict[str, str]
 
 
 class Results:
@@ -62,7 +106,11 @@ class Results:
         """One table by name, `parameter_draws` included; raises KeyError for an unknown one."""
         if name not in self.columns:
             raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.columns)}")
-        frame = pq.read_table(self.path / f"{name}.parquet").to_pandas()
+        file = self.path / f"{name}.parquet"
+        try:
+            frame = pq.read_table(file).to_pandas()
+        except (pa.ArrowException, OSError):
+            raise ResultsError(f"{self.path} is damaged: {file.name} cannot be read") from None
         if name == DRAWS_TABLE:  # the file is one of draws to run with, whose number is that of the row
             frame.insert(0, DRAW.name, np.arange(1, len(frame) + 1, dtype=DRAW.dtype))
         return frame
@@ -213,9 +261,15 @@ def load_results(path: str | Path) -> Results:
         raise ResultsError(
             f"{path} has format version {manifest.get('format_version')!r}; this srdi reads {FORMAT_VERSION}"
         )
-    files = manifest.get("files")
+    try:
+        _Manifest.model_validate(manifest)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise ResultsError(f"{manifest_path} is damaged: {key}: {fault['msg'][0].lower()}{fault['msg'][1:]}") from None
+    files = manifest["files"]
     wanted, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
-    if not isinstance(files, dict) or not wanted <= set(files) <= wanted | optional | {DRAWS}:
+    if not wanted <= set(files) <= wanted | optional | {DRAWS}:
         raise ResultsError(f"{manifest_path} is damaged: its list of files is not the one srdi writes")
     for name, digest in files.items():
         file = path / name
