@@ -86,12 +86,12 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
     """
     _require("calibrate", "sklearn", "emcee", "SALib", "powerlaw", "matplotlib", "jinja2")
     from scenarios.loading import load_scenario
+    from scenarios.lock import only_one
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     workers = workers or os.cpu_count() or 1
-    _make(out)
     terminal = console(as_json, width=150)
-    with _stages() as on_run, _kept(out):
+    with only_one(out), _kept(out), _stages() as on_run:
         if screen:
             from calibration.screening import screen_all
 
@@ -155,19 +155,19 @@ def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
     """
     _require("validate", "sklearn", "emcee", "powerlaw", "pyfixest", "matplotlib", "jinja2", "scoringrules")
     from scenarios.loading import load_scenario
+    from scenarios.lock import only_one
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.replicates={draws}"))
     from calibration.forecasts import read_actuals
     from calibration.validation import LAST_DAY
 
     given = read_actuals(actuals, LAST_DAY) if actuals else ()
-    _make(out)
     from calibration.report import write_report
     from calibration.study import packaged
     from calibration.tables import print_validation
     from calibration.validation import validate
 
-    with _stages() as on_run, _kept(out):
+    with only_one(out), _kept(out), _stages() as on_run:
         found = validate(
             out,
             draws=draws,
@@ -196,23 +196,16 @@ def _require(command: str, *modules: str) -> None:
         )
 
 
-def _make(folder: Path) -> None:
+@contextlib.contextmanager
+def _kept(folder: Path):
+    """Say, when a long command does not end, that it goes on from its finished runs."""
     from scenarios.errors import InputError
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written: {error.strerror or error}") from None
-
-
-@contextlib.contextmanager
-def _kept(folder: Path):
-    """Say, when a long command is interrupted, that it goes on from its finished runs."""
-    try:
         yield
-    except KeyboardInterrupt:
+    except InputError:
+        raise
+    except (Exception, KeyboardInterrupt):
         click.echo(f"srdi: what is finished is kept in {folder}; the same command goes on from there", err=True)
         raise
 

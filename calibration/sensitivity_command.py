@@ -80,7 +80,7 @@ def sensitivity(
     counts = runs_needed(len(space.keys), trajectories, samples, keep)
     with contextlib.ExitStack() as stack:
         if ensemble.out:
-            out = working_directory(ensemble.out, ensemble.resume, FIRST_STAGE)
+            out = stack.enter_context(working_directory(ensemble.out, ensemble.resume, FIRST_STAGE))
         else:
             out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-")))
         click.echo(f"{repeats} repeats, {counts[0]} Morris points, {counts[1]} Sobol points", err=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -25,6 +24,7 @@ import pandas as pd
 from scenarios.errors import InputError
 from scenarios.processes import compile_once, in_processes
 from scenarios.reported import FACT, Quantity, ReportedFigure, reported_figures, simulated
+from scenarios.storage import whole_file
 from sim.parameters import parameter_table
 
 #: Told of finished and of all runs.
@@ -174,7 +174,8 @@ def _read(design: Design, path: Path) -> np.ndarray:
     outcomes = np.full((len(design.values), len(design.ids)), np.nan)
     head = {"design": design.checksum, "points": len(design.values), "scale": design.scale}
     if not path.exists():
-        path.write_text(json.dumps(head) + "\n", encoding="utf-8")
+        with whole_file(path) as draft:
+            draft.write_text(json.dumps(head) + "\n", encoding="utf-8")
         return outcomes
     text = path.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
@@ -190,9 +191,8 @@ def _read(design: Design, path: Path) -> np.ndarray:
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise InputError(f"{path} is damaged: it is not a library of runs") from None
     if whole != text:
-        draft = path.with_suffix(".tmp")
-        draft.write_text(whole, encoding="utf-8")
-        os.replace(draft, path)
+        with whole_file(path) as draft:
+            draft.write_text(whole, encoding="utf-8")
     return outcomes
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.errors import InputError
 from scenarios.jobs import RunFailed
+from scenarios.lock import holds_nothing
 from scenarios.plan import PLAN, RUNS, differences, read_plan
 
 if TYPE_CHECKING:
@@ -25,31 +26,26 @@ _ROW_GROUP = 64
 
 
 def begin(out: Path, plan: dict) -> Path:
-    """Create the results directory with its folder of runs and its plan; refuses one that holds anything."""
+    """Give the results directory its folder of runs and its plan; refuses one that holds anything."""
     from scenarios.storage import write_json
 
+    if not holds_nothing(out):
+        unfinished = (out / RUNS / PLAN).is_file()
+        way = "add --resume to finish what it holds, or name a new directory" if unfinished else None
+        raise InputError(f"{out} already exists and is not empty; {way or 'name a new directory'}")
+    runs = out / RUNS
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            unfinished = (out / RUNS / PLAN).is_file()
-            way = "add --resume to finish what it holds, or name a new directory" if unfinished else None
-            raise InputError(f"{out} already exists and is not empty; {way or 'name a new directory'}")
-        created = not out.exists()
-        out.mkdir(parents=True, exist_ok=True)
-        runs = out / RUNS
-        try:
-            runs.mkdir()
-            write_json(plan, runs / PLAN)
-        except OSError:
-            shutil.rmtree(out if created else runs, ignore_errors=True)
-            raise
+        runs.mkdir()
+        write_json(plan, runs / PLAN)
     except OSError as error:
+        shutil.rmtree(runs, ignore_errors=True)
         raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
     return runs
 
 
 def reopen(out: Path, plan: dict) -> Path:
     """The folder of runs of an interrupted ensemble, if that asked for the same; a new one in an empty directory."""
-    if out.is_dir() and not any(out.iterdir()):
+    if holds_nothing(out):
         return begin(out, plan)
     found = read_plan(out)
     if found is None:  # interrupted before it knew what it was to do

@@ -12,8 +12,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,7 @@ from scenarios.directory import (
 )
 from scenarios.errors import InputError, ScenarioError
 from scenarios.jobs import Job, RunFailed, model_checksum, run_job, versions
+from scenarios.lock import only_one
 from scenarios.plan import RUNS
 from scenarios.processes import compile_once, in_processes, on_cluster
 from scenarios.schema import Scenario, run_defaults
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from scenarios.draws import Draws
     from scenarios.results import Results
 
-_ATTEMPTS = 2
 #: Bytes a simulated firm takes at the peak of a run, as `srdi bench` measures it with some to spare; of a worker's own.
 _FIRM_BYTES, _WORKER_BYTES = 200, 350_000_000
 
@@ -89,7 +88,8 @@ def run_ensemble(
         The results, read back from `out`.
 
     Raises:
-        InputError: duplicate names, or a directory that cannot be used or resumed; nothing is left behind.
+        InputError: duplicate names, or a directory that cannot be used or resumed, or that another process
+            works in; nothing is left behind.
         RunFailed: a run failed; finished runs are kept in ``out/runs``.
     """
     from scenarios.results import MANIFEST, load_results
@@ -107,55 +107,58 @@ def run_ensemble(
         "versions": versions(),
     }
     out = Path(out)
-    if resume and (out / MANIFEST).is_file():
-        results = load_results(out)
-        same_or_refuse(out, {key: results.manifest.get(key) for key in plan}, plan)
-        shutil.rmtree(out / RUNS, ignore_errors=True)  # left if it ended between its last two steps
-        on_start(0)
-        return results
-    existed = out.exists()
-    runs = reopen(out, plan) if resume and existed else begin(out, plan)
-    jobs = [
-        Job(
-            scenario=scenario,
-            position=position,
-            draw=draw,
-            replicate=replicate,
-            seed=settings["seed"] + replicate,
-            scale=settings["scale"],
-            until=settings["until"],
-            threads=threads,
-            firms_panel=firms_panel,
-            drawn=draws.parameters(draw) if draw else {},
-            model=plan["model"],
-            versions=plan["versions"],
-        )
-        for position, scenario in enumerate(plan["scenarios"])
-        for draw, replicate in pairs
-    ]
-    started = datetime.now(UTC)
-    clock = time.perf_counter()
-    tables = (*TABLES, *OPTIONAL_TABLES) if firms_panel else tuple(TABLES)
-    try:
-        missing = [job for job in jobs if not is_finished(runs / job.file_name, tables)]
-        on_start(len(jobs))
-        for _ in range(len(jobs) - len(missing)):
-            on_run()
-        finished = _execute(missing, _workers(workers, len(missing), jobs[0]), scheduler)
-        # Closed whatever happens: workers and connections end with it.
-        with contextlib.closing(finished):
-            for job, packed in finished:
-                store(packed, runs / job.file_name)
+    with contextlib.ExitStack() as stack:
+        # A directory that is closed is only read.
+        if not (resume and (out / MANIFEST).is_file()) or (out / RUNS).exists():
+            stack.enter_context(only_one(out))
+        if resume and (out / MANIFEST).is_file():
+            results = load_results(out)
+            same_or_refuse(out, {key: results.manifest.get(key) for key in plan}, plan)
+            shutil.rmtree(out / RUNS, ignore_errors=True)  # left if it ended between its last two steps
+            on_start(0)
+            return results
+        runs = reopen(out, plan) if resume else begin(out, plan)
+        jobs = [
+            Job(
+                scenario=scenario,
+                position=position,
+                draw=draw,
+                replicate=replicate,
+                seed=settings["seed"] + replicate,
+                scale=settings["scale"],
+                until=settings["until"],
+                threads=threads,
+                firms_panel=firms_panel,
+                drawn=draws.parameters(draw) if draw else {},
+                model=plan["model"],
+                versions=plan["versions"],
+            )
+            for position, scenario in enumerate(plan["scenarios"])
+            for draw, replicate in pairs
+        ]
+        started = datetime.now(UTC)
+        clock = time.perf_counter()
+        tables = (*TABLES, *OPTIONAL_TABLES) if firms_panel else tuple(TABLES)
+        try:
+            missing = [job for job in jobs if not is_finished(runs / job.file_name, tables)]
+            on_start(len(jobs))
+            for _ in range(len(jobs) - len(missing)):
                 on_run()
-        merge([runs / job.file_name for job in jobs], tables, out)
-        if draws:
-            write_draws(draws, max(draw for draw, _ in pairs), out)
-        write_manifest(out, plan, pairs, tables, started, time.perf_counter() - clock)
-    except BaseException:
-        if not any(runs.glob("*.zip")):
-            shutil.rmtree(runs if existed else out)
-        raise
-    shutil.rmtree(runs)
+            finished = _execute(missing, _workers(workers, len(missing), jobs[0]), scheduler)
+            # Closed whatever happens: workers and connections end with it.
+            with contextlib.closing(finished):
+                for job, packed in finished:
+                    store(packed, runs / job.file_name)
+                    on_run()
+            merge([runs / job.file_name for job in jobs], tables, out)
+            if draws:
+                write_draws(draws, max(draw for draw, _ in pairs), out)
+            write_manifest(out, plan, pairs, tables, started, time.perf_counter() - clock)
+        except BaseException:
+            if not any(runs.glob("*.zip")):
+                shutil.rmtree(runs)
+            raise
+        shutil.rmtree(runs)
     return load_results(out)
 
 
@@ -206,21 +209,7 @@ def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[t
                 raise _failure(job, error) from error
             yield job, packed
         return
-    waiting = {job.file_name: job for job in jobs}
-    idle = 0
-    while idle < _ATTEMPTS:
-        left = list(waiting.values())
-        try:
-            for job, packed in _results(left, in_processes(run_job, [(job,) for job in left], workers, _load_pandas)):
-                del waiting[job.file_name]
-                yield job, packed
-            return
-        except BrokenProcessPool:
-            # A worker died (out of memory, killed): what is not finished is run once more.
-            if not waiting:
-                return
-            idle = 0 if len(waiting) < len(left) else idle + 1
-    raise RunFailed("worker processes died twice in a row; fewer --workers or a smaller --scale may help")
+    yield from _results(jobs, in_processes(run_job, [(job,) for job in jobs], workers, _load_pandas))
 
 
 def _load_pandas() -> None:
@@ -232,9 +221,7 @@ def _results(jobs: list[Job], finished: Iterator[tuple[int, Future]]) -> Iterato
         for place, future in finished:
             try:
                 packed = future.result()
-            except BrokenProcessPool:
-                raise
-            except (Exception, CancelledError) as error:
+            except Exception as error:
                 raise _failure(jobs[place], error) from error
             yield jobs[place], packed
 
@@ -243,4 +230,6 @@ def _failure(job: Job, error: BaseException) -> Exception:
     """What to raise for a run that failed: the fault of the input as it is, anything else with the run's name."""
     if isinstance(error, InputError):
         return InputError(f"{job}: {error}")
+    if isinstance(error, MemoryError) or "failed to map segment" in str(error):  # the latter: of a library
+        return RunFailed(f"{job} found no memory; fewer workers or threads, or a smaller scale, may help")
     return RunFailed(f"{job} failed: {type(error).__name__}: {error}")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 
 from scenarios.errors import InputError
+from scenarios.jobs import RunFailed
 
+_ATTEMPTS = 2
 #: Seconds a Dask scheduler has to answer.
 _ANSWER = 10
 
@@ -22,14 +26,36 @@ def in_processes(
 ) -> Iterator[tuple[int, Future]]:
     """Call `function` with each tuple of arguments in worker processes.
 
-    If the iterator is left before its end, the workers are ended too: waiting for what nobody wants could take long.
+    What a worker had not finished when it died (out of memory, killed), another does. If the iterator is left before
+    its end, the workers are ended too: waiting for what nobody wants could take long.
 
     Args:
         meanwhile: called once while the workers start.
 
     Yields:
         The place of a job and its finished future, as they finish.
+
+    Raises:
+        RunFailed: workers died twice in a row without finishing anything.
     """
+    waiting, idle = dict(enumerate(jobs)), 0
+    while waiting and idle < _ATTEMPTS:
+        left = list(waiting)
+        with contextlib.closing(_in_pool(function, list(waiting.values()), workers, meanwhile)) as finished:
+            for place, future in finished:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    continue
+                del waiting[left[place]]
+                yield left[place], future
+        idle = 0 if len(waiting) < len(left) else idle + 1
+    if waiting:
+        raise RunFailed("worker processes died twice in a row; fewer --workers or a smaller --scale may help")
+
+
+def _in_pool(
+    function: Callable, jobs: Sequence[tuple], workers: int, meanwhile: Callable[[], None]
+) -> Iterator[tuple[int, Future]]:
+    """`in_processes` without a second attempt: if a worker dies, the futures that are left say so."""
     others = set(multiprocessing.active_children())
     # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
     pool = ProcessPoolExecutor(
@@ -37,8 +63,10 @@ def in_processes(
     )
     done = False
     try:
-        with interrupts_held():
-            places = {pool.submit(function, *job): place for place, job in enumerate(jobs)}
+        with interrupts_held(), contextlib.suppress(BrokenProcessPool):
+            places: dict[Future, int] = {}
+            for place, job in enumerate(jobs):
+                places[pool.submit(function, *job)] = place
         meanwhile()
         yield from _as_finished(places)
         done = True
@@ -72,6 +100,7 @@ def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Itera
 
     Raises:
         InputError: Dask is not installed, or no scheduler answers.
+        RunFailed: the scheduler went away.
     """
     try:
         from distributed import Client
@@ -81,16 +110,38 @@ def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Itera
         client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from None
-    with client:
+    with _without_tracebacks(), client:
         if not client.scheduler_info()["workers"]:
             print(f"srdi: the scheduler at {address} has no workers yet; waiting for some", file=sys.stderr, flush=True)
         pool = client.get_executor(pure=False)
         done = False
         try:
-            yield from _as_finished({pool.submit(function, *job): place for place, job in enumerate(jobs)})
+            for place, future in _as_finished({pool.submit(function, *job): place for place, job in enumerate(jobs)}):
+                _refuse_cancelled(future, address)
+                yield place, future
             done = True
         finally:
             pool.shutdown(wait=done)
+
+
+def _refuse_cancelled(future: Future, address: str) -> None:
+    """Raise RunFailed if nobody works on a future any more: then the scheduler has gone."""
+    try:
+        future.exception()
+    except CancelledError:
+        raise RunFailed(f"the Dask scheduler at {address} has gone; with another, --resume goes on") from None
+
+
+@contextlib.contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Keep Dask's own account of a lost connection off the screen: what it means is raised."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _as_finished(places: dict[Future, int]) -> Iterator[tuple[int, Future]]:

@@ -134,7 +134,8 @@ def optimize(file, ensemble: EnsembleOptions, as_json) -> None:
     problem = Problem.of(design, factors_of(design, base, str(file)))
     goals = tuple(read_outcome(text, settings.until) for text in problem.goals)
     asked = _asked(design, base, settings, ensemble)
-    out = working_directory(ensemble.out, ensemble.resume, "study.journal")
+    # Held until the command ends.
+    out = click.get_current_context().with_resource(working_directory(ensemble.out, ensemble.resume, "study.journal"))
     runs = PairedRuns(base, goals, Stages(ensemble, settings, out), design.name)
     study = open_study(out / "study.journal", problem, asked)
     screen = console(as_json, width=200)

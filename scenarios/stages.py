@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.ensemble import run_ensemble
 from scenarios.errors import InputError
+from scenarios.lock import holds_nothing, only_one
 from scenarios.options import EnsembleOptions, ensemble_target
 from scenarios.results import Results
 from scenarios.schema import RunDefaults, Scenario, run_defaults
@@ -21,26 +24,23 @@ def run_settings(ensemble: EnsembleOptions, base: Scenario) -> RunDefaults:
     return run_defaults(base, **{name: getattr(ensemble, name) for name in RunDefaults.model_fields})
 
 
-def working_directory(out: Path, resume: bool, mark: str) -> Path:
-    """The directory, made if it is not there.
+@contextlib.contextmanager
+def working_directory(out: Path, resume: bool, mark: str) -> Iterator[Path]:
+    """The directory, made if it is not there, and kept from other processes.
 
     Args:
         mark: file or folder by which a directory of the command is known, without which it is not gone on with.
 
     Raises:
-        InputError: it holds something and is not to be resumed, or is none of the command's, or cannot be made.
+        InputError: it holds something and is not to be resumed, or is none of the command's, or cannot be made, or
+            another process works in it.
     """
-    try:
-        if out.exists() and not out.is_dir():
-            raise InputError(f"{out} is not a directory")
-        if out.is_dir() and any(out.iterdir()) and not resume:
+    with only_one(out):
+        if not holds_nothing(out) and not resume:
             raise InputError(f"{out} already exists and is not empty; add --resume to go on, or name a new directory")
-        if out.is_dir() and any(out.iterdir()) and not (out / mark).exists():
+        if not holds_nothing(out) and not (out / mark).exists():
             raise InputError(f"{out} cannot be resumed: it is not empty and holds no {mark}")
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror or error}") from None
-    return out
+        yield out
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ _TYPES = {
 #: Tables of single clusters and chains, of which there are many rows, keep seven digits.
 _SEVEN_DIGITS = ("cluster", "chain")
 #: Units of what is counted: few different values, which a dictionary holds in least room.
-_COUNTED = ("firms", "clusters", "counties", "products")
+COUNTED = ("firms", "clusters", "counties", "products")
 
 
 def columns_of(table: str) -> tuple[Output, ...]:
@@ -115,7 +115,7 @@ def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     measured = [
         field.name
         for field in schema
-        if pa.types.is_floating(field.type) and (field.metadata or {}).get(b"unit", b"").decode() not in _COUNTED
+        if pa.types.is_floating(field.type) and (field.metadata or {}).get(b"unit", b"").decode() not in COUNTED
     ]
     # Bytes of equal rank stand together: what varies smoothly then takes two thirds of the room.
     encoding = {

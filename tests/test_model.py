@@ -160,7 +160,7 @@ def test_no_certificate_outlives_its_validity_unreviewed(years):
 
 def holds(condition: dict, thresholds: dict, firm: dict) -> bool:
     bound = condition.get("at_least", condition.get("at_most"))
-    bound = thresholds[bound]["value"] if isinstance(bound, str) else bound
+    bound = thresholds[bound] if isinstance(bound, str) else bound
     return firm[condition["field"]] <= bound if "at_most" in condition else firm[condition["field"]] >= bound
 
 
@@ -173,10 +173,10 @@ def points(items: list[dict], firm: dict) -> float:
     return total
 
 
-def meets_the_file(tier: str, firm: dict, noise: float) -> bool:
+def meets_the_file(tier: str, firm: dict, noise: float, thresholds: dict) -> bool:
     """The criteria file read by plain Python; noise is the most an assessor's score may be off."""
     data = read_data("criteria")[tier]
-    thresholds, items = data["threshold"], data.get("score", [])
+    items = data.get("score", [])
     for requirement in data.get("require", ()):
         if not any(all(holds(c, thresholds, firm) for c in a["all"]) for a in requirement["any"]):
             return False
@@ -185,7 +185,7 @@ def meets_the_file(tier: str, firm: dict, noise: float) -> bool:
     for group, least in data.get("group_min", {}).items():
         if points([item for item in items if item["group"] == group], firm) < least:
             return False
-    return points(items, firm) + noise >= thresholds["score_min"]["value"]
+    return points(items, firm) + noise >= thresholds["score_min"]
 
 
 @pytest.mark.parametrize("strictness", [0.6, 1.0])
@@ -207,7 +207,7 @@ def test_every_certified_firm_meets_the_rule_that_certified_it_at_that_quarter(s
             out = np.zeros(len(FIELDS))
             read_fields(firms, model.environment, p, slot, out)
             firm = {field.name: value for field, value in zip(FIELDS, out, strict=True)}
-            assert meets_the_file(tier, firm, noise), (tier, firm)
+            assert meets_the_file(tier, firm, noise, getattr(model.rules, tier).model_dump()), (tier, firm)
             sector = firms.sector[slot]
             assert firms.employment[slot] < sme_employees[sector] or firms.revenue[slot] < sme_revenue[sector]
             checked[tier] += 1
