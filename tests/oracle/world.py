@@ -1,0 +1,69 @@
+"""What is taken over from the model that is checked, as plain numbers and lists; fixed before the first quarter."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from types import SimpleNamespace
+
+from oracle.firm import FLOATS, INTEGERS, Firm
+from sim.demand import quarterly_growth
+from sim.reference import province_names, sector_names
+
+#: The ladder from below; a tier's code is its place, counted from 1.
+TIERS = ("innovative", "srdi", "little_giant")
+
+
+def read(name: str) -> dict:
+    """A data file of the model: numbers with their sources."""
+    return tomllib.loads(files("sim").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def parameters(changed: dict[str, float]) -> SimpleNamespace:
+    """The parameter values of a scenario."""
+    values = {name: entry["value"] for group in read("parameters").values() for name, entry in group.items()}
+    return SimpleNamespace(**{name: float(value) for name, value in (values | dict(changed)).items()})
+
+
+def firms_of(model) -> list[Firm]:
+    """The model's firms as they stand now, one by one."""
+    columns = {name: getattr(model.firms.columns, name).tolist() for name in (*FLOATS, *INTEGERS)}
+    return [
+        Firm(slot, **{name: column[slot] for name, column in columns.items()})
+        for slot in range(len(columns["employment"]))
+    ]
+
+
+def world_of(model) -> SimpleNamespace:
+    """The fixed world of a model that has not taken a step."""
+    geography, industry, env = model.geography, model.industry, model.environment
+    return SimpleNamespace(
+        province_names=province_names(),
+        sector_names=sector_names(),
+        county_province=geography.county_province.tolist(),
+        county_urban=geography.county_is_urban.tolist(),
+        county_city=geography.county_city.tolist(),
+        county_firms=geography.firms.tolist(),  # by county and sector, expected at 1:1 at the start
+        county_research=env.county_research.tolist(),
+        county_entry=env.county_entry.tolist(),
+        city_province=geography.city_province.tolist(),
+        city_is_first=geography.city_is_first.tolist(),
+        sector_revenue_per_worker=env.sector_revenue_per_worker.tolist(),
+        sector_research=env.sector_research.tolist(),
+        sector_rd_norm=industry.sector_rd_norm.tolist(),
+        sector_trend=industry.sector_trend.tolist(),
+        sector_manufacturing=industry.sector_manufacturing.tolist(),
+        sector_energy=industry.sector_energy.tolist(),
+        sector_sme_employees=industry.sector_sme_employees.tolist(),
+        sector_sme_revenue=industry.sector_sme_revenue.tolist(),
+        niche_chain=industry.niche_chain.tolist(),
+        niche_promoted=industry.niche_promoted.tolist(),
+        niche_hit=model.stress.hit.tolist(),
+        chain_sector=industry.chain_sector.tolist(),
+        chain_home=industry.chain_home.tolist(),
+        chain_openness=industry.chain_openness.tolist(),
+        cluster_county=[cluster.county for cluster in model.clusters],
+        cluster_sector=[cluster.sector for cluster in model.clusters],
+        cluster_concentration=[cluster.concentration for cluster in model.clusters],
+        demand_growth=quarterly_growth(),
+    )
