@@ -94,3 +94,7 @@ def log(x):
 
 if numba.config.DISABLE_JIT:
     exp, log = math.exp, math.log
+
+    def float_of_bits(bits):
+        """The float64 whose bits an int64 holds."""
+        return np.int64(bits).view(np.float64)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from sim.columns import allocate
 from sim.environment import Environment
-from sim.ladder.criteria import build_criteria, has_direct_condition, meets_requirements, reaches_score, score
+from sim.ladder.criteria import (
+    _needs_research,
+    build_criteria,
+    has_direct_condition,
+    mark_hopeful,
+    meets_requirements,
+    reaches_score,
+    score,
+)
 from sim.ladder.fields import FIELD_INDEX, FIELDS, read_fields
 from sim.ladder.recognition import meets
 from sim.parameters import parameter_record
@@ -16,6 +26,7 @@ from sim.rules import TIERS, Rules
 
 RULES = Rules()
 CRITERIA = {tier: build_criteria(tier, getattr(RULES, tier)) for tier in TIERS}
+CHAMPION = build_criteria("single_champion", None)
 
 #: A firm that meets every clause of the little-giant criteria, each just so.
 JUST_A_GIANT = {
@@ -158,7 +169,7 @@ def test_read_fields_writes_each_field_where_it_is_declared():
     parts = dict.fromkeys(Environment._fields, np.zeros(1))
     parts |= {"niche_promoted": np.array([True]), "niche_revenue": np.array([8e9])}
     out = np.full(len(FIELDS), np.nan)
-    read_fields.py_func(firms, Environment(**parts), p, 0, out)
+    read_fields(firms, Environment(**parts), p, 0, out)
     got = {name: out[index] for name, index in FIELD_INDEX.items()}
     wanted = {
         "niche_years": 10,
@@ -262,3 +273,124 @@ def test_the_direct_srdi_condition_is_on_the_mean_of_two_years(before, last, eli
     """Interim measures of 2022: mean R&D of two years of 10 million or more stands in for the score."""
     firm = SRDI_MINIMUM | {"rd_spending_yuan": last, "rd_spending_mean_yuan": 0.5 * (before + last)}
     assert has_direct_condition(CRITERIA["srdi"], fields(**firm)) == eligible
+
+
+# --- tables of the criteria
+
+
+def stated(field, at_least, at_most=False, direct=False):
+    """Criteria of one condition, and an item for the score if the condition is a direct one."""
+    made = CRITERIA["little_giant"]._replace(
+        condition_field=np.array([FIELD_INDEX[field]]),
+        condition_at_most=np.array([at_most]),
+        condition_value=np.array([at_least]),
+        alternative_start=np.array([0, 1]),
+        requirement_start=np.array([0] if direct else [0, 1]),
+        direct_start=np.array([0, 1] if direct else [1, 1]),
+    )
+    if not direct:
+        return made
+    innovative = CRITERIA["innovative"]
+    items = {name: getattr(innovative, name) for name in innovative._fields if name.startswith(("item", "group", "b"))}
+    return made._replace(**items)
+
+
+def test_research_is_needed_where_no_other_way_leads_to_the_certificate():
+    assert all(CRITERIA[tier].needs_research[0] for tier in TIERS)
+    assert CHAMPION.needs_research[0]
+    assert _needs_research(stated("rd_intensity", 0.03))
+    assert not _needs_research(stated("rd_intensity", 0.0))
+    assert not _needs_research(stated("rd_intensity", 0.03, at_most=True))
+    assert not _needs_research(stated("growth", 0.03))
+    assert not _needs_research(stated("growth", 0.03, direct=True))
+    assert _needs_research(stated("class1_ip", 1.0, direct=True))
+
+
+def test_research_is_needed_where_a_group_of_the_score_cannot_do_without():
+    innovative = CRITERIA["innovative"]
+    assert _needs_research(innovative)  # 20 points of the group innovation are all from research
+    assert _needs_research(innovative._replace(group_min=np.array([1.0, 15.0, 15.0])))
+    assert not _needs_research(innovative._replace(group_min=np.array([0.0, 30.0, 30.0])))
+    assert _needs_research(innovative._replace(group_min=np.array([0.0, 30.0, 31.0])))
+    assert _needs_research(innovative._replace(group_min=np.array([0.0, 31.0, 30.0])))
+    free = innovative.band_value.copy()
+    free[:4] = 0.0  # patents: points for none at all
+    assert not _needs_research(innovative._replace(band_value=free))
+    upper = innovative.item_at_most.copy()
+    upper[1] = True  # little R&D earns the points
+    assert not _needs_research(innovative._replace(item_at_most=upper))
+
+
+def test_least_bounds_of_patents_and_equity():
+    least = {tier: (CRITERIA[tier].least_patents[0], CRITERIA[tier].least_equity[0]) for tier in TIERS}
+    assert least == {"innovative": (0.3, 5e6), "srdi": (0.3, 20e6), "little_giant": (2.0, 80e6)}
+    assert (
+        CHAMPION.least_patents[0],
+        CHAMPION.least_equity[0],
+    ) == (4.0, np.inf)
+
+
+def test_tables_of_the_innovative_tier():
+    made = CRITERIA["innovative"]
+    assert made.alternative_start.tolist() == [0, 1, 2, 3]
+    assert made.requirement_start.tolist() == [0]
+    assert made.direct_start.tolist() == [0, 3]
+    names = ("class1_ip", "rd_intensity", "growth", "debt_ratio", "promoted", "main_share")
+    assert made.item_field.tolist() == [FIELD_INDEX[name] for name in names]
+    assert made.item_at_most.tolist() == [name == "debt_ratio" for name in names]
+    assert made.group_start.tolist() == [0, 2, 4, 6]
+    assert made.group_min.tolist() == [20, 15, 15]
+    assert made.band_start.tolist() == [0, 4, 8, 12, 14, 16, 20]
+    assert made.score_min.tolist() == [60]
+
+
+def test_tables_of_the_other_tiers():
+    srdi, giant = CRITERIA["srdi"], CRITERIA["little_giant"]
+    assert srdi.alternative_start.tolist() == [0, 1, 3, 4, 5, 6, 7]
+    assert srdi.requirement_start.tolist() == [0, 1, 2, 4]
+    assert srdi.direct_start.tolist() == [4, 6]
+    assert srdi.group_min.tolist() == [0, 0, 0, 0]
+    assert giant.requirement_start.tolist() == [0, 1, 2, 3, 6, 7, 8, 9]
+    assert giant.direct_start.tolist() == [9, 9]
+    assert giant.condition_at_most.sum() == 1
+    assert giant.score_min.tolist() == [0]
+    assert giant.item_field.size == giant.group_min.size == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "hopeful"),
+    [
+        ({}, 0),
+        ({"rd_last_year": 0.5}, 1),
+        ({"rd_before": 0.5}, 1),
+        ({"equity": 20e6}, 1),
+        ({"equity": 19e6}, 0),
+        ({"knowledge": 0.3 * 2**20}, 1),
+        ({"knowledge": 0.29 * 2**20}, 0),
+        ({"rd_last_year": 0.5, "employment": 0.0}, 0),
+    ],
+)
+def test_hopeful_are_firms_with_research_patents_or_equity(change, hopeful):
+    p = parameter_record()
+    p["class1_cost"] = 2.0**20
+    firm = {"rd_last_year": 0.0, "rd_before": 0.0, "equity": 0.0, "knowledge": 0.0, "employment": 5.0} | change
+    w = SimpleNamespace(**{name: np.array([9.0, value]) for name, value in firm.items()})
+    marks = np.full(3, 5.0)
+    mark_hopeful(CRITERIA["srdi"], w, p, marks, 2)
+    assert marks.tolist() == [1.0, hopeful, 5.0]
+    undemanding = CRITERIA["srdi"]._replace(needs_research=np.array([False]))
+    mark_hopeful(undemanding, w, p, marks, 2)
+    assert marks.tolist() == [1.0, float(firm["employment"] > 0), 5.0]
+
+
+def test_the_score_reaches_the_pass_mark_in_every_group():
+    fields = np.zeros(len(FIELDS))
+    for name, value in {"class1_ip": 4, "growth": 0.15, "main_share": 0.6}.items():
+        fields[FIELD_INDEX[name]] = value
+    innovative = CRITERIA["innovative"]  # 20, 20 + 10 (no debt), 15 + 5 (any field)
+    assert score(innovative, fields) == 70
+    assert reaches_score(innovative, fields, -10.0)
+    assert not reaches_score(innovative, fields, -10.1)
+    assert not reaches_score(innovative._replace(group_min=np.array([20.0, 15.0, 21.0])), fields, 0.0)
+    assert reaches_score(innovative._replace(group_min=np.array([20.0, 30.0, 20.0])), fields, 0.0)
+    assert meets_requirements(innovative, fields)

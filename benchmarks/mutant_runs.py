@@ -1,0 +1,218 @@
+"""Runs each mutant's tests in a fork of one pytest session that has imported and collected everything.
+
+In the fork the changed function gets its new code; a change at module level is written to the working copy and
+imported afresh. The tests are those that enter the changed function, for a change at module level all, quickest
+first, up to the first that fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import coverage
+import pytest
+
+from benchmarks.mutation import Mutant, functions_of
+
+OPTIONS = ("-n0", "-s", "-p", "no:cacheprovider", "-W", "ignore::RuntimeWarning")
+#: A mutant may take this many times its tests' time and some seconds, more if it has to import the project.
+TIMES, GRACE_S, IMPORT_S = 10, 5, 60
+#: Exit code of a fork in which a test failed; any other but 0 is a fault of this module, not of the mutant.
+KILLED = 77
+FORK = multiprocessing.get_context("fork")
+
+
+def _forked(function: Callable[[], int], timeout: float) -> int | None:
+    """Exit code of a forked process that runs function; None if it was stopped after timeout seconds."""
+
+    def alone() -> None:
+        os.setsid()
+        signal.alarm(int(timeout) + 60)  # an endless loop should not outlive a stopped parent
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+            os._exit(function())
+
+    process = FORK.Process(target=alone)
+    process.start()
+    process.join(timeout)
+    code = process.exitcode
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+    return code
+
+
+def _codes(code: CodeType):
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def replace_code(mutant: Mutant) -> None:
+    """Give the mutant's code to every function there is of its file and name, decorated or not."""
+    path = str(Path(mutant.module).resolve())
+    codes = {code.co_qualname: code for code in _codes(compile(mutant.source(), path, "exec"))}
+    found = False
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and function.__code__.co_filename == path:
+            name = function.__code__.co_qualname
+            if name == mutant.function or name.startswith(f"{mutant.function}."):
+                function.__code__ = codes[name]
+                found = True
+    if not found:
+        raise LookupError(f"{mutant.function} of {mutant.module} is not imported")
+
+
+class Runs:
+    """Pytest plugin that runs the mutants in place of the tests.
+
+    Args:
+        mutants: what to run. packages: names of those to watch.
+        done: called with each mutant and its end: ``killed``, ``timeout`` or ``survived``.
+    """
+
+    def __init__(self, mutants: list[Mutant], packages: set[str], done: Callable[[Mutant, str], None]):
+        self.mutants, self.packages, self.done = mutants, packages, done
+        self.watching: coverage.Coverage | None = None
+
+    # --- the session
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session) -> bool:
+        """Watch the unchanged tests, then run every mutant."""
+        self.items = {item.nodeid: item for item in session.items}
+        if _forked(self._watch, 3600) != 0:
+            raise pytest.UsageError("the tests fail without any mutation")
+        self._read()
+        for mutant in self.mutants:
+            self.done(mutant, self._end(mutant))
+        return True
+
+    def _run(self, tests: list[str]) -> None:
+        """Run tests here; the process ends with the code KILLED at the first that fails."""
+        items = [self.items[test] for test in tests]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
+    def pytest_runtest_logreport(self, report) -> None:
+        if report.failed:
+            os._exit(KILLED)
+        if self.watching:
+            with open("seconds.tsv", "a") as file:
+                file.write(f"{report.duration}\t{report.nodeid}\n")
+
+    # --- which tests enter which function
+
+    def _watch(self) -> int:
+        self.watching = coverage.Coverage(source=sorted(self.packages), data_file="lines")
+        self.watching.start()
+        self._run(list(self.items))
+        self.watching.stop()
+        self.watching.save()
+        return 0
+
+    # What a test's fixtures run counts for the whole file, as its other tests may share them.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item) -> None:
+        if self.watching:
+            self.watching.switch_context(item.nodeid.partition("::")[0])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item) -> None:
+        if self.watching:
+            self.watching.switch_context(item.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item) -> None:
+        if self.watching:
+            self.watching.switch_context(item.nodeid.partition("::")[0])
+
+    def _read(self) -> None:
+        data = coverage.CoverageData("lines")
+        data.read()
+        here = Path.cwd()
+        self.lines = {
+            Path(path).relative_to(here).as_posix(): data.contexts_by_lineno(path) for path in data.measured_files()
+        }
+        self.seconds: dict[str, float] = defaultdict(float)
+        for row in Path("seconds.tsv").read_text().splitlines():
+            duration, _, test = row.partition("\t")
+            self.seconds[test] += float(duration)
+
+    def _tests(self, mutant: Mutant) -> list[str]:
+        if not mutant.function:
+            return list(self.items)
+        lines = self.lines.get(mutant.module, {})
+        found = set().union(*(lines.get(line, ()) for line in functions_of(mutant.module)[mutant.function]))
+        tests = [test for test in self.items if test in found or test.partition("::")[0] in found]
+        return sorted(tests, key=self.seconds.__getitem__)
+
+    # --- one mutant
+
+    def _end(self, mutant: Mutant) -> str:
+        tests = self._tests(mutant)
+        if not tests:
+            return "survived"
+
+        def swapped() -> int:
+            replace_code(mutant)
+            self._run(tests)
+            return 0
+
+        timeout = TIMES * sum(self.seconds[test] for test in tests) + GRACE_S
+        if mutant.function:
+            code = _forked(swapped, timeout)
+        else:
+            with _written(mutant):
+                code = _forked(lambda: _afresh(tests), timeout + IMPORT_S)
+        return {None: "timeout", 0: "survived", KILLED: "killed"}[code]
+
+
+@contextlib.contextmanager
+def _written(mutant: Mutant):
+    """The mutant in the working copy; afterwards the original again."""
+    path = Path(mutant.module)
+    original = path.read_text(encoding="utf-8")
+    for stale in path.parent.glob(f"__pycache__/{path.stem}.*"):
+        stale.unlink()
+    path.write_text(mutant.source(), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(original, encoding="utf-8")
+
+
+def _afresh(tests: list[str]) -> int:
+    """Import the project anew and run tests: 0 if they pass, KILLED if one fails or cannot be imported."""
+    here = str(Path.cwd())
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(here):
+            del sys.modules[name]
+    sys.dont_write_bytecode = True
+    return KILLED if pytest.main([*OPTIONS, "-x", *tests]) else 0
+
+
+def run_mutants(mutants: list[Mutant], tests: list[str], done: Callable[[Mutant, str], None]) -> float:
+    """Run mutants under tests in the working copy, the current folder; seconds taken.
+
+    Raises:
+        SystemExit: the tests cannot be collected or fail unchanged.
+    """
+    start = time.perf_counter()
+    packages = {mutant.module.partition("/")[0] for mutant in mutants}
+    if pytest.main([*OPTIONS, "-qq", *tests], plugins=[Runs(mutants, packages, done)]):
+        raise SystemExit(1)
+    return time.perf_counter() - start

@@ -1,0 +1,93 @@
+"""Which mutants a file has: Cosmic Ray's operators, less what the configuration and `_silent` leave out."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One operator applied at one place of one file."""
+
+    module: str  # path from the project's root
+    function: str  # outermost function that holds it, with its class; empty at module or class level
+    line: int
+    operator: str  # Cosmic Ray's name
+    occurrence: int
+
+    def source(self) -> str:
+        """The whole changed file."""
+        from cosmic_ray.mutating import mutate_code
+        from cosmic_ray.plugins import get_operator
+
+        return mutate_code(source_of(self.module), get_operator(self.operator)(), self.occurrence)
+
+    def change(self) -> tuple[str, str]:
+        """The changed lines before and after, stripped."""
+        pairs = zip(source_of(self.module).splitlines(), self.source().splitlines(), strict=True)
+        sides = zip(*(pair for pair in pairs if pair[0] != pair[1]), strict=True)
+        before, after = ("\n".join(line.strip() for line in side) for side in sides)
+        return before, after
+
+
+@cache
+def source_of(module: str) -> str:
+    """Text of a file of the project."""
+    return (PROJECT / module).read_text(encoding="utf-8")
+
+
+@cache
+def functions_of(module: str) -> dict[str, range]:
+    """Lines of the body of each function and method of a file by qualified name; inner ones belong to the outer."""
+
+    def found(node: ast.AST, prefix: str):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef):
+                yield from found(child, f"{prefix}{child.name}.")
+            elif isinstance(child, ast.FunctionDef):
+                yield f"{prefix}{child.name}", range(child.body[0].lineno, child.end_lineno + 1)
+
+    return dict(found(ast.parse(source_of(module)), ""))
+
+
+def _silent(tree: ast.AST) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Spans of the source that no test can or should see: annotations, decorators, ``__all__``."""
+    nodes: list[ast.AST | None] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg | ast.AnnAssign):
+            nodes.append(node.annotation)
+        if isinstance(node, ast.FunctionDef):
+            nodes.append(node.returns)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            nodes.extend(node.decorator_list)
+        if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "__all__" for target in node.targets):
+            nodes.append(node)
+    return [((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)) for node in nodes if node]
+
+
+def mutants_of(module: str, exclude: list[str]) -> list[Mutant]:
+    """All mutants of a file but those of operators whose name matches a pattern of `exclude`."""
+    import parso  # noqa: F401  Cosmic Ray's operators cannot be imported before it
+    from cosmic_ray import plugins
+    from cosmic_ray.ast import ast_nodes, get_ast
+
+    silent = _silent(ast.parse(source_of(module)))
+    nodes = list(ast_nodes(get_ast(source_of(module))))
+    made = []
+    for name in sorted(plugins.operator_names()):
+        operator_class = plugins.get_operator(name)
+        if operator_class.arguments() or any(re.search(pattern, name) for pattern in exclude):
+            continue
+        spans = (span for node in nodes for span in operator_class().mutation_positions(node))
+        for occurrence, (start, end) in enumerate(spans):
+            if any(first <= tuple(start) and tuple(end) <= last for first, last in silent):
+                continue
+            function = next((name for name, body in functions_of(module).items() if start[0] in body), "")
+            made.append(Mutant(module, function, start[0], name, occurrence))
+    return made

@@ -1,0 +1,389 @@
+"""Recognition, review and audit of a handful of firms whose fate can be told in advance.
+
+The kernels run interpreted: a few firms need no compiler.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.columns import ENDED, NEVER, allocate
+from sim.draws import Purpose, quarter_keys, uniform, uniform_pair, unit_noise
+from sim.environment import Environment, new_moment
+from sim.ladder import recognition
+from sim.ladder.criteria import build_criteria, score
+from sim.ladder.fields import FIELDS, assessment_scratch, field_scratch, read_fields
+from sim.ladder.recognition import APPLIED, ELIGIBLE, GRANTED, IN_REVIEW, LAPSED, PASSED, RENEWED, REVOKED
+from sim.levers import PROGRAMMES
+from sim.mechanisms.support import N_CHANNELS, X_APPLICATION
+from sim.parameters import parameter_record
+from sim.rules import TIERS, Rules
+from sim.tile import TILE, place_scratch
+
+P = parameter_record()
+CRITERIA = {tier: build_criteria(tier, getattr(Rules(), tier)) for tier in TIERS}
+CHAMPION = build_criteria("single_champion", None)
+KEYS = quarter_keys(1, 5)
+COUNTIES, PLACES, SECTORS = 3, 2, 2
+#: Slots: more than two tiles, the last one not full; firms stand where the tests put them.
+SLOTS = 2 * TILE + 20
+
+#: Meets every tier's criteria amply.
+STRONG = {
+    "employment": 200, "revenue": 200e6, "age": 40, "rd_last_year": 0.06, "rd_before": 0.06, "knowledge": 30e6,
+    "main_share": 0.9, "growth": 0.12, "equity": 90e6, "digital": 0.9, "refinement": 0.9, "leverage": 0.3,
+    "productivity": 0.5, "customer": -2, "rd_intensity": 0.06, "county": 1, "sector": 1, "niche": 0,
+    "constraint": 0.4, "governance": 0.4,
+}  # fmt: skip
+#: Meets none, though it has some R&D.
+WEAK = STRONG | {"rd_last_year": 0.001, "rd_before": 0.001, "equity": 0, "knowledge": 1e5, "main_share": 0.3}
+
+
+def interpreted(kernel):
+    return getattr(kernel, "py_func", kernel)
+
+
+def population(firms: dict[int, dict]):
+    """Columns of SLOTS slots: the given firms by slot, dated NEVER, all other slots vacant."""
+    columns = allocate(SLOTS)
+    for name in ("innovative_since", "srdi_since", "giant_since", "awarded_in"):
+        getattr(columns, name)[:] = NEVER
+    for slot, firm in firms.items():
+        for name, value in firm.items():
+            getattr(columns, name)[slot] = value
+    return columns
+
+
+def environment(**parts) -> Environment:
+    """Three counties in two provinces; the first sector is not manufacturing."""
+    zeros = dict.fromkeys(Environment._fields, np.zeros(SECTORS))
+    given = {
+        "county_province": np.array([0, 1, 0]),
+        "county_place": np.array([0, 1, 0]),
+        "niche_promoted": np.array([True]),
+        "niche_revenue": np.array([1e9]),
+        "sector_manufacturing": np.array([False, True]),
+        "sector_sme_employees": np.array([1000.0, 1000.0]),
+        "sector_sme_revenue": np.array([4e8, 4e8]),
+        "programme_effects": np.zeros((len(PROGRAMMES), N_CHANNELS)),
+    }
+    return Environment(**zeros | given | parts)
+
+
+def seen(columns, slot, env=None):
+    """Fields of a firm, and the two draws of its assessment."""
+    fields = np.empty(len(FIELDS))
+    read_fields(columns, env or environment(), P, slot, fields)
+    return fields, *uniform_pair(KEYS[int(Purpose.ASSESSMENT)], slot)
+
+
+# --- assessment
+
+ASPIRATION, CALL = np.uint64(11), np.uint64(12)
+
+
+def assess(columns, tier=2, lowest=0, reach=(1.0, 1.0), called=(0.0, 1.0), bar=60.0, bonus=(0.0, 0.0, 0.0), **more):
+    """Ranks and counts of an assessment for the SRDI tier of all slots but the first and the last."""
+    settings = {"env": environment(), "moment": new_moment(), "p": P, "criteria": CRITERIA["srdi"]} | more
+    ranks = np.full(SLOTS, 7, dtype=np.uint16)
+    counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
+    interpreted(recognition.assess)(
+        columns, settings["env"], KEYS, ASPIRATION, CALL, settings["p"], settings["moment"], tier, lowest,
+        settings["criteria"], CRITERIA["srdi"], np.array(reach), called, bar, np.array(bonus), ranks,
+        *assessment_scratch(), counts, 1, SLOTS - 1,
+    )  # fmt: skip
+    assert ranks[0] == ranks[-1] == 7
+    return ranks[1:-1], counts
+
+
+def test_strong_smes_are_ranked_wherever_they_stand():
+    slots = (1, TILE, TILE + 1, 2 * TILE, SLOTS - 2)
+    columns = population(dict.fromkeys(slots, STRONG) | {0: STRONG, SLOTS - 1: STRONG, 7: WEAK})
+    ranks, counts = assess(columns)
+    assert list(np.flatnonzero(ranks) + 1) == list(slots)
+    for slot in slots:
+        fields, u, v = seen(columns, slot)
+        points = score(CRITERIA["srdi"], fields) + P.assessment_noise * unit_noise(u)
+        assert ranks[slot - 1] == recognition.rank_of(points, v)
+    assert counts[1, 1].tolist() == [5, 5, 5, 0]
+    assert counts.sum() == 15
+
+
+def test_counts_stand_by_place_and_sector():
+    columns = population({5: STRONG | {"county": 2, "sector": 0}, 6: STRONG | {"county": 1, "sector": 0}})
+    _, counts = assess(columns)
+    assert counts[0, 0, :3].tolist() == counts[1, 0, :3].tolist() == [1, 1, 1]
+    assert counts.sum() == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "eligible"),
+    [
+        ({"employment": 999, "revenue": 5e8}, 1),
+        ({"employment": 1000, "revenue": 3.9e8}, 1),
+        ({"employment": 1000, "revenue": 5e8}, 0),
+        ({"tier": 1}, 1),
+        ({"tier": 2}, 0),
+        ({"tier": 3}, 0),
+        ({"tier": 0}, 0),  # below the lowest tier that may apply
+        ({"rd_last_year": 0.0, "rd_before": 0.0, "knowledge": 0.0, "equity": 0.0}, 0),
+    ],
+)
+def test_who_is_eligible(change, eligible):
+    columns = population({9: STRONG | {"tier": 1} | change})
+    _, counts = assess(columns, lowest=1)
+    assert counts[1, 1, ELIGIBLE] == counts[1, 1, APPLIED] == eligible
+
+
+def test_who_is_not_reached_does_not_apply():
+    _, counts = assess(population({9: STRONG}), reach=(1.0, 0.0))
+    assert counts[1, 1].tolist() == [1, 0, 0, 0]
+    _, counts = assess(population({9: STRONG}), reach=(0.0, 1.0))
+    assert counts[1, 1].tolist() == [1, 1, 1, 0]
+
+
+def least_reach(worth):
+    """The reach at which firm 9's aspiration draw is just enough."""
+    u = uniform(ASPIRATION, 9)
+    odds = u / (1 - u) / (4**P.reach_size * np.exp(worth))
+    return odds / (1 + odds)
+
+
+@pytest.mark.parametrize("case", ["plain", "constraint", "governance", "support", "hope"])
+def test_application_depends_on_reach_size_and_worth(case):
+    firm, env, moment = STRONG | {"constraint": P.constraint_reference, "governance": 0.4}, environment(), new_moment()
+    p = P.copy()
+    p["apply_governance_reference"] = np.float64(np.float32(0.4))
+    worth = 0.0
+    if case == "constraint":
+        firm["constraint"], worth = 0.75, P.apply_constraint * (0.75 - P.constraint_reference)
+    if case == "governance":
+        firm["governance"], worth = 0.75, P.apply_governance * (0.75 - p.apply_governance_reference)
+    if case == "support":
+        firm["support"], worth = 0b101, 0.7
+        env.programme_effects[0, X_APPLICATION], env.programme_effects[2, X_APPLICATION] = 0.5, 0.2
+    if case == "hope":
+        moment.award_hope = worth = 0.3
+    enough = least_reach(worth)
+    for reach, applied in ((enough * 1.0001, 1), (enough * 0.9999, 0)):
+        _, counts = assess(population({9: firm}), reach=(0.0, reach), env=env, moment=moment, p=p)
+        assert counts[1, 1, APPLIED] == applied
+
+
+def test_a_call_is_for_the_lots_from_its_first_to_before_its_last():
+    lot = uniform(CALL, 9)
+    for called, applied in (((lot, 1.0), 1), ((0.0, lot), 0), ((lot - 0.01, lot + 0.01), 1), ((lot + 1e-9, 1.0), 0)):
+        _, counts = assess(population({9: STRONG}), called=called)
+        assert counts[1, 1, APPLIED] == applied
+
+
+def test_an_applicant_passes_at_the_bar_with_noise_and_the_bonus_of_the_county():
+    columns = population({9: STRONG})
+    fields, u, _ = seen(columns, 9)
+    points = score(CRITERIA["srdi"], fields) + P.assessment_noise * unit_noise(u) - 5.0
+    for bar, passed in ((points, 1), (points + 1e-6, 0)):
+        ranks, counts = assess(columns, bar=bar, bonus=(3.0, -5.0, 7.0))
+        assert counts[1, 1, PASSED] == passed
+        assert (ranks[8] > 0) == passed
+
+
+def test_an_assessors_noise_decides_at_the_pass_mark():
+    columns = population({9: STRONG})
+    fields, u, _ = seen(columns, 9)
+    innovative = CRITERIA["innovative"]
+    noise = P.assessment_noise * unit_noise(u)
+    for slack, eligible in ((-1e-6, 1), (1e-6, 0)):
+        mark = np.array([score(innovative, fields) + noise + slack])
+        nothing_direct = innovative._replace(score_min=mark, direct_start=np.array([0, 0]))
+        _, counts = assess(columns, criteria=nothing_direct)
+        assert counts[1, 1, ELIGIBLE] == eligible
+
+
+def test_ranks_spread_the_score_and_break_ties_by_lot():
+    assert recognition.rank_of(50.0, 0.5) == int(1 + 50 * 590 + 0.5 * 589)
+    assert recognition.rank_of(-3.0, 0.1) == int(1 + 0.1 * 589)
+    assert recognition.rank_of(200.0, 0.25) == int(1 + 109 * 590 + 0.25 * 589)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "capacity", "threshold"),
+    [
+        ([5, 9, 9, 3, 0], 1, 10),
+        ([5, 9, 9, 3, 0], 2, 6),
+        ([5, 9, 9, 3, 0], 3, 4),
+        ([5, 9, 9, 3, 0], 4, 1),
+        ([5, 65535], 0, 65536),
+        ([0, 0], 0, 1),
+        ([1, 1], None, 1),
+        ([1, 1], 1, 2),
+    ],
+)
+def test_threshold_of_a_capacity(ranks, capacity, threshold):
+    assert recognition.rank_threshold(np.array(ranks, dtype=np.uint16), capacity) == threshold
+
+
+# --- granting
+
+
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_a_certificate_brings_the_lower_ones_with_it(tier):
+    slots = (4, TILE + 5, SLOTS - 2)
+    columns = population(dict.fromkeys((*slots, 8, 0, SLOTS - 1), STRONG))
+    ranks = np.zeros(SLOTS, dtype=np.uint16)
+    ranks[[*slots, 8, 0, SLOTS - 1]] = [40, 50, 41, 39, 90, 90]
+    counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
+    counts[1, 1, GRANTED] = 10
+    interpreted(recognition.grant)(columns, environment(), ranks, 40, tier, 6, *place_scratch(), counts, 1, SLOTS - 1)
+    assert counts[1, 1].tolist() == [0, 0, 0, 13]
+    for name, lowest in (("innovative_since", 1), ("srdi_since", 2), ("giant_since", 3)):
+        dates = getattr(columns, name)
+        assert list(np.flatnonzero(dates == 6)) == (list(slots) if tier >= lowest else [])
+        assert set(dates) <= {6, NEVER}
+    assert list(np.flatnonzero(columns.tier)) == list(slots)
+    assert set(columns.tier[list(slots)]) == {tier}
+
+
+# --- review
+
+NOW, VALIDITY = 20, 12
+CERTIFIED = {"tier": 3, "innovative_since": 9, "srdi_since": 9, "giant_since": 9, "awarded_in": 4}
+
+
+def review(firm, tier=3, strictness=1.0, slot=TILE + 3):
+    """Columns of the slot and counts (tier, what) after a review."""
+    columns = population({slot: firm, 0: firm, SLOTS - 1: firm})
+    counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
+    ladder = tuple(CRITERIA[name] for name in TIERS)
+    interpreted(recognition.review)(
+        columns, environment(), KEYS, P, tier, ladder, VALIDITY, strictness, NOW, *field_scratch(), counts,
+        1, SLOTS - 1,
+    )  # fmt: skip
+    assert columns.tier[0] == columns.tier[-1] == firm["tier"]
+    assert counts.sum() == counts[:, 1, 1].sum()
+    names = ("tier", "innovative_since", "srdi_since", "giant_since", "awarded_in")
+    return tuple(int(getattr(columns, name)[slot]) for name in names), counts[:, 1, 1]
+
+
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_only_certificates_that_would_outlive_their_validity_are_reviewed(tier):
+    own = ("innovative_since", "srdi_since", "giant_since")[tier - 1]
+    old = STRONG | CERTIFIED | {"innovative_since": 0, "srdi_since": 0, "giant_since": 0, "tier": tier}
+    held, counts = review(old | {own: NOW - VALIDITY + 4}, tier)
+    assert counts.sum() == 0
+    assert held[0] == tier
+    _, counts = review(old | {own: NOW - VALIDITY + 3}, tier)
+    assert counts[tier - 1].tolist() == [1, 1, 0, 0]
+    assert counts.sum() == 2
+    _, counts = review(old | {own: 0, "tier": tier % 3 + 1}, tier)  # of another tier
+    assert counts.sum() == 0
+
+
+def test_who_still_meets_the_criteria_is_renewed_with_the_lower_certificates():
+    held, counts = review(STRONG | CERTIFIED | {"giant_since": 2})
+    assert held == (3, NOW, NOW, NOW, 4)
+    assert counts[2, [IN_REVIEW, RENEWED, LAPSED, REVOKED]].tolist() == [1, 1, 0, 0]
+    held, _ = review(STRONG | {"tier": 2, "innovative_since": 2, "srdi_since": 2}, 2)
+    assert held == (2, NOW, NOW, NEVER, NEVER)
+    held, _ = review(STRONG | {"tier": 1, "innovative_since": 2}, 1)
+    assert held == (1, NOW, NEVER, NEVER, NEVER)
+
+
+def test_who_meets_nothing_falls_off_the_ladder_and_the_award_ends():
+    held, counts = review(WEAK | CERTIFIED | {"giant_since": 2})
+    assert held == (0, NEVER, NEVER, NEVER, ENDED)
+    assert counts.tolist() == [[0, 0, 1, 0], [0, 0, 1, 0], [1, 0, 1, 0]]
+    held, _ = review(WEAK | CERTIFIED | {"giant_since": 2, "awarded_in": NEVER})
+    assert held == (0, NEVER, NEVER, NEVER, NEVER)
+
+
+def test_who_meets_the_next_lower_criteria_keeps_that_tier_from_now_on():
+    held, counts = review(STRONG | CERTIFIED | {"giant_since": 2, "refinement": 0.5, "main_share": 0.65})
+    assert held == (2, NOW, NOW, NEVER, ENDED)
+    assert counts.tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 1, 0]]
+    held, _ = review(STRONG | CERTIFIED | {"giant_since": 2, "main_share": 0.65, "age": 4})
+    assert held == (1, NOW, NEVER, NEVER, ENDED)
+
+
+def test_a_firm_that_is_no_longer_an_sme_loses_everything():
+    held, counts = review(STRONG | CERTIFIED | {"giant_since": 2, "employment": 1000, "revenue": 5e8})
+    assert held[0] == 0
+    assert counts[:, LAPSED].tolist() == [1, 1, 1]
+
+
+def test_a_failed_review_ends_a_certificate_with_the_chance_of_strictness():
+    draw = uniform(KEYS[int(Purpose.REVIEW)], TILE + 3)
+    failed = WEAK | CERTIFIED | {"giant_since": 2}
+    assert review(failed, strictness=draw)[0] == (3, NOW, NOW, NOW, 4)
+    assert review(failed, strictness=draw + 1e-6)[0][0] == 0
+
+
+@pytest.mark.parametrize(("noise", "kept"), [(1e-6, 1), (-1e-6, 0)])
+def test_reviewers_see_the_score_with_the_noise_of_the_assessors(noise, kept):
+    slot = TILE + 3
+    firm = STRONG | {"tier": 1, "innovative_since": 2}
+    columns = population({slot: firm})
+    fields, u, _ = seen(columns, slot)
+    points = score(CRITERIA["innovative"], fields) + P.assessment_noise * unit_noise(u)
+    strict = CRITERIA["innovative"]._replace(score_min=np.array([points - noise]), direct_start=np.array([0, 0]))
+    counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
+    interpreted(recognition.review)(
+        columns, environment(), KEYS, P, 1, (strict,), VALIDITY, 1.0, NOW, *field_scratch(), counts, 0, SLOTS
+    )
+    assert columns.tier[slot] == kept
+
+
+# --- audit and champions
+
+
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_false_research_costs_every_certificate(tier):
+    slots = (2, TILE + 9)
+    firm = STRONG | CERTIFIED | {"tier": tier, "relabelled": 0.2}
+    honest = firm | {"relabelled": 0.0}
+    columns = population(dict.fromkeys((*slots, 0, SLOTS - 1), firm) | {7: honest, 8: WEAK | {"relabelled": 0.2}})
+    counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
+    p = P.copy()
+    p["audit_coverage"] = 1.0
+    interpreted(recognition.audit)(columns, environment(), KEYS, p, 1.0, *place_scratch(), counts, 1, SLOTS - 1)
+    assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 2]
+    assert counts.sum() == 2
+    assert list(np.flatnonzero(columns.tier)) == [0, 7, SLOTS - 1]
+    for slot in slots:
+        assert columns.innovative_since[slot] == NEVER
+        assert (columns.srdi_since[slot] == NEVER) == (tier >= 2)
+        assert (columns.giant_since[slot] == NEVER) == (tier == 3)
+        assert columns.awarded_in[slot] == (ENDED if tier == 3 else 4)
+
+
+def test_the_chance_of_being_caught_is_coverage_times_strictness():
+    draw = uniform(KEYS[int(Purpose.AUDIT)], 9)
+    p = P.copy()
+    p["audit_coverage"] = 0.8
+    for strictness, caught in ((draw / 0.8 * 1.0001, True), (draw / 0.8 * 0.9999, False)):
+        columns = population({9: STRONG | CERTIFIED | {"relabelled": 0.2}})
+        counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
+        interpreted(recognition.audit)(columns, environment(), KEYS, p, strictness, *place_scratch(), counts, 0, SLOTS)
+        assert (columns.tier[9] == 0) == caught
+
+
+def test_champions_are_manufacturers_of_any_size_that_do_research():
+    champion = STRONG | {"revenue": 5e9, "employment": 5000, "niche": 0}
+    columns = population(
+        {
+            3: champion,
+            TILE + 4: champion,
+            SLOTS - 2: champion | {"county": 0},
+            0: champion,
+            SLOTS - 1: champion,
+            5: champion | {"sector": 0},
+            6: champion | {"rd_intensity": 0.0},
+            7: champion | {"revenue": 9e8},
+            8: champion | {"rd_intensity": 1e-6},
+        }
+    )
+    counts = np.zeros((PLACES, SECTORS), dtype=np.int64)
+    interpreted(recognition.count_champions)(
+        columns, environment(), P, CHAMPION, *assessment_scratch(), counts, 1, SLOTS - 1
+    )
+    assert counts.tolist() == [[0, 1], [0, 3]]

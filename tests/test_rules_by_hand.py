@@ -1,0 +1,524 @@
+"""Every equation once with numbers worked out on paper: round parameters, no input of 0 or 1 where a term could hide.
+
+A noise draw of 0.75 stands for +0.8660254 standard deviations. tests/test_mechanisms.py holds what is true of the
+rules at the parameters of the model: signs, bounds, limits.
+"""
+
+from __future__ import annotations
+
+from math import exp, log
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sim.columns import allocate
+from sim.environment import Environment, new_moment
+from sim.ladder.application import application_worth, is_reached, is_sme
+from sim.ladder.fields import FIELD_INDEX, FIELDS, high_tech_bar, institute_level, niche_share, read_fields
+from sim.mechanisms import (
+    capability,
+    chain_links,
+    demand,
+    digital,
+    exports,
+    finance,
+    first_of_a_kind,
+    governance,
+    growth,
+    knowledge,
+    listing,
+    migration,
+    productivity,
+    research,
+    stress,
+    support,
+    turnover,
+)
+from sim.parameters import parameter_record
+
+P = parameter_record()
+HAND = {
+    "main_share_mean": 0.7, "main_share_aspiration": 0.2, "main_share_speed": 0.1, "main_share_noise": 0.05,
+    "refinement_base": 0.3, "refinement_digital": 0.4, "refinement_leader": 0.15, "refinement_export": 0.05,
+    "refinement_speed": 0.1, "refinement_noise": 0.04, "green_own": 0.02, "green_price": 0.5,
+    "capability_depth": 0.1, "link_rate": 0.3, "link_rate_other": 0.1, "newcomer_rate": 0.02, "link_rate_buyer": 0.04,
+    "unlink_rate": 0.03, "link_local": 0.6, "order_premium": 0.05, "order_premium_buyer": 0.02, "growth_memory": 0.125,
+    "digital_own": 0.02, "digital_peer": 0.05, "digital_leader": 0.02, "governance_own": 0.02,
+    "governance_equity": 0.03,
+    "export_base": -1.0, "export_productivity": 2.0, "export_size": 0.5, "margin_mean": 0.06,
+    "margin_productivity": 0.08, "energy_incidence": 0.6, "green_saving": 0.4, "leverage_mean": 0.5,
+    "leverage_margin": 2.0, "leverage_speed": 0.1, "leverage_noise": 0.04, "constraint_base": -0.4,
+    "constraint_leverage": 3.0, "constraint_size": 0.35, "constraint_signal": 0.5, "listing_credit": 0.8,
+    "equity_rate": 0.01, "equity_signal": 0.5, "equity_size": 0.4, "equity_revenue_max": 2e8, "first_rate": 0.004,
+    "growth_base": 0.004, "growth_productivity": 0.02, "growth_constraint": 0.03, "growth_size": 0.001,
+    "growth_slack": 0.1, "growth_orders": 0.003, "growth_noise": 0.1, "growth_lumps": 0.25, "growth_noise_size": 0.5,
+    "knowledge_spillover": 0.04, "commons_base": 0.1, "knowledge_depreciation": 0.2, "class1_cost": 1.5e6,
+    "listing_revenue": 1e8, "listing_margin": 0.08, "listing_rate": 0.002, "move_rate": 0.01,
+    "knowledge_elasticity": 0.08, "knowledge_unit": 0.01, "digital_productivity": 0.15, "leader_learning": 0.03,
+    "productivity_speed": 0.02, "productivity_noise": 0.07, "rd_size": 1.5, "rd_norm_size": 300.0, "rd_norm_fall": 0.2,
+    "rd_stop": 0.12, "constraint_reference": 0.5, "rd_spread": 0.9, "rd_starter_gap": 0.2, "rd_reversion": 0.01,
+    "rd_noise": 0.18, "pull_width": 0.5, "pull_aim": 2.0, "pull_speed": 0.12, "relabel_reach": 0.5,
+    "relabel_chance": 0.6, "award_additionality": 0.6, "rd_staff_cost": 250e3, "rd_staff_cost_share": 0.6,
+    "order_share": 0.4, "redirect": 0.6, "gap_share": 0.2, "substitution_max": 0.8, "exit_base": 0.05,
+    "exit_size": 0.2, "exit_productivity": 0.4, "exit_leverage": 2.0, "exit_age": 0.3, "entry_rate": 0.1,
+    "reach_size": 1.5, "apply_constraint": 0.8, "apply_governance": 0.6, "apply_governance_reference": 0.5,
+    "institute_own": 2e6, "institute_city": 6e6, "institute_provincial": 15e6, "niche_claim": 0.05,
+    "digital_level2": 0.2, "digital_level3": 0.45, "digital_level4": 0.7, "certificate_refinement": 0.25,
+    "brand_refinement": 0.5, "standards_refinement": 0.75,
+}  # fmt: skip
+for name, value in HAND.items():
+    P[name] = value
+
+UP = 0.75  # a draw, and the noise it stands for
+NOISE = 0.8660254
+
+
+# --- capability
+
+
+def test_main_share_moves_a_tenth_of_the_way():
+    step = capability.main_share_step
+    assert step(0.4, True, UP, P) == pytest.approx(0.4 + 0.1 * (0.9 - 0.4) + 0.05 * NOISE)
+    assert step(0.6, False, UP, P) == pytest.approx(0.6 + 0.1 * (0.7 - 0.6) + 0.05 * NOISE)
+    assert step(0.2, False, 0.01, P) == 0.2
+    assert step(0.99, True, 0.99, P) == 1.0
+
+
+def test_refinement_moves_a_tenth_of_the_way():
+    step = capability.refinement_step
+    assert step(0.5, 0.25, False, False, 0.0, UP, P) == pytest.approx(0.5 + 0.1 * (0.4 - 0.5) + 0.04 * NOISE)
+    assert step(0.5, 0.25, True, False, 0.0, UP, P) == pytest.approx(0.5 + 0.1 * (0.55 - 0.5) + 0.04 * NOISE)
+    assert step(0.5, 0.25, True, True, 0.1, UP, P) == pytest.approx(0.5 + 0.1 * (0.7 - 0.5) + 0.04 * NOISE)
+    assert step(0.0, 0.0, False, False, 0.0, 0.01, P) == 0.0
+    assert step(1.0, 1.0, True, True, 0.5, 0.99, P) == 1.0
+
+
+def test_green_adoption_closes_part_of_the_gap():
+    assert capability.green_step(0.4, 0.3, 0.1, 0.03, P) == pytest.approx(0.4 + 0.6 * (0.02 * 0.8 + 0.05 + 0.03))
+    assert capability.green_step(0.4, 0.3, 0.1, 2.0, P) == pytest.approx(0.4 + 0.6 * 0.5)
+
+
+# --- chain_links
+
+
+def test_leader_codes_count_down_from_minus_two():
+    assert [chain_links.leader_code(chain) for chain in (0, 3)] == [-2, -5]
+    assert [chain_links.leader_of(customer) for customer in (-5, -3, -2, -1, 0, 7)] == [3, 1, 0, -1, -1, -1]
+
+
+def test_chances_of_links():
+    assert chain_links.capability(0.6, 0.3, 2e7, 1e8, P) == pytest.approx((0.6 + 0.3 + 2 / 3) / 3)
+    assert chain_links.admission(0.5, 0.6, 0.8, True, 0.5, P) == pytest.approx(0.3 * 0.8 * 0.25 * 0.6 * 1.5)
+    assert chain_links.admission(0.5, 0.6, 0.8, False, 0.5, P) == pytest.approx(0.1 * 0.8 * 0.25 * 0.6 * 1.5)
+    assert chain_links.invitation(0.8, 0.5, P) == pytest.approx(0.02 * 0.5 * 0.64)
+    assert chain_links.purchase(0.5, 0.6, 0.5, P) == pytest.approx(0.04 * 0.5 * 0.6 * 1.5)
+    assert chain_links.ending(0.9, P) == pytest.approx(0.03 * 0.6)
+
+
+def test_chances_of_links_are_at_most_one():
+    assert chain_links.admission(0.5, 0.6, 0.8, True, 1e3, P) == 1.0
+    assert chain_links.invitation(0.8, 1e3, P) == 1.0
+    assert chain_links.purchase(0.5, 0.6, 1e3, P) == 1.0
+
+
+@pytest.mark.parametrize(("promoted", "other"), [(0.3, 0.1), (0.1, 0.3)])
+def test_the_bound_is_the_larger_admission_plus_purchase_and_invitation(promoted, other):
+    p = P.copy()
+    p["link_rate"], p["link_rate_other"] = promoted, other
+    own = 0.3 * 0.8 * 0.25 * 0.6 * 1.5
+    assert chain_links.linking_bound(0.5, 0.6, 0.8, 0.5, 0.5, p) == pytest.approx(own + 0.018 + 0.02 * 0.5 * 0.25)
+
+
+# Larger firms of three chains in two provinces: six of equal size and one of ten times it in chain 0, none in
+# chain 1, two in the second province of chain 2.
+BUYERS = SimpleNamespace(
+    buyer_slot=np.array([10, 11, 12, 13, 14, 15, 16, 20, 21]),
+    buyer_revenue=np.array([100.0] * 6 + [1000.0, 50.0, 150.0]),
+    buyer_weight=np.array([0.0, 100, 200, 300, 400, 500, 600, 1600, 1650, 1800]),
+    buyer_start=np.array([0, 6, 7, 7, 7, 7, 9]),
+)
+
+
+def buyer(chain, province, u, v, slot=99, revenue=1.0):
+    return chain_links.choose_buyer(BUYERS, chain, province, slot, revenue, u, v, 2, P)
+
+
+def test_a_buyer_of_the_own_province_is_drawn_by_revenue():
+    assert [buyer(0, 0, 0.59, (k + 0.5) / 6) for k in range(6)] == [10, 11, 12, 13, 14, 15]
+    assert buyer(0, 1, 0.59, 0.01) == buyer(0, 1, 0.59, 0.99) == 16
+    assert [buyer(2, 1, 0.59, v) for v in (0.0, 0.24, 0.25, 0.99)] == [20, 20, 21, 21]
+
+
+def test_a_buyer_of_the_whole_chain_is_drawn_otherwise():
+    assert [buyer(0, 1, 0.6, (k + 0.5) / 16) for k in range(7)] == [10, 11, 12, 13, 14, 15, 16]
+    assert buyer(0, 0, 0.6, 0.99) == 16
+    assert [buyer(2, 0, 0.1, v) for v in (0.24, 0.26)] == [20, 21]
+
+
+def test_no_buyer_is_found_in_an_empty_chain_among_smaller_firms_or_in_the_mirror():
+    assert buyer(1, 0, 0.1, 0.5) == buyer(1, 1, 0.9, 0.5) == -1
+    assert buyer(0, 1, 0.1, 0.5, slot=16) == -1
+    assert [buyer(2, 1, 0.1, 0.9, revenue=revenue) for revenue in (149.0, 150.0, 151.0)] == [21, -1, -1]
+
+
+# --- demand
+
+
+def test_revenue_and_its_growth():
+    assert demand.annual_revenue(10, log(2), 1e6, 0.05, log(1.5), P) == pytest.approx(10 * 2 * 1.5 * 1.05 * 1e6)
+    assert demand.order_premium(True, True, P) == demand.order_premium(True, False, P) == 0.05
+    assert (demand.order_premium(False, True, P), demand.order_premium(False, False, P)) == (0.02, 0.0)
+    assert demand.smoothed_growth(0.1, 3e6 * exp(0.05), 3e6, P) == pytest.approx(0.1 + (4 * 0.05 - 0.1) / 8)
+    assert demand.smoothed_growth(0.1, exp(1), 1.0, P) == pytest.approx(0.1 + (2 - 0.1) / 8)
+    assert demand.smoothed_growth(0.1, exp(-1), 1.0, P) == pytest.approx(0.1 + (-2 - 0.1) / 8)
+
+
+# --- digital and governance
+
+
+def test_digital_adoption():
+    #        own 0.02 · 0.5, peers 0.05 · 0.4 · 1.5, leader 0.02 · 0.5: 0.05, times (½ + 0.3) and (1 − 0.25): 0.03
+    assert digital.adoption(0.2, 0.3, 0.25, 0.5, 0.6, 0.5, 0.5, 0.04, P) == pytest.approx(0.2 + 0.8 * (0.03 + 0.04))
+    # peers behind the firm do not count: (0.01 + 0.01) · 0.8 · 0.75
+    assert digital.adoption(0.6, 0.3, 0.25, 0.5, 0.2, 0.5, 0.5, 0.04, P) == pytest.approx(0.6 + 0.4 * (0.012 + 0.04))
+    assert digital.adoption(0.2, 0.3, 0.25, 0.5, 0.6, 0.5, 0.5, 3.0, P) == pytest.approx(0.2 + 0.8 * 0.5)
+
+
+def test_governance():
+    assert governance.governance_step(0.2, 0.5, 0.6, 0.1, 0.05, False, P) == pytest.approx(
+        0.2 + 0.8 * (0.01 + 0.04 + 0.05)
+    )
+    assert governance.governance_step(0.2, 0.5, 0.6, 0.1, 0.05, True, P) == pytest.approx(0.2 + 0.8 * (0.1 + 0.03))
+    assert governance.governance_step(0.6, 0.5, 0.2, 0.1, 0.05, False, P) == pytest.approx(0.6 + 0.4 * (0.01 + 0.05))
+    assert governance.governance_step(0.2, 0.5, 0.6, 0.1, 3.0, False, P) == pytest.approx(0.2 + 0.8 * 0.5)
+
+
+# --- chances: just below a draw happens, just above it does not
+
+
+def happens_below(chance, event):
+    assert chance - 1e-6 > 0
+    assert event(chance - 1e-6)
+    assert not event(chance + 1e-6)
+
+
+def test_chance_of_exporting():
+    # −1 + 2 · 0.25 + 0.5 · ln(40/20) + 0.3 = −0.2 + ln √2
+    chance = 1 / (1 + exp(0.2) / 2**0.5)
+    happens_below(chance, lambda u: exports.exports(u, 0.25, log(40), 0.3, P))
+    even = P.copy()
+    even["export_base"] = 0.0
+    assert not exports.exports(0.5, 0.0, finance.LOG_20, 0.0, even)
+
+
+def test_chance_of_a_first():
+    def first(u, knowledge=3e7, revenue=1e8, odds=0.5, manufacturer=True, promoted=True):
+        return first_of_a_kind.achieves_first(manufacturer, promoted, knowledge, revenue, odds, u, P)
+
+    happens_below(0.004 * 0.75 * 1.5, first)
+    assert not first(0.0, manufacturer=False)
+    assert not first(0.0, promoted=False)
+    assert not first(0.0, knowledge=0.0, revenue=0.0)
+    assert first(0.0, knowledge=0.5, revenue=1.0)
+
+
+def test_chance_of_listing():
+    def lists(u, tier=2, revenue=1e8, margin=0.08, odds=0.5):
+        return listing.lists(tier, revenue, margin, odds, u, P)
+
+    happens_below(0.003, lists)
+    assert lists(0.0, tier=3)
+    assert not lists(0.0, tier=1)
+    assert not lists(0.0, revenue=0.99e8)
+    assert not lists(0.0, margin=0.079)
+    assert lists(0.0, revenue=2e8, margin=0.2)
+    assert not lists(0.002, odds=0.0)
+
+
+def test_chance_of_moving():
+    happens_below(0.01 * 0.5 * 1.5, lambda u: migration.moves(1, 0.5, 0.5, u, P))
+    happens_below(0.01 * 0.5 * 1.5, lambda u: migration.moves(3, 0.5, 0.5, u, P))
+    assert not migration.moves(0, 0.5, 0.5, 0.0, P)
+    assert not migration.moves(1, 1.0, 0.0, 0.01, P)
+
+
+def test_chance_and_size_of_an_equity_round():
+    def raised(u, certified=False, revenue=1e7, odds=0.2):
+        return finance.equity_round(revenue, certified, odds, u, 0.25, P)
+
+    happens_below(0.01 * 1.2, raised)
+    happens_below(0.01 * 1.5 * 1.2, lambda u: raised(u, certified=True))
+    assert raised(0.0) == pytest.approx(0.4 * 1e7 * (0.3 + 1.4 * 0.25))
+    assert raised(0.0, revenue=9e8) == pytest.approx(0.4 * 2e8 * (0.3 + 1.4 * 0.25))
+    assert raised(0.5) == raised(0.01, odds=0.0) == 0.0
+
+
+def test_chance_of_being_reached():
+    odds = 0.25 / 0.75 * 4**1.5 * exp(0.5)  # a firm of 200 against one of 50
+    happens_below(odds / (1 + odds), lambda u: is_reached(u, 0.25, log(200), 0.5, P))
+    assert not is_reached(1e-9, 0.0, log(200), 0.5, P)
+    # full reach stands for odds of a million to one
+    assert is_reached(1 - 2e-6, 1.0, log(50), 0.0, P)
+    assert not is_reached(1 - 5e-7, 1.0, log(50), 0.0, P)
+
+
+def test_worth_of_an_application():
+    assert application_worth(0.6, 0.7, 0.25, 0.1, P) == pytest.approx(0.8 * 0.1 + 0.6 * 0.2 + 0.25 + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("employees", "revenue", "small"), [(999, 5e8, True), (1000, 4.9e8, True), (1000, 5e8, False), (20, 1e6, True)]
+)
+def test_an_sme_is_below_either_limit_of_its_sector(employees, revenue, small):
+    firms = SimpleNamespace(
+        sector=np.array([0, 1]), employment=np.array([1, employees]), revenue=np.array([1, revenue])
+    )
+    env = SimpleNamespace(sector_sme_employees=[10, 1000], sector_sme_revenue=[10, 5e8])
+    assert is_sme(firms, env, 1) == small
+
+
+# --- finance
+
+
+def test_margin_burden_and_debt():
+    assert finance.net_margin(0.5, 0.01, P) == pytest.approx(0.06 + 0.08 * 0.5 - 0.01)
+    assert finance.energy_burden(0.1, 0.5, P) == pytest.approx(0.6 * 0.1 * (1 - 0.4 * 0.5))
+    # the target: 0.5 − 2 · (0.1 − 0.06)
+    assert finance.debt_ratio(0.6, 0.1, UP, P) == pytest.approx(0.6 + 0.1 * (0.42 - 0.6) + 0.04 * NOISE)
+    assert finance.debt_ratio(0.02, 0.5, 0.01, P) == 0.02
+    assert finance.debt_ratio(1.49, -0.5, 0.99, P) == 1.5
+    assert finance.outside_equity(8e6, 3e6) == pytest.approx(10e6)
+
+
+@pytest.mark.parametrize(("certified", "listed"), [(False, False), (True, False), (False, True), (True, True)])
+def test_credit_constraint(certified, listed):
+    x = -0.4 + 3 * 0.1 - 0.35 * log(2) - 0.2 + 0.7 - 0.5 * certified - 0.8 * listed
+    refused = finance.credit_constraint(0.6, log(40), certified, listed, 0.2, 0.7, P)
+    assert refused == pytest.approx(1 / (1 + exp(-x)))
+
+
+# --- growth and turnover
+
+
+def grown(u, employees=16.0, linked=False, slack=-0.2):
+    return growth.employment_step(employees, log(employees), 0.5, 0.4, linked, slack, u, P)
+
+
+def test_employment_growth():
+    drift = 0.004 + 0.02 * 0.5 - 0.03 * 0.4 - 0.001 * log(16) + 0.1 * -0.2
+    scale = 0.1 * 2 * 0.25  # σ₀ / √q · 16^−½
+    assert grown(0.25) == pytest.approx(16 * exp(drift))
+    assert grown(0.25, linked=True) == pytest.approx(16 * exp(drift + 0.003))
+    assert grown(0.05) == pytest.approx(16 * exp(drift + scale * log(2 * 0.2)))
+    assert grown(0.20) == pytest.approx(16 * exp(drift - scale * log(2 * 0.2)))
+
+
+def test_employment_changes_by_a_factor_of_e_at_most_and_stays_above_one():
+    assert grown(0.9, employees=100.0, slack=-50.0) == pytest.approx(100 / exp(1))
+    assert grown(0.9, employees=100.0, slack=50.0) == pytest.approx(100 * exp(1))
+    assert grown(0.9, employees=1.0, slack=-50.0) == 1.0
+
+
+def test_exit_and_entry():
+    x = -0.2 * log(16) - 0.4 * 0.5 - 0.1 - 0.3 * log(4)  # twelve quarters old
+    assert turnover.exit_chance(log(16), 12, 0.5, 0.3, 0.1, P) == pytest.approx(0.05 * exp(x))
+    assert turnover.exit_chance(log(16), 12, 0.5, 0.75, 0.1, P) == pytest.approx(0.05 * exp(x + 2 * 0.25))
+    assert turnover.exit_chance(log(16), 12, 0.5, 0.75, -10.0, P) == 0.5
+    assert turnover.entry_chance(2.0, P) == pytest.approx(0.2)
+    assert turnover.entry_chance(100.0, P) == 0.5
+
+
+# --- knowledge and productivity
+
+
+def test_knowledge():
+    assert knowledge.absorptive_capacity(0.3, 0.2) == pytest.approx(0.5)
+    assert knowledge.absorptive_capacity(0.9, 0.5) == 1.0
+    assert knowledge.spillover(1e7, 0.5, 0.2, P) == pytest.approx(0.01 * 0.5 * 0.3 * 1e7)
+    assert knowledge.transfer(0.02, 1e8, 0.5) == pytest.approx(0.25e6)
+    assert knowledge.knowledge_stock(1e6, 2e5, 3e4, P) == pytest.approx(0.95e6 + 2e5 + 3e4)
+    assert knowledge.class1_patents(4.5e6, P) == pytest.approx(3.0)
+
+
+def test_productivity():
+    # K / (k₀ R) = 3
+    target = 0.08 * log(4) + 0.15 * 0.4 * 0.5 + 0.02
+    assert productivity.productivity_target(3e6, 1e8, 0.4, 0.5, 0.02, False, P) == pytest.approx(target)
+    assert productivity.productivity_target(3e6, 1e8, 0.4, 0.5, 0.02, True, P) == pytest.approx(target + 0.03)
+    assert productivity.productivity_step(0.5, 0.9, UP, P) == pytest.approx(0.5 + 0.02 * 0.4 + 0.07 * NOISE)
+    assert productivity.productivity_step(2.99, 3.0, 0.99, P) == 3.0
+    assert productivity.productivity_step(-2.99, -3.0, 0.01, P) == -3.0
+
+
+# --- research
+
+
+def test_participation_in_research():
+    # 1.5 · ln 2 + 0.3 − 0.2 + 0.1
+    assert research.participation(log(40), 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) / 2**1.5))
+
+
+def test_research_norm():
+    assert research.research_norm(0.04, log(300) + 0.5, P) == pytest.approx(0.04 * exp(-0.1))
+    assert research.research_norm(0.04, log(300) - 0.5, P) == 0.04
+
+
+def test_starting_and_stopping_research():
+    assert research.switching_chance(1e-9, 0.25, 0.4, 0.5, P) == 0.12
+    assert research.switching_chance(0.0, 0.25, 0.4, 0.5, P) == pytest.approx(0.12 / 3 * 1.2 * 1.5)
+    assert research.switching_chance(0.0, 0.99, 0.4, 0.5, P) == pytest.approx(0.12 * 0.99 / 0.05 * 1.2 * 1.5)
+    assert research.starting_intensity(0.04, UP, P) == pytest.approx(0.04 * exp(0.9 * NOISE - 0.2))
+
+
+@pytest.mark.parametrize(
+    ("tier", "revenue", "threshold"),
+    [
+        (1, 2e7, 0.05),  # a million yuan of twenty
+        (1, 1e9, 0.03),
+        (2, 4.9e7, 0.03),
+        (2, 1e7, 0.1),
+        (2, 5e7, 0.06),
+        (2, 0.99e8, 0.06),
+        (2, 1e8, 0.04),
+        (3, 5e7, 0.06),
+        (3, 2e8, 0.04),
+    ],
+)
+def test_research_that_the_next_tier_asks_for(tier, revenue, threshold):
+    moment = new_moment()
+    moment.srdi_rd, moment.srdi_rd_spending, moment.giant_rd_mid, moment.giant_rd_large = 0.03, 1e6, 0.06, 0.04
+    moment.giant_revenue_mid, moment.giant_revenue_large = 5e7, 1e8
+    assert research.next_threshold(tier, revenue, moment) == pytest.approx(threshold)
+
+
+@pytest.mark.parametrize(
+    ("intensity", "aspires", "pulled"),
+    [(0.02, True, 1), (0.02, False, 0), (0.0149, True, 0), (0.015, True, 1), (0.0599, True, 1), (0.06, True, 0)],
+)
+def test_research_intensity(intensity, aspires, pulled):
+    step = 0.01 * log(0.04 / intensity) + 0.18 * NOISE + 0.12 * 0.75 * pulled
+    moved = research.intensity_step(intensity, 0.04, 0.03, aspires, 0.25, UP, P)
+    assert moved == pytest.approx(intensity * exp(step))
+
+
+def test_research_intensity_is_at_most_six_tenths():
+    assert research.intensity_step(0.59, 0.6, 0.03, False, 0.25, 0.99, P) == 0.6
+
+
+@pytest.mark.parametrize(("intensity", "near"), [(0.0149, False), (0.015, True), (0.0299, True), (0.03, False)])
+def test_relabelled_share(intensity, near):
+    share = research.relabelled_share(intensity, 0.03, True, 0.5, 0.1, P)
+    assert share == pytest.approx(1 - intensity / (1.002 * 0.03) if near else 0.0)
+
+
+def test_chance_of_relabelling():
+    def share(u, aspires=True):
+        return research.relabelled_share(0.02, 0.03, aspires, 0.5, u, P)
+
+    happens_below(0.3, share)
+    assert share(0.3) == share(0.1, aspires=False) == 0.0
+
+
+def test_added_research_and_staff():
+    assert research.added_research(True, 5e5, 1e6, 1e8, P) == pytest.approx((0.6 * 4 * 5e5 + 1e6) / 1e8)
+    assert research.added_research(False, 5e5, 1e6, 1e8, P) == pytest.approx(0.01)
+    assert research.added_research(True, 5e5, 1e6, 1e6, P) == 0.5
+    assert research.research_staff(0.05, 1e8, P) == pytest.approx(0.6 * 5e6 / 250e3)
+
+
+# --- stress and support
+
+
+def test_slack_and_substitution():
+    assert stress.slack(-0.1, -0.3, 0.5, 0.5, P) == pytest.approx(-0.1 - 0.4 * (1 - 0.6 * 0.25) * 0.3)
+    assert stress.slack(-5.0, -0.3, 0.5, 0.5, P) == -4.0
+    # the fifth of the revenue of 100 is 20; below one yuan of it, one yuan stands for it
+    qualified, revenue = np.array([5.0, 30.0, 0.3, 5.0, 5.0]), np.array([100.0, 100.0, 2.0, 0.5, 0.0])
+    assert stress.replaced(qualified, revenue, P) == pytest.approx([0.2, 0.8, 0.24, 0.8, 0.0])
+    lost = stress.supply_loss(1.0, np.array([0.5, 0.99, 0.0]))
+    assert lost == pytest.approx([log(0.5), log(0.99), log(0.02)])
+    assert stress.supply_loss(0.6, np.array([0.5])) == pytest.approx(log(0.7))
+
+
+def test_channels_of_the_programmes_whose_bits_are_set():
+    effects = np.arange(12.0).reshape(4, 3) + 1  # the second column: 2, 5, 8, 11
+    assert support.programme_channel(np.uint32(0b1011), effects, 1) == 2 + 5 + 11
+    assert support.programme_channel(np.uint32(0b0100), effects, 1) == 8
+    assert support.programme_channel(np.uint32(0b10000), effects, 1) == 0.0
+
+
+# --- fields
+
+
+def test_bars_of_institutes_and_high_tech_firms():
+    spending = (1.9e6, 2e6, 5.9e6, 6e6, 14.9e6, 15e6)
+    assert [institute_level(yuan, P) for yuan in spending] == [0, 1, 1, 2, 2, 3]
+    bars = [(49e6, 0.05), (50e6, 0.04), (199e6, 0.04), (200e6, 0.03), (1e9, 0.03)]
+    for revenue, bar in bars:
+        assert high_tech_bar(bar, revenue, 1.0)
+        assert not high_tech_bar(bar - 0.001, revenue, 1.0)
+        assert not high_tech_bar(bar, revenue, 0.99)
+    assert high_tech_bar(0.06, 49e6, 2.0)
+
+
+def test_share_of_the_claimed_niche():
+    assert niche_share(1e6, 1e8, P) == pytest.approx(0.2)
+    assert niche_share(6e6, 1e8, P) == 1.0
+    assert niche_share(0.5, 2.0, P) == pytest.approx(0.5)  # a niche of less than a yuan counts as one
+
+
+def fields_of(**columns) -> dict[str, float]:
+    """Fields of the second of two firms, the first of which is all zeros, in the second niche and sector."""
+    firms = allocate(2)
+    firm = {"employment": 200, "revenue": 100e6, "age": 10, "niche": 1, "sector": 1, "customer": -1} | columns
+    for name, value in firm.items():
+        getattr(firms, name)[1] = value
+    parts = dict.fromkeys(Environment._fields, np.zeros(2))
+    parts |= {"niche_promoted": np.array([True, False]), "niche_revenue": np.array([1.0, 8e9])}
+    parts |= {"sector_energy_rise": np.array([0.0, 0.1])}
+    out = np.full(len(FIELDS), np.nan)
+    read_fields(firms, Environment(**parts), P, 1, out)
+    return {name: out[index] for name, index in FIELD_INDEX.items()}
+
+
+def test_fields_of_a_firm_worked_out_by_hand():
+    got = fields_of(
+        rd_last_year=0.025, rd_before=0.035, knowledge=0.75e6, main_share=0.6, growth=-0.1, equity=3e6,
+        digital=0.2, refinement=0.3, leverage=0.8, productivity=0.25, green=0.5,
+    )  # fmt: skip
+    wanted = {
+        "niche_years": 2.5,
+        "main_share": 0.6,
+        "growth": -0.1,
+        "revenue_yuan": 100e6,
+        "rd_intensity": 0.025,
+        "rd_intensity_before": 0.035,
+        "rd_spending_yuan": 2.5e6,
+        "rd_spending_mean_yuan": 3e6,
+        "equity_yuan": 3e6,
+        "digital_level": 2,
+        "quality_marks": 1,
+        "own_brand": 0,
+        "net_margin": 0.06 + 0.08 * 0.25 - 0.6 * 0.1 * 0.8,
+        "debt_ratio": 0.8,
+        "niche_share": 0.25,
+        "chain_role": 0,
+        "promoted": 0,
+        "class1_ip": 0.5,
+        "rd_staff_share": 0.6 * 2.5e6 / (250e3 * 200),
+        "rd_institute": 1,
+        "high_tech": 0,
+    }
+    assert got == pytest.approx(wanted, rel=1e-5)
+
+
+def test_marks_brand_chain_role_and_staff_at_their_bounds():
+    marks = [fields_of(refinement=level)["quality_marks"] for level in (0.24, 0.25, 0.49, 0.5, 0.74, 0.75)]
+    assert marks == [0, 1, 1, 2, 2, 3]
+    assert [fields_of(refinement=level)["own_brand"] for level in (0.49, 0.5, 0.51)] == [0, 1, 1]
+    assert [fields_of(customer=customer)["chain_role"] for customer in (-3, -2, -1, 0, 1)] == [1, 1, 0, 0, 0]
+    assert fields_of(niche=0, customer=-2)["chain_role"] == 2
+    assert fields_of(niche=0)["promoted"] == fields_of(niche=0)["chain_role"] == 1
+    assert fields_of(rd_last_year=0.5, employment=10)["rd_staff_share"] == 1.0
+    assert fields_of(rd_last_year=0.05, knowledge=3e6)["high_tech"] == 1
