@@ -76,7 +76,7 @@ def test_a_stretch_ends_where_the_value_changes(values):
 
 def test_a_window_holds_the_columns_under_their_own_names():
     firms = Columns(*(np.arange(8) + 100.0 * k for k in range(len(Columns._fields))))
-    for name, part in zip(Columns._fields, window.py_func(firms, 2, 5), strict=True):
+    for name, part in zip(Columns._fields, window(firms, 2, 5), strict=True):
         np.testing.assert_array_equal(part, getattr(firms, name)[2:5], err_msg=name)
 
 

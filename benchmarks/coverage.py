@@ -1,0 +1,63 @@
+"""Branch coverage of `sim`, `scenarios` and `calibration`.
+
+    python -m benchmarks.coverage
+
+The tests run twice: compiled, and those that finish in minutes again with the compiler off, as lines of compiled
+kernels cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a package's branches ran.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("sim", "scenarios", "calibration")
+LEAST = 95.0
+
+#: Web pages and benchmarks are tested elsewhere and reach nothing here that these tests do not.
+COMPILED = ["tests", "--ignore=tests/browser", "--ignore-glob=tests/test_app_*", "--ignore-glob=tests/test_bench*"]
+INTERPRETED = ["tests/test_interpreted.py"]
+
+
+def branches(report: dict, package: str) -> dict[str, int]:
+    """Lines and branches of a package, and how many of them ran, from coverage.py's JSON report."""
+    names = ("num_statements", "covered_lines", "num_branches", "covered_branches")
+    files = [file["summary"] for path, file in report["files"].items() if Path(path).parts[0] == package]
+    return {name: sum(summary[name] for summary in files) for name in names}
+
+
+def _coverage(*arguments: str, compiled: bool = True) -> None:
+    environment = os.environ | {"NUMBA_DISABLE_JIT": str(int(not compiled))}
+    subprocess.run([sys.executable, "-m", "coverage", *arguments], cwd=ROOT, env=environment, check=True)
+
+
+def main() -> None:
+    """Run, combine, print; exit status 1 below the least share."""
+    with tempfile.TemporaryDirectory(prefix="srdi-coverage-") as folder:
+        os.environ["COVERAGE_FILE"] = str(Path(folder) / "data")
+        for tests, compiled in ((COMPILED, True), (INTERPRETED, False)):
+            begun = time.perf_counter()
+            _coverage("run", "-m", "pytest", "-q", *tests, compiled=compiled)
+            print(f"{'compiled' if compiled else 'interpreted'}: {time.perf_counter() - begun:.0f} s")
+        _coverage("combine", "--quiet")
+        _coverage("json", "--quiet", "-o", str(Path(folder) / "report.json"))
+        report = json.loads((Path(folder) / "report.json").read_text())
+        _coverage("report", "--skip-covered", "--show-missing")
+    low = []
+    for package in PACKAGES:
+        counted = branches(report, package)
+        lines = 100 * counted["covered_lines"] / counted["num_statements"]
+        share = 100 * counted["covered_branches"] / counted["num_branches"]
+        print(f"{package}: {lines:.1f} % of lines, {share:.1f} % of branches")
+        low += [package] if share < LEAST else []
+    sys.exit(f"below {LEAST:g} % of branches: {', '.join(low)}" if low else 0)
+
+
+if __name__ == "__main__":
+    main()
