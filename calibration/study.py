@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from calibration import diagnostics
@@ -30,6 +32,8 @@ PREDICTIVE = 200
 #: Synthetic sets of figures: made by the emulator, and by the model.
 ON_EMULATOR, ON_MODEL = 100, 12
 _PACKAGES = ("srdi", "numpy", "scipy", "scikit-learn", "emcee")
+#: The reference run: large enough that every mechanism has something to do.
+REFERENCE_SCALE, REFERENCE_SEED = 0.004, 1
 
 
 def calibrate(
@@ -78,6 +82,7 @@ def calibrate(
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": asdict(settings),
         "model": model_digest(found.priors.names),
+        "bits": run_bits(dict(zip(found.priors.names, map(float, draws[default]), strict=True))),
         "posterior": {"file": POSTERIOR, "checksum": checksum(folder / POSTERIOR), "draws": len(draws)},
         "default": {
             "draw": default + 1,
@@ -100,6 +105,23 @@ def calibrate(
     }
     write_json(summary, folder / SUMMARY)
     return summary
+
+
+def run_bits(parameters: dict[str, float]) -> str:
+    """SHA-256 of all tables of the reference run, the reported policy with these parameters."""
+    from sim.model import SRDIModel
+    from sim.policy import find_policy
+
+    policy = find_policy("baseline").model_copy(update={"parameters": parameters})
+    model = SRDIModel(policy, scale=REFERENCE_SCALE, rng=REFERENCE_SEED)
+    model.run_model()
+    digest = hashlib.sha256()
+    for table, columns in model.tables().items():
+        for name, values in columns.items():
+            digest.update(f"{table}.{name}".encode())
+            digest.update("\n".join(values).encode() if values.dtype == object else np.ascontiguousarray(values))
+    model.close()
+    return digest.hexdigest()
 
 
 def packaged() -> tuple[dict, pd.DataFrame]:

@@ -23,7 +23,7 @@ from calibration.posterior import Likelihood, best_point, sample, spread_over
 from calibration.prediction import nearest_draw
 from calibration.priors import read_priors
 from calibration.screening import screen
-from calibration.simulator import Design, run_library, simulate
+from calibration.simulator import Design, model_digest, run_library, simulate
 from calibration.study import packaged
 from calibration.targets import read_targets
 from scenarios.draws import read_draws
@@ -329,7 +329,7 @@ def test_the_packaged_calibration_is_whole():
     assert posterior.checksum == summary["posterior"]["checksum"]
     assert list(draws.columns) == list(read_priors().only("free").names)
     assert [row["parameter"] for row in summary["parameters"]] == list(draws.columns)
-    assert json.dumps(summary)
+    assert summary["model"] == model_digest(posterior.names), "python -m calibration.confirm, or a new fit"
     for row in summary["parameters"]:
         assert (row["verdict"] == "learned") == (row["contraction"] >= diagnostics.LEARNED)
 

@@ -7,6 +7,8 @@ import json
 import pytest
 from test_cli import srdi
 
+from calibration.confirm import confirm
+from calibration.study import SUMMARY, packaged
 from scenarios.reported import reported_figures
 
 
@@ -55,3 +57,14 @@ def test_calibrate_and_validate_write_what_they_promise(tmp_path):
     assert {row["date"][:4] for row in forecasts} == {"2024", "2025", "2026", "2030"}
     for row in forecasts:
         assert row["q05"] <= row["q25"] <= row["q50"] <= row["q75"] <= row["q95"]
+
+
+def test_a_calibration_is_confirmed_for_a_model_with_the_same_bits_only(tmp_path, monkeypatch):
+    path = tmp_path / SUMMARY
+    stale = packaged()[0] | {"model": "stale"}
+    path.write_text(json.dumps(stale), encoding="utf-8")
+    assert confirm(path)
+    assert json.loads(path.read_text(encoding="utf-8"))["model"] == packaged()[0]["model"]
+    path.write_text(json.dumps(stale | {"bits": "of another model"}), encoding="utf-8")
+    assert not confirm(path)
+    assert json.loads(path.read_text(encoding="utf-8"))["model"] == "stale"

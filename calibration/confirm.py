@@ -1,0 +1,31 @@
+"""Confirm that a changed model still gives the packaged calibration's results.
+
+``python -m calibration.confirm`` in a checkout makes a reference run. If its bits are those the calibration was made
+with, the summary names the checksum of the model as it is now; if not, a new fit is needed (``srdi calibrate``).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from calibration.priors import read_priors
+from calibration.simulator import model_digest
+from calibration.study import SUMMARY, run_bits
+from scenarios.storage import write_json
+
+
+def confirm(path: Path) -> bool:
+    """Write the model's present checksum into a summary if the reference run gives the bits it names."""
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    if run_bits(summary["default"]["values"]) != summary["bits"]:
+        return False
+    write_json(summary | {"model": model_digest(read_priors().only("free").names)}, path)
+    return True
+
+
+if __name__ == "__main__":
+    if not confirm(Path(__file__).with_name(SUMMARY)):
+        sys.exit("the model gives other results than the one the calibration was made with: fit again (srdi calibrate)")
+    print("the same bits: the calibration names the model as it is now")
