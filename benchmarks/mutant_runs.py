@@ -1,8 +1,8 @@
 """Runs each mutant's tests in a fork of one pytest session that has imported and collected everything.
 
-In the fork the changed function gets its new code; a change at module level is written to the working copy and
-imported afresh. The tests are those that enter the changed function, for a change at module level all, quickest
-first, up to the first that fails.
+In the fork the changed function gets its new code, and the tests that enter it run, quickest first, up to the first
+that fails. A change of what imports run, at module level or in a function called there, is written to the working
+copy; the project is imported afresh and all tests run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.mutation import Mutant, functions_of
 OPTIONS = ("-n0", "-s", "-p", "no:cacheprovider", "-W", "ignore::RuntimeWarning")
 #: A mutant may take this many times its tests' time and some seconds, more if it has to import the project.
 TIMES, GRACE_S, IMPORT_S = 10, 5, 60
-#: Exit code of a fork in which a test failed; any other but 0 is a fault of this module, not of the mutant.
+#: Exit code of a fork in which a test failed; any other but 0 is a fault of the check, for which the mutant survives.
 KILLED = 77
 FORK = multiprocessing.get_context("fork")
 
@@ -84,8 +84,10 @@ class Runs:
     """
 
     def __init__(self, mutants: list[Mutant], packages: set[str], done: Callable[[Mutant, str], None]):
-        self.mutants, self.packages, self.done = mutants, packages, done
-        self.watching: coverage.Coverage | None = None
+        self.mutants, self.done = mutants, done
+        self.coverage = coverage.Coverage(source=sorted(packages), data_file="lines")
+        self.coverage.start()  # here, before the tests are collected: what imports run has no context
+        self.watching = False
 
     # --- the session
 
@@ -95,6 +97,7 @@ class Runs:
         self.items = {item.nodeid: item for item in session.items}
         if _forked(self._watch, 3600) != 0:
             raise pytest.UsageError("the tests fail without any mutation")
+        self.coverage.stop()
         self._read()
         for mutant in self.mutants:
             self.done(mutant, self._end(mutant))
@@ -116,11 +119,10 @@ class Runs:
     # --- which tests enter which function
 
     def _watch(self) -> int:
-        self.watching = coverage.Coverage(source=sorted(self.packages), data_file="lines")
-        self.watching.start()
+        self.watching = True
         self._run(list(self.items))
-        self.watching.stop()
-        self.watching.save()
+        self.coverage.stop()
+        self.coverage.save()
         return 0
 
     # What a test's fixtures run counts for the whole file, as its other tests may share them.
@@ -128,17 +130,17 @@ class Runs:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item) -> None:
         if self.watching:
-            self.watching.switch_context(item.nodeid.partition("::")[0])
+            self.coverage.switch_context(item.nodeid.partition("::")[0])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item) -> None:
         if self.watching:
-            self.watching.switch_context(item.nodeid)
+            self.coverage.switch_context(item.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item) -> None:
         if self.watching:
-            self.watching.switch_context(item.nodeid.partition("::")[0])
+            self.coverage.switch_context(item.nodeid.partition("::")[0])
 
     def _read(self) -> None:
         data = coverage.CoverageData("lines")
@@ -152,33 +154,30 @@ class Runs:
             duration, _, test = row.partition("\t")
             self.seconds[test] += float(duration)
 
-    def _tests(self, mutant: Mutant) -> list[str]:
-        if not mutant.function:
-            return list(self.items)
+    def _entered_by(self, mutant: Mutant) -> set[str]:
+        """Tests, and files of tests, that enter the mutant's function; the empty name stands for an import."""
         lines = self.lines.get(mutant.module, {})
-        found = set().union(*(lines.get(line, ()) for line in functions_of(mutant.module)[mutant.function]))
-        tests = [test for test in self.items if test in found or test.partition("::")[0] in found]
-        return sorted(tests, key=self.seconds.__getitem__)
+        body = functions_of(mutant.module)[mutant.function] if mutant.function else ()
+        return set().union(*(lines.get(line, ()) for line in body)) if body else {""}
 
     # --- one mutant
 
     def _end(self, mutant: Mutant) -> str:
-        tests = self._tests(mutant)
-        if not tests:
+        found = self._entered_by(mutant)
+        if not found:
             return "survived"
-
-        def swapped() -> int:
-            replace_code(mutant)
-            self._run(tests)
-            return 0
-
+        imported = "" in found
+        tests = [test for test in self.items if imported or test in found or test.partition("::")[0] in found]
         timeout = TIMES * sum(self.seconds[test] for test in tests) + GRACE_S
-        if mutant.function:
-            code = _forked(swapped, timeout)
-        else:
+        if imported:
             with _written(mutant):
                 code = _forked(lambda: _afresh(tests), timeout + IMPORT_S)
-        return {None: "timeout", 0: "survived", KILLED: "killed"}[code]
+        else:
+            tests.sort(key=self.seconds.__getitem__)
+            code = _forked(lambda: replace_code(mutant) or self._run(tests) or 0, timeout)
+        if code not in (None, 0, KILLED):
+            print(f"Not judged, exit code {code}:", end="", flush=True)
+        return {None: "timeout", KILLED: "killed"}.get(code, "survived")
 
 
 @contextlib.contextmanager

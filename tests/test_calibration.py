@@ -305,6 +305,14 @@ def test_every_target_was_known_at_the_cut_off_and_every_fit_has_its_doubt():
         ),
         ('[parameter.rd_shift]\ndistribution = "uniform"\nfrom = 1.0\nsource = "x"\nrole = "free"', "to is missing"),
         (
+            '[parameter.rd_shift]\ndistribution = "uniform"\nfrom = 0\nto = 1\nsource = "x"\nrole = "free"\nmean = 1.0',
+            "unknown key mean",
+        ),
+        (
+            '[parameter.rd_shift]\ndistribution = "uniform"\nfrom = "a"\nto = 1.0\nsource = "x"\nrole = "free"',
+            "from is 'a': input should be a valid number",
+        ),
+        (
             '[parameter.reach_srdi_max]\ndistribution = "uniform"\nfrom = 2.0\nto = 3.0\nsource = "x"\nrole = "free"',
             "allowed is a part of 0 to 1",
         ),

@@ -25,8 +25,6 @@ from sim.reference import read_data
 from sim.rules import TIERS, Rules
 
 RULES = Rules()
-CRITERIA = {tier: build_criteria(tier, getattr(RULES, tier)) for tier in TIERS}
-CHAMPION = build_criteria("single_champion", None)
 
 #: A firm that meets every clause of the little-giant criteria, each just so.
 JUST_A_GIANT = {
@@ -48,6 +46,11 @@ JUST_A_GIANT = {
 }
 
 
+def criteria(tier: str):
+    """Tables of a tier under the rules as they are, built anew."""
+    return build_criteria(tier, getattr(RULES, tier, None))
+
+
 def fields(**values) -> np.ndarray:
     made = np.zeros(len(FIELDS))
     for name, value in values.items():
@@ -56,14 +59,14 @@ def fields(**values) -> np.ndarray:
 
 
 def test_a_firm_that_just_meets_every_clause_is_a_little_giant():
-    assert meets_requirements(CRITERIA["little_giant"], fields(**JUST_A_GIANT))
+    assert meets_requirements(criteria("little_giant"), fields(**JUST_A_GIANT))
 
 
 @pytest.mark.parametrize("name", sorted(set(JUST_A_GIANT) - {"revenue_yuan"}))
 def test_missing_one_clause_by_a_hair_is_not_enough(name):
     worse = 1.01 if name == "debt_ratio" else 0.99
     firm = JUST_A_GIANT | {name: JUST_A_GIANT[name] * worse}
-    assert not meets_requirements(CRITERIA["little_giant"], fields(**firm))
+    assert not meets_requirements(criteria("little_giant"), fields(**firm))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ def test_missing_one_clause_by_a_hair_is_not_enough(name):
     ],
 )
 def test_research_is_asked_for_by_revenue_band(change, eligible):
-    assert meets_requirements(CRITERIA["little_giant"], fields(**JUST_A_GIANT | change)) == eligible
+    assert meets_requirements(criteria("little_giant"), fields(**JUST_A_GIANT | change)) == eligible
 
 
 SRDI_MINIMUM = {"niche_years": 2, "rd_spending_yuan": 1e6, "rd_intensity": 0.03, "revenue_yuan": 10e6}
@@ -87,12 +90,12 @@ SRDI_MINIMUM = {"niche_years": 2, "rd_spending_yuan": 1e6, "rd_intensity": 0.03,
 @pytest.mark.parametrize("name", sorted(SRDI_MINIMUM))
 def test_the_four_srdi_conditions(name):
     firm = SRDI_MINIMUM | {name: SRDI_MINIMUM[name] * 0.99}
-    assert meets_requirements(CRITERIA["srdi"], fields(**SRDI_MINIMUM))
-    assert not meets_requirements(CRITERIA["srdi"], fields(**firm))
+    assert meets_requirements(criteria("srdi"), fields(**SRDI_MINIMUM))
+    assert not meets_requirements(criteria("srdi"), fields(**firm))
 
 
 def test_new_equity_stands_in_for_srdi_revenue():
-    assert meets_requirements(CRITERIA["srdi"], fields(**SRDI_MINIMUM | {"revenue_yuan": 1e6, "equity_yuan": 20e6}))
+    assert meets_requirements(criteria("srdi"), fields(**SRDI_MINIMUM | {"revenue_yuan": 1e6, "equity_yuan": 20e6}))
 
 
 def test_srdi_score_of_a_firm_counted_by_hand():
@@ -111,35 +114,35 @@ def test_srdi_score_of_a_firm_counted_by_hand():
         rd_staff_share=0.12,  # 3
         rd_institute=1,  # 2
     )
-    assert score(CRITERIA["srdi"], firm) == 61
+    assert score(criteria("srdi"), firm) == 61
 
 
 def test_innovative_score_of_a_firm_counted_by_hand():
     firm = fields(class1_ip=2, rd_intensity=0.035, growth=0.12, debt_ratio=0.6, promoted=1, main_share=0.65)
-    assert score(CRITERIA["innovative"], firm) == 15 + 15 + 15 + 5 + 10 + 15
+    assert score(criteria("innovative"), firm) == 15 + 15 + 15 + 5 + 10 + 15
 
 
 def test_the_best_possible_score_is_one_hundred():
     best = dict.fromkeys(FIELD_INDEX, 1e9) | {"debt_ratio": 0.0}
-    assert score(CRITERIA["srdi"], fields(**best)) == 100
-    assert score(CRITERIA["innovative"], fields(**best)) == 100
+    assert score(criteria("srdi"), fields(**best)) == 100
+    assert score(criteria("innovative"), fields(**best)) == 100
 
 
 def test_each_part_of_the_innovative_score_has_its_minimum():
     strong = {"class1_ip": 4, "rd_intensity": 0.05, "growth": 0.15, "debt_ratio": 0.5, "main_share": 0.7}
-    assert reaches_score(CRITERIA["innovative"], fields(**strong), 0.0)
+    assert reaches_score(criteria("innovative"), fields(**strong), 0.0)
     no_research = strong | {"class1_ip": 0, "rd_intensity": 0.03}  # 15 of the 20 points asked for
-    assert score(CRITERIA["innovative"], fields(**no_research)) == 70
-    assert not reaches_score(CRITERIA["innovative"], fields(**no_research), 0.0)
+    assert score(criteria("innovative"), fields(**no_research)) == 70
+    assert not reaches_score(criteria("innovative"), fields(**no_research), 0.0)
 
 
 def test_direct_conditions_stand_in_for_the_score_but_not_for_the_requirements():
     direct = {"rd_spending_mean_yuan": 10e6}
     firm = fields(**SRDI_MINIMUM | direct)
-    assert not reaches_score(CRITERIA["srdi"], firm, 0.0)
-    assert has_direct_condition(CRITERIA["srdi"], firm)
-    assert meets(CRITERIA["srdi"], firm, 0.0)
-    assert not meets(CRITERIA["srdi"], fields(**direct), 0.0)
+    assert not reaches_score(criteria("srdi"), firm, 0.0)
+    assert has_direct_condition(criteria("srdi"), firm)
+    assert meets(criteria("srdi"), firm, 0.0)
+    assert not meets(criteria("srdi"), fields(**direct), 0.0)
 
 
 def test_a_scenario_changes_a_threshold_in_one_place():
@@ -239,10 +242,10 @@ CASES = [case for tier in TIERS for case in conditions_of(tier)]
 def test_each_condition_holds_at_its_bound_and_fails_a_hair_beyond(tier, kind, clause, conditions, condition):
     holds = meets_requirements if kind == "require" else has_direct_condition
     firm = just_meeting(tier, kind, clause, conditions)
-    assert holds(CRITERIA[tier], fields(**firm))
+    assert holds(criteria(tier), fields(**firm))
     bound = bound_of(tier, condition)
     beyond = np.nextafter(bound, np.inf if "at_most" in condition else -np.inf)
-    assert not holds(CRITERIA[tier], fields(**firm | {condition["field"]: beyond}))
+    assert not holds(criteria(tier), fields(**firm | {condition["field"]: beyond}))
 
 
 BANDS = [
@@ -259,10 +262,10 @@ BANDS = [
 def test_each_score_band_begins_at_its_bound(tier, field, at_most, place, bands):
     bound, points = bands[place]
     next_points = bands[place + 1][1] if place + 1 < len(bands) else 0
-    rest = score(CRITERIA[tier], fields(**{field: np.inf if at_most else -np.inf}))
+    rest = score(criteria(tier), fields(**{field: np.inf if at_most else -np.inf}))
     beyond = np.nextafter(bound, np.inf if at_most else -np.inf)
-    assert score(CRITERIA[tier], fields(**{field: bound})) - rest == points
-    assert score(CRITERIA[tier], fields(**{field: beyond})) - rest == next_points
+    assert score(criteria(tier), fields(**{field: bound})) - rest == points
+    assert score(criteria(tier), fields(**{field: beyond})) - rest == next_points
     assert points > next_points
 
 
@@ -272,7 +275,7 @@ def test_each_score_band_begins_at_its_bound(tier, field, at_most, place, bands)
 def test_the_direct_srdi_condition_is_on_the_mean_of_two_years(before, last, eligible):
     """Interim measures of 2022: mean R&D of two years of 10 million or more stands in for the score."""
     firm = SRDI_MINIMUM | {"rd_spending_yuan": last, "rd_spending_mean_yuan": 0.5 * (before + last)}
-    assert has_direct_condition(CRITERIA["srdi"], fields(**firm)) == eligible
+    assert has_direct_condition(criteria("srdi"), fields(**firm)) == eligible
 
 
 # --- tables of the criteria
@@ -280,7 +283,7 @@ def test_the_direct_srdi_condition_is_on_the_mean_of_two_years(before, last, eli
 
 def stated(field, at_least, at_most=False, direct=False):
     """Criteria of one condition, and an item for the score if the condition is a direct one."""
-    made = CRITERIA["little_giant"]._replace(
+    made = criteria("little_giant")._replace(
         condition_field=np.array([FIELD_INDEX[field]]),
         condition_at_most=np.array([at_most]),
         condition_value=np.array([at_least]),
@@ -290,16 +293,17 @@ def stated(field, at_least, at_most=False, direct=False):
     )
     if not direct:
         return made
-    innovative = CRITERIA["innovative"]
+    innovative = criteria("innovative")
     items = {name: getattr(innovative, name) for name in innovative._fields if name.startswith(("item", "group", "b"))}
     return made._replace(**items)
 
 
 def test_research_is_needed_where_no_other_way_leads_to_the_certificate():
-    assert all(CRITERIA[tier].needs_research[0] for tier in TIERS)
-    assert CHAMPION.needs_research[0]
+    assert all(criteria(tier).needs_research[0] for tier in TIERS)
+    assert criteria("single_champion").needs_research[0]
     assert _needs_research(stated("rd_intensity", 0.03))
     assert not _needs_research(stated("rd_intensity", 0.0))
+    assert not _needs_research(stated("rd_intensity", -0.1))
     assert not _needs_research(stated("rd_intensity", 0.03, at_most=True))
     assert not _needs_research(stated("growth", 0.03))
     assert not _needs_research(stated("growth", 0.03, direct=True))
@@ -307,31 +311,35 @@ def test_research_is_needed_where_no_other_way_leads_to_the_certificate():
 
 
 def test_research_is_needed_where_a_group_of_the_score_cannot_do_without():
-    innovative = CRITERIA["innovative"]
+    innovative = criteria("innovative")
     assert _needs_research(innovative)  # 20 points of the group innovation are all from research
     assert _needs_research(innovative._replace(group_min=np.array([1.0, 15.0, 15.0])))
     assert not _needs_research(innovative._replace(group_min=np.array([0.0, 30.0, 30.0])))
     assert _needs_research(innovative._replace(group_min=np.array([0.0, 30.0, 31.0])))
     assert _needs_research(innovative._replace(group_min=np.array([0.0, 31.0, 30.0])))
     free = innovative.band_value.copy()
-    free[:4] = 0.0  # patents: points for none at all
-    assert not _needs_research(innovative._replace(band_value=free))
+    for least in (0.0, -1.0):
+        free[:4] = least  # patents: points for none at all
+        assert not _needs_research(innovative._replace(band_value=free))
     upper = innovative.item_at_most.copy()
-    upper[1] = True  # little R&D earns the points
+    upper[:2] = True  # few patents and little R&D earn the points
     assert not _needs_research(innovative._replace(item_at_most=upper))
+    assert not _needs_research(innovative._replace(item_at_most=upper, band_value=free))
 
 
 def test_least_bounds_of_patents_and_equity():
-    least = {tier: (CRITERIA[tier].least_patents[0], CRITERIA[tier].least_equity[0]) for tier in TIERS}
+    least = {tier: (criteria(tier).least_patents[0], criteria(tier).least_equity[0]) for tier in TIERS}
     assert least == {"innovative": (0.3, 5e6), "srdi": (0.3, 20e6), "little_giant": (2.0, 80e6)}
     assert (
-        CHAMPION.least_patents[0],
-        CHAMPION.least_equity[0],
+        criteria("single_champion").least_patents[0],
+        criteria("single_champion").least_equity[0],
     ) == (4.0, np.inf)
 
 
 def test_tables_of_the_innovative_tier():
-    made = CRITERIA["innovative"]
+    made = criteria("innovative")
+    assert made.needs_research.shape == made.least_patents.shape == made.least_equity.shape == made.score_min.shape
+    assert made.score_min.shape == (1,)
     assert made.alternative_start.tolist() == [0, 1, 2, 3]
     assert made.requirement_start.tolist() == [0]
     assert made.direct_start.tolist() == [0, 3]
@@ -345,7 +353,7 @@ def test_tables_of_the_innovative_tier():
 
 
 def test_tables_of_the_other_tiers():
-    srdi, giant = CRITERIA["srdi"], CRITERIA["little_giant"]
+    srdi, giant = criteria("srdi"), criteria("little_giant")
     assert srdi.alternative_start.tolist() == [0, 1, 3, 4, 5, 6, 7]
     assert srdi.requirement_start.tolist() == [0, 1, 2, 4]
     assert srdi.direct_start.tolist() == [4, 6]
@@ -364,8 +372,10 @@ def test_tables_of_the_other_tiers():
         ({"rd_last_year": 0.5}, 1),
         ({"rd_before": 0.5}, 1),
         ({"equity": 20e6}, 1),
+        ({"equity": 21e6}, 1),
         ({"equity": 19e6}, 0),
         ({"knowledge": 0.3 * 2**20}, 1),
+        ({"knowledge": 0.4 * 2**20}, 1),
         ({"knowledge": 0.29 * 2**20}, 0),
         ({"rd_last_year": 0.5, "employment": 0.0}, 0),
     ],
@@ -376,9 +386,9 @@ def test_hopeful_are_firms_with_research_patents_or_equity(change, hopeful):
     firm = {"rd_last_year": 0.0, "rd_before": 0.0, "equity": 0.0, "knowledge": 0.0, "employment": 5.0} | change
     w = SimpleNamespace(**{name: np.array([9.0, value]) for name, value in firm.items()})
     marks = np.full(3, 5.0)
-    mark_hopeful(CRITERIA["srdi"], w, p, marks, 2)
+    mark_hopeful(criteria("srdi"), w, p, marks, 2)
     assert marks.tolist() == [1.0, hopeful, 5.0]
-    undemanding = CRITERIA["srdi"]._replace(needs_research=np.array([False]))
+    undemanding = criteria("srdi")._replace(needs_research=np.array([False]))
     mark_hopeful(undemanding, w, p, marks, 2)
     assert marks.tolist() == [1.0, float(firm["employment"] > 0), 5.0]
 
@@ -387,7 +397,7 @@ def test_the_score_reaches_the_pass_mark_in_every_group():
     fields = np.zeros(len(FIELDS))
     for name, value in {"class1_ip": 4, "growth": 0.15, "main_share": 0.6}.items():
         fields[FIELD_INDEX[name]] = value
-    innovative = CRITERIA["innovative"]  # 20, 20 + 10 (no debt), 15 + 5 (any field)
+    innovative = criteria("innovative")  # 20, 20 + 10 (no debt), 15 + 5 (any field)
     assert score(innovative, fields) == 70
     assert reaches_score(innovative, fields, -10.0)
     assert not reaches_score(innovative, fields, -10.1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from scenarios.effects import _interval, cases, run_effects
+from scenarios.effects import _interval, _why, cases, run_effects
 from scenarios.errors import ScenarioError
 from scenarios.loading import load_scenario
 from scenarios.tables import print_effects
@@ -73,6 +74,19 @@ def test_a_lever_that_starts_after_the_run_is_said_not_to_act(tmp_path):
     table = run_effects(("sme_fund",), out=tmp_path / "out", replicates=2, scale=0.001, until=2022)
     assert not table["moved"].any()
     assert "does not act" in table["note"][0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.0, 0.0, "nothing the lever acts on was in reach"),
+        (-1.0, 1.0, "the luck of 8 replicates at scale 0.01"),
+        (-2.0, -1.0, "against the expected sign"),
+    ],
+)
+def test_why_an_outcome_did_not_move(low, high, words):
+    results = SimpleNamespace(manifest={"replicates": 8, "scale": 0.01})
+    assert words in _why(low, high, results)
 
 
 def test_an_unknown_lever_is_refused_with_the_nearest_name(tmp_path):

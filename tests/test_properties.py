@@ -325,7 +325,7 @@ def capacities_hold(tables, policy, model):
             assert (np.rint(years * model.scale) <= round(capacity * model.scale)).all(), tier
 
 
-test_accounts, test_accounts_often = often(25, 600)(check_accounts, policy=POLICIES, run=RUNS)
+test_accounts, test_accounts_often = often(25, 250)(check_accounts, policy=POLICIES, run=RUNS)
 
 
 def check_certificates(policy, run):
@@ -349,7 +349,7 @@ def check_certificates(policy, run):
     model.close()
 
 
-test_certificates, test_certificates_often = often(12, 300)(check_certificates, policy=POLICIES, run=RUNS)
+test_certificates, test_certificates_often = often(12, 100)(check_certificates, policy=POLICIES, run=RUNS)
 
 
 # --- the same bits
@@ -365,7 +365,7 @@ def check_chunks(policy, run, threads, share):
     assert tables_equal(one, other)
 
 
-test_chunks, test_chunks_often = often(12, 300)(
+test_chunks, test_chunks_often = often(12, 100)(
     check_chunks,
     policy=POLICIES,
     run=RUNS,
@@ -386,7 +386,7 @@ def check_company(policies, run):
         assert tables_equal(model, other)
 
 
-test_company, test_company_often = often(4, 100)(check_company, policies=RIVALS, run=RUNS)
+test_company, test_company_often = often(4, 30)(check_company, policies=RIVALS, run=RUNS)
 
 
 def check_branches(policies, part, run, quarters):
@@ -416,7 +416,7 @@ def check_branches(policies, part, run, quarters):
         made.close()
 
 
-test_branches, test_branches_often = often(6, 150)(
+test_branches, test_branches_often = often(6, 50)(
     check_branches,
     policies=RIVALS,
     part=st.sampled_from(("lever", "rules", "shocks")),
@@ -457,7 +457,7 @@ def check_idle(idle, run):
     assert (frame(other, "spending")[["spending_yuan", "committed_yuan", "recipients"]] == 0).all(axis=None)
 
 
-test_idle, test_idle_often = often(12, 200)(check_idle, idle=IDLE, run=RUNS)
+test_idle, test_idle_often = often(12, 80)(check_idle, idle=IDLE, run=RUNS)
 
 
 def check_files(policy, run):
@@ -471,7 +471,7 @@ def check_files(policy, run):
     assert tables_equal(done(policy, **run), done(again, **run))
 
 
-test_files, test_files_often = often(6, 100)(check_files, policy=POLICIES, run=RUNS)
+test_files, test_files_often = often(6, 40)(check_files, policy=POLICIES, run=RUNS)
 
 
 def check_ensembles(policies, run, stop):
@@ -502,7 +502,7 @@ def check_ensembles(policies, run, stop):
         assert resumed.manifest["files"] == one.manifest["files"]
 
 
-test_ensembles, test_ensembles_often = often(2, 25)(check_ensembles, policies=RIVALS, run=RUNS, stop=st.integers(1, 4))
+test_ensembles, test_ensembles_often = often(2, 8)(check_ensembles, policies=RIVALS, run=RUNS, stop=st.integers(1, 4))
 
 
 # --- each property fails on a model with a fault

@@ -22,8 +22,7 @@ from sim.rules import TIERS, Rules
 from sim.tile import TILE, place_scratch
 
 P = parameter_record()
-CRITERIA = {tier: build_criteria(tier, getattr(Rules(), tier)) for tier in TIERS}
-CHAMPION = build_criteria("single_champion", None)
+RULES = Rules()
 KEYS = quarter_keys(1, 5)
 COUNTIES, PLACES, SECTORS = 3, 2, 2
 #: Slots: more than two tiles, the last one not full; firms stand where the tests put them.
@@ -38,6 +37,11 @@ STRONG = {
 }  # fmt: skip
 #: Meets none, though it has some R&D.
 WEAK = STRONG | {"rd_last_year": 0.001, "rd_before": 0.001, "equity": 0, "knowledge": 1e5, "main_share": 0.3}
+
+
+def criteria(tier: str):
+    """Tables of a tier under the rules as they are, built anew."""
+    return build_criteria(tier, getattr(RULES, tier, None))
 
 
 def interpreted(kernel):
@@ -85,12 +89,12 @@ ASPIRATION, CALL = np.uint64(11), np.uint64(12)
 
 def assess(columns, tier=2, lowest=0, reach=(1.0, 1.0), called=(0.0, 1.0), bar=60.0, bonus=(0.0, 0.0, 0.0), **more):
     """Ranks and counts of an assessment for the SRDI tier of all slots but the first and the last."""
-    settings = {"env": environment(), "moment": new_moment(), "p": P, "criteria": CRITERIA["srdi"]} | more
+    settings = {"env": environment(), "moment": new_moment(), "p": P, "criteria": criteria("srdi")} | more
     ranks = np.full(SLOTS, 7, dtype=np.uint16)
     counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
     interpreted(recognition.assess)(
         columns, settings["env"], KEYS, ASPIRATION, CALL, settings["p"], settings["moment"], tier, lowest,
-        settings["criteria"], CRITERIA["srdi"], np.array(reach), called, bar, np.array(bonus), ranks,
+        settings["criteria"], criteria("srdi"), np.array(reach), called, bar, np.array(bonus), ranks,
         *assessment_scratch(), counts, 1, SLOTS - 1,
     )  # fmt: skip
     assert ranks[0] == ranks[-1] == 7
@@ -104,7 +108,7 @@ def test_strong_smes_are_ranked_wherever_they_stand():
     assert list(np.flatnonzero(ranks) + 1) == list(slots)
     for slot in slots:
         fields, u, v = seen(columns, slot)
-        points = score(CRITERIA["srdi"], fields) + P.assessment_noise * unit_noise(u)
+        points = score(criteria("srdi"), fields) + P.assessment_noise * unit_noise(u)
         assert ranks[slot - 1] == recognition.rank_of(points, v)
     assert counts[1, 1].tolist() == [5, 5, 5, 0]
     assert counts.sum() == 15
@@ -181,7 +185,7 @@ def test_a_call_is_for_the_lots_from_its_first_to_before_its_last():
 def test_an_applicant_passes_at_the_bar_with_noise_and_the_bonus_of_the_county():
     columns = population({9: STRONG})
     fields, u, _ = seen(columns, 9)
-    points = score(CRITERIA["srdi"], fields) + P.assessment_noise * unit_noise(u) - 5.0
+    points = score(criteria("srdi"), fields) + P.assessment_noise * unit_noise(u) - 5.0
     for bar, passed in ((points, 1), (points + 1e-6, 0)):
         ranks, counts = assess(columns, bar=bar, bonus=(3.0, -5.0, 7.0))
         assert counts[1, 1, PASSED] == passed
@@ -191,7 +195,7 @@ def test_an_applicant_passes_at_the_bar_with_noise_and_the_bonus_of_the_county()
 def test_an_assessors_noise_decides_at_the_pass_mark():
     columns = population({9: STRONG})
     fields, u, _ = seen(columns, 9)
-    innovative = CRITERIA["innovative"]
+    innovative = criteria("innovative")
     noise = P.assessment_noise * unit_noise(u)
     for slack, eligible in ((-1e-6, 1), (1e-6, 0)):
         mark = np.array([score(innovative, fields) + noise + slack])
@@ -254,7 +258,7 @@ def review(firm, tier=3, strictness=1.0, slot=TILE + 3):
     """Columns of the slot and counts (tier, what) after a review."""
     columns = population({slot: firm, 0: firm, SLOTS - 1: firm})
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
-    ladder = tuple(CRITERIA[name] for name in TIERS)
+    ladder = tuple(criteria(name) for name in TIERS)
     interpreted(recognition.review)(
         columns, environment(), KEYS, P, tier, ladder, VALIDITY, strictness, NOW, *field_scratch(), counts,
         1, SLOTS - 1,
@@ -324,8 +328,8 @@ def test_reviewers_see_the_score_with_the_noise_of_the_assessors(noise, kept):
     firm = STRONG | {"tier": 1, "innovative_since": 2}
     columns = population({slot: firm})
     fields, u, _ = seen(columns, slot)
-    points = score(CRITERIA["innovative"], fields) + P.assessment_noise * unit_noise(u)
-    strict = CRITERIA["innovative"]._replace(score_min=np.array([points - noise]), direct_start=np.array([0, 0]))
+    points = score(criteria("innovative"), fields) + P.assessment_noise * unit_noise(u)
+    strict = criteria("innovative")._replace(score_min=np.array([points - noise]), direct_start=np.array([0, 0]))
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
     interpreted(recognition.review)(
         columns, environment(), KEYS, P, 1, (strict,), VALIDITY, 1.0, NOW, *field_scratch(), counts, 0, SLOTS
@@ -384,6 +388,6 @@ def test_champions_are_manufacturers_of_any_size_that_do_research():
     )
     counts = np.zeros((PLACES, SECTORS), dtype=np.int64)
     interpreted(recognition.count_champions)(
-        columns, environment(), P, CHAMPION, *assessment_scratch(), counts, 1, SLOTS - 1
+        columns, environment(), P, criteria("single_champion"), *assessment_scratch(), counts, 1, SLOTS - 1
     )
     assert counts.tolist() == [[0, 1], [0, 3]]

@@ -258,6 +258,7 @@ def test_chance_of_being_reached():
     odds = 0.25 / 0.75 * 4**1.5 * exp(0.5)  # a firm of 200 against one of 50
     happens_below(odds / (1 + odds), lambda u: is_reached(u, 0.25, log(200), 0.5, P))
     assert not is_reached(1e-9, 0.0, log(200), 0.5, P)
+    assert not is_reached(0.5, 0.5, log(50), 0.0, P)
     # full reach stands for odds of a million to one
     assert is_reached(1 - 2e-6, 1.0, log(50), 0.0, P)
     assert not is_reached(1 - 5e-7, 1.0, log(50), 0.0, P)
@@ -268,7 +269,8 @@ def test_worth_of_an_application():
 
 
 @pytest.mark.parametrize(
-    ("employees", "revenue", "small"), [(999, 5e8, True), (1000, 4.9e8, True), (1000, 5e8, False), (20, 1e6, True)]
+    ("employees", "revenue", "small"),
+    [(999, 5e8, True), (1000, 4.9e8, True), (1000, 5e8, False), (1001, 6e8, False), (20, 1e6, True)],
 )
 def test_an_sme_is_below_either_limit_of_its_sector(employees, revenue, small):
     firms = SimpleNamespace(
@@ -452,9 +454,9 @@ def test_channels_of_the_programmes_whose_bits_are_set():
 
 
 def test_bars_of_institutes_and_high_tech_firms():
-    spending = (1.9e6, 2e6, 5.9e6, 6e6, 14.9e6, 15e6)
-    assert [institute_level(yuan, P) for yuan in spending] == [0, 1, 1, 2, 2, 3]
-    bars = [(49e6, 0.05), (50e6, 0.04), (199e6, 0.04), (200e6, 0.03), (1e9, 0.03)]
+    spending = (1.9e6, 2e6, 5.9e6, 6e6, 14.9e6, 15e6, 16e6)
+    assert [institute_level(yuan, P) for yuan in spending] == [0, 1, 1, 2, 2, 3, 3]
+    bars = [(50e6 - 0.5, 0.05), (50e6, 0.04), (200e6 - 0.5, 0.04), (200e6, 0.03), (1e9, 0.03)]
     for revenue, bar in bars:
         assert high_tech_bar(bar, revenue, 1.0)
         assert not high_tech_bar(bar - 0.001, revenue, 1.0)

@@ -15,7 +15,8 @@ it in this order:
 `compare.py` sets it beside the model, `scenarios.py` are the policies under which that is done.
 
 Taken over from the model that is checked (see `world.py`), all of it fixed before the first quarter: the starting
-cross-section of firms with their links, geography and industry, the calibrated constants of the start (revenue per
-worker, log-odds of R&D), niches hit by a supply shock, the path of nominal demand, and what a scenario declares:
-levers with their windows and effects, rules, shocks, parameters.
+cross-section of firms with their links, geography and industry, what the start settles (revenue per worker and
+log-odds of R&D by sector, attraction and log-odds by county), niches that a supply shock hits, the path of nominal
+demand, and what a scenario declares: levers with their windows, eligibility and effects, rules, shocks, parameters,
+and the calendar they are written in.
 """

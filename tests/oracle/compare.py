@@ -14,13 +14,13 @@ from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER
 #: Largest difference of two floats: a share of the model's value, plus this much in the column's own unit. Floats are
 #: stored in single precision (a last bit is 1.2e-7 of the value or less), and the model's exponential is off by 1e-9.
 AFTER_A_QUARTER, AFTER_A_RUN, ABSOLUTE = 1e-6, 1e-5, 1e-6
-#: Totals that add up floats cut to whole parts, so that a float's last bit can move them by a part.
+#: Totals that add up floats cut to whole parts, one firm at a time, so that a float's last bit can move them by a part.
 SUMS = {
     *("employment", "revenue", "rd_true", "rd_reported", "governance", "productivity", "constraint", "refinement"),
     *("green", "exports", "rd_staff", "equity", "supplier_digital", "supplier_refinement", "strength", "digital"),
     *("knowledge", "spilled", "passed_on", "lost", "niche_revenue", "niche_qualified", "niche_lost"),
 }
-#: Parts that such a sum may differ by, beside that share.
+#: Parts that such a sum may differ by, beside a share as of floats.
 PARTS_APART = 3
 
 

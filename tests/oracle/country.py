@@ -56,10 +56,6 @@ class Country:
             Programme(name, bit, self) for bit, name in enumerate(PROGRAMMES) if getattr(levers, name).enabled
         ]
         self.pilot_cities = PilotCities(self)
-        award = levers.little_giant_awards
-        self.award_yuan = award.award_yuan * award.intensity / 12.0 if award.enabled else 0.0
-        digital = levers.digital_empowerment
-        self.digital_effect = self.p.digital_support * digital.intensity if digital.enabled else 0.0
         self.champions: Counter = Counter()  # by place and sector
         self.granted_this_year = dict.fromkeys(TIERS, 0)
         self.research = research_of(self)
@@ -129,6 +125,18 @@ class Country:
     def acts(self, name: str) -> bool:
         """Whether a lever acts this quarter."""
         return getattr(self.policy.levers, name).acts_in(self.quarter)
+
+    @property
+    def award_yuan(self) -> float:
+        """Paid a quarter to a little giant with a running award."""
+        lever = self.policy.levers.little_giant_awards
+        return lever.award_yuan * lever.intensity / 12.0 if lever.enabled else 0.0
+
+    @property
+    def digital_effect(self) -> float:
+        """Digital maturity that a converted firm gains a quarter."""
+        lever = self.policy.levers.digital_empowerment
+        return self.p.digital_support * lever.intensity if lever.enabled else 0.0
 
     def place(self, firm: Firm) -> int:
         """Province, plus the number of provinces in urban districts."""
