@@ -69,7 +69,7 @@ class _Manifest(BaseModel):
     last_quarter: str = Field(pattern=r"^\d{4}Q[1-4]$")
     firms_at_start: int
     started: str
-    seconds: float
+    seconds: float = 0.0  # of results that the page gathers nobody took the time
     parameters: dict[str, float]
     files: dict[str, str]
 
