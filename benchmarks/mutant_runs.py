@@ -27,7 +27,7 @@ from benchmarks.mutation import Mutant, functions_of
 OPTIONS = ("-n0", "-s", "-p", "no:cacheprovider", "-W", "ignore::RuntimeWarning")
 #: A mutant may take this many times its tests' time and some seconds, more if it has to import the project.
 TIMES, GRACE_S, IMPORT_S = 10, 5, 60
-#: Exit code of a fork in which a test failed; any other but 0 is a fault of the check, for which the mutant survives.
+#: Exit code of a fork in which a test failed; any other but 0 is a fault of the check.
 KILLED = 77
 FORK = multiprocessing.get_context("fork")
 
@@ -60,19 +60,14 @@ def _codes(code: CodeType):
             yield from _codes(constant)
 
 
-def replace_code(mutant: Mutant) -> None:
-    """Give the mutant's code to every function there is of its file and name, decorated or not."""
-    path = str(Path(mutant.module).resolve())
-    codes = {code.co_qualname: code for code in _codes(compile(mutant.source(), path, "exec"))}
-    found = False
-    for function in gc.get_objects():
-        if isinstance(function, FunctionType) and function.__code__.co_filename == path:
-            name = function.__code__.co_qualname
-            if name == mutant.function or name.startswith(f"{mutant.function}."):
-                function.__code__ = codes[name]
-                found = True
-    if not found:
-        raise LookupError(f"{mutant.function} of {mutant.module} is not imported")
+def _functions() -> dict[tuple[str, str], list[FunctionType]]:
+    """All living functions by path of their file and name of the outermost function they stand in, decorated or not."""
+    found = defaultdict(list)
+    for value in gc.get_objects():
+        if isinstance(value, FunctionType):
+            outer = value.__code__.co_qualname.partition(".<locals>")[0]
+            found[value.__code__.co_filename, outer].append(value)
+    return found
 
 
 class Runs:
@@ -99,8 +94,11 @@ class Runs:
             raise pytest.UsageError("the tests fail without any mutation")
         self.coverage.stop()
         self._read()
+        self.functions = _functions()
+        gc.freeze()  # what the collector does not touch a fork need not copy
         for mutant in self.mutants:
-            self.done(mutant, self._end(mutant))
+            with contextlib.suppress(SyntaxError):  # what cannot be compiled is no mutant
+                self.done(mutant, self._end(mutant))
         return True
 
     def _run(self, tests: list[str]) -> None:
@@ -162,22 +160,32 @@ class Runs:
 
     # --- one mutant
 
+    def _replace_code(self, mutant: Mutant, changed: CodeType) -> None:
+        """Give the functions that the mutant changes their new code."""
+        codes = {code.co_qualname: code for code in _codes(changed)}
+        functions = self.functions[changed.co_filename, mutant.function]
+        if not functions:
+            raise LookupError(f"{mutant.function} of {mutant.module} is not imported")
+        for function in functions:
+            function.__code__ = codes[function.__code__.co_qualname]
+
     def _end(self, mutant: Mutant) -> str:
+        changed = compile(mutant.source(), str(Path(mutant.module).resolve()), "exec")
         found = self._entered_by(mutant)
         if not found:
             return "survived"
         imported = "" in found
         tests = [test for test in self.items if imported or test in found or test.partition("::")[0] in found]
+        tests.sort(key=self.seconds.__getitem__)
         timeout = TIMES * sum(self.seconds[test] for test in tests) + GRACE_S
         if imported:
             with _written(mutant):
                 code = _forked(lambda: _afresh(tests), timeout + IMPORT_S)
         else:
-            tests.sort(key=self.seconds.__getitem__)
-            code = _forked(lambda: replace_code(mutant) or self._run(tests) or 0, timeout)
+            code = _forked(lambda: self._replace_code(mutant, changed) or self._run(tests) or 0, timeout)
         if code not in (None, 0, KILLED):
-            print(f"Not judged, exit code {code}:", end="", flush=True)
-        return {None: "timeout", KILLED: "killed"}.get(code, "survived")
+            raise RuntimeError(f"{mutant}: exit code {code}")
+        return {None: "timeout", 0: "survived", KILLED: "killed"}[code]
 
 
 @contextlib.contextmanager

@@ -118,17 +118,17 @@ def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) 
         table.add_column(heading, no_wrap=True)
     for heading in ("Baseline", "Effect", "95 % interval", "Little giants", "SRDI SMEs", "Cost bn", "M per SRDI"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in effects.replace({np.nan: None}).itertuples():
+    for row in effects.itertuples():
         table.add_row(
             row.lever if row.moved else f"{row.lever} *",
             f"{row.outcome} ({row.expected})",
             short(row.baseline),
             short(row.effect, signed=True),
             f"{short(row.low, signed=True)} … {short(row.high, signed=True)}",
-            f"{row.little_giants:+,.0f} ± {(row.little_giants_high - row.little_giants_low) / 2:,.0f}",
-            f"{row.srdi_smes:+,.0f} ± {(row.srdi_smes_high - row.srdi_smes_low) / 2:,.0f}",
+            _difference(row.little_giants, row.little_giants_low, row.little_giants_high),
+            _difference(row.srdi_smes, row.srdi_smes_low, row.srdi_smes_high),
             f"{row.cost_yuan / 1e9:.2f}",
-            f"{row.cost_per_srdi_sme_yuan / 1e6:,.0f}" if row.cost_per_srdi_sme_yuan else "",
+            f"{row.cost_per_srdi_sme_yuan / 1e6:,.0f}" if pd.notna(row.cost_per_srdi_sme_yuan) else "",
         )
     console.print(table)
     for row in effects[~effects["moved"]].itertuples():
@@ -143,8 +143,14 @@ def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) 
     )
 
 
+def _difference(mean: float, low: float, high: float) -> str:
+    return "–" if np.isnan(mean) else f"{mean:+,.0f} ± {(high - low) / 2:,.0f}"
+
+
 def short(value: float, signed: bool = False) -> str:
-    """Four figures of a number of any size, with the SI letter of thousands to quadrillions."""
+    """Four figures of a number of any size, with the SI letter of thousands to quadrillions; a dash for NaN."""
+    if np.isnan(value):
+        return "–"
     sign = "+" if signed else ""
     for power, letter in ((15, "P"), (12, "T"), (9, "G"), (6, "M")):
         if abs(value) >= 10**power:

@@ -42,13 +42,14 @@ def test_bad_input_ends_with_one_sentence(tmp_path):
 def test_calibrate_and_validate_write_what_they_promise(tmp_path):
     """About four minutes: a fit far too small to be of use, but whole."""
     small = ("--scale", "0.03", "--workers", "2", "--json")
-    answer = srdi("calibrate", *small, "--first", "120", "--later", "60", "--draws", "200", "--out", tmp_path / "fit")
+    size = ("--first", "120", "--later", "60", "--draws", "200")
+    answer = srdi("calibrate", *small, *size, "--out", tmp_path / "fit", timeout=1800)
     assert answer.returncode == 0, answer.stderr
     last = json.loads(answer.stdout.splitlines()[-1])
     assert {"posterior", "minutes", "targets_inside", "coverage_90"} <= set(last)
     for name in ("posterior.parquet", "calibration.json", "report.html"):
         assert (tmp_path / "fit" / name).exists(), name
-    answer = srdi("validate", *small, "--draws", "20", "--out", tmp_path / "check")
+    answer = srdi("validate", *small, "--draws", "20", "--out", tmp_path / "check", timeout=1800)
     assert answer.returncode == 0, answer.stderr
     last = json.loads(answer.stdout.splitlines()[-1])
     assert [row["id"] for row in last["targets"]] == [figure.id for figure in reported_figures()]

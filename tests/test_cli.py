@@ -16,14 +16,14 @@ import pytest
 SMALL = ["--scale", "0.001", "--until", "2020", "--replicates", "1"]
 
 
-def srdi(*arguments, cwd=None, env=None):
+def srdi(*arguments, cwd=None, env=None, timeout=300):
     return subprocess.run(
         [sys.executable, "-m", "scenarios.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
         env={**os.environ, **(env or {})},
-        timeout=300,
+        timeout=timeout,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from sim.columns import allocate
 from sim.environment import Environment
 from sim.ladder.criteria import (
+    _least_bound,
     _needs_research,
     build_criteria,
     has_direct_condition,
@@ -324,7 +325,8 @@ def test_research_is_needed_where_a_group_of_the_score_cannot_do_without():
     upper = innovative.item_at_most.copy()
     upper[:2] = True  # few patents and little R&D earn the points
     assert not _needs_research(innovative._replace(item_at_most=upper))
-    assert not _needs_research(innovative._replace(item_at_most=upper, band_value=free))
+    both = np.array([40.0, 15.0, 15.0])
+    assert not _needs_research(innovative._replace(item_at_most=upper, band_value=free, group_min=both))
 
 
 def test_least_bounds_of_patents_and_equity():
@@ -334,6 +336,13 @@ def test_least_bounds_of_patents_and_equity():
         criteria("single_champion").least_patents[0],
         criteria("single_champion").least_equity[0],
     ) == (4.0, np.inf)
+
+
+def test_a_least_bound_is_positive():
+    innovative = criteria("innovative")
+    assert _least_bound(innovative, "promoted") == 1.0  # the other band begins at 0
+    lowest = np.where(innovative.band_value == 0.3, -1.0, innovative.band_value)
+    assert _least_bound(innovative._replace(band_value=lowest), "class1_ip") == 1.0
 
 
 def test_tables_of_the_innovative_tier():
