@@ -177,6 +177,10 @@ def build_population(
     return firms, revenue_per_worker, sector_research
 
 
+#: Least pace, per year, at which knowledge stock and sales part in the starting cross-section.
+_SLOWEST = 0.05
+
+
 @kernel
 def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p):
     """Draw the traits of all living firms at the start; employment is set before, revenue after."""
@@ -217,7 +221,8 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         firms.green[i] = 0.1 * size
         firms.constraint[i] = credit_constraint(firms.leverage[i], log_employment, False, False, 0.0, 0.0, p)
         # Productivity starts at what knowledge and digital processes explain, plus luck.
-        depth = firms.rd_intensity[i] / (p.knowledge_depreciation + p.start_growth)
+        # The stock of steady growth; a firm that shrinks faster than knowledge ages has no such stock.
+        depth = firms.rd_intensity[i] / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
         explained = p.knowledge_elasticity * np.log(1.0 + depth / p.knowledge_unit)
         explained += p.digital_productivity * digital * firms.governance[i]
         u, v = uniform_pair(keys[LUCK], i)

@@ -26,6 +26,9 @@ from scenarios import InputError, RunFailed, load_results, run_ensemble
 from scenarios.lock import LOCK, only_one
 from scenarios.plan import RUNS
 
+# Two minutes of waiting for processes: the ordinary suite has the kills of tests/test_resume.py and test_cluster.py.
+pytestmark = pytest.mark.slow
+
 SMALL = {"replicates": 3, "scale": 0.001, "until": 2020, "workers": 1}
 COMMAND = ("run", "baseline", "no-policy", "--replicates", "3", "--scale", "0.001", "--until", "2020")
 #: Long enough to be met at work, as a command and as arguments.

@@ -96,3 +96,13 @@ def test_large_firms_are_never_young(model):
     assert years[firms["employment"] > 1000].min() > 0.8 * p.start_age_floor
     assert years[firms["employment"] < 10].min() < 0.25 * p.start_age_floor
     assert years.max() <= 40
+
+
+@pytest.mark.parametrize("growth", [-0.2, -0.15, 0.4])
+def test_the_start_is_finite_however_firms_grew(growth):
+    """At -15 % a year sales shrink as fast as knowledge ages: the stock of steady growth would be infinite."""
+    model = SRDIModel(Policy(parameters={"start_growth": growth}), scale=0.001, rng=1)
+    columns = model.firms.columns
+    for name in ("knowledge", "productivity", "revenue"):
+        assert np.isfinite(getattr(columns, name)).all(), name
+    assert (columns.knowledge >= 0).all()
