@@ -24,8 +24,9 @@ class Column:
 
 #: Value of a certificate or support date that a firm does not have, and of a missing customer.
 NEVER = -1
-#: Award date of a firm whose award ended with its title: neither running nor to be awarded again.
-ENDED = -100
+#: Award date of a firm that lost its title when no award was being paid: not to be awarded again.
+#: An award that was being paid when the title ended is dated `ENDED + 1 + quarter` of its end.
+ENDED = -128
 
 #: Bits of the column `flags`.
 LISTED, FUND_BACKED, NEWCOMER, MOVED = 1, 2, 4, 8

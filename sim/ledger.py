@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -81,4 +82,4 @@ class Ledger:
     @property
     def spent(self) -> float:
         """Yuan spent through all levers in the quarter."""
-        return sum(account.spent for account in self.accounts.values())
+        return math.fsum(account.spent for account in self.accounts.values())

@@ -57,8 +57,8 @@ def found(w, j, slot, env, keys, p):
     w.main_share[j] = min(max(p.main_share_mean + 0.15 * unit_noise(u), 0.2), 1.0)
     w.leverage[j] = p.leverage_mean * (0.6 + 0.8 * v)
     u, v = uniform_pair(keys[ENTRANT_SKILLS], slot)
-    w.digital[j] = p.entrant_digital * 2.0 * u
-    w.governance[j] = p.entrant_governance * 2.0 * v
+    w.digital[j] = min(p.entrant_digital * 2.0 * u, 1.0)
+    w.governance[j] = min(p.entrant_governance * 2.0 * v, 1.0)
     w.refinement[j] = 0.5 * p.refinement_base * (1.0 + uniform(keys[ENTRANT_QUALITY], slot))
     w.green[j] = 0.0
     w.constraint[j] = 0.5

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
+from sim.columns import ENDED, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
 from sim.draws import uniform_pair
 from sim.elementary import exp, log
 from sim.flows import FLOWS
@@ -340,9 +340,12 @@ def _add_supplier(w, env, able, leader, p, totals, j):
 
 @part
 def research_sums(w, env, p, moment, j):
-    """True and reported R&D in yuan per year and R&D staff in 1/1024 persons of firm j, int64 each."""
+    """True and reported R&D in yuan per year and R&D staff in 1/1024 persons of firm j, int64 each.
+
+    A little giant that loses its title in the quarter has done the R&D its award paid for.
+    """
     revenue = float(w.revenue[j])
-    awarded = has_award(w, moment, j)
+    awarded = has_award(w, moment, j) or w.awarded_in[j] == ENDED + 1 + moment.index
     support_yuan = programme_channel(w.support[j], env.programme_effects, X_RESEARCH_YUAN)
     funded = w.rd_intensity[j] + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
     staff = research_staff(funded, revenue, p)

@@ -301,6 +301,12 @@ def test_who_meets_nothing_falls_off_the_ladder_and_the_award_ends():
     assert held == (0, NEVER, NEVER, NEVER, NEVER)
 
 
+@pytest.mark.parametrize(("awarded_in", "paid"), [(NOW, False), (NOW - 1, True), (NOW - 12, True), (NOW - 13, False)])
+def test_an_award_that_is_being_paid_when_the_title_ends_is_dated(awarded_in, paid):
+    held, _ = review(WEAK | CERTIFIED | {"giant_since": 2, "awarded_in": awarded_in})
+    assert held[-1] == (ENDED + 1 + NOW if paid else ENDED)
+
+
 def test_who_meets_the_next_lower_criteria_keeps_that_tier_from_now_on():
     held, counts = review(STRONG | CERTIFIED | {"giant_since": 2, "refinement": 0.5, "main_share": 0.65})
     assert held == (2, NOW, NOW, NEVER, ENDED)
@@ -349,7 +355,7 @@ def test_false_research_costs_every_certificate(tier):
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
     p = P.copy()
     p["audit_coverage"] = 1.0
-    interpreted(recognition.audit)(columns, environment(), KEYS, p, 1.0, *place_scratch(), counts, 1, SLOTS - 1)
+    interpreted(recognition.audit)(columns, environment(), KEYS, p, 1.0, NOW, *place_scratch(), counts, 1, SLOTS - 1)
     assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 2]
     assert counts.sum() == 2
     assert list(np.flatnonzero(columns.tier)) == [0, 7, SLOTS - 1]
@@ -367,7 +373,9 @@ def test_the_chance_of_being_caught_is_coverage_times_strictness():
     for strictness, caught in ((draw / 0.8 * 1.0001, True), (draw / 0.8 * 0.9999, False)):
         columns = population({9: STRONG | CERTIFIED | {"relabelled": 0.2}})
         counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
-        interpreted(recognition.audit)(columns, environment(), KEYS, p, strictness, *place_scratch(), counts, 0, SLOTS)
+        interpreted(recognition.audit)(
+            columns, environment(), KEYS, p, strictness, NOW, *place_scratch(), counts, 0, SLOTS
+        )
         assert (columns.tier[9] == 0) == caught
 
 

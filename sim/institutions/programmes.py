@@ -67,7 +67,8 @@ class Programme:
         term = min(TERM, left)
         self._granted_until = model.moment.index + term - 1
         unit = self._quarterly() * term
-        quota = int(min(self.account.available * term / left / unit * model.scale, model.blocks.slots))
+        money, slots = self.account.available * term / left, model.blocks.slots
+        quota = slots if money * model.scale >= slots * unit else int(money / unit * model.scale)
         bins = np.zeros((1, BINS), dtype=np.int64)
         key = substream_key(model.keys[Purpose.LOTTERY], PROGRAMMES.index(self.name))
         eligibility = type(lever.eligibility)(*map(float, lever.eligibility))

@@ -15,6 +15,7 @@ from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, mark_hopeful, meets_requirements, reaches_score, score
 from sim.ladder.fields import read_fields
 from sim.mechanisms.support import X_APPLICATION, programme_channel
+from sim.phases import AWARD_QUARTERS, runs
 from sim.tile import TILE, list_places, window
 
 ASSESSMENT = int(Purpose.ASSESSMENT)
@@ -151,11 +152,12 @@ def grant(firms, env, ranks, threshold, tier, now, places, counts, lo, hi):
 
 
 @part
-def _end_certificate(firms, tier, i):
+def _end_certificate(firms, tier, now, i):
     if tier == 3:
         firms.giant_since[i] = NEVER
         if firms.awarded_in[i] != NEVER:
-            firms.awarded_in[i] = ENDED
+            paid = runs(firms.awarded_in[i], now, AWARD_QUARTERS)
+            firms.awarded_in[i] = ENDED + 1 + now if paid else ENDED
     elif tier == 2:
         firms.srdi_since[i] = NEVER
     else:
@@ -207,7 +209,7 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields,
                     break
                 if held == tier and v >= strictness:
                     break
-                _end_certificate(firms, held, i)
+                _end_certificate(firms, held, now, i)
                 counts[held - 1, place, sector, LAPSED] += 1
                 held -= 1
             if held == tier:
@@ -222,14 +224,15 @@ def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields,
 
 
 @kernel
-def audit(firms, env, keys, p, strictness, places, counts, lo, hi):
+def audit(firms, env, keys, p, strictness, now, places, counts, lo, hi):
     """Yearly audit of certified firms in slots lo … hi-1: false R&D costs every certificate (撤销).
 
     A certified firm whose last yearly report holds relabelled R&D is caught with chance
     `audit_coverage` · strictness and falls off the ladder.
 
     Args:
-        strictness: 0-1. places: working memory. counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
+        strictness: 0-1. now: quarter. places: working memory.
+        counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
     """
     for start in range(lo, hi, TILE):
         n = min(start + TILE, hi) - start
@@ -241,7 +244,7 @@ def audit(firms, env, keys, p, strictness, places, counts, lo, hi):
             if uniform(keys[AUDIT], i) < p.audit_coverage * strictness:
                 counts[tier - 1, env.county_place[firms.county[i]], firms.sector[i], REVOKED] += 1
                 for held in range(tier, 0, -1):
-                    _end_certificate(firms, held, i)
+                    _end_certificate(firms, held, now, i)
                 firms.tier[i] = 0
 
 

@@ -170,7 +170,8 @@ class Rounds:
         model = self.model
         self._count_reviewed(
             audit,
-            *(model.firms.columns, model.environment, model.keys, model.parameter_record, model.rules.audit_strictness),
+            *(model.firms.columns, model.environment, model.keys, model.parameter_record),
+            *(model.rules.audit_strictness, model.moment.index),
             scratch=place_scratch,
         )
 

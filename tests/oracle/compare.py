@@ -83,7 +83,7 @@ class Comparison:
     def _totals(self, country, model) -> None:
         mine, theirs, quarter = country.totals, model.totals, country.quarter
         self._table("place and sector", quarter, mine.cells, theirs.cells, CELL)
-        self._table("tier", quarter, *_tiers(country, model), BY_TIER)
+        self._table("tier", quarter, mine.tiers, theirs.tiers, BY_TIER)
         for what, names in (("clusters", CLUSTER), ("chains", CHAIN)):
             numbers = {
                 (name, index): getattr(one, name) for index, one in enumerate(getattr(mine, what)) for name in names
@@ -137,20 +137,6 @@ class Comparison:
                 self._say(f"what bound {tier}", quarter, country.bound[tier], flows.bound)
         champions = {("champions", *at): count for at, count in country.champions.items()}
         self._table("place and sector", quarter, champions, model.rounds.champions[..., None], ("champions",))
-
-
-def _tiers(country, model) -> tuple[dict, np.ndarray]:
-    """Sums by tier of both; R&D only as a whole in a quarter in which a little giant lost its title.
-
-    The model then books the R&D of a running award under firms without a certificate, whatever the firm still holds.
-    """
-    mine, theirs = dict(country.totals.tiers), model.totals.tiers.copy()
-    lost = any(name in (("little_giant", "lapsed"), ("little_giant", "revoked")) for name, *_ in country.flows)
-    for name in ("rd_true", "rd_reported") if lost else ():
-        index = BY_TIER.index(name)
-        mine |= {(name, 0): sum(mine.get((name, tier), 0) for tier in range(4))} | {(name, t): 0 for t in (1, 2, 3)}
-        theirs[:, index] = theirs[:, index].sum(), 0, 0, 0
-    return mine, theirs
 
 
 def _recognised(country, model) -> tuple[list, list]:

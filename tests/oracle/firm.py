@@ -9,7 +9,7 @@ from oracle.draws import flat, uniform, uniform_pair
 
 NEVER = -1
 #: Award date of a firm whose award ended with its title.
-ENDED = -100
+ENDED = -128
 LISTED, FUND_BACKED, NEWCOMER, MOVED = 1, 2, 4, 8
 
 #: Kept in single precision, the form in which the model stores them.
@@ -117,8 +117,8 @@ def found(firm: Firm, country) -> None:
     firm.main_share = min(max(p.main_share_mean + 0.15 * flat(u), 0.2), 1.0)
     firm.leverage = p.leverage_mean * (0.6 + 0.8 * v)
     u, v = uniform_pair(country.key("entrant_skills"), firm.slot)
-    firm.digital = 2.0 * u * p.entrant_digital
-    firm.governance = 2.0 * v * p.entrant_governance
+    firm.digital = min(2.0 * u * p.entrant_digital, 1.0)
+    firm.governance = min(2.0 * v * p.entrant_governance, 1.0)
     firm.refinement = 0.5 * p.refinement_base * (1.0 + uniform(country.key("entrant_quality"), firm.slot))
     firm.green = 0.0
     firm.constraint = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from oracle.behaviour import is_reached, is_sme, net_margin, programme_effect
+from oracle.behaviour import is_reached, is_running, is_sme, net_margin, programme_effect
 from oracle.draws import flat, uniform, uniform_pair
 from oracle.firm import ENDED, NEVER, SINCE, Firm
 from oracle.world import TIERS, read
@@ -236,11 +236,11 @@ def certify(firm: Firm, code: int, now: int) -> None:
         setattr(firm, SINCE[lower], now)
 
 
-def end_certificate(firm: Firm, code: int) -> None:
+def end_certificate(firm: Firm, code: int, now: int) -> None:
     """A certificate ends; a little giant's award ends with it for good."""
     setattr(firm, SINCE[code], NEVER)
     if code == 3 and firm.awarded_in != NEVER:
-        firm.awarded_in = ENDED
+        firm.awarded_in = ENDED + 1 + now if is_running(firm.awarded_in, now, 12) else ENDED
 
 
 def review(tier: str, country) -> None:
@@ -261,7 +261,7 @@ def review(tier: str, country) -> None:
                 break
             if held == code and lenient:
                 break
-            end_certificate(firm, held)
+            end_certificate(firm, held, country.now)
             country.count((name, "lapsed"), firm)
             held -= 1
         if held == code:
@@ -278,7 +278,7 @@ def audit(country) -> None:
         if uniform(country.key("audit"), firm.slot) < chance:
             country.count((TIERS[firm.tier - 1], "revoked"), firm)
             for code in range(firm.tier, 0, -1):
-                end_certificate(firm, code)
+                end_certificate(firm, code, country.now)
             firm.tier = 0
 
 
