@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -120,7 +119,6 @@ def _ensemble(folder: Path, posterior: Draws, draws: int, scale: float, seed: in
 
     out = folder / f"ensemble-{_digest(posterior, draws, scale, seed)}"
     if not (out / MANIFEST).exists():
-        shutil.rmtree(out, ignore_errors=True)  # of a run that was interrupted
         finished = iter(range(1, draws + 1))
         run_ensemble(
             [load_scenario("baseline")],
@@ -130,6 +128,7 @@ def _ensemble(folder: Path, posterior: Draws, draws: int, scale: float, seed: in
             seed=seed,
             until=UNTIL,
             workers=workers,
+            resume=True,
             draws=posterior,
             on_start=lambda runs: on_run("forecasts", 0, runs),
             on_run=lambda: on_run("forecasts", next(finished), draws),

@@ -35,6 +35,7 @@ from calibration.forecasts import (
     with_error,
 )
 from calibration.prediction import target_table
+from scenarios import ensemble
 from scenarios.draws import read_draws
 from scenarios.errors import InputError
 from scenarios.reported import reported_figures
@@ -506,14 +507,24 @@ def test_a_panel_without_certified_firms_estimates_nothing():
 # --- validation
 
 
-def test_an_interrupted_ensemble_is_run_again_and_a_finished_one_is_not(tmp_path, monkeypatch):
+def test_an_interrupted_ensemble_goes_on_and_a_finished_one_is_only_read(tmp_path, monkeypatch):
     pd.DataFrame({"demand_trend": [0.04, 0.06]}).to_parquet(tmp_path / "draws.parquet")
-    posterior = read_draws(str(tmp_path / "draws.parquet"))
-    arguments = (tmp_path, posterior, 2, 0.001, 1, 1, lambda stage, done, all_: None)
-    left = tmp_path / f"ensemble-{validation._digest(posterior, 2, 0.001, 1)}"
-    (left / "runs").mkdir(parents=True)
-    (left / "runs" / "half").write_text("cut off")
-    tables = validation._ensemble(*arguments)
+    arguments = (tmp_path, read_draws(str(tmp_path / "draws.parquet")), 2, 0.001, 1, 1)
+    made, execute = [], ensemble._execute
+
+    def counted(jobs, *others):
+        made.append(len(jobs))
+        return execute(jobs, *others)
+
+    def interrupt(stage, done, all_):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ensemble, "_execute", counted)
+    with pytest.raises(KeyboardInterrupt):
+        validation._ensemble(*arguments, interrupt)
+    tables = validation._ensemble(*arguments, lambda stage, done, all_: None)
+    assert made == [2, 1]
     assert tables["national"].groupby("replicate").size().tolist() == [49, 49]
-    monkeypatch.setattr("scenarios.ensemble.run_ensemble", None)
-    assert validation._ensemble(*arguments)["national"].equals(tables["national"])
+    assert validation._ensemble(*arguments, lambda stage, done, all_: None)["national"].equals(tables["national"])
+    assert made == [2, 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import frame, levers, run
+from conftest import REPORTED_LEVERS, frame, levers, run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,3 +81,24 @@ def test_money_of_awarded_firms_that_closed_is_granted_anew_and_never_twice():
     released = awards["committed_yuan"].diff() < 0
     assert awards["recipients"].sum() * 6e6 > awards["committed_yuan"].iloc[-1] or released.any()
     assert awards["spending_yuan"].sum() > 0.9 * awards["committed_yuan"].iloc[-1]
+
+
+@pytest.mark.parametrize("intensity", [5e-324, 1e-300])
+def test_support_that_costs_next_to_nothing_reaches_all_and_costs_next_to_nothing(intensity):
+    """0.1 yuan at the least intensity a float can hold is 0 yuan a firm; neither that nor an overflow is an error."""
+    settings = {"yuan_per_firm": 0.1, "intensity": intensity, "start": "2019Q1"}
+    spending = frame(run(Policy(levers=levers(talent_programme=settings)), until=2019, scale=0.001), "spending")
+    programme = spending[spending["lever"] == "talent_programme"]
+    assert programme["recipients"].sum() > 100
+    assert programme["refused_yuan"].sum() == 0
+    assert programme["spending_yuan"].sum() < 1e-200
+
+
+def test_money_spent_is_summed_exactly():
+    """The same on every interpreter: plain addition forgets what is small, `sum` does not since Python 3.12."""
+    ledger = Ledger(REPORTED_LEVERS)
+    yuan = {"little_giant_awards": 1e16, "digital_empowerment": 1.0, "cluster_recognition": 1.0}
+    for name, paid in yuan.items():
+        ledger[name].pay(paid)
+    assert 1e16 + 1.0 + 1.0 == 1e16
+    assert ledger.spent == 1e16 + 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import run
 
 from sim.columns import BYTES_PER_SLOT
 from sim.model import SRDIModel
@@ -106,3 +107,12 @@ def test_the_start_is_finite_however_firms_grew(growth):
     for name in ("knowledge", "productivity", "revenue"):
         assert np.isfinite(getattr(columns, name)).all(), name
     assert (columns.knowledge >= 0).all()
+
+
+def test_entrants_stay_within_their_scale_however_high_their_mean():
+    policy = Policy(parameters={"entrant_governance": 1.0, "entrant_digital": 0.9})
+    model = run(policy, scale=0.001, until=2019)
+    columns = model.firms.columns
+    assert (columns.age < 4).any()
+    for name in ("governance", "digital"):
+        assert getattr(columns, name).max() <= 1.0, name
