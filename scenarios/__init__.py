@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 _HOMES = {
     "InputError": "errors",
@@ -23,7 +24,7 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     # Imported when first used: the command line's help must not load pandas.
     if name in _HOMES:
         return getattr(import_module(f"scenarios.{_HOMES[name]}"), name)

@@ -6,12 +6,17 @@ Imports of pandas, Mesa and Numba stand inside the commands: help must answer at
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from scenarios.errors import InputError
 from scenarios.options import json_option, last_line
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -19,10 +24,10 @@ EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 COMMANDS_GROUP = "srdi.commands"
 
 
-def _published(**chosen):
+def _published() -> EntryPoints:
     from importlib.metadata import entry_points
 
-    return entry_points(group=COMMANDS_GROUP, **chosen)
+    return entry_points(group=COMMANDS_GROUP)
 
 
 class Srdi(click.Group):
@@ -31,25 +36,36 @@ class Srdi(click.Group):
     Besides its own commands it has those published under ``srdi.commands``.
     """
 
-    def list_commands(self, ctx) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands."""
         return sorted({*super().list_commands(ctx), *(entry.name for entry in _published())})
 
-    def get_command(self, ctx, cmd_name):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by name, own ones first; None if there is none."""
         command = super().get_command(ctx, cmd_name)
         if command is None:
-            command = next((entry.load() for entry in _published(name=cmd_name)), None)
+            command = next((entry.load() for entry in _published().select(name=cmd_name)), None)
         return command
 
-    def main(self, args=None, **extra):
-        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted.
+
+        Args:
+            standalone_mode: not heeded; click's own handling of failures is always off. The rest is as in click.
+        """
         # Taken out here, so that --debug may stand before the command or after it.
         given = list(sys.argv[1:] if args is None else args)
         args = [word for word in given if word != "--debug"]
         debug = len(args) < len(given)
         try:
-            super().main(args=args, standalone_mode=False, **extra)
+            super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             sys.exit(0)
         except click.exceptions.Exit as leave:
             sys.exit(leave.exit_code)
@@ -96,7 +112,7 @@ def main(debug: bool) -> None:
 
 @main.command(name="list")
 @json_option
-def list_scenarios(as_json) -> None:
+def list_scenarios(as_json: bool) -> None:
     """List the catalogue of scenarios.
 
     \b
@@ -116,7 +132,7 @@ def list_scenarios(as_json) -> None:
 @main.command()
 @click.argument("name", metavar="NAME|levers|rules|shocks|parameters")
 @json_option
-def show(name, as_json) -> None:
+def show(name: str, as_json: bool) -> None:
     """Show a scenario as resolved (a file that runs), or all levers, rules, shocks or parameters.
 
     \b
@@ -134,7 +150,7 @@ def show(name, as_json) -> None:
             click.echo(f"    Cost: {lever['cost']}.")
             _print_settings(lever["settings"])
             click.echo()
-        values = {"levers": levers}
+        values: dict[str, object] = {"levers": levers}
     elif name == "shocks":
         shocks = describe.shock_rows()
         for shock in shocks:
@@ -176,7 +192,7 @@ def _print_settings(rows: list[dict]) -> None:
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @json_option
-def check(files, as_json) -> None:
+def check(files: tuple[str, ...], as_json: bool) -> None:
     """Check scenario files without running them; exit 2 at the first that is not valid.
 
     \b
@@ -197,7 +213,7 @@ def check(files, as_json) -> None:
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write (default NAME.toml).")
 @json_option
-def new(name, out, as_json) -> None:
+def new(name: str, out: Path | None, as_json: bool) -> None:
     """Write an annotated scenario file to start from.
 
     \b

@@ -25,7 +25,9 @@ from scenarios.options import console, json_option, last_line
 )
 @click.option("--quarter", "quarters", multiple=True, metavar="YYYYQN", help="When (repeatable; default: the last).")
 @json_option
-def compare(directories, baseline, metrics, quarters, as_json) -> None:
+def compare(
+    directories: tuple[Path, ...], baseline: str, metrics: tuple[str, ...], quarters: tuple[str, ...], as_json: bool
+) -> None:
     """Compare the scenarios of results directories with a baseline, pair by pair.
 
     Prints paired differences with 95 % intervals, public money per additional firm, and regret over all states of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -96,7 +97,7 @@ def _times(factor: float) -> str:
     return "–" if math.isnan(factor) else f"× {figure(factor)}" if factor < 1000 else "over × 1,000"
 
 
-def _price(row) -> str:
+def _price(row: Any) -> str:
     if math.isnan(row.cost_per_unit_yuan):
         return "–"
     price, low, high = (

@@ -7,14 +7,15 @@ from typing import Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from scenarios.loading import load_scenario, nested
-from scenarios.schema import RunDefaults, Scenario
-from sim.levers import Levers
+from scenarios.schema import RunDefaults, Scenario, tables
+from sim.levers import Lever, Levers
 from sim.parameters import parameter_table
 from sim.rules import Rules
-from sim.shocks import Shocks
+from sim.shocks import Shock, Shocks
 
 
 def number(value: float) -> str:
@@ -24,18 +25,17 @@ def number(value: float) -> str:
     return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
 
 
-def _range(field) -> str:
+def _range(field: FieldInfo) -> str:
     """Allowed values of a field in words, from its bounds."""
-    bounds = {}
+    bounds: dict[str, float] = {}
     for rule in field.metadata:
         for sign in ("ge", "gt", "le", "lt"):
             if getattr(rule, sign, None) is not None:
                 bounds[sign] = getattr(rule, sign)
     words = []
-    if "ge" in bounds or "gt" in bounds:
-        words.append(f"{'from' if 'ge' in bounds else 'above'} {number(bounds.get('ge', bounds.get('gt')))}")
-    if "le" in bounds or "lt" in bounds:
-        words.append(f"to {number(bounds.get('le', bounds.get('lt')))}")
+    for sign, word in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "to")):
+        if sign in bounds:
+            words.append(f"{word} {number(bounds[sign])}")
     if words:
         return " ".join(words)
     if get_origin(field.annotation) is Literal:
@@ -43,16 +43,17 @@ def _range(field) -> str:
     return "true or false" if field.annotation is bool else ""
 
 
-def _unit(field) -> str:
-    return (field.json_schema_extra or {}).get("unit", "") if isinstance(field.json_schema_extra, dict) else ""
+def _unit(field: FieldInfo) -> str:
+    return str(field.json_schema_extra.get("unit", "")) if isinstance(field.json_schema_extra, dict) else ""
 
 
 def field_rows(model: type[BaseModel], prefix: str) -> list[dict]:
     """One row a setting: key, default (None if it has none), unit, range, description."""
-    rows = []
+    rows: list[dict] = []
+    inner = tables(model, BaseModel)
     for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            rows += field_rows(field.annotation, f"{prefix}.{name}")
+        if name in inner:
+            rows += field_rows(inner[name], f"{prefix}.{name}")
             continue
         default = None if field.default is PydanticUndefined else field.default
         rows.append(
@@ -72,21 +73,21 @@ def lever_rows() -> list[dict]:
     return [
         {
             "lever": name,
-            "about": inspect.cleandoc(field.annotation.__doc__ or ""),
-            "group": field.annotation.group,
-            "mechanism": field.annotation.mechanism,
-            "cost": field.annotation.cost_rule,
-            "outcome": field.annotation.outcome[0],
-            "expected": "+" if field.annotation.outcome[1] > 0 else "-",
-            "settings": field_rows(field.annotation, f"levers.{name}"),
+            "about": inspect.cleandoc(lever.__doc__ or ""),
+            "group": lever.group,
+            "mechanism": lever.mechanism,
+            "cost": lever.cost_rule,
+            "outcome": lever.outcome[0],
+            "expected": "+" if lever.outcome[1] > 0 else "-",
+            "settings": field_rows(lever, f"levers.{name}"),
         }
-        for name, field in Levers.model_fields.items()
+        for name, lever in tables(Levers, Lever).items()
     ]
 
 
 def lever_about(name: str) -> str:
     """The first paragraph of a lever's docstring, which begins with its name: English (Chinese)."""
-    return " ".join(inspect.cleandoc(Levers.model_fields[name].annotation.__doc__ or "").split("\n\n")[0].split())
+    return " ".join(inspect.cleandoc(tables(Levers, Lever)[name].__doc__ or "").split("\n\n")[0].split())
 
 
 def lever_title(name: str, language: str = "en") -> str:
@@ -101,10 +102,10 @@ def shock_rows() -> list[dict]:
     return [
         {
             "shock": name,
-            "about": inspect.cleandoc(field.annotation.__doc__ or ""),
-            "settings": field_rows(field.annotation, f"shocks.{name}"),
+            "about": inspect.cleandoc(shock.__doc__ or ""),
+            "settings": field_rows(shock, f"shocks.{name}"),
         }
-        for name, field in Shocks.model_fields.items()
+        for name, shock in tables(Shocks, Shock).items()
     ]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Self, TypeVar, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from scenarios.describe import field_rows, parameter_rows
 from scenarios.errors import InputError, nearest
 from scenarios.loading import check_name, parse_toml, read_text
-from scenarios.schema import Scenario, build
+from scenarios.schema import Scenario, build, tables
 from sim.levers import Levers
 from sim.rules import Rules
 from sim.shocks import Shocks
@@ -48,19 +48,30 @@ class FactorTable(BaseModel):
     values: tuple[Value, ...] | None = Field(None, min_length=1, strict=False, description="the values themselves")
 
     @model_validator(mode="after")
-    def _range_or_values(self):
+    def _range_or_values(self) -> Self:
         if self.values is not None:
             if {"low", "high", "log", "levels"} & self.model_fields_set:
                 raise ValueError("give either values, or from and to (with log, levels)")
             if len(set(map(repr, self.values))) < len(self.values):
                 raise ValueError("values holds the same value twice")
-        elif self.low is None or self.high is None:
-            raise ValueError("give from and to, or values")
-        elif not self.low < self.high:
-            raise ValueError(f"from is {self.low:g} and to is {self.high:g}; from must lie below to")
-        elif self.log and self.low <= 0:
-            raise ValueError(f"from is {self.low:g}; log = true needs a from above 0")
+            return self
+        low, high = self.ends
+        if not low < high:
+            raise ValueError(f"from is {low:g} and to is {high:g}; from must lie below to")
+        if self.log and low <= 0:
+            raise ValueError(f"from is {low:g}; log = true needs a from above 0")
         return self
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Smallest and largest value of a range.
+
+        Raises:
+            ValueError: an end is missing, as where there are values instead.
+        """
+        if self.low is None or self.high is None:
+            raise ValueError("give from and to, or values")
+        return self.low, self.high
 
 
 class DesignFile(BaseModel):
@@ -103,9 +114,15 @@ class Factor:
         return round(value) if self.whole else value
 
     def grid(self) -> list[Value]:
-        """The factor's values in a grid, lowest first; a count has no more than there are whole numbers."""
+        """The factor's values in a grid, lowest first; a count has no more than there are whole numbers.
+
+        Raises:
+            ValueError: a range without levels.
+        """
         if self.values is not None:
             return list(self.values)
+        if self.levels is None:
+            raise ValueError(f"{self.key} has no levels")
         space = np.geomspace if self.log else np.linspace
         values = np.clip(space(self.low, self.high, self.levels), self.low, self.high).tolist()
         return sorted({round(value) for value in values}) if self.whole else values
@@ -197,17 +214,18 @@ def factors_of(design: DesignFile, base: Scenario, source: str) -> tuple[Factor,
 
 def _factor(key: str, table: FactorTable, base: Scenario, source: str) -> Factor:
     kinds = _kinds(key)
+    ends: dict[str, tuple[Value, ...]]
     if table.values is not None:
         factor = Factor(key, values=table.values)
         ends = {"a value": table.values}
     else:
         if not kinds & {int, float}:
             raise InputError(f"{source} is no number: give values = [...] ({known_settings()[key]['range']})")
-        for end in (table.low, table.high):
+        for end in table.ends:
             if int in kinds and not end.is_integer():
                 raise InputError(f"{source}: {end:g} is not a whole number, and this setting is a count")
         kind = int if int in kinds else float
-        low, high = kind(table.low), kind(table.high)
+        low, high = map(kind, table.ends)
         factor = Factor(key, low, high, log=table.log, whole=kind is int, levels=table.levels)
         ends = {"from": (low,), "to": (high,)}
     for word, values in ends.items():
@@ -223,14 +241,14 @@ def _factor(key: str, table: FactorTable, base: Scenario, source: str) -> Factor
 
 def _kinds(key: str) -> set:
     """Python types a setting may have."""
-    path = key.split(".")
-    if path[0] == "parameters":
+    *path, last = key.split(".")
+    if path == ["parameters"]:
         return {float}
     model: type[BaseModel] = Scenario
     for part in path:
-        field = model.model_fields[part]
-        model = field.annotation
-    return {getattr(part, "__origin__", part) for part in (field.annotation, *get_args(field.annotation))}
+        model = tables(model, BaseModel)[part]
+    annotation = model.model_fields[last].annotation
+    return {getattr(part, "__origin__", part) for part in (annotation, *get_args(annotation))}
 
 
 def lay_over(base: Scenario, point: Mapping[str, Value], name: str, title: str = "") -> Scenario:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 #: Colours that stay apart for colour-blind readers (Okabe and Ito 2008); yellow is left out, too pale for a line.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 BLUE, ORANGE = OKABE_ITO[:2]
 GREY = "#777777"
 
-_STYLE = {"svg.hashsalt": "srdi", "svg.fonttype": "none", "font.family": "sans-serif"}
+_STYLE: dict[RcKeyType, str] = {"svg.hashsalt": "srdi", "svg.fonttype": "none", "font.family": "sans-serif"}
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 

@@ -10,11 +10,15 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.errors import InputError, nearest
 from sim.parameters import parameter_table
+
+if TYPE_CHECKING:
+    from pyarrow import Table
 
 #: Name of the draws that come with the package (see ``srdi calibrate``).
 POSTERIOR = "posterior"
@@ -88,7 +92,7 @@ def read_draws(source: str) -> Draws:
     return Draws(source, tuple(table.column_names), np.column_stack(columns), digest)
 
 
-def values_table(names: tuple[str, ...], values: np.ndarray):
+def values_table(names: tuple[str, ...], values: np.ndarray) -> Table:
     """Parameter values (draws, parameters) as an Arrow table, a column a parameter with its unit."""
     import pyarrow as pa
 

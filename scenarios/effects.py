@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from scipy import stats
 from scenarios.ensemble import run_ensemble
 from scenarios.errors import ScenarioError, nearest
 from scenarios.intervals import CONFIDENCE
-from scenarios.loading import load_scenario, merge_values
+from scenarios.loading import load_scenario, merge_values, nested
 from scenarios.results import Results
 from scenarios.schema import Scenario, build
 from sim.calendar import Quarter
@@ -63,15 +64,11 @@ _SHOCKS = (
 _RULES_START = "2024Q1"
 
 
-def _nested(path: str, value) -> dict:
-    for key in reversed(path.split(".")):
-        value = {key: value}
-    return value
-
-
 def cases(baseline: Scenario) -> dict[str, Case]:
     """Every comparison by name: all levers, then reference changes of rules and shocks."""
     found = {}
+    changes: dict
+    plain: dict
     for name, field in Levers.model_fields.items():
         used = getattr(baseline.levers, name)
         if used.enabled:
@@ -79,9 +76,10 @@ def cases(baseline: Scenario) -> dict[str, Case]:
         else:
             used = field.default
             changes, plain = {"levers": {name: {**used.model_dump(mode="json"), "enabled": True}}}, {}
-        found[name] = Case(name, changes, plain, *used.outcome, used.start, used.end)
+        outcome, sign = used.outcome
+        found[name] = Case(name, changes, plain, outcome, sign, used.start, used.end)
     for key, value, outcome, sign in _RULES:
-        changes = {"rules": {"start": _RULES_START, **_nested(key, value)}}
+        changes = {"rules": {"start": _RULES_START, **nested({key: value})}}
         found[f"rules.{key}"] = Case(f"rules.{key}", changes, {}, outcome, sign, _RULES_START, "2048Q4")
     for name, outcome, sign in _SHOCKS:
         # The table alone switches a shock on, with its declared defaults.
@@ -109,7 +107,7 @@ def run_effects(
     *,
     out: str | Path,
     replicates: int | None = None,
-    **options,
+    **options: Any,
 ) -> pd.DataFrame:
     """Run the comparisons and return the table of effects.
 
@@ -167,7 +165,7 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
         frame = frame[frame["quarter"] == frame["quarter"].max()] if last else frame[acts]
         return frame.groupby(["draw", "replicate"])[column].mean().to_numpy()
 
-    def difference(column: str, last: bool = False):
+    def difference(column: str, last: bool = False) -> tuple[float, float, float, float]:
         return _interval(by_replicate(changed, column, last) - by_replicate(plain, column, last))
 
     effect, low, high, p_value = difference(case.outcome)

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,7 +129,7 @@ def run_ensemble(
                 until=settings["until"],
                 threads=threads,
                 firms_panel=firms_panel,
-                drawn=draws.parameters(draw) if draw else {},
+                drawn=draws.parameters(draw) if draws and draw else {},
                 model=plan["model"],
                 versions=plan["versions"],
             )
@@ -193,7 +193,7 @@ def _workers(asked: int | None, runs: int, job: Job) -> int:
     return max(1, min(cores // job.threads, runs, fitting))
 
 
-def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[tuple[Job, bytes]]:
+def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Generator[tuple[Job, bytes], None, None]:
     """Run the jobs; yields each with its packed tables as it finishes."""
     if not jobs:
         return
@@ -216,7 +216,9 @@ def _load_pandas() -> None:
     import scenarios.results  # noqa: F401
 
 
-def _results(jobs: list[Job], finished: Iterator[tuple[int, Future]]) -> Iterator[tuple[Job, bytes]]:
+def _results(
+    jobs: list[Job], finished: Generator[tuple[int, Future], None, None]
+) -> Generator[tuple[Job, bytes], None, None]:
     with contextlib.closing(finished):
         for place, future in finished:
             try:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,7 @@ def _student(differences: np.ndarray) -> Interval:
     return Interval(float(differences.mean() - half), float(differences.mean() + half), STUDENT)
 
 
-def _bootstrap(shape: tuple[int, int], statistic_of) -> Interval:
+def _bootstrap(shape: tuple[int, int], statistic_of: Callable[[tuple[np.ndarray, np.ndarray]], np.ndarray]) -> Interval:
     """Interval of ``statistic_of(cells)``, where `cells` indexes resampled rows and columns."""
     samples = tuple(np.arange(size) for size in shape if size > 1)
     if not samples:
@@ -100,7 +101,8 @@ def _bootstrap(shape: tuple[int, int], statistic_of) -> Interval:
             found = stats.bootstrap(
                 samples, statistic, n_resamples=0, bootstrap_result=found, method="percentile", **settings
             )
-    return Interval(*map(float, found.confidence_interval), method)
+    low, high = map(float, found.confidence_interval)
+    return Interval(low, high, method)
 
 
 def _expanded_level(size: int) -> float:

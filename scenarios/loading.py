@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
 from scenarios.errors import ScenarioError, nearest
@@ -108,7 +109,7 @@ def merge_values(parent: dict, child: dict) -> dict:
 
 def flattened(values: Mapping, prefix: str = "") -> dict[str, object]:
     """Nested tables as one, by dotted key as ``--set`` takes it."""
-    found = {}
+    found: dict[str, object] = {}
     for key, value in values.items():
         found |= flattened(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return found
@@ -156,7 +157,7 @@ def _apply(values: dict, setting: str) -> None:
     table[path[-1]] = _value(text.strip())
 
 
-def _value(text: str):
+def _value(text: str) -> Any:
     """A TOML value; a bare word counts as text."""
     try:
         return tomllib.loads(f"value = {text}")["value"]

@@ -117,9 +117,9 @@ def efficient(values: np.ndarray) -> np.ndarray:
     Args:
         values: float64 (points, goals), more is better.
     """
-    no_worse = (values[:, None] >= values[None]).all(axis=2)
-    better = (values[:, None] > values[None]).any(axis=2)
-    return ~(no_worse & better).any(axis=0)
+    no_worse = np.all(values[:, None] >= values[None], axis=2)
+    better = np.any(values[:, None] > values[None], axis=2)
+    return ~np.any(no_worse & better, axis=0)
 
 
 def knee(values: np.ndarray) -> int:
@@ -221,8 +221,9 @@ def _ask(problem: Problem, study: optuna.Study, number: int) -> Trial:
 def _distribution(factor: Factor) -> BaseDistribution:
     if factor.values is not None:
         return CategoricalDistribution(factor.values)
-    kind = IntDistribution if factor.whole else FloatDistribution
-    return kind(factor.low, factor.high, log=factor.log)
+    if factor.whole:
+        return IntDistribution(int(factor.low), int(factor.high), log=factor.log)
+    return FloatDistribution(factor.low, factor.high, log=factor.log)
 
 
 def _tell_batch(problem: Problem, study: optuna.Study) -> None:

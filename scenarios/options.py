@@ -10,10 +10,10 @@ import functools
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from scenarios.schema import Scenario
 
 
-def json_option(function):
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def json_option(function: Function) -> Function:
     """The option ``--json``, passed on as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")(
         function
@@ -114,7 +117,7 @@ class EnsembleOptions:
             yield run_ensemble(scenarios, **self.arguments, **target)
 
 
-def ensemble_options(replicates: int = 4, scale: float = 0.02):
+def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Options of a command that runs an ensemble, passed on as one `EnsembleOptions` named `ensemble`.
 
     Args:
@@ -161,9 +164,9 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02):
         ),
     )
 
-    def decorate(function):
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
-        def called(**given):
+        def called(**given: Any) -> None:
             chosen = {field.name: given.pop(field.name) for field in fields(EnsembleOptions)}
             if chosen["resume"] and not chosen["out"]:
                 raise InputError("--resume needs --out DIR, the directory to finish")
@@ -187,10 +190,10 @@ def ensemble_target(out: Path | None) -> Iterator[dict]:
         yield {"out": target, "on_start": on_start, "on_run": on_run}
 
 
-def _say_what_is_kept(out: Path):
+def _say_what_is_kept(out: Path) -> Callable[[object, BaseException | None, object], bool]:
     """An exit handler that names the finished runs of an ensemble that did not end."""
 
-    def leave(kind, error, traceback) -> bool:
+    def leave(kind: object, error: BaseException | None, traceback: object) -> bool:
         runs = out / RUNS
         if error is not None and not isinstance(error, InputError) and runs.is_dir():
             finished = sum(1 for _ in runs.glob("*.zip"))
@@ -200,7 +203,7 @@ def _say_what_is_kept(out: Path):
     return leave
 
 
-def _progress(stack: contextlib.ExitStack):
+def _progress(stack: contextlib.ExitStack) -> tuple[Callable[[int], None], Callable[[], None]]:
     """Callbacks for the start and each finished run: a bar on stderr if that is a terminal."""
     if not sys.stderr.isatty():
         return (lambda runs: None), (lambda: None)

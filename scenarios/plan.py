@@ -34,7 +34,7 @@ def read_plan(out: Path) -> dict | None:
     return plan
 
 
-def differences(found, asked, key: str = "") -> Iterator[str]:
+def differences(found: object, asked: object, key: str = "") -> Iterator[str]:
     """Where two plans differ, each difference as "KEY was …, now …"."""
     if isinstance(found, dict) and isinstance(asked, dict):
         # The same draws may come from a file of another name.
@@ -53,7 +53,7 @@ def _are_named(rows: list) -> bool:
     return bool(rows) and all(isinstance(row, dict) and "name" in row for row in rows)
 
 
-def _words(found, asked) -> str:
+def _words(found: object, asked: object) -> str:
     if found is None:
         return "is new"
     if asked is None:

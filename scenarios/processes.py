@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
@@ -23,7 +23,7 @@ _ANSWER = 10
 
 def in_processes(
     function: Callable, jobs: Sequence[tuple], workers: int, meanwhile: Callable[[], None] = lambda: None
-) -> Iterator[tuple[int, Future]]:
+) -> Generator[tuple[int, Future], None, None]:
     """Call `function` with each tuple of arguments in worker processes.
 
     What a worker had not finished when it died (out of memory, killed), another does. If the iterator is left before
@@ -54,7 +54,7 @@ def in_processes(
 
 def _in_pool(
     function: Callable, jobs: Sequence[tuple], workers: int, meanwhile: Callable[[], None]
-) -> Iterator[tuple[int, Future]]:
+) -> Generator[tuple[int, Future], None, None]:
     """`in_processes` without a second attempt: if a worker dies, the futures that are left say so."""
     others = set(multiprocessing.active_children())
     # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
@@ -87,7 +87,7 @@ def call_each(function: Callable, jobs: Sequence[tuple], workers: int) -> Iterat
         yield place, future.result()
 
 
-def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Iterator[tuple[int, Future]]:
+def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Generator[tuple[int, Future], None, None]:
     """Call `function` with each tuple of arguments on the workers of a Dask cluster.
 
     What a worker had not finished when it died, another does.
@@ -154,6 +154,7 @@ def _begin_worker() -> None:
     """One Numba thread a worker; and it ends when the process that started it is gone, however that went."""
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # read when Numba is imported, which is later
     parent = multiprocessing.parent_process()
+    assert parent is not None, "this is no worker"
 
     def wait() -> None:
         parent.join()

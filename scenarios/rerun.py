@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scenarios.ensemble import run_ensemble
 from scenarios.errors import InputError
@@ -27,7 +28,7 @@ class Rerun:
     changed: tuple[str, ...]
 
 
-def rerun(results: Results, out: Path, **options) -> Rerun:
+def rerun(results: Results, out: Path, **options: Any) -> Rerun:
     """Run an ensemble again from its manifest alone.
 
     Args:

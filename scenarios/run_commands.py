@@ -17,7 +17,7 @@ from scenarios.options import EnsembleOptions, console, ensemble_options, ensemb
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
 @ensemble_options()
 @json_option
-def run(scenarios, ensemble: EnsembleOptions, as_json) -> None:
+def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -> None:
     """Run scenarios (catalogue names or .toml files; default baseline) and print the ladder.
 
     Without --out the results are printed and not kept. With --json the tables go to stderr.
@@ -60,7 +60,7 @@ def run(scenarios, ensemble: EnsembleOptions, as_json) -> None:
 @click.argument("levers", nargs=-1, metavar="[LEVER]...")
 @ensemble_options(replicates=8)
 @json_option
-def effects(levers, ensemble: EnsembleOptions, as_json) -> None:
+def effects(levers: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -> None:
     """Compare every lever, rule and shock at its reference intensity with the baseline, paired.
 
     Without names all are run: about ten minutes on two cores at the defaults. What each lever's
@@ -92,7 +92,7 @@ def effects(levers, ensemble: EnsembleOptions, as_json) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="New directory (default DIR-FORMAT).")
 @click.option("--force", is_flag=True, help="Write into a directory that is not empty; same names are replaced.")
 @json_option
-def export(directory, form, out, force, as_json) -> None:
+def export(directory: Path, form: str, out: Path | None, force: bool, as_json: bool) -> None:
     """Export the tables of a results directory for R, Stata, Excel or xarray.
 
     \b
@@ -116,7 +116,9 @@ def export(directory, form, out, force, as_json) -> None:
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://127.0.0.1:8786, not here.")
 @json_option
-def rerun(directory, out, workers, threads, scheduler, as_json) -> None:
+def rerun(
+    directory: Path, out: Path | None, workers: int | None, threads: int, scheduler: str | None, as_json: bool
+) -> None:
     """Run a results directory again from its manifest and compare the bits; exit 1 if they differ.
 
     \b

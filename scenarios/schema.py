@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -62,7 +62,7 @@ class Scenario(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _consistent(self):
+    def _consistent(self) -> Self:
         check_parameters(self.parameters)
         for name in Levers.model_fields:
             lever = getattr(self.levers, name)
@@ -84,7 +84,7 @@ class Scenario(BaseModel):
         return Policy(levers=self.levers, rules=self.rules, shocks=self.shocks, parameters=self.parameters)
 
 
-def run_defaults(scenario: Scenario, **asked) -> RunDefaults:
+def run_defaults(scenario: Scenario, **asked: float | None) -> RunDefaults:
     """The run settings of a scenario with those laid over that were asked for; None asks for nothing.
 
     Raises:
@@ -143,13 +143,25 @@ def _sentence(error: ValidationError) -> str:
     return f"{key} is {found!r}: {message}"
 
 
+Table = TypeVar("Table", bound=BaseModel)
+
+
+def tables(model: type[BaseModel], kind: type[Table]) -> dict[str, type[Table]]:
+    """Classes of the fields of a model that are tables of one kind, by name of the field."""
+    return {
+        name: field.annotation
+        for name, field in model.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, kind)
+    }
+
+
 def known_keys(path: list[str]) -> list[str]:
     """Keys the schema knows below a path of keys; empty if the path leads nowhere."""
     model: type[BaseModel] = Scenario
     for part in path:
-        field = model.model_fields.get(part)
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        table = tables(model, BaseModel).get(part)
+        if table is None:
             return []
-        model = field.annotation
+        model = table
     own = ["extends"] if model is Scenario else []
     return [field.alias or name for name, field in model.model_fields.items()] + own

@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scenarios.errors import InputError
 from scenarios.options import EnsembleOptions, console, ensemble_options, json_option, last_line
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from scenarios.optimize import Problem, SearchFile, Trials
+    from scenarios.outcomes import Outcome
+    from scenarios.paired import PairedRuns, ParetoSet
+    from scenarios.schema import RunDefaults, Scenario
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @ensemble_options()
 @json_option
-def sweep(file, ensemble: EnsembleOptions, as_json) -> None:
+def sweep(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     """Run a design over levers, rules, shocks and parameters: a grid, a Latin hypercube or Sobol points.
 
     FILE names base, method, points and factors. The base runs beside the points with the same seeds, so
@@ -64,7 +74,7 @@ def sweep(file, ensemble: EnsembleOptions, as_json) -> None:
             last_line({"out": str(ensemble.out) if ensemble.out else None, **_sweep_record(manifest, table, outcomes)})
 
 
-def _sweep_record(manifest: dict, table, outcomes) -> dict:
+def _sweep_record(manifest: dict, table: pd.DataFrame, outcomes: tuple[Outcome, ...]) -> dict:
     from scenarios.storage import records
 
     points = records(table["factor"])
@@ -89,7 +99,7 @@ def _sweep_record(manifest: dict, table, outcomes) -> dict:
 @click.argument("file", type=click.Path(path_type=Path))
 @ensemble_options()
 @json_option
-def optimize(file, ensemble: EnsembleOptions, as_json) -> None:
+def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     """Search settings for several goals at once under a budget, and print the Pareto set.
 
     Goals are national columns at the end of the run (NAME), at a quarter (NAME@2026Q4) or summed over the run
@@ -140,7 +150,7 @@ def optimize(file, ensemble: EnsembleOptions, as_json) -> None:
     study = open_study(out / "study.journal", problem, asked)
     screen = console(as_json, width=200)
 
-    def on_batch(trials) -> None:
+    def on_batch(trials: Trials) -> None:
         shutil.rmtree(out / "batches", ignore_errors=True)  # what the search needs of them stands in the study
         click.echo(
             f"{len(trials)} of {problem.trials} trials, {len(trials.pareto(problem))} in the Pareto set", err=True
@@ -157,7 +167,7 @@ def optimize(file, ensemble: EnsembleOptions, as_json) -> None:
         last_line(_record(found, trials, problem, out))
 
 
-def _asked(design, base, settings, ensemble: EnsembleOptions) -> dict:
+def _asked(design: SearchFile, base: Scenario, settings: RunDefaults, ensemble: EnsembleOptions) -> dict:
     """All that decides what a trial gives, for the study to compare when it goes on."""
     from scenarios.jobs import model_checksum
 
@@ -172,7 +182,7 @@ def _asked(design, base, settings, ensemble: EnsembleOptions) -> dict:
     }
 
 
-def _print_so_far(trials, problem, name: str, screen, out: Path) -> None:
+def _print_so_far(trials: Trials, problem: Problem, name: str, screen: Console, out: Path) -> None:
     if len(trials):
         from scenarios.search_tables import print_trials
 
@@ -180,7 +190,7 @@ def _print_so_far(trials, problem, name: str, screen, out: Path) -> None:
     click.echo(f"srdi: {len(trials)} finished trials are kept in {out}; --resume goes on from there", err=True)
 
 
-def _print_and_write(found, trials, runs, screen) -> None:
+def _print_and_write(found: ParetoSet | None, trials: Trials, runs: PairedRuns, screen: Console) -> None:
     from scenarios.pareto_files import write_pareto
     from scenarios.search_tables import print_pareto
 
@@ -197,7 +207,7 @@ def _print_and_write(found, trials, runs, screen) -> None:
     )
 
 
-def _record(found, trials, problem, out: Path) -> dict:
+def _record(found: ParetoSet | None, trials: Trials, problem: Problem, out: Path) -> dict:
     from scenarios.storage import records
 
     record = {"out": str(out), "trials": len(trials), "within_budget": int(trials.found.within(problem.budget).sum())}

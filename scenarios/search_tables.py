@@ -29,9 +29,11 @@ def _heading(key: str) -> str:
     return key.partition(".")[2]
 
 
-def value_text(value) -> str:
+def value_text(value: object) -> str:
     """A factor's value in a cell."""
-    return short(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        return short(float(value))
+    return str(value)
 
 
 def print_sweep(table: pd.DataFrame, outcomes: tuple[Outcome, ...], runs: int, console: Console) -> None:
