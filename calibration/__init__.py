@@ -7,13 +7,14 @@ the other way.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 _HOMES = {"Fact": "facts", "measure_facts": "facts", "write_figures": "figures"}
 
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     # Imported when first used: the command line's help must not load SciPy.
     if name in _HOMES:
         return getattr(import_module(f"calibration.{_HOMES[name]}"), name)

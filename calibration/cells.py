@@ -158,7 +158,9 @@ def scores(score: dict) -> Cells:
     """How forecasts did, by forecaster."""
     rows = []
     for title, part in (("all", score), ("national", score.get("national")), ("provinces", score.get("provinces"))):
-        for name in ("model", "last_value", "linear_trend") if part else ():
+        if not part:
+            continue
+        for name in ("model", "last_value", "linear_trend"):
             keys = ("coverage_50", "coverage_90", "relative_crps", "absolute_error")
             rows.append((title, name.replace("_", " "), *(_share(part[name][key]) for key in keys)))
     return Cells(

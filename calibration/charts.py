@@ -16,7 +16,7 @@ from scenarios.drawing import BLUE, GREY, ORANGE
 PAIRS = 7
 
 
-def _figure(width: float, height: float, rows: int = 1, columns: int = 1):
+def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:

@@ -11,12 +11,19 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scenarios.options import console, json_option, last_line
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from calibration.fit import Progress as Told
 
 
 @click.command()
@@ -25,7 +32,7 @@ from scenarios.options import console, json_option, last_line
 @click.option("--until", type=int, metavar="YYYY", default=2024, show_default=True, help="Last year of the run.")
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="New directory for figures (PNG, SVG).")
 @json_option
-def facts(scale, seed, until, figures, as_json) -> None:
+def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bool) -> None:
     """Hold the baseline against stylised facts of firms: growth, size, exit, supply, certificates, R&D.
 
     The model runs twice, as it is and without R&D thresholds. With --json the table goes to stderr.
@@ -72,7 +79,17 @@ def facts(scale, seed, until, figures, as_json) -> None:
 )
 @click.option("--screen", is_flag=True, help="Only rank all parameters by elementary effects (Morris), then stop.")
 @json_option
-def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -> None:
+def calibrate(
+    scale: float,
+    seed: int,
+    first: int,
+    later: int,
+    draws: int,
+    workers: int | None,
+    out: Path,
+    screen: bool,
+    as_json: bool,
+) -> None:
     """Fit the free parameters to the reported figures known on 8 March 2024.
 
     Runs over the priors teach an emulator, five more waves sharpen it where the posterior lies, emcee draws from
@@ -143,7 +160,9 @@ def calibrate(scale, seed, first, later, draws, workers, out, screen, as_json) -
     help="Directory of runs, forecasts.json and report; finished stages there are not repeated.",
 )
 @json_option
-def validate(draws, scale, seed, actuals, workers, out, as_json) -> None:
+def validate(
+    draws: int, scale: float, seed: int, actuals: Path | None, workers: int | None, out: Path, as_json: bool
+) -> None:
     """Hold the calibrated model against reported figures, stylised facts and published estimates, and forecast.
 
     With --actuals the forecasts are scored against realised figures and against two naive forecasts.
@@ -197,7 +216,7 @@ def _require(command: str, *modules: str) -> None:
 
 
 @contextlib.contextmanager
-def _kept(folder: Path):
+def _kept(folder: Path) -> Iterator[None]:
     """Say, when a long command does not end, that it goes on from its finished runs."""
     from scenarios.errors import InputError
 
@@ -211,7 +230,7 @@ def _kept(folder: Path):
 
 
 @contextlib.contextmanager
-def _stages():
+def _stages() -> Iterator[Told]:
     """A callback told of a stage, what is done of it and all of it: one bar a stage on stderr if it is a terminal."""
     if not sys.stderr.isatty():
         yield lambda stage, done, all_: None
@@ -221,7 +240,7 @@ def _stages():
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bars = {}
+        bars: dict[str, TaskID] = {}
 
         def on_run(stage: str, done: int, all_: int) -> None:
             if stage not in bars:
@@ -232,7 +251,7 @@ def _stages():
 
 
 @contextlib.contextmanager
-def _filled_when_done(folder: Path | None):
+def _filled_when_done(folder: Path | None) -> Iterator[Path | None]:
     """A draft folder inside a new or empty `folder`, whose files move up when the block ends well.
 
     Without a folder it gives None. After a failure nothing is left behind.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -99,7 +100,8 @@ def profiles(fit: Fit, points: int = 15, workers: int = 1) -> pd.DataFrame:
 
 def _profile(fit: Fit, index: int, best: float, points: int) -> pd.DataFrame:
     """The profile of one parameter; `best` is the log likelihood of the most likely point."""
-    grid = np.unique([*np.linspace(*fit.box[index], points), fit.best[index]])
+    low, high = fit.box[index]
+    grid = np.unique([*np.linspace(low, high, points), fit.best[index]])
     # From the best point outwards, so that each fit starts near its neighbour's.
     start = int(np.searchsorted(grid, fit.best[index]))
     falls = np.empty(len(grid))
@@ -141,7 +143,9 @@ class Coverage:
         return float((np.abs(self.ranks[:, parameters] - 0.5) <= level / 2.0).mean())
 
 
-def coverage_on_emulator(fit: Fit, repeats: int, workers: int = 1, on_repeat: Count = lambda done, all_: None):
+def coverage_on_emulator(
+    fit: Fit, repeats: int, workers: int = 1, on_repeat: Count = lambda done, all_: None
+) -> Coverage:
     """Coverage where the emulator itself makes the figures: is the sampler right?"""
     truth = _truths(fit, repeats, fit.settings.seed + 11)
     expected = fit.emulator(truth)
@@ -150,7 +154,12 @@ def coverage_on_emulator(fit: Fit, repeats: int, workers: int = 1, on_repeat: Co
 
 
 def coverage_on_model(
-    fit: Fit, repeats: int, folder, workers: int = 1, on_repeat: Count = lambda done, all_: None, simulate=run_library
+    fit: Fit,
+    repeats: int,
+    folder: Path,
+    workers: int = 1,
+    on_repeat: Count = lambda done, all_: None,
+    simulate: Callable[..., np.ndarray] = run_library,
 ) -> Coverage:
     """Coverage where runs of the model make the figures: is the emulator right?
 
@@ -172,7 +181,9 @@ def _truths(fit: Fit, repeats: int, seed: int) -> np.ndarray:
     return sample(flat, fit.box, repeats, seed, fit.settings.steps).cube
 
 
-def _coverage(fit: Fit, likelihood: Likelihood, truth, outcomes, workers, on_repeat) -> Coverage:
+def _coverage(
+    fit: Fit, likelihood: Likelihood, truth: np.ndarray, outcomes: np.ndarray, workers: int, on_repeat: Count
+) -> Coverage:
     """Ranks of `truth` among the posteriors of figures made from `outcomes` with model error and rounding."""
     rng = np.random.default_rng(fit.settings.seed + 13)
     values = outcomes + rng.normal(size=outcomes.shape) * fit.likelihood.discrepancy
@@ -287,7 +298,9 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _sample_each(jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, box: np.ndarray, workers: int):
+def _sample_each(
+    jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, box: np.ndarray, workers: int
+) -> Iterator[tuple[int, np.ndarray]]:
     """The place of each posterior over a box and draws of it, float64 (SHORT_DRAWS, parameters), as they come."""
     arguments = [(job, box, SHORT_DRAWS, fit.settings.seed, SHORT_STEPS) for job in jobs]
     for place, found in call_each(sample, arguments, workers):

@@ -19,6 +19,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -200,7 +201,7 @@ def _nothing(table: pd.DataFrame) -> tuple[float, float, float, int]:
     return math.nan, math.nan, math.nan, len(table)
 
 
-def _read(fitted, name: str, table: pd.DataFrame) -> tuple[float, float, float, int]:
+def _read(fitted: Any, name: str, table: pd.DataFrame) -> tuple[float, float, float, int]:
     value, error = float(fitted.coef()[name]), float(fitted.se()[name])
     return value, value - NORMAL_95 * error, value + NORMAL_95 * error, len(table)
 

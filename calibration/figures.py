@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -47,7 +48,7 @@ def write_figures(kept: Observations, free: Observations, folder: str | Path) ->
     return written
 
 
-def _new_figure(title: str, x: str, y: str):
+def _new_figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(6.4, 4.4), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()

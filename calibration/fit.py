@@ -89,7 +89,7 @@ def fit(
     settings: Settings = Settings(),
     workers: int = 1,
     on_run: Progress = lambda stage, done, runs: None,
-    simulate_runs=run_library,
+    simulate_runs: Callable[..., np.ndarray] = run_library,
 ) -> Fit:
     """Fit the free parameters to the targets.
 

@@ -145,7 +145,9 @@ def spread_over(box: np.ndarray, points: int, seed: int) -> np.ndarray:
     return box[:, 0] + cube * (box[:, 1] - box[:, 0])
 
 
-def best_point(likelihood: Likelihood, box: np.ndarray, start: np.ndarray, fixed: dict[int, float] | None = None):
+def best_point(
+    likelihood: Likelihood, box: np.ndarray, start: np.ndarray, fixed: dict[int, float] | None = None
+) -> tuple[np.ndarray, float]:
     """The most likely point of the box and its log likelihood.
 
     Args:
@@ -158,7 +160,7 @@ def best_point(likelihood: Likelihood, box: np.ndarray, start: np.ndarray, fixed
         point[index] = value
     step = 1e-5
 
-    def loss(coordinates: np.ndarray):
+    def loss(coordinates: np.ndarray) -> tuple[float, np.ndarray]:
         points = np.repeat(point[None, :], len(free) + 1, axis=0)
         points[:, free] = coordinates
         points[np.arange(1, len(points)), free] += step

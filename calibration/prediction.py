@@ -20,7 +20,7 @@ MEDIAN_RANKS = 0.98
 
 
 def predict(
-    names,
+    names: tuple[str, ...],
     values: np.ndarray,
     scale: float,
     seed: int,
@@ -38,7 +38,7 @@ def predict(
 
 
 def nearest_draw(
-    names,
+    names: tuple[str, ...],
     values: np.ndarray,
     outcomes: np.ndarray,
     targets: Targets,

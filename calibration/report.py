@@ -52,19 +52,19 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
         draft.write_text(html, encoding="utf-8")
 
 
-def interval(low, high) -> str:
+def interval(low: float | None, high: float | None) -> str:
     """A reported figure, or its rounding interval; None where it is one-sided."""
     if low is None or high is None:
         return f"over {number(low)}" if high is None else f"under {number(high)}"
     return number(low) if low == high else f"{number(low)} – {number(high)}"
 
 
-def percent(value) -> str:
+def percent(value: float | None) -> str:
     """A share as a signed percentage without decimals; a dash for None."""
     return "–" if value is None else f"{100 * value:+.0f} %"
 
 
-def number(value, unit: str = "") -> str:
+def number(value: float | None, unit: str = "") -> str:
     """A figure for people: thousands separated, else four digits; a year with one decimal; a dash for None."""
     if value is None:
         return "–"

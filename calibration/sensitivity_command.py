@@ -9,11 +9,16 @@ import contextlib
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scenarios.errors import InputError
 from scenarios.options import EnsembleOptions, console, ensemble_options, json_option, last_line
+
+if TYPE_CHECKING:
+    from calibration.sensitivity import Sensitivity
+    from scenarios.outcomes import Outcome
 
 
 @click.command()
@@ -41,7 +46,15 @@ from scenarios.options import EnsembleOptions, console, ensemble_options, json_o
 @ensemble_options(replicates=1)
 @json_option
 def sensitivity(
-    file, parameters, outputs, trajectories, samples, keep, repeats, ensemble: EnsembleOptions, as_json
+    file: Path | None,
+    parameters: str | None,
+    outputs: tuple[str, ...],
+    trajectories: int,
+    samples: int,
+    keep: int,
+    repeats: int,
+    ensemble: EnsembleOptions,
+    as_json: bool,
 ) -> None:
     """Show which parameters and settings drive which output: Morris screening, then Sobol indices.
 
@@ -98,7 +111,9 @@ def sensitivity(
         _print_and_write(found, chosen, ensemble, as_json)
 
 
-def _print_and_write(found, outcomes, ensemble: EnsembleOptions, as_json) -> None:
+def _print_and_write(
+    found: Sensitivity, outcomes: tuple[Outcome, ...], ensemble: EnsembleOptions, as_json: bool
+) -> None:
     from calibration.sensitivity_tables import print_sensitivity
     from calibration.sensitivity_tables import record as record_of
     from scenarios.storage import whole_file, write_json

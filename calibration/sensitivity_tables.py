@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -84,7 +85,7 @@ def _table(found: Sensitivity, outcome: Outcome) -> Table:
     return table
 
 
-def _index(row, name: str) -> str:
+def _index(row: pd.Series, name: str) -> str:
     if np.isnan(row[name]):
         return "–"
     return f"{row[name]:.2f} [{row[f'{name}_low']:.2f}, {row[f'{name}_high']:.2f}]"

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from calibration import diagnostics
@@ -119,7 +118,7 @@ def run_bits(parameters: dict[str, float]) -> str:
     for table, columns in model.tables().items():
         for name, values in columns.items():
             digest.update(f"{table}.{name}".encode())
-            digest.update("\n".join(values).encode() if values.dtype == object else np.ascontiguousarray(values))
+            digest.update("\n".join(values).encode() if values.dtype == object else values.tobytes())
     model.close()
     return digest.hexdigest()
 

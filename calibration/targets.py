@@ -68,8 +68,9 @@ def read_targets(roles: tuple[str, ...] = ("fit",), figures: tuple[ReportedFigur
     columns = np.array([index for index, figure in enumerate(figures) if figure.role in roles], dtype=np.int64)
     chosen = tuple(figures[index] for index in columns)
     share = np.array([figure.is_share for figure in chosen], dtype=bool)
-    ends = []
+    ends = {}
     for name, missing in (("low", -np.inf), ("high", np.inf)):
         given = np.array([np.nan if getattr(f, name) is None else getattr(f, name) for f in chosen], dtype=np.float64)
-        ends.append(np.where(np.isnan(given), missing, transform(given, share)))
-    return Targets(chosen, columns, share, *ends, np.array([f.discrepancy for f in chosen], dtype=np.float64))
+        ends[name] = np.where(np.isnan(given), missing, transform(given, share))
+    discrepancy = np.array([figure.discrepancy for figure in chosen], dtype=np.float64)
+    return Targets(chosen, columns, share, ends["low"], ends["high"], discrepancy)

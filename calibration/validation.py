@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from calibration.facts import measure_facts
 from calibration.fit import Progress
@@ -15,6 +18,9 @@ from calibration.study import packaged
 from scenarios.draws import POSTERIOR, Draws, read_draws
 from scenarios.reported import CUT_OFF
 from scenarios.storage import records, write_json
+
+if TYPE_CHECKING:
+    from calibration.econometrics import Estimate
 
 FORECASTS, VALIDATION = "forecasts.json", "validation.json"
 #: Last year of the forecasts, and last day that can be scored.
@@ -95,10 +101,8 @@ def validate(
     return found
 
 
-def panel_estimates(seed: int):
+def panel_estimates(seed: int) -> list[Estimate]:
     """Published estimates beside the same regressions on a panel of the model's firms."""
-    import pandas as pd
-
     from calibration.econometrics import estimate
     from sim.model import SRDIModel
     from sim.policy import find_policy
@@ -111,7 +115,9 @@ def panel_estimates(seed: int):
         model.close()
 
 
-def _ensemble(folder: Path, posterior: Draws, draws: int, scale: float, seed: int, workers: int, on_run: Progress):
+def _ensemble(
+    folder: Path, posterior: Draws, draws: int, scale: float, seed: int, workers: int, on_run: Progress
+) -> dict[str, pd.DataFrame]:
     """Tables of the baseline under posterior draws to UNTIL: those in the folder, or new ones."""
     from scenarios.ensemble import run_ensemble
     from scenarios.loading import load_scenario

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
 
 from scenarios.errors import InputError
 from scenarios.jobs import RunFailed
@@ -77,7 +78,10 @@ def _in_pool(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def call_each(function: Callable, jobs: Sequence[tuple], workers: int) -> Iterator[tuple[int, object]]:
+Result = TypeVar("Result")
+
+
+def call_each(function: Callable[..., Result], jobs: Sequence[tuple], workers: int) -> Iterator[tuple[int, Result]]:
     """The place of each job and what `function` makes of it, as they come; here, or in worker processes."""
     if workers <= 1:
         for place, job in enumerate(jobs):
