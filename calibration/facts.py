@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import powerlaw
@@ -151,7 +152,7 @@ def _size_classes(size: np.ndarray) -> list[np.ndarray]:
     return [inside for inside in classes if inside.sum() >= MIN_CLASS]
 
 
-def _fit_power_law(data: np.ndarray, **arguments) -> powerlaw.Fit:
+def _fit_power_law(data: np.ndarray, **arguments: Any) -> powerlaw.Fit:
     # The library's own range ends at an exponent of 3, where a thin tail would be reported as a heavy one.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -270,7 +271,7 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
     columns = model.firms.columns
     sizes, growths, ages, closings = [], [], [], []
     before = columns.employment.copy(), columns.age.copy()
-    reported = end = None
+    reported = end = cross_section(model)
     while model.running:
         model.step()
         if model.quarter.number != START.number:

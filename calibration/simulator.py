@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -36,7 +36,7 @@ LAST, FACT_YEAR = "2024Q1", 2022
 TESTING = 100_000
 
 
-def measure(tables: dict[str, pd.DataFrame], facts: dict[str, float], figures) -> np.ndarray:
+def measure(tables: dict[str, pd.DataFrame], facts: dict[str, float], figures: Sequence[ReportedFigure]) -> np.ndarray:
     """Reported quantities of one run, float64 (figures,); NaN where the run says nothing.
 
     Args:
@@ -121,7 +121,7 @@ class Design:
     ids: tuple[str, ...]
 
     @classmethod
-    def of(cls, names, values: np.ndarray, scale: float, seeds: np.ndarray) -> Design:
+    def of(cls, names: Iterable[str], values: np.ndarray, scale: float, seeds: np.ndarray) -> Design:
         """Points whose runs measure all reported figures."""
         ids = tuple(figure.id for figure in reported_figures())
         return cls(tuple(names), values, scale, np.asarray(seeds, dtype=np.int64), ids)
