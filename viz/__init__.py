@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 #: Languages of pages: English and Chinese; their words stand in ``viz/words``.
 LANGUAGES = ("en", "zh")
@@ -15,7 +16,7 @@ _HOMES = {"write_report": "report"}
 __all__ = ["LANGUAGES", *sorted(_HOMES)]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     # Imported when first used: the command line's help must not load matplotlib.
     if name in _HOMES:
         return getattr(import_module(f"viz.{_HOMES[name]}"), name)

@@ -11,7 +11,8 @@ from calibration.simulator import model_digest
 from scenarios.intervals import ENOUGH
 from scenarios.jobs import model_checksum
 from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures
-from sim.levers import PROGRAMMES, Levers
+from scenarios.schema import tables
+from sim.levers import PROGRAMMES, Lever, Levers
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
 from viz.live.calibrated import packaged_summary, packaged_validation
@@ -110,13 +111,12 @@ def effect_parameters(lever: str) -> Sequence[str]:
     Those its own effect reads, for programmes of firms; else, or where it reads none, those of the rules its
     declaration names.
     """
-    field = Levers.model_fields[lever]
     if lever in PROGRAMMES:
         reader = _Reader()
-        field.default.effects(reader)
+        Levers.model_fields[lever].default.effects(reader)
         if reader.read:
             return reader.read
-    paths = re.findall(r"sim/([\w/]+\.py)", field.annotation.__doc__)
+    paths = re.findall(r"sim/([\w/]+\.py)", tables(Levers, Lever)[lever].__doc__ or "")
     texts = (files("sim").joinpath(*path.split("/")).read_text(encoding="utf-8") for path in dict.fromkeys(paths))
     names = (name for text in texts for name in re.findall(r"\b(?:p|parameters)\.(\w+)", text))
     return [name for name in dict.fromkeys(names) if name in parameter_table()]

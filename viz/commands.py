@@ -27,7 +27,7 @@ from viz import LANGUAGES
     help="File to write, replaced if it exists (default DIR/report-LANGUAGE.html).",
 )
 @json_option
-def report(directory, baseline, language, out, as_json) -> None:
+def report(directory: Path, baseline: str | None, language: str, out: Path | None, as_json: bool) -> None:
     """Write results as one HTML page with figures, tables and caveats, readable without a network.
 
     \b
@@ -71,7 +71,16 @@ def report(directory, baseline, language, out, as_json) -> None:
 )
 @click.option("--open/--no-open", "open_browser", default=None, help="Open a browser (default: if on a terminal).")
 @json_option
-def ui(directories, host, port, scale, members, validation, open_browser, as_json) -> None:
+def ui(
+    directories: tuple[Path, ...],
+    host: str,
+    port: int,
+    scale: float,
+    members: int,
+    validation: Path | None,
+    open_browser: bool | None,
+    as_json: bool,
+) -> None:
     """Serve the web page on this machine: levers, map, chains, comparisons, calibration.
 
     Results directories named here are offered on the page of comparisons. The page loads nothing from

@@ -54,13 +54,13 @@ class End:
     """A quantity at the end of the run.
 
     Attributes:
-        mean: over runs. low, high: 5 % and 95 % quantile of runs. difference: to the baseline, paired; None for it.
+        mean: over runs. low, high: 5 % and 95 % quantile of runs. difference: to the baseline, paired; 0 for it itself.
     """
 
     mean: float
     low: float
     high: float
-    difference: Estimate | None
+    difference: Estimate
 
 
 class Compared:
@@ -119,7 +119,8 @@ class Compared:
     def end(self, scenario: str, quantity: str) -> End:
         """A quantity at the end of the run."""
         values = self.runs(scenario, quantity).iloc[-1]
-        difference = None if scenario == self.baseline else mean_of(self.differences(scenario, quantity).iloc[-1])
+        own = scenario == self.baseline
+        difference = Estimate(0.0, 0.0, 0.0) if own else mean_of(self.differences(scenario, quantity).iloc[-1])
         return End(float(values.mean()), float(values.quantile(0.05)), float(values.quantile(0.95)), difference)
 
     def provinces(self, scenario: str, column: str) -> pd.DataFrame:

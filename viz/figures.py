@@ -12,6 +12,7 @@ from scenarios.drawing import GREY, OKABE_ITO
 from scenarios.reported import ReportedFigure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: Size of a panel in inches, and of its text in points.
@@ -107,7 +108,7 @@ def lines_chart(
     return figure
 
 
-def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]):
+def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]) -> tuple[Figure, Axes]:
     # Loaded where it is used: who only wants a `Stroke`, as the web page does, need not pay for it.
     from matplotlib.dates import DateFormatter, YearLocator
     from matplotlib.figure import Figure

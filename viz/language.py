@@ -9,13 +9,15 @@ import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
 from scenarios.describe import lever_about, lever_title
 from scenarios.reported import ReportedFigure
+from scenarios.schema import tables
 from sim.calendar import Quarter
-from sim.levers import Levers
+from sim.levers import Lever, Levers
 from sim.reference import read_data
 
 #: Figures shown of a number from 100 on that is no plain count, and of smaller ones.
@@ -44,13 +46,13 @@ class Words:
         self._texts = catalogue(language)
         self._scales = [(scale, name) for scale, name in self._texts["number"]["scales"]]
 
-    def __call__(self, key: str, **values) -> str:
+    def __call__(self, key: str, **values: object) -> str:
         """The text of a dotted key; raises KeyError for one that the catalogue has not."""
         return self.raw(key).format(**values)
 
     def raw(self, key: str) -> str:
         """The text of a dotted key with its gaps as they stand."""
-        found = self._texts
+        found: Any = self._texts
         for part in key.split("."):
             found = found[part]
         return found
@@ -97,7 +99,7 @@ class Words:
         """From one text to another."""
         return self("number.interval", low=first, high=last)
 
-    def setting(self, value) -> str:
+    def setting(self, value: Any) -> str:
         """A value of a scenario's setting; nothing and everywhere in words."""
         if value is None:
             return self("number.nothing")
@@ -155,7 +157,7 @@ class Words:
 
     def lever_cost(self, name: str) -> str:
         """How a lever's cost arises; of one the catalogue does not know, as its declaration says."""
-        return self._texts["lever_cost"].get(name) or Levers.model_fields[name].annotation.cost_rule
+        return self._texts["lever_cost"].get(name) or tables(Levers, Lever)[name].cost_rule
 
     def setting_label(self, key: str) -> str:
         """Label of a setting of a lever, rule or shock by its dotted key, such as rules.little_giant.capacity."""

@@ -32,7 +32,7 @@ def spending(sections: Sections) -> list[tuple[str, Sequence[Bar]]]:
     spent = {name: compared.spending(name) for name in compared.names}
     levers = dict.fromkeys(lever for each in spent.values() for lever in each.index)
     largest = max((each.max() for each in spent.values() if len(each)), default=0.0)
-    rows = []
+    rows: list[tuple[str, Sequence[Bar]]] = []
     for lever in levers:
         amounts = [float(spent[name].get(lever, 0.0)) for name in compared.names]
         rows.append((words.lever(lever), [Bar(words.number(each), 100.0 * each / largest) for each in amounts]))

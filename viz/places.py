@@ -93,7 +93,15 @@ def _change(sections: Sections, name: str, before: pd.DataFrame, differences: pd
     )
 
 
-def _map(sections: Sections, title: str, tile: str, means: pd.Series, palette: Palette, cells: Cells, **shown) -> Map:
+def _map(
+    sections: Sections,
+    title: str,
+    tile: str,
+    means: pd.Series,
+    palette: Palette,
+    cells: Cells,
+    **shown: frozenset[str],
+) -> Map:
     """A map of means by province.
 
     Args:

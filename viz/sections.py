@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pandas as pd
 from markupsafe import Markup
 
@@ -13,6 +16,9 @@ from viz.figures import Stroke, difference_chart, fan_chart, lines_chart, stroke
 from viz.language import Words
 from viz.paired import verdict
 from viz.parts import Chart, Headline, Part, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: National quantities by section: `sim.outputs` columns, or quantities made of them (see `viz.compared`).
 HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
@@ -145,7 +151,7 @@ class Sections:
 
     def _reported(self, figures: list[ReportedFigure], days: list[pd.Timestamp], unit: str) -> list[str]:
         """Reported figures by year end: each in the row of the first one at or after its date."""
-        texts = {day: [] for day in days}
+        texts: dict[pd.Timestamp, list[str]] = {day: [] for day in days}
         for figure in figures:
             day = min(day for day in days if day >= figure.quarter_end)
             value, month = self.words.reported(figure, unit), self.words.month(figure.date)
@@ -211,12 +217,12 @@ class Sections:
             words.percent(relative, signed=True),
         ]
 
-    def _axis(self, quantity: str, signed: bool = False):
+    def _axis(self, quantity: str, signed: bool = False) -> Callable[[float], str]:
         """Writer of the numbers of a vertical axis; shares are drawn as shares and written in per cent."""
         unit = unit_of(quantity)
         return lambda value: self.words.value(value, unit, signed)
 
-    def _chart(self, quantity: str, figure, alt: str, table: Table) -> Chart:
+    def _chart(self, quantity: str, figure: Figure, alt: str, table: Table) -> Chart:
         words = self.words
         return Chart(words.column(quantity), words.unit(unit_of(quantity)), Markup(svg(figure, alt)), table)
 

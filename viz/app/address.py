@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
 from viz import LANGUAGES
@@ -37,7 +37,7 @@ class State:
     settings: dict[str, object]
     language: str = LANGUAGES[0]
     dark: bool = False
-    view: dict[str, str] | None = None
+    view: dict[str, str] = field(default_factory=dict)
     saved: tuple[Saved, ...] = ()
 
 
@@ -48,7 +48,7 @@ def to_query(state: State) -> str:
         parts.append(("lang", state.language))
     if state.dark:
         parts.append(("dark", "1"))
-    parts += sorted((state.view or {}).items())
+    parts += sorted(state.view.items())
     parts += [(key, value_text(value)) for key, value in sorted(state.settings.items())]
     for saved in state.saved:
         lines = (f"{key}={value_text(value)}" for key, value in sorted(saved.settings.items()))
@@ -62,7 +62,7 @@ def from_query(query: str, views: tuple[str, ...]) -> State:
     Args:
         views: names of the choices of pages.
     """
-    state = State({}, view={})
+    state = State({})
     for key, text in parse_qsl(query or ""):
         if key == "lang" and text in LANGUAGES:
             state = replace(state, language=text)

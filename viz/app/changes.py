@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from sim.parameters import parameter_table
 from viz.app.controls import control_groups, defaults
@@ -50,7 +51,7 @@ def changes_sentence(settings: Mapping[str, object], words: Words) -> str:
     return words.joined(list(titles))
 
 
-def _text(control: dict, value: object, words: Words) -> str:
+def _text(control: dict, value: Any, words: Words) -> str:
     """A value as its control shows it."""
     kind = control["kind"]
     if value is None or kind == "switch":

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cache
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from scenarios.describe import field_rows
 from scenarios.loading import flattened, load_scenario
+from scenarios.schema import tables
 from sim.calendar import DEFAULT_UNTIL, START
 from sim.fieldtypes import Provinces, Sectors
 from sim.levers import Levers
 from sim.levers.base import FirmLever, FirmProgramme, Lever, PlacedLever
-from sim.levers.services import Kinds
+from sim.levers.services import Kinds, ProducerServices
 from sim.reference import province_names, sector_names
 from sim.rules import Rules
 from sim.shocks import Shock, Shocks
@@ -38,7 +39,7 @@ MONEY = {
 
 
 @cache
-def defaults() -> dict[str, object]:
+def defaults() -> dict[str, Any]:
     """Every setting of the baseline by dotted key."""
     values = load_scenario("baseline").model_dump(mode="json")
     return flattened({key: values[key] for key in ("levers", "rules", "shocks")})
@@ -53,10 +54,10 @@ def control_groups(language: str) -> list[dict]:
     """
     words = Words(language)
     groups: dict[str, list[dict]] = {}
-    for name, field in Levers.model_fields.items():
-        groups.setdefault(field.annotation.group, []).append(_lever(words, name, field.annotation))
+    for name, lever in tables(Levers, Lever).items():
+        groups.setdefault(lever.group, []).append(_lever(words, name, lever))
     groups["rules"] = list(_rules(words))
-    groups["shocks"] = [_shock(words, name, field.annotation) for name, field in Shocks.model_fields.items()]
+    groups["shocks"] = [_shock(words, name, shock) for name, shock in tables(Shocks, Shock).items()]
     return [{"key": key, "title": words(f"group.{key}"), "items": items} for key, items in groups.items()]
 
 
@@ -85,11 +86,11 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
 
 def _rules(words: Words) -> Iterator[dict]:
     """The rules of every tier, and those of all."""
-    general = {key: field for key, field in Rules.model_fields.items() if not _is_model(field)}
-    tiers = {key: field.annotation.model_fields for key, field in Rules.model_fields.items() if _is_model(field)}
+    tiers = tables(Rules, BaseModel)
+    general = {key: field for key, field in Rules.model_fields.items() if key not in tiers}
     yield _plain_item(words, "rules", "general", words("rule_group.general"), "", general)
-    for tier, fields in tiers.items():
-        yield _plain_item(words, f"rules.{tier}", tier, words(f"rule_group.{tier}"), "", fields)
+    for tier, rules in tiers.items():
+        yield _plain_item(words, f"rules.{tier}", tier, words(f"rule_group.{tier}"), "", rules.model_fields)
 
 
 def _shock(words: Words, name: str, shock: type[Shock]) -> dict:
@@ -110,10 +111,6 @@ def _plain_item(words: Words, prefix: str, key: str, title: str, help_: str, fie
     }
 
 
-def _is_model(field: FieldInfo) -> bool:
-    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-
-
 def _control(words: Words, key: str, field: FieldInfo) -> dict:
     """One setting as the page shows it.
 
@@ -122,7 +119,6 @@ def _control(words: Words, key: str, field: FieldInfo) -> dict:
     (value, title).
     """
     default = defaults()[key]
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     row = next(row for row in field_rows(_owner(key), key.rpartition(".")[0]) if row["key"] == key)
     control = {
         "key": key,
@@ -142,7 +138,7 @@ def _control(words: Words, key: str, field: FieldInfo) -> dict:
     bounds = _bounds(field)
     low, high = bounds.get("ge", bounds.get("gt", 0.0)), bounds.get("le", bounds.get("lt", math.inf))
     usual = default if default else field.default
-    factor, unit = _unit(words, extra.get("unit", ""), usual)
+    factor, unit = _unit(words, row["unit"], usual)
     least = low if math.isfinite(low) else 0.0
     most = min(high, _nice(_REACH * float(usual)) if usual else _FIRMS)
     if high <= 1.0:
@@ -172,7 +168,7 @@ def _owner(key: str) -> type[BaseModel]:
     top, *path = key.split(".")[:-1]
     model: type[BaseModel] = {"levers": Levers, "rules": Rules, "shocks": Shocks}[top]
     for part in path:
-        model = model.model_fields[part].annotation
+        model = tables(model, BaseModel)[part]
     return model
 
 
@@ -193,12 +189,19 @@ def _kind(field: FieldInfo) -> str:
 def _options(words: Words, field: FieldInfo) -> list[tuple[str, str]]:
     if get_origin(field.annotation) is Literal:
         return [(value, words(f"tier.{value}")) for value in get_args(field.annotation)]
-    checks = {Provinces.__metadata__[0].func: (province_names(), words.province)}
-    checks[Sectors.__metadata__[0].func] = (sector_names(), lambda name: words(f"sector.{name}"))
-    kinds = tuple(Levers.model_fields["producer_services"].annotation.model_fields["kinds"].default)
-    checks[Kinds.__metadata__[0].func] = (kinds, lambda name: words(f"choice.{name}"))
+    kinds = tuple(ProducerServices.model_fields["kinds"].default)
+    checks = {
+        _check(Provinces): (province_names(), words.province),
+        _check(Sectors): (sector_names(), lambda name: words(f"sector.{name}")),
+        _check(Kinds): (kinds, lambda name: words(f"choice.{name}")),
+    }
     names, title = next(found for check, found in checks.items() if check in _checks(field))
     return [(name, title(name)) for name in names]
+
+
+def _check(kind: Any) -> Any:
+    """The function by which an annotated type checks its values."""
+    return get_args(kind)[1].func
 
 
 def _checks(field: FieldInfo) -> list:
@@ -212,7 +215,7 @@ def _bounds(field: FieldInfo) -> dict[str, float]:
     return {sign: float(value) for sign, value in found if value is not None}
 
 
-def _unit(words: Words, unit: str, usual) -> tuple[float, str]:
+def _unit(words: Words, unit: str, usual: object) -> tuple[float, str]:
     """Factor and name of the unit in which a quantity is shown."""
     if unit == "share":
         return 0.01, words("control.percent")

@@ -104,8 +104,10 @@ def _yes(words: Words, value: bool | None) -> str:
 # --- in short
 
 
-def short(words: Words, rows: Mapping[str, Sequence[Figure]], summary: Mapping, forecasts: Sequence[Forecast]):
-    """The page in sentences: list[str]."""
+def short(
+    words: Words, rows: Mapping[str, Sequence[Figure]], summary: Mapping, forecasts: Sequence[Forecast]
+) -> list[str]:
+    """The page in sentences."""
     figures = [figure for found in rows.values() for figure in found]
     sentences = [_of_role(words, role, found) for role, found in rows.items()]
     for key, chosen in (
@@ -465,6 +467,7 @@ def realised_table(words: Words, score: Mapping) -> Table:
     for row in score["rows"]:
         quantity, _, province = row["quantity"].partition(".")
         unit = unit_of_figure(quantity, None)
+        low, high = (math.nan if row[end] is None else row[end] for end in ("q05", "q95"))
         rows.append(
             [
                 _with_unit(words, quantity_title(words, quantity, province), unit),
@@ -473,7 +476,7 @@ def realised_table(words: Words, score: Mapping) -> Table:
                 _yes(words, row["inside_90"]),
                 _reported(words, row["low"], row["high"], unit),
                 words.value(row["q50"], unit),
-                words.interval(*(math.nan if row[end] is None else row[end] for end in ("q05", "q95")), unit),
+                words.interval(low, high, unit),
                 _signed_percent(words, row["error_model"]),
                 *(words.value(row[f"crps_{name}"], unit) for name in FORECASTERS),
             ]

@@ -33,7 +33,7 @@ def _css() -> str:
 def use_own_session() -> Session:
     """The session of this browser tab: begun when its first page is drawn, closed when the tab is."""
     router = solara.use_router()
-    session = solara.use_memo(lambda: Session(state.served.runner, router.search or ""), [])
+    session = solara.use_memo(lambda: Session(state.serving().runner, router.search or ""), [])
 
     def live():
         session.begin()

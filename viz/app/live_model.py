@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable
 from functools import cache, partial
 from html import escape
+from typing import Any
 
 import numpy as np
 import solara
 import solara.lab
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.font_manager import findSystemFonts, fontManager
 from matplotlib.ticker import FuncFormatter, NullLocator
 from mesa.visualization import SolaraViz, make_plot_component
@@ -88,7 +90,7 @@ class LiveModel(SRDIModel):
     ) -> None:
         # Not called scenario as in SRDIModel: at a reset, Mesa 3.5 puts an object of its own into such an argument.
         self._using, self._closed = threading.RLock(), False
-        self.asked = {"scenario": policy, "scale": scale, "rng": rng, "until": until}
+        self.asked: dict[str, Any] = {"scenario": policy, "scale": scale, "rng": rng, "until": until}
         super().__init__(**self.asked)
 
     def step(self) -> None:
@@ -127,7 +129,7 @@ def model_params(words: Words) -> dict:
 
 def use_live_model() -> solara.Reactive[LiveModel]:
     """A model of this page, which Mesa replaces at a reset; each is closed when it is replaced or the page is left."""
-    model = solara.use_memo(lambda: solara.Reactive(LiveModel()), [])
+    model: solara.Reactive[LiveModel] = solara.use_memo(lambda: solara.Reactive(LiveModel()), [])
     solara.use_effect(lambda: model.value.close, [model.value])
     return model
 
@@ -173,7 +175,7 @@ def Guide():
 
 
 @solara.component
-def Now(model: LiveModel):
+def Now(model: LiveModel) -> None:
     """The quarter, the agents by type, and the nation's totals."""
     update_counter.get()
     words = use_session().words
@@ -260,17 +262,18 @@ def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -
     """
     text, grid, ground = _LOOKS[dark]
     family = [chinese_font(), "DejaVu Sans"] if words.language == "zh" else ["DejaVu Sans"]
-    axis.figure.set_size_inches(4.8, 3.0)
-    axis.figure.set_facecolor(ground)
+    figure = axis.figure
+    assert isinstance(figure, Figure), "Mesa gives every plot a figure of its own"
+    figure.set_size_inches(4.8, 3.0)
+    figure.set_facecolor(ground)
     axis.set_facecolor(ground)
     for line, dashes in zip(axis.get_lines(), _DASHES, strict=False):
-        line.set(
-            linestyle=dashes, linewidth=1.8, marker="o", markersize=2.5, label=_plot_label(words, line.get_label())
-        )
+        label = _plot_label(words, str(line.get_label()))
+        line.set(linestyle=dashes, linewidth=1.8, marker="o", markersize=2.5, label=label)
     if len(axis.get_lines()) > 1:
         axis.legend(frameon=False, labelcolor=text, prop={"family": family, "size": 9})
-    elif axis.get_legend():
-        axis.get_legend().remove()
+    elif legend := axis.get_legend():
+        legend.remove()
     # At the start there is nothing yet that a logarithm could show.
     if log and any(np.max(line.get_ydata(), initial=0.0) > 0.0 for line in axis.get_lines()):
         axis.set_yscale("log")

@@ -102,10 +102,10 @@ def Busy():
 def MadeFile(
     label: str,
     name: str,
-    make: Callable[[], bytes],
+    make: Callable[..., bytes],
     mime: str = "application/zip",
     link: str = "",
-):
+) -> None:
     """A button that makes a file when pressed, beside the page's own work, and hands it to the browser.
 
     Args:

@@ -8,6 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+    from viz.live.runner import Runner
 
 #: Nothing is loaded from or told to another host; read when Solara is first imported.
 _SETTINGS = {
@@ -72,7 +78,7 @@ def serve(
     server.run()
 
 
-def _announce(server, runner, on_ready: Callable[[str], None]) -> None:
+def _announce(server: Server, runner: Runner, on_ready: Callable[[str], None]) -> None:
     """Say the address once the server listens, then run the other members' baselines while nobody asks."""
     while not server.started:
         if server.should_exit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import solara
 
@@ -15,6 +16,9 @@ from viz.language import Words
 from viz.live.calibrated import Validation
 from viz.live.runner import Runner
 from viz.live.session import Answer, Status, Worker
+
+if TYPE_CHECKING:
+    from reacton.core import UserContext
 
 #: Choices of pages that stand in the address, with their defaults.
 VIEWS = {
@@ -50,6 +54,17 @@ class Served:
 
 #: Set before the server starts (see `viz.app.server`).
 served: Served | None = None
+
+
+def serving() -> Served:
+    """What all readers share.
+
+    Raises:
+        RuntimeError: no server has begun.
+    """
+    if served is None:
+        raise RuntimeError("no server has begun")
+    return served
 
 
 class Session:
@@ -227,12 +242,19 @@ class Session:
             self.message.value = status.message
 
 
-session_context = solara.create_context(None)
+session_context: UserContext[Session | None] = solara.create_context(None)
 
 
 def use_session() -> Session:
-    """The reader's session, in a component below the layout."""
-    return solara.use_context(session_context)
+    """The reader's session, in a component below the layout.
+
+    Raises:
+        RuntimeError: there is no layout above.
+    """
+    session = solara.use_context(session_context)
+    if session is None:
+        raise RuntimeError("there is no session outside the layout")
+    return session
 
 
 def shown_scenario(session: Session) -> Scenario:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from scenarios.intervals import student_interval
 from sim.calendar import START, Quarter
@@ -122,7 +123,8 @@ def supply(links: Links, chain: int) -> Supply:
     parent, group = np.zeros(len(firms), dtype=np.int64), links.niche[firms].astype(np.int64)
     buyers = np.where(links.customer >= 0, links.customer, 0)
     while len(firms):
-        for parts, part in zip((rows, parents, depths, groups), (firms, parent, depth, group), strict=True):
+        ring: tuple[ArrayLike, ...] = (firms, parent, depth, group)
+        for parts, part in zip((rows, parents, depths, groups), ring, strict=True):
             parts.append(np.broadcast_to(part, firms.shape))
         node_of[links.slot[firms]] = np.arange(first, first + len(firms))
         reached = np.where(links.customer >= 0, node_of[buyers], -1)

@@ -153,9 +153,10 @@ class Comparer:
             runs = [_slim(runner.baseline_run(member, patient=True))]
             for position, policy in enumerate(policies):
                 say(Status("ensemble" if member else "central", done + position, of))
-                runs.append(None if stopped() else self._kept.run(policy.policy, member, stopped))
-                if runs[-1] is None:
+                run = None if stopped() else self._kept.run(policy.policy, member, stopped)
+                if run is None:
                     return None
+                runs.append(run)
             return runs
 
         def found(columns: list[list[Run]]) -> Findings:
@@ -296,7 +297,7 @@ def prices_table(found: Findings, words: Words) -> Table:
     for name in compared.others:
         cost = found.ends[name, SPENT].difference
         spent.append(_lines(words.value(cost.mean, "yuan", signed=True), _interval(cost, "yuan", words)))
-    rows = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
+    rows: list[list[str]] = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
     for quantity in PRICED:
         texts = (found.prices[name, quantity].text(words) for name in compared.others)
         rows.append([words.column(quantity), *texts])

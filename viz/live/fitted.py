@@ -213,9 +213,9 @@ def parameters_of(summary: Mapping, draws: Draws) -> list[FittedParameter]:
             FittedParameter(
                 name=name,
                 unit=row["unit"],
-                prior=tuple(map(float, prior)),
-                posterior=tuple(map(float, posterior)),
-                place=tuple(map(float, place)),
+                prior=_three(prior),
+                posterior=_three(posterior),
+                place=_three(place),
                 learned=row["verdict"] == "learned",
                 share=_number(row["contraction"]),
                 profile=(_number(row["low"]), _number(row["high"])),
@@ -223,6 +223,11 @@ def parameters_of(summary: Mapping, draws: Draws) -> list[FittedParameter]:
             )
         )
     return rows
+
+
+def _three(values: np.ndarray) -> tuple[float, float, float]:
+    low, middle, high = map(float, values)
+    return low, middle, high
 
 
 @cache
@@ -266,7 +271,7 @@ def directions_of(summary: Mapping) -> Directions:
     values = np.asarray(information["eigenvalues"], dtype=np.float64)
     identified = information["identified"]
     weight = (np.asarray(information["directions"], dtype=np.float64)[identified:] ** 2).sum(axis=0)
-    order = np.argsort(-weight, kind="stable") if len(weight) else []
+    order = np.argsort(-weight, kind="stable")
     # At least half of such a parameter lies in directions of which the figures say little.
     loose = tuple(names[index] for index in order if weight[index] >= 0.5)
     return Directions(values / (1.0 + values), identified, loose)
@@ -306,8 +311,8 @@ def forecasts_of(rows: Sequence[Mapping]) -> list[Forecast]:
     found = []
     for row in rows:
         quantity, _, province = row["quantity"].partition(".")
-        levels = tuple(_number(row[f"q{level}"]) for level in ("05", "25", "50", "75", "95"))
-        day = date.fromisoformat(row["date"])
+        low, lower, median, upper, high = (_number(row[f"q{level}"]) for level in ("05", "25", "50", "75", "95"))
+        day, levels = date.fromisoformat(row["date"]), (low, lower, median, upper, high)
         found.append(Forecast(quantity, province, day, unit_of_figure(quantity, None), levels))
     return found
 
@@ -377,7 +382,7 @@ def best_forecaster(score: Mapping) -> str | None:
     """Which of FORECASTERS has the smallest relative score over the figures that all forecast; None without any."""
     scores = {name: score[name]["relative_crps"] for name in FORECASTERS}
     known = {name: value for name, value in scores.items() if value is not None}
-    return min(known, key=known.get) if len(known) == len(scores) else None
+    return min(known, key=known.__getitem__) if len(known) == len(scores) else None
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -192,7 +192,7 @@ class Runner:
         return policy.model_copy(update={"parameters": drawn | policy.parameters})
 
     @contextmanager
-    def _core(self, patient: bool, stopped: Callable[[], bool] = lambda: False):
+    def _core(self, patient: bool, stopped: Callable[[], bool] = lambda: False) -> Iterator[int]:
         """Wait for a core; gives the threads a run may have: all cores if nobody else runs, none once `stopped`."""
         with ExitStack() as held:
             for free in (self._free_for_patient, self._free) if patient else (self._free,):

@@ -109,7 +109,7 @@ class Worker:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._number != self._answered)
-                if self._closed:
+                if self._closed or self._wish is None:
                     return
                 scenario, number = self._wish, self._number
                 self._answered = number

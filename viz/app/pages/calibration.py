@@ -98,7 +98,7 @@ def Figures():
 
 
 @solara.component
-def ProvinceFigures(role: str, series: str):
+def ProvinceFigures(role: str, series: str) -> None:
     """One list of provinces, drawn when it is opened."""
     session = use_session()
     words = session.words
@@ -243,7 +243,7 @@ def _paragraph(text: str) -> None:
 
 
 @solara.component
-def Details(title: str, table: Table, caption: str):
+def Details(title: str, table: Table, caption: str) -> None:
     """A table that is made when it is opened."""
     opened, set_opened = solara.use_state(False)
     _toggle(title, opened, set_opened)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import solara
 
 from scenarios.drawing import OKABE_ITO
@@ -70,7 +71,7 @@ def AllChains():
     spec = solara.use_memo(lambda: chain_table(words, chains(answer)) if answer else None, [answer, words.language])
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("chains.all_heading", year=session.runner.until), "h3")
-        if answer is None:
+        if answer is None or spec is None:
             note(words("app.loading"))
             return
         SortedTable(
@@ -110,22 +111,24 @@ def OneChain():
 
 
 @solara.component
-def SupplyNetwork(number: int):
+def SupplyNetwork(number: int) -> None:
     """The firms behind a chain's leader at the end of the run, as a network."""
     session = use_session()
     words, answer = session.words, session.answer.value
     dark = charts.look(session)["dark"]
-    links = answer.central.links if answer else None
+    links, before = (answer.central.links, answer.central_baseline.links) if answer else (None, None)
     found = solara.use_memo(lambda: supply(links, number) if links else None, [links, number])
-    graph = solara.use_memo(lambda: supply_graph(links, found) if links else None, [found])
-    labels = solara.use_memo(lambda: node_labels(words, links, found) if links else [], [found, words.language])
-    if answer is None:
+    graph = solara.use_memo(lambda: supply_graph(links, found) if links and found else None, [found])
+    labels = solara.use_memo(
+        lambda: node_labels(words, links, found) if links and found else [], [found, words.language]
+    )
+    if answer is None or links is None or before is None or found is None or graph is None:
         return
     heading(words("chains.network_heading", year=session.runner.until), "h3")
     if len(found) == 1:
         note(words("chains.network_none"))
         return
-    note(network_text(words, answer, number, found, session.runner.scale))
+    note(network_text(words, links, found, supply(before, number), session.runner.scale))
     Network(
         graph,
         labels=labels,
@@ -180,6 +183,8 @@ def OneFirm():
         return
     chosen = session.chosen("firm")
     found = life(rows, chosen) or life(rows, options[0]["value"])
+    if found is None:
+        return
     Search(
         label=words("chains.firm_choose"),
         value=found.firm,
@@ -296,10 +301,8 @@ def node_labels(words: Words, links: Links, found: Supply) -> list[str]:
     return labels
 
 
-def network_text(words: Words, answer: Answer, number: int, found: Supply, scale: float) -> str:
+def network_text(words: Words, links: Links, found: Supply, before: Supply, scale: float) -> str:
     """How many firms are behind the leader, of which tier, and how many there are in the baseline."""
-    links = answer.central.links
-    before = supply(answer.central_baseline.links, number)
     tiers = tier_counts(links, found)
     return words(
         "chains.network_text",
@@ -377,7 +380,7 @@ def stage_table(words: Words, found: Stages, before: Stages) -> Table:
 # --- single firms
 
 
-def firm_options(words: Words, rows) -> list[dict]:
+def firm_options(words: Words, rows: pd.DataFrame) -> list[dict]:
     """Firms to choose from: ids with titles.
 
     Args:

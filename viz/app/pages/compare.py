@@ -141,7 +141,7 @@ def Policies():
 
 
 @solara.component
-def KeptPolicy(place: int, saved: Saved, fault: str):
+def KeptPolicy(place: int, saved: Saved, fault: str) -> None:
     """One kept policy: its name, what it changes, and what can be done with it."""
     session = use_session()
     words = session.words
@@ -177,7 +177,7 @@ def KeptPolicy(place: int, saved: Saved, fault: str):
 
 
 @solara.component
-def Progress(status: Status, cancel: Callable[[], None]):
+def Progress(status: Status, cancel: Callable[[], None]) -> None:
     """What is being run."""
     words = use_session().words
     text = words(f"compare.status_{status.stage}", done=status.done, of=status.of, text=status.message)
@@ -189,10 +189,10 @@ def Progress(status: Status, cancel: Callable[[], None]):
 
 
 @solara.component
-def Directory(name: str):
+def Directory(name: str) -> None:
     """The scenarios of a results directory, against one of them."""
     session = use_session()
-    words, results = session.words, state.served.results[name]
+    words, results = session.words, state.serving().results[name]
     scenarios = {each["name"]: words.scenario(each) for each in results.manifest["scenarios"]}
     against = session.chosen("against")
     against = against if against in scenarios else _usual_baseline(results)
@@ -262,7 +262,7 @@ def directory_sentence(results: Results, words: Words) -> str:
 
 
 @solara.component
-def Found(found: Findings):
+def Found(found: Findings) -> None:
     """Tables and charts of what was found."""
     words = use_session().words
     year = found.compared.last.year
@@ -295,13 +295,13 @@ def Found(found: Findings):
 
 
 @solara.component
-def Forest(found: Findings, quantity: str):
+def Forest(found: Findings, quantity: str) -> None:
     """Effects of all policies on a quantity."""
     Chart(spec=forest(found, quantity, use_session()), version=f"{id(found)}")
 
 
 @solara.component
-def OverTime(found: Findings):
+def OverTime(found: Findings) -> None:
     """A quantity to choose over time: levels, and differences to the baseline."""
     session = use_session()
     words = session.words

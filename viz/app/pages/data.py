@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import solara
 import solara.lab
@@ -33,6 +34,7 @@ from viz.app.state import Session, shown_scenario, use_session, written_scenario
 from viz.app.widgets.files import Upload
 from viz.belief import source_counts
 from viz.live.gathered import GatheredResults
+from viz.live.session import Answer
 
 
 @solara.component
@@ -74,9 +76,9 @@ def Numbers():
     words, answer = session.words, session.answer.value
     heading(words("data.numbers"))
     Busy()
-    if answer is None:
-        return
     results = results_of(session)
+    if answer is None or results is None:
+        return
     runs = runs_of(answer, session.chosen("runs"))
     title = words.scenario(results.manifest["scenarios"][0])
     note(words("data.of" if len(results.manifest["scenarios"]) > 1 else "data.of_baseline", title=title))
@@ -154,7 +156,7 @@ def ScenarioFile():
     note(words("data.upload_about"))
 
 
-def toggle(text: str, pressed: bool, on_click) -> None:
+def toggle(text: str, pressed: bool, on_click: Callable[..., None]) -> None:
     """One of several buttons of which one is pressed."""
     solara.Button(
         text,
@@ -192,16 +194,16 @@ def Preview():
     """The first rows of a table, with what its columns are."""
     session = use_session()
     heading(session.words("data.preview"))
-    results = results_of(session)
-    if results is not None:
-        Shown(results)
+    answer, results = session.answer.value, results_of(session)
+    if answer is not None and results is not None:
+        Shown(results, answer)
 
 
 @solara.component
-def Shown(results: GatheredResults):
-    """A table of results to choose."""
+def Shown(results: GatheredResults, answer: Answer) -> None:
+    """A table of the results of an answer to choose."""
     session = use_session()
-    words, answer = session.words, session.answer.value
+    words = session.words
     titles = {name: words(f"data.table_{name}") for name in results.columns}
     chosen = session.chosen("table")
     chosen = chosen if chosen in titles else next(iter(titles))
@@ -258,7 +260,7 @@ READING = ("model", "page", "intervals", "assumed", "limits")
 
 
 @solara.component
-def Searched(part: str):
+def Searched(part: str) -> None:
     """A long table with a field to search it."""
     words = use_session().words
     search = solara.use_reactive("")

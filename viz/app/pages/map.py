@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import solara
 
 from scenarios.drawing import OKABE_ITO
@@ -106,7 +107,7 @@ def TileMap():
     spec = solara.use_memo(
         lambda: map_spec(words, answer, name, shown) if answer else None, [answer, name, shown, words.language]
     )
-    if answer is None:
+    if answer is None or spec is None:
         note(words("app.loading"))
         return
     labels = quarters(answer.central)
@@ -146,7 +147,7 @@ def OneProvince():
 
 
 @solara.component
-def Clusters(province: str, year: int):
+def Clusters(province: str, year: int) -> None:
     """The province's national clusters at a year end, in the run with the central parameters."""
     session = use_session()
     words, answer = session.words, session.answer.value
@@ -248,7 +249,8 @@ def pairs_text(session: Session) -> str:
     gap = " " if words.language == "en" else ""
     if not session.settings.value:
         return gap + words("provinces.same")
-    return gap + (words("provinces.pairs", pairs=len(answer.runs)) if answer.runs else words("provinces.one_pair"))
+    pairs = len(answer.runs) if answer else 0
+    return gap + (words("provinces.pairs", pairs=pairs) if pairs else words("provinces.one_pair"))
 
 
 def province_rows(words: Words, answer: Answer, province: str, quarter: str) -> list[list[str]]:
@@ -321,7 +323,7 @@ def _largest(values: np.ndarray) -> float:
     return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
-def cluster_table(words: Words, found, title: str) -> dict:
+def cluster_table(words: Words, found: pd.DataFrame, title: str) -> dict:
     """Clusters as a table to sort.
 
     Args:

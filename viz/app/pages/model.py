@@ -26,7 +26,7 @@ def ModelPage():
     """Step, play, pause and reset a small model."""
     session = use_session()
     loading = solara.lab.use_task(_load, dependencies=[])
-    if loading.finished:
+    if loading.finished and loading.value:
         loading.value.LiveView()
         return
     text = "app.fault" if loading.error else "app.loading"

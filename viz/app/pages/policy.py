@@ -149,7 +149,7 @@ def _figure(words: Words, answer: Answer | None, quantity: str, session: Session
 
 
 @solara.component
-def OfAnswer(draw: Callable[..., dict], *about: str):
+def OfAnswer(draw: Callable[..., dict], *about: str) -> None:
     """A card with a chart of the newest answer.
 
     Args:

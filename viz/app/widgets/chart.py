@@ -19,11 +19,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import solara
 from numpy.typing import ArrayLike
+
+#: Numbers as a series takes them: None is a gap, as NaN is.
+Values: TypeAlias = "ArrayLike | Sequence[float | None]"
 
 #: Words and patterns of words that ``texts`` must hold.
 TEXTS = (
@@ -74,7 +77,7 @@ class Series:
     look: dict = field(default_factory=dict)
 
 
-def line(name: str, values: ArrayLike, *, colour: str, dash: Sequence[float] = (), width: float = 2.0) -> Series:
+def line(name: str, values: Values, *, colour: str, dash: Sequence[float] = (), width: float = 2.0) -> Series:
     """A line over time.
 
     Args:
@@ -86,7 +89,7 @@ def line(name: str, values: ArrayLike, *, colour: str, dash: Sequence[float] = (
     return Series("line", name, _block(values), {"colour": _colour(colour), "dash": dash, "width": float(width)})
 
 
-def band(name: str, low: ArrayLike, high: ArrayLike, *, colour: str, opacity: float = 0.18) -> Series:
+def band(name: str, low: Values, high: Values, *, colour: str, opacity: float = 0.18) -> Series:
     """A band over time: a translucent area between two lines. Of nested bands, the wider comes first.
 
     Args:
@@ -98,7 +101,7 @@ def band(name: str, low: ArrayLike, high: ArrayLike, *, colour: str, opacity: fl
     return Series("band", name, _block(low, high), {"colour": _colour(colour), "opacity": opacity})
 
 
-def bar(name: str, values: ArrayLike, *, colour: str, stack: str = "") -> Series:
+def bar(name: str, values: Values, *, colour: str, stack: str = "") -> Series:
     """Bars over time; those of one stack stand on each other, positive upwards and negative downwards.
 
     Args:
@@ -111,8 +114,8 @@ def bar(name: str, values: ArrayLike, *, colour: str, stack: str = "") -> Series
 def points(
     name: str,
     index: Sequence[int],
-    low: ArrayLike,
-    high: ArrayLike,
+    low: Values,
+    high: Values,
     *,
     labels: Sequence[str] = (),
     colour: str | None = None,
@@ -138,9 +141,9 @@ def points(
 
 def interval(
     name: str,
-    low: ArrayLike,
-    median: ArrayLike,
-    high: ArrayLike,
+    low: Values,
+    median: Values,
+    high: Values,
     *,
     colour: str | None = None,
     marker: Literal["circle", "diamond", "square", "triangle"] = "circle",
@@ -265,11 +268,11 @@ def interval_chart(
 
 
 @solara.component_vue("chart.vue", vuetify=False)
-def _Chart(described: str, values: bytes, version: int | str):
+def _Chart(described: str, values: bytes, version: int | str) -> None:
     """A chart: its spec as JSON but for the numbers, since every drawing of a page walks through lists and dicts."""
 
 
-def Chart(spec: dict, version: int | str = 0):
+def Chart(spec: dict, version: int | str = 0) -> solara.Element:
     """A chart.
 
     Args:
@@ -281,7 +284,17 @@ def Chart(spec: dict, version: int | str = 0):
     return _Chart(described=json.dumps(described), values=spec["values"], version=version)
 
 
-def _common(series, title, label, texts, unit, unit_text, signed, language, dark) -> dict:
+def _common(
+    series: Sequence[Series],
+    title: str,
+    label: str,
+    texts: Mapping[str, str],
+    unit: str,
+    unit_text: str,
+    signed: bool,
+    language: str,
+    dark: bool,
+) -> dict:
     """What the specs of all charts hold."""
     missing = [key for key in TEXTS if key not in texts]
     if missing:
@@ -310,7 +323,7 @@ def _common(series, title, label, texts, unit, unit_text, signed, language, dark
     }
 
 
-def _block(*arrays: ArrayLike) -> np.ndarray:
+def _block(*arrays: Values) -> np.ndarray:
     """Arrays of one length as float32 of shape (arrays, count); what is not finite becomes NaN."""
     with np.errstate(over="ignore"):
         columns = [np.asarray(array, dtype=np.float64).astype("<f4") for array in arrays]

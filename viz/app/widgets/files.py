@@ -18,7 +18,7 @@ def FileButton(
     content: bytes,
     event_make: Callable[[object], None],
     event_taken: Callable[[object], None],
-):
+) -> None:
     """A button that asks for a file and, when it comes, saves it or offers a link to it.
 
     Args:
@@ -31,7 +31,7 @@ def FileButton(
 
 
 @solara.component_vue("upload.vue", vuetify=False)
-def Upload(label: str, hint: str, accept: str, most: int, event_file: Callable[[dict], None]):
+def Upload(label: str, hint: str, accept: str, most: int, event_file: Callable[[dict], None]) -> None:
     """A field that takes a file by choice or by drop.
 
     Args:

@@ -74,7 +74,7 @@ def _Network(
     selected: int = -1,
     version: int | str = 0,
     event_select: Callable[[int], None] | None = None,
-):
+) -> None:
     """Traits of ``network.vue``, as of `Network`."""
 
 
@@ -91,7 +91,7 @@ def Network(
     selected: int = -1,
     version: int | str = 0,
     event_select: Callable[[int], None] | None = None,
-):
+) -> solara.Element:
     """A network that is moved, zoomed and searched in the browser.
 
     Args:

@@ -14,7 +14,7 @@ def LeverPanel(
     unfolded: list,
     refused: int,
     event_set_lever: Callable[[dict], None],
-):
+) -> None:
     """All levers, drawn and dragged in the browser.
 
     Args:
@@ -27,7 +27,7 @@ def LeverPanel(
 
 
 @solara.component_vue("address.vue")
-def Address(query: str, language: str):
+def Address(query: str, language: str) -> None:
     """Writes the page's state into its address, and its language into the document."""
 
 
@@ -39,7 +39,7 @@ def Choice(
     event_choose: Callable[[str], None],
     disabled: bool = False,
     once: bool = False,
-):
+) -> None:
     """One of several, as the browser's own list.
 
     Args:

@@ -8,7 +8,7 @@ import solara
 
 
 @solara.component_vue("search.vue", vuetify=False)
-def Search(label: str, value: str, options: list, event_chosen: Callable[[str], None]):
+def Search(label: str, value: str, options: list, event_chosen: Callable[[str], None]) -> None:
     """A labelled field that offers what fits the letters typed.
 
     Args:

@@ -62,7 +62,7 @@ def sorted_table(keys: Sequence[str], columns: Sequence[Column], *, title: str, 
 
 
 @solara.component_vue("sorted.vue", vuetify=False)
-def SortedTable(spec: dict, chosen: str = "", event_choose: Callable[[str], None] = lambda key: None):
+def SortedTable(spec: dict, chosen: str = "", event_choose: Callable[[str], None] = lambda key: None) -> None:
     """A sortable table.
 
     Args:

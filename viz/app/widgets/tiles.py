@@ -112,7 +112,7 @@ def Tiles(
     chosen: str,
     event_pick: Callable[[str], None],
     event_time: Callable[[int], None],
-):
+) -> None:
     """A map of tiles with a time slider; playing happens in the browser.
 
     Args:
