@@ -10,13 +10,14 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 
 class JobFailed(Exception):
     """A measuring process ended with an error; the message is its last words."""
 
 
-def command(function: str, **arguments) -> list[str]:
+def command(function: str, **arguments: object) -> list[str]:
     """Command that calls `function` ("module:name") with the arguments and prints what it returns as JSON."""
     return [sys.executable, "-m", "benchmarks.apart", function, json.dumps(arguments)]
 
@@ -30,7 +31,7 @@ def execute(words: list[str], environment: dict[str, str] | None = None) -> str:
     return done.stdout
 
 
-def call(function: str, environment: dict[str, str] | None = None, **arguments):
+def call(function: str, environment: dict[str, str] | None = None, **arguments: object) -> Any:
     """What `function` returns in a process of its own; arguments and result are plain JSON values."""
     return json.loads(execute(command(function, **arguments), environment).splitlines()[-1])
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from benchmarks.state import SEED
+from benchmarks.state import SEED, put_in_place
 from sim.columns import BYTES_PER_SLOT
 from sim.model import SRDIModel
 
@@ -60,7 +60,7 @@ def bytes_moved(scale: float = 0.02) -> dict[str, float]:
 
     for _ in range(4):
         model.step()
-    model._advance_firms = watched_pass
+    put_in_place(model, "_advance_firms", watched_pass)
     for _ in range(4):
         model.step()
     model.close()

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from benchmarks.state import CoreState, local_effects, plain_record, timed
 from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS, Columns
 from sim.draws import Purpose
+from sim.environment import Environment
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
 from sim.mechanisms.support import CHANNEL_INDEX
 from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
@@ -25,6 +27,7 @@ BLOCK = 1 << 17
 LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
 GOLDEN, MIX_1, MIX_2 = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 #: What a closed firm leaves in its slot.
+CLEARED: tuple[str, ...]
 CLEARED = ("employment", "revenue", "rd_intensity", "relabelled", "rd_last_year", "rd_before", "knowledge", "equity")
 CLEARED += ("support", "slack", "orders", "flags", "tier")
 FORGOTTEN = ("customer", "innovative_since", "srdi_since", "giant_since", "awarded_in", "digitised_in")
@@ -63,7 +66,15 @@ def noise(u: np.ndarray) -> np.ndarray:
 # --- the step
 
 
-def step(columns, env, keys, aspiration_key, parameters, moment, flows) -> None:
+def step(
+    columns: Columns,
+    env: Environment,
+    keys: np.ndarray,
+    aspiration_key: np.uint64,
+    parameters: np.record,
+    moment: np.record,
+    flows: np.ndarray,
+) -> None:
     """Advance all firms by one quarter, in place; arguments as in `CoreState`."""
     take_orders(columns, env)
     quarter = _quarter(env, keys, aspiration_key, parameters, moment, flows)
@@ -73,7 +84,7 @@ def step(columns, env, keys, aspiration_key, parameters, moment, flows) -> None:
         advance(block, np.uint64(start), quarter)
 
 
-def take_orders(columns: Columns, env) -> None:
+def take_orders(columns: Columns, env: Environment) -> None:
     """The main customers' slack, before the quarter changes it; links to closed customers end."""
     rows = np.flatnonzero(columns.customer != NEVER)
     customer = columns.customer[rows]
@@ -86,7 +97,14 @@ def take_orders(columns: Columns, env) -> None:
     columns.customer[rows[closed]] = NEVER
 
 
-def _quarter(env, keys, aspiration_key, parameters, moment, flows) -> SimpleNamespace:
+def _quarter(
+    env: Environment,
+    keys: np.ndarray,
+    aspiration_key: np.uint64,
+    parameters: np.record,
+    moment: np.record,
+    flows: np.ndarray,
+) -> SimpleNamespace:
     """What holds for every block: float32 tables, Python numbers, one row of support for every place."""
     wide = {"buyer_weight", "buyer_revenue"}
     narrow = {
@@ -149,16 +167,16 @@ def _place(c: Columns, rows: np.ndarray, start: np.uint64, q: SimpleNamespace) -
     )
 
 
-def _cell(f: SimpleNamespace, q: SimpleNamespace, i=slice(None)) -> np.ndarray:
+def _cell(f: SimpleNamespace, q: SimpleNamespace, i: slice | np.ndarray = slice(None)) -> np.ndarray:
     """Row of the flows (place and sector) of the firms `i`."""
     return q.env.county_place[f.county[i]].astype(np.int64) * q.sectors + f.sector[i]
 
 
-def _channel(c: Columns, f: SimpleNamespace, q: SimpleNamespace, name: str):
+def _channel(c: Columns, f: SimpleNamespace, q: SimpleNamespace, name: str) -> Any:
     """Support of the firms `f` through a channel: float32 (firms,), or 0.0 if no lever feeds it."""
     k = CHANNEL_INDEX[name]
     local, leader, programme = q.fed[name]
-    total = 0.0
+    total: Any = 0.0
     if local:
         total = q.place_effects[k][f.place]
     if leader:
@@ -344,7 +362,7 @@ def _research(c: Columns, f: SimpleNamespace, q: SimpleNamespace) -> None:
         _report(c, f, q)
 
 
-def _norm(f: SimpleNamespace, q: SimpleNamespace, i) -> np.ndarray:
+def _norm(f: SimpleNamespace, q: SimpleNamespace, i: np.ndarray) -> np.ndarray:
     """R&D intensity that the firms `i` tend to."""
     excess = np.maximum(f.log_employment[i] - math.log(q.p.rd_norm_size), 0.0)
     return q.env.sector_rd_norm[f.sector[i]] * np.exp(-q.p.rd_norm_fall * excess)
@@ -480,7 +498,15 @@ def _chain_links(c: Columns, f: SimpleNamespace, q: SimpleNamespace) -> None:
     c.customer[rows[i]] = find_buyers(env, p, chain, f.county[i], rows[i] + f.start, f.revenue[i], raw)
 
 
-def find_buyers(env, p, chain, county, slot, revenue, raw) -> np.ndarray:
+def find_buyers(
+    env: Environment,
+    p: SimpleNamespace,
+    chain: np.ndarray,
+    county: np.ndarray,
+    slot: np.ndarray,
+    revenue: np.ndarray,
+    raw: np.ndarray,
+) -> np.ndarray:
     """Slot of a larger firm of the chain as main customer, or -1, as `choose_buyer`; all arguments arrays (firms,).
 
     raw: uint64, draws of the purpose CUSTOMER.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from benchmarks.columnar_numpy import CLEARED, FORGOTTEN, GOLDEN, LOG_20, LOG_50
 from benchmarks.state import CoreState, local_effects, plain_record, timed
 from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS, Columns
 from sim.draws import Purpose
+from sim.environment import Environment
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
 from sim.mechanisms.support import CHANNEL_INDEX
 from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
@@ -31,10 +33,12 @@ DRAW_BLOCK = 1 << 16
 SLICE = 1 << 20
 INDEX = pl.UInt32
 #: Columns that the expressions for all firms write.
+CHANGED: tuple[str, ...]
 CHANGED = ("employment", "productivity", "revenue", "growth", "rd_intensity", "relabelled", "rd_last_year", "rd_before")
 CHANGED += ("knowledge", "main_share", "refinement", "digital", "governance", "green", "leverage", "constraint")
 CHANGED += ("equity", "slack")
 #: Columns that the research rules read.
+RESEARCHED: tuple[str, ...]
 RESEARCHED = ("rd_intensity", "tier", "revenue", "constraint", "governance", "log_employment", "employment", "own_u")
 RESEARCHED += ("awarded_in", "digital", "knowledge", "learned", "manufacturing", "niche")
 c = pl.col
@@ -46,7 +50,15 @@ def frame_of(columns: Columns) -> pl.DataFrame:
     return frame.with_row_index("slot")
 
 
-def step(frame: pl.DataFrame, env, keys, aspiration_key, parameters, moment, flows) -> pl.DataFrame:
+def step(
+    frame: pl.DataFrame,
+    env: Environment,
+    keys: np.ndarray,
+    aspiration_key: np.uint64,
+    parameters: np.record,
+    moment: np.record,
+    flows: np.ndarray,
+) -> pl.DataFrame:
     """All firms one quarter on; other arguments as in `CoreState`."""
     q = SimpleNamespace(
         env=env, keys=keys, p=plain_record(parameters), moment=plain_record(moment), flows=flows, key=aspiration_key
@@ -60,6 +72,15 @@ def step(frame: pl.DataFrame, env, keys, aspiration_key, parameters, moment, flo
 def _advance(frame: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     """One slice of the slots one quarter on."""
     vacant = frame["employment"] == 0
+    work = _links(_acted(frame, q).with_columns(**_kept()), q)
+    if q.moment.number == 1:
+        work = _moves(work, q)
+    work = _exits(work, q)
+    return _entries(work.select("slot", *(column.name for column in COLUMNS)), vacant, q)
+
+
+def _acted(frame: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
+    """One slice of the slots with all that firms did but for links and moves, beside the old values."""
     old = frame.select(c(*CHANGED).name.prefix("old_"))
     work = _with_support(frame, q).with_columns(_draws(frame, q)).hstack(old).lazy()
     for part in (_places, _start, _demand, _finance, _after_finance):
@@ -67,12 +88,7 @@ def _advance(frame: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     work = _events(work.collect(), q).lazy()
     for part in (_adopt, _improve, _grow):
         work = work.with_columns(**part(q))
-    work = work.collect()
-    work = _links(work.with_columns(**_kept()), q)
-    if q.moment.number == 1:
-        work = _moves(work, q)
-    work = _exits(work, q)
-    return _entries(work.select("slot", *(column.name for column in COLUMNS)), vacant, q)
+    return work.collect()
 
 
 # --- helpers
@@ -85,7 +101,7 @@ def _table(values: np.ndarray, index: str | pl.Expr) -> pl.Expr:
     return pl.lit(pl.Series(values)).gather(index.cast(INDEX))
 
 
-def _put(frame: pl.DataFrame, rows: pl.Series, **values) -> pl.DataFrame:
+def _put(frame: pl.DataFrame, rows: pl.Series, **values: Any) -> pl.DataFrame:
     """The frame with new values in some rows (slots)."""
     if not len(rows):
         return frame
@@ -116,6 +132,7 @@ def _draw(q: SimpleNamespace, purpose: Purpose, rows: pl.DataFrame) -> pl.Series
 
 def _draws(frame: pl.DataFrame, q: SimpleNamespace) -> list[pl.Series]:
     """The draws that all firms need, in blocks that stay in the cache."""
+    wanted: list[tuple[str, str, Purpose | None]]
     wanted = [("exit_u", "", Purpose.EXIT), ("finance_u", "", Purpose.FINANCE), ("chain_u", "", Purpose.CHAIN)]
     wanted += [("capability_u", "capability_v", Purpose.CAPABILITY), ("luck_u", "", Purpose.PRODUCTIVITY)]
     wanted += [("growth_u", "", Purpose.GROWTH), ("own_u", "own_v", None)]
@@ -138,7 +155,7 @@ def _noise(u: str) -> pl.Expr:
     return (c(u) - 0.5) * 3.4641016
 
 
-def _count(q: SimpleNamespace, rows: pl.DataFrame, flow, amount=1) -> None:
+def _count(q: SimpleNamespace, rows: pl.DataFrame, flow: Any, amount: Any = 1) -> None:
     """Add the rows' amounts to a flow of their place and sector."""
     place = q.env.county_place[rows["county"].to_numpy()]
     np.add.at(q.flows, (place, rows["sector"].to_numpy(), flow), amount)
@@ -169,7 +186,7 @@ def _capability(q: SimpleNamespace) -> pl.Expr:
     return (c("refinement") + c("digital") + _depth(q)) / 3.0
 
 
-def take_orders(frame: pl.DataFrame, env) -> pl.DataFrame:
+def take_orders(frame: pl.DataFrame, env: Environment) -> pl.DataFrame:
     """The main customers' slack, before the quarter changes it; links to closed customers end."""
     led = frame.select("slot", "customer").filter(c("customer") <= -2)
     slack = pl.Series(np.floor(env.chain_slack * SLACK_PARTS + 0.5).astype(np.int16))
@@ -239,8 +256,8 @@ def _start(q: SimpleNamespace) -> dict[str, pl.Expr]:
 def _demand(q: SimpleNamespace) -> dict[str, pl.Expr]:
     """Revenue and exports."""
     p, env = q.p, q.env
-    premium = pl.when(c("linked")).then(pl.lit(1.0 + p.order_premium, dtype=pl.Float32))
-    premium = premium.when(c("customer") >= 0).then(pl.lit(1.0 + p.order_premium_buyer, dtype=pl.Float32))
+    led = pl.when(c("linked")).then(pl.lit(1.0 + p.order_premium, dtype=pl.Float32))
+    premium = led.when(c("customer") >= 0).then(pl.lit(1.0 + p.order_premium_buyer, dtype=pl.Float32))
     sales = c("productivity") + _channel(q, "sales") + c("lost")
     revenue = c("employment") * _table(env.sector_revenue_per_worker, "sector") * sales.exp()
     x = p.export_base + p.export_productivity * c("productivity") + p.export_size * (c("log_employment") - LOG_20)
@@ -384,9 +401,9 @@ def _events(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     work = _research(_rounds(_listings(work, q), q), q)
     share = _channel(q, "transfer").alias("share")
     absorptive = (c("digital") + _channel(q, "absorption")).clip(upper_bound=1.0).alias("absorptive")
-    taught = work.lazy().with_columns(share, absorptive).filter(c("survives") & (c("share") != 0.0))
+    reached = work.lazy().with_columns(share, absorptive).filter(c("survives") & (c("share") != 0.0))
     yuan = 0.25 * c("absorptive") * c("share") * c("revenue")
-    taught = taught.select("slot", "county", "sector", "learned", yuan=yuan).collect()
+    taught = reached.select("slot", "county", "sector", "learned", yuan=yuan).collect()
     _count(q, taught, PASSED_ON, taught["yuan"].to_numpy().astype(np.int64))
     return _put(work, taught["slot"], learned=taught["learned"] + taught["yuan"])
 
@@ -476,10 +493,10 @@ def _start_or_stop(work: pl.DataFrame, norm: pl.Expr, q: SimpleNamespace) -> pl.
     active = c("rd_intensity") > 0
     new = norm * (p.rd_spread * _noise("start_v") - p.rd_starter_gap).exp()
     # The tables are looked up for all firms first, then the few that change are kept.
-    rows = work.lazy().with_columns(chance=chance).with_columns(start=start, new=new)
+    firms = work.lazy().with_columns(chance=chance).with_columns(start=start, new=new)
     hazard = pl.when(active).then(p.rd_stop).otherwise(c("start"))
-    rows = rows.filter(c("survives") & (c("start_u") < hazard))
-    rows = rows.select("slot", rd_intensity=pl.when(active).then(0.0).otherwise(c("new"))).collect()
+    changing = firms.filter(c("survives") & (c("start_u") < hazard))
+    rows = changing.select("slot", rd_intensity=pl.when(active).then(0.0).otherwise(c("new"))).collect()
     return _put(work, rows["slot"], rd_intensity=rows["rd_intensity"])
 
 
@@ -512,14 +529,13 @@ def _firsts(work: pl.DataFrame, rows: pl.DataFrame, q: SimpleNamespace) -> pl.Da
 def _links(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     """Links that end, admissions, invitations and purchases: one draw, the chances side by side."""
     p, env = q.p, q.env
-    ends = work.lazy().filter(c("survives") & (c("customer") != NEVER) & (c("above") < 0)).select("slot", "flags")
-    ends = ends.collect()
+    unlinked = c("survives") & (c("customer") != NEVER) & (c("above") < 0)
+    ends = work.lazy().filter(unlinked).select("slot", "flags").collect()
     # Most draws lie above all chances: the rest of the rules looks at the others only.
     highest = 1.0 + work.select(_channel(q, "linking").max()).item()
     most = p.link_rate * env.chain_openness.max() * highest + p.newcomer_rate * env.chain_invitation.max()
     near = (c("above") >= 0) & (c("above") < most + p.link_rate_buyer * highest)
-    names = ("niche", "customer", "flags", "revenue", "able", "above", "size")
-    rows = _some(work, q, ~c("linked") & near, *names)
+    rows = _some(work, q, ~c("linked") & near, "niche", "customer", "flags", "revenue", "able", "above", "size")
     rows = rows.with_columns(
         chain=_table(env.niche_chain, "niche").cast(pl.Int32),
         other=pl.Series(low(_raw(q, Purpose.CHAIN, rows)) * np.float32(len(env.chain_invitation))).cast(pl.Int32),
@@ -539,8 +555,8 @@ def _links(work: pl.DataFrame, q: SimpleNamespace) -> pl.DataFrame:
     won = rows.filter(x < c("first"))
     brought = rows.filter((x >= c("first")) & (x < invited))
     buys = rows.filter((x >= invited) & (x < invited + c("third")) & (c("customer") == NEVER))
-    names = ("chain", "county", "slot", "revenue")
-    buyer = find_buyers(env, p, *(buys[name].to_numpy() for name in names), _raw(q, Purpose.CUSTOMER, buys))
+    chain, county, slot, revenue = (buys[name].to_numpy() for name in ("chain", "county", "slot", "revenue"))
+    buyer = find_buyers(env, p, chain, county, slot, revenue, _raw(q, Purpose.CUSTOMER, buys))
     work = _put(work, ends["slot"], customer=NEVER, orders=0, flags=ends["flags"] & (255 - NEWCOMER))
     work = _put(work, won["slot"], customer=-2 - won["chain"])
     work = _put(work, brought["slot"], customer=-2 - brought["other"], flags=brought["flags"] | NEWCOMER)
@@ -592,12 +608,12 @@ def _entries(frame: pl.DataFrame, vacant: pl.Series, q: SimpleNamespace) -> pl.D
     revenue = _table(env.sector_revenue_per_worker, "sector") * (c("productivity") + c("sales")).exp()
     main_share = (p.main_share_mean + 0.15 * _noise("traits_u")).clip(0.2, 1.0)
     rows = rows.with_columns(revenue=c("employment") * revenue, main_share=main_share)
-    drawn = {name: rows[name] for name in ("employment", "productivity", "revenue", "main_share")}
-    drawn["leverage"] = p.leverage_mean * (0.6 + 0.8 * low(traits))
-    drawn["digital"] = p.entrant_digital * 2.0 * high(skills)
-    drawn["governance"] = p.entrant_governance * 2.0 * low(skills)
-    drawn["refinement"] = 0.5 * p.refinement_base * (1.0 + _draw(q, Purpose.ENTRANT_QUALITY, rows))
-    return _put(frame, rows["slot"], **drawn, growth=0.0, green=0.0, age=0, constraint=0.5)
+    entrant: dict[str, Any] = {name: rows[name] for name in ("employment", "productivity", "revenue", "main_share")}
+    entrant["leverage"] = p.leverage_mean * (0.6 + 0.8 * low(traits))
+    entrant["digital"] = p.entrant_digital * 2.0 * high(skills)
+    entrant["governance"] = p.entrant_governance * 2.0 * low(skills)
+    entrant["refinement"] = 0.5 * p.refinement_base * (1.0 + _draw(q, Purpose.ENTRANT_QUALITY, rows))
+    return _put(frame, rows["slot"], **entrant, growth=0.0, green=0.0, age=0, constraint=0.5)
 
 
 def nanoseconds_per_firm_quarter(state: CoreState, quarters: int) -> float:

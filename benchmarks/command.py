@@ -10,19 +10,26 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scenarios.options import console, json_option, last_line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from benchmarks.suite import Suite
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer repeats, and without 52 million firms.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="JSON file to write.")
 @json_option
-def bench(quick, out, as_json) -> None:
+def bench(quick: bool, out: Path | None, as_json: bool) -> None:
     """Measure speed, memory and start-up of the model on this machine, against yardsticks and targets.
 
     Takes about nine minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load
@@ -58,7 +65,7 @@ def bench(quick, out, as_json) -> None:
         last_line(results)
 
 
-def measured(suite) -> dict:
+def measured(suite: Suite) -> dict:
     """Run all stages of a suite, with a progress bar on stderr if that is a terminal."""
     with contextlib.ExitStack() as stack:
         stages = suite.stages()
@@ -70,7 +77,7 @@ def measured(suite) -> dict:
     return suite.finish()
 
 
-def _progress(stack: contextlib.ExitStack, stages: int):
+def _progress(stack: contextlib.ExitStack, stages: int) -> tuple[Callable[[str], None], Callable[[], None]]:
     """Callbacks for the begin, with a label, and the end of each stage."""
     if not sys.stderr.isatty():
         return (lambda label: None), (lambda: None)
@@ -90,7 +97,7 @@ def _write(results: dict, out: Path) -> None:
     os.replace(draft.name, out)
 
 
-def tables(results: dict) -> list[tuple[str, object]]:
+def tables(results: dict) -> list[tuple[str, Table]]:
     """The results for readers, titles and tables: against the targets, by size, by version, by part of the quarter."""
     machine = results["machine"]
     place = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
@@ -105,7 +112,7 @@ def tables(results: dict) -> list[tuple[str, object]]:
     ]
 
 
-def _table(first: str, *others: str):
+def _table(first: str, *others: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -115,7 +122,7 @@ def _table(first: str, *others: str):
     return table
 
 
-def _targets(results: dict):
+def _targets(results: dict) -> Table:
     table = _table("What", "Measured", "Target", "Ok")
     for row in results["targets"]:
         sign = "≥" if row["at_least"] else "≤"
@@ -129,7 +136,7 @@ def _size(name: str) -> str:
     return f"{int(name):,}" if name.isdigit() else name
 
 
-def _sizes(results: dict):
+def _sizes(results: dict) -> Table:
     table = _table("Firms", "ns per firm-quarter", "Set-up s")
     for size, cost in results["firm_quarter_ns"].items():
         if cost is not None:
@@ -137,7 +144,7 @@ def _sizes(results: dict):
     return table
 
 
-def _limit(results: dict):
+def _limit(results: dict) -> Table:
     limit = results["bandwidth"]
     table = _table("What", "Measured")
     table.add_row("Read, every column once", f"{limit['bytes_read_per_slot']:.0f} B per slot")
@@ -148,14 +155,14 @@ def _limit(results: dict):
     return table
 
 
-def _core_step(results: dict):
+def _core_step(results: dict) -> Table:
     table = _table("Version", "ns per firm-quarter")
     for name, cost in results["core_step_ns"].items():
         table.add_row(name.replace("_counting", ", counting too"), f"{cost:,.1f}")
     return table
 
 
-def _step(results: dict):
+def _step(results: dict) -> Table:
     """Parts of the whole step by size, in model order; those that are small at every size are summed up."""
     sizes = results["profile"]["step"]
     table = _table("Part", *map(_size, sizes))
@@ -168,16 +175,16 @@ def _step(results: dict):
     return table
 
 
-def _kernels(results: dict):
+def _kernels(results: dict) -> Table:
     kernels = results["profile"]["kernels"]
     return _shares("Kernel", dict(sorted(kernels.items(), key=lambda item: -item[1])))
 
 
-def _pass(results: dict):
+def _pass(results: dict) -> Table:
     return _shares("Phase", results["profile"]["pass"])
 
 
-def _shares(heading: str, costs: dict[str, float]):
+def _shares(heading: str, costs: dict[str, float]) -> Table:
     """Costs in nanoseconds per firm-quarter, with their shares of the sum."""
     table = _table(heading, "ns per firm-quarter", "Share")
     whole = sum(costs.values())

@@ -16,10 +16,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from scenarios.results import Results
 
 ENVIRONMENTS = ("3.11,mesa==3.3.*", "3.13,mesa==3.5.*")
 SCENARIOS = ("baseline", "no-policy", "all-levers", "foreign-supply", "strict-audit")
@@ -79,11 +83,11 @@ def _largest(left: np.ndarray, right: np.ndarray) -> float:
     return float(np.nan_to_num(share, nan=np.inf, posinf=np.inf).max(initial=0.0))
 
 
-def compare_results(one, other) -> list[Column]:
+def compare_results(one: Results, other: Results) -> list[Column]:
     """Compare all tables of two `scenarios.results.Results`."""
     from scenarios.storage import COUNTED
 
-    found = []
+    found: list[Column] = []
     for table, columns in one.columns.items():
         counts = frozenset(column.name for column in columns if column.unit in COUNTED)
         found += compare_tables(table, one.table(table), other.table(table), counts)
@@ -96,9 +100,9 @@ def environment(text: str, folder: Path) -> Path:
     root = Path(__file__).resolve().parents[1]
     uv = shutil.which("uv") or "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", python, folder], check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", folder, "--constraint", root / "constraints.txt"]
+    install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--constraint", str(root / "constraints.txt")]
     # Unlike a wheel that a cache may keep, the sources are those that stand here.
-    subprocess.run([*install, "--editable", root, *requirements], check=True)
+    subprocess.run([*install, "--editable", str(root), *requirements], check=True)
     return folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 
@@ -107,7 +111,7 @@ def environment(text: str, folder: Path) -> Path:
 @click.option("--scale", default=0.01, show_default=True, help="Simulated firms per real firm.")
 @click.option("--until", default=2030, show_default=True, help="Last year of the runs.")
 @click.option("--replicates", default=2, show_default=True, help="Runs of each scenario.")
-def main(environments, scale, until, replicates) -> None:
+def main(environments: tuple[str, ...], scale: float, until: int, replicates: int) -> None:
     """Print how the tables of each environment compare with those of the first."""
     from scenarios import load_results
 
@@ -116,7 +120,7 @@ def main(environments, scale, until, replicates) -> None:
     with tempfile.TemporaryDirectory(prefix="srdi-") as folder:
         for number, text in enumerate(environments or ENVIRONMENTS):
             python, out = environment(text, Path(folder) / f"python-{number}"), Path(folder) / f"results-{number}"
-            command = [python, "-m", "scenarios.cli", "run", *SCENARIOS, *map(str, settings), "--out", out]
+            command = [str(python), "-m", "scenarios.cli", "run", *SCENARIOS, *map(str, settings), "--out", str(out)]
             # From elsewhere: the environment's own packages, nothing of this process.
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
             results.append(load_results(out))
@@ -130,11 +134,11 @@ def main(environments, scale, until, replicates) -> None:
     sys.exit(0 if agrees else 1)
 
 
-def _versions(results) -> str:
+def _versions(results: Results) -> str:
     return ", ".join(f"{name} {version}" for name, version in results.manifest["versions"].items())
 
 
-def _print(results, columns: list[Column]) -> None:
+def _print(results: Results, columns: list[Column]) -> None:
     print(f"{'table':<12} {'rows':>7} {'columns':>7} {'counts the same':>16} {'floats the same':>16} {'largest':>9}")
     for table in dict.fromkeys(column.table for column in columns):
         rows = [column for column in columns if column.table == table]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import matplotlib.dates as mdates
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
@@ -44,8 +45,10 @@ def draw(national: pd.DataFrame, cut_off: date = CUT_OFF) -> Figure:
         axes.plot(quarters, quantiles[0.5], color=BLUE, lw=1.8, label="median")
         reported = reported_of(tier, quarters.max())
         days = [known.date for known in reported]
-        middle = [known.middle for known in reported]
-        spread = [[known.middle - known.low for known in reported], [known.high - known.middle for known in reported]]
+        # An end that is not reported is no number: it has no whisker.
+        parts = [[getattr(known, part) for known in reported] for part in ("low", "middle", "high")]
+        low, middle, high = np.array(parts, dtype=np.float64)
+        spread = [middle - low, high - middle]
         axes.errorbar(days, middle, spread, fmt="o", ms=3.5, color="black", lw=1.2, label="reported", zorder=3)
         axes.axvline(cut_off, color=GREY, lw=0.8, ls=":")
         axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
@@ -64,7 +67,7 @@ def draw(national: pd.DataFrame, cut_off: date = CUT_OFF) -> Figure:
 @click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--scenario", default="baseline", show_default=True, help="Scenario of the results that is drawn.")
-def main(results, out, scenario) -> None:
+def main(results: Path, out: Path, scenario: str) -> None:
     """Draw the ladder of RESULTS into OUT (png or svg)."""
     national = load_results(results).national
     chosen = national[national["scenario"] == scenario]

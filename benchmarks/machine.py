@@ -29,7 +29,8 @@ def _processor() -> str:
     if not info.exists():
         return platform.processor() or platform.machine()
     first = info.read_text().split("\n\n")[0]
-    fields = dict((part.strip() for part in line.split(":", 1)) for line in first.splitlines() if ":" in line)
+    parts = (line.partition(":") for line in first.splitlines() if ":" in line)
+    fields = {name.strip(): value.strip() for name, _, value in parts}
     name = fields.get("model name", platform.machine())
     place = [f"{label} {fields[key]}" for label, key in (("family", "cpu family"), ("model", "model")) if key in fields]
     return f"{name} ({', '.join(place)})" if place else name

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -45,6 +45,7 @@ def _forked(function: Callable[[], int], timeout: float) -> int | None:
 
     process = FORK.Process(target=alone)
     process.start()
+    assert process.pid is not None, "it has been started"
     process.join(timeout)
     code = process.exitcode
     with contextlib.suppress(ProcessLookupError):
@@ -53,7 +54,7 @@ def _forked(function: Callable[[], int], timeout: float) -> int | None:
     return code
 
 
-def _codes(code: CodeType):
+def _codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield constant
@@ -78,7 +79,7 @@ class Runs:
         done: called with each mutant and its end: ``killed``, ``timeout`` or ``survived``.
     """
 
-    def __init__(self, mutants: list[Mutant], packages: set[str], done: Callable[[Mutant, str], None]):
+    def __init__(self, mutants: list[Mutant], packages: set[str], done: Callable[[Mutant, str], None]) -> None:
         self.mutants, self.done = mutants, done
         self.coverage = coverage.Coverage(source=sorted(packages), data_file="lines")
         self.coverage.start()  # here, before the tests are collected: what imports run has no context
@@ -87,7 +88,7 @@ class Runs:
     # --- the session
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session) -> bool:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Watch the unchanged tests, then run every mutant."""
         self.items = {item.nodeid: item for item in session.items}
         if _forked(self._watch, 3600) != 0:
@@ -107,7 +108,7 @@ class Runs:
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
-    def pytest_runtest_logreport(self, report) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             os._exit(KILLED)
         if self.watching:
@@ -126,17 +127,17 @@ class Runs:
     # What a test's fixtures run counts for the whole file, as its other tests may share them.
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item) -> None:
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if self.watching:
             self.coverage.switch_context(item.nodeid.partition("::")[0])
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_call(self, item) -> None:
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
         if self.watching:
             self.coverage.switch_context(item.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_teardown(self, item) -> None:
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         if self.watching:
             self.coverage.switch_context(item.nodeid.partition("::")[0])
 
@@ -169,6 +170,12 @@ class Runs:
         for function in functions:
             function.__code__ = codes[function.__code__.co_qualname]
 
+    def _changed(self, mutant: Mutant, changed: CodeType, tests: list[str]) -> int:
+        """Run tests with the mutant in place; 0 if they pass."""
+        self._replace_code(mutant, changed)
+        self._run(tests)
+        return 0
+
     def _end(self, mutant: Mutant) -> str:
         changed = compile(mutant.source(), str(Path(mutant.module).resolve()), "exec")
         found = self._entered_by(mutant)
@@ -182,14 +189,14 @@ class Runs:
             with _written(mutant):
                 code = _forked(lambda: _afresh(tests), timeout + IMPORT_S)
         else:
-            code = _forked(lambda: self._replace_code(mutant, changed) or self._run(tests) or 0, timeout)
+            code = _forked(lambda: self._changed(mutant, changed, tests), timeout)
         if code not in (None, 0, KILLED):
             raise RuntimeError(f"{mutant}: exit code {code}")
         return {None: "timeout", 0: "survived", KILLED: "killed"}[code]
 
 
 @contextlib.contextmanager
-def _written(mutant: Mutant):
+def _written(mutant: Mutant) -> Iterator[None]:
     """The mutant in the working copy; afterwards the original again."""
     path = Path(mutant.module)
     original = path.read_text(encoding="utf-8")

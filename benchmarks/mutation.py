@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,19 +47,19 @@ def source_of(module: str) -> str:
 def functions_of(module: str) -> dict[str, range]:
     """Lines of the body of each function and method of a file by qualified name; inner ones belong to the outer."""
 
-    def found(node: ast.AST, prefix: str):
+    def found(node: ast.AST, prefix: str) -> Iterator[tuple[str, range]]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.ClassDef):
                 yield from found(child, f"{prefix}{child.name}.")
             elif isinstance(child, ast.FunctionDef):
-                yield f"{prefix}{child.name}", range(child.body[0].lineno, child.end_lineno + 1)
+                yield f"{prefix}{child.name}", range(child.body[0].lineno, (child.end_lineno or child.lineno) + 1)
 
     return dict(found(ast.parse(source_of(module)), ""))
 
 
 def _silent(tree: ast.AST) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Spans of the source that no test can or should see: annotations, decorators, ``__all__``."""
-    nodes: list[ast.AST | None] = []
+    nodes: list[ast.expr | ast.stmt | None] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign):
             nodes.append(node.annotation)
@@ -68,7 +69,11 @@ def _silent(tree: ast.AST) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             nodes.extend(node.decorator_list)
         if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "__all__" for target in node.targets):
             nodes.append(node)
-    return [((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)) for node in nodes if node]
+    return [
+        ((node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset))
+        for node in nodes
+        if node
+    ]
 
 
 def mutants_of(module: str, exclude: list[str]) -> list[Mutant]:

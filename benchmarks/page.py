@@ -17,13 +17,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from scenarios.storage import write_json
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
 
 #: Milliseconds and seconds asked for.
 MEDIAN_MS, P95_MS, FIRST_S = 400.0, 800.0, 3.0
@@ -58,7 +62,7 @@ def served(*arguments: str, timeout: float = _STARTED) -> Iterator[str]:
     command = [sys.executable, "-m", "scenarios.cli", "ui", "--port", "0", "--no-open", "--json", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
-        line = process.stdout.readline()
+        line = process.stdout.readline() if process.stdout else ""
         if not line:
             raise RuntimeError(f"srdi ui ended with {process.wait(timeout)}")
         yield json.loads(line)["address"]
@@ -76,7 +80,7 @@ def chromium() -> str:
 
 
 @contextlib.contextmanager
-def browser() -> Iterator:
+def browser() -> Iterator[Browser]:
     """A headless Chromium driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
@@ -95,23 +99,23 @@ _ANSWERED = """([last, ensemble]) => {
 }"""
 
 
-def answer_number(page) -> int:
+def answer_number(page: Page) -> int:
     """Number of the answer the policy page shows; 0 before the first."""
     version = page.evaluate("document.querySelector('.srdi-figures')?.dataset.version || '0'")
     return int(version.rstrip("+"))
 
 
-def wait_for_answer(page, ensemble: bool = False, after: int = 0, timeout: float = 60_000) -> None:
+def wait_for_answer(page: Page, ensemble: bool = False, after: int = 0, timeout: float = 60_000) -> None:
     """Wait until the policy page shows an answer, or one with intervals, to a wish later than number `after`."""
     page.wait_for_function(_ANSWERED, arg=[after, ensemble], timeout=timeout)
 
 
-def slider(page, key: str):
+def slider(page: Page, key: str) -> Locator:
     """The slider of a setting."""
     return page.locator(f'[data-key="{key}"] input[type=range]')
 
 
-def measure_moves(page, moves: int) -> np.ndarray:
+def measure_moves(page: Page, moves: int) -> np.ndarray:
     """Milliseconds from release to paint of `moves` key presses on sliders, float64 (moves,)."""
     page.add_script_tag(content=_WATCH)
     taken = []
@@ -126,7 +130,7 @@ def measure_moves(page, moves: int) -> np.ndarray:
     return np.array([each["milliseconds"] for each in taken])
 
 
-def measure_first_page(started, address: str, times: int) -> np.ndarray:
+def measure_first_page(started: Browser, address: str, times: int) -> np.ndarray:
     """Seconds from opening the address in a new browser context until its charts are painted, float64 (times,)."""
     seconds = []
     for _ in range(times):
@@ -142,7 +146,7 @@ def measure_first_page(started, address: str, times: int) -> np.ndarray:
     return np.array(seconds)
 
 
-def measure_readers(started, address: str, readers: int, expected) -> dict:
+def measure_readers(started: Browser, address: str, readers: int, expected: Callable[[int], str]) -> dict:
     """Many readers at once, each with a setting of its own.
 
     Args:
@@ -189,7 +193,7 @@ def measure_readers(started, address: str, readers: int, expected) -> dict:
 @click.option("--readers", type=click.IntRange(0), default=20, show_default=True, help="Readers at once.")
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file to write.")
-def main(moves, readers, scale, out) -> None:
+def main(moves: int, readers: int, scale: float, out: Path | None) -> None:
     """Measure the page in a browser and print the table."""
     from viz.app.policies import policy_of
     from viz.language import Words
@@ -201,6 +205,7 @@ def main(moves, readers, scale, out) -> None:
 
     def expected(clusters: int) -> str:
         run = runner.run(policy_of({"levers.cluster_recognition.per_year": clusters}).policy, 0)
+        assert run is not None, "nothing stops it"
         return words.value(float(national(run, "little_giants")[-1]), "firms")
 
     numbers = [expected(110 + 5 * reader) for reader in range(readers)] if readers else []

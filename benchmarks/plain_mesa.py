@@ -68,6 +68,18 @@ def runs(since: int, now: int, quarters: int) -> bool:
 class Firm(mesa.Agent):
     """A firm, or a vacant slot (`employment` 0); its attributes are the columns of `sim.columns`."""
 
+    employment: float
+    productivity: float
+    leverage: float
+    age: int
+    county: int
+    cluster: int
+    customer: int
+    support: int
+    tier: int
+    #: What programmes, cluster and chain leader add, by channel.
+    channels: list[float]
+
     def __init__(self, model: PlainModel, slot: int, values: dict, aspiration: float, export_draw: float) -> None:
         super().__init__(model)
         self.slot = slot

@@ -28,7 +28,7 @@ _SETTLE = 2500
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
-def main(folder, scale) -> None:
+def main(folder: Path, scale: float) -> None:
     """Take a picture of every page in both languages, and of the first one dark and narrow."""
     folder.mkdir(parents=True, exist_ok=True)
     views = [(name, path, language, 1280, False) for path, name in PAGES for language in LANGUAGES]

@@ -14,12 +14,14 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
+from types import ModuleType
+from typing import Any
 
 import sim.engine
 import sim.model
+from benchmarks.state import put_in_place
 from sim.engine import advance
 from sim.kernel_cache import cache_folder
 from sim.model import SRDIModel
@@ -50,17 +52,18 @@ def staged_pass() -> tuple[Callable, tuple[str, ...]]:
     loop = next(statement for statement in function.body if isinstance(statement, ast.For))
     first = 1 + next(k for k, statement in enumerate(loop.body) if _called(statement) == "window")
     acting, *counting = loop.body[first:]
+    assert isinstance(acting, ast.If), "after its window a tile acts where firms act at all"
     phases = [*acting.body, *counting]
-    handed_on = [name.id for phase in phases if isinstance(phase, ast.Assign) for name in phase.targets]
+    handed_on = [ast.unparse(name) for phase in phases if isinstance(phase, ast.Assign) for name in phase.targets]
     loop.body[first:] = [
         *(ast.parse(f"{name} = 0").body[0] for name in handed_on),
         *(ast.If(ast.parse(f"depth > {k}", mode="eval").body, [phase], []) for k, phase in enumerate(phases)),
     ]
     module = _imported(ast.unparse(ast.fix_missing_locations(tree)))
-    return module.advance, tuple(_called(phase) for phase in phases)
+    return module.advance, tuple(_called(phase) or ast.unparse(phase) for phase in phases)
 
 
-def _imported(source: str):
+def _imported(source: str) -> ModuleType:
     """A module of the given source, kept beside the compiled kernels so that it is compiled only once."""
     path = cache_folder() / f"{_MODULE}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
@@ -69,6 +72,8 @@ def _imported(source: str):
             draft.write(source)
         os.replace(draft.name, path)
     specification = importlib.util.spec_from_file_location(_MODULE, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{path} cannot be imported")
     module = sys.modules[_MODULE] = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
@@ -86,9 +91,9 @@ class StagedPass:
         self.depth = len(self.phases)
         self.seconds = 0.0
         self._run = model.blocks.run
-        model.blocks.run = self.run
+        put_in_place(model.blocks, "run", self.run)
 
-    def run(self, kernel, *arguments, **working) -> None:
+    def run(self, kernel: Callable, *arguments: object, **working: Any) -> None:
         """`Blocks.run`, with the staged kernel in place of `advance`."""
         started = time.perf_counter()
         if kernel is advance:
@@ -104,9 +109,9 @@ class StagedPass:
 def _clocked_step() -> Callable:
     """`SRDIModel.step` as a function (model, clock) that calls the clock with the name of each part when it is done."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(SRDIModel.step)))
-    function = tree.body[0]
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
     function.args.args.append(ast.arg("clock"))
-    body = []
+    body: list[ast.stmt] = []
     for statement in function.body:
         body.append(statement)
         called = _called(statement)
@@ -130,14 +135,14 @@ class ClockedModel:
     def __init__(self, model: SRDIModel) -> None:
         self.model = model
         self.parts: dict[str, float] = {}
-        self.kernels: Counter[str] = Counter()
+        self.kernels: dict[str, float] = {}
         self._last = 0.0
         self._run = model.blocks.run
-        model.blocks.run = self._timed_run
+        put_in_place(model.blocks, "run", self._timed_run)
 
     def step(self) -> None:
         """One quarter."""
-        self.parts, self.kernels = {}, Counter()
+        self.parts, self.kernels = {}, {}
         self._last = time.perf_counter()
         _clocked_step()(self.model, self._done)
 
@@ -146,7 +151,8 @@ class ClockedModel:
         self.parts[part] = self.parts.get(part, 0.0) + now - self._last
         self._last = now
 
-    def _timed_run(self, kernel, *arguments, **working) -> None:
+    def _timed_run(self, kernel: Callable, *arguments: object, **working: Any) -> None:
         started = time.perf_counter()
         self._run(kernel, *arguments, **working)
-        self.kernels[kernel.__name__] += time.perf_counter() - started
+        name = kernel.__name__
+        self.kernels[name] = self.kernels.get(name, 0.0) + time.perf_counter() - started

@@ -39,7 +39,7 @@ def start_up(scale: float, repeats: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         environment = {"NUMBA_CACHE_DIR": folder}
 
-        def seconds(function: str, **arguments) -> float:
+        def seconds(function: str, **arguments: float) -> float:
             return apart.call(f"benchmarks.startup:{function}", environment, **arguments)
 
         return {
@@ -72,9 +72,8 @@ def ensemble_overhead(scale: float, replicates: int, rounds: int) -> float:
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             options = [f"--{name}={value}" for name, value in settings.items()]
-            run = ["run", "baseline", *options, "--workers=1", f"--seed={SEED}", f"--out={folder}"]
-            words = [sys.executable, "-m", "scenarios.cli", *run]
-            seconds["run"].append(_wall(words))
+            words = ["run", "baseline", *options, "--workers=1", f"--seed={SEED}", f"--out={folder}"]
+            seconds["run"].append(_wall([sys.executable, "-m", "scenarios.cli", *words]))
         seconds["bare"].append(_wall(apart.command("benchmarks.startup:bare_loop", **settings)))
         seconds["start"].append(_wall(apart.command("benchmarks.startup:bare_loop", **tiny)))
     run, bare, start = (min(values) for values in seconds.values())

@@ -49,16 +49,22 @@ class CoreState:
 
     def ahead(self, quarters: int) -> tuple[np.ndarray, np.record]:
         """Keys and moment `quarters` after this state's quarter; the environment stays as it is."""
+        index = int(self.moment.index) + quarters
         moment = self.moment.copy()
-        moment.index += quarters
+        moment.index = index
         moment.number = (self.moment.number - 1 + quarters) % 4 + 1
-        return quarter_keys(SEED, int(moment.index)), moment
+        return quarter_keys(SEED, index), moment
 
 
 def _copied(value):
     if isinstance(value, tuple):
         return type(value)(*(part.copy() for part in value))
     return value.copy() if isinstance(value, np.ndarray | np.record) else value
+
+
+def put_in_place(owner: object, method: str, function: Callable[..., None]) -> None:
+    """Let one object call a function where its class has a method."""
+    setattr(owner, method, function)
 
 
 def captured_quarter(
@@ -77,7 +83,7 @@ def captured_quarter(
         before.moment = model.moment.copy()
         taken[:] = [before, _state_of(model, scenario, quarters)]
 
-    model._advance_firms = watched_pass
+    put_in_place(model, "_advance_firms", watched_pass)
     for _ in range(quarters):
         model.step()
     model.close()
@@ -107,7 +113,7 @@ def core_state(scale: float, quarters: int = 4, scenario: str | Policy = "baseli
 
 def plain_record(record: np.record) -> SimpleNamespace:
     """The fields of a record as Python numbers."""
-    return SimpleNamespace(**{name: record[name].item() for name in record.dtype.names})
+    return SimpleNamespace(**{name: record[name].item() for name in record.dtype.names or ()})
 
 
 def local_effects(env: Environment) -> np.ndarray:

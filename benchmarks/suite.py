@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from benchmarks import apart, bandwidth, machine, whole_step
 from benchmarks.apart import JobFailed
@@ -148,7 +149,7 @@ class Suite:
         return not size or size in self.plan.sizes
 
     def _value(self, path: str) -> float | None:
-        value = self.results
+        value: Any = self.results
         for key in path.split("."):
             value = value[key]
         return value
@@ -199,7 +200,7 @@ class Suite:
             for _ in range(self.plan.sizes[size]):
                 for threads in (THREADS, 1) if national else (THREADS,):
                     job = {"scale": scale, "until": self.plan.until, "threads": threads}
-                    runs[threads].append(apart.call("benchmarks.whole_step:measure", **job))
+                    runs[threads].append(apart.call("benchmarks.whole_step:measure", None, **job))
                 if national:
                     bytes_per_second = max(bytes_per_second, self._triad())
         except JobFailed as error:
