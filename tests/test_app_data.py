@@ -24,7 +24,7 @@ from scenarios.storage import IDENTIFIERS
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table
 from viz import LANGUAGES
-from viz.app.about import figure_unit, figures_table, odd_html, parameters_table
+from viz.app.about import figures_table, odd_html, parameters_table
 from viz.app.downloads import (
     CENTRAL,
     ENSEMBLE,
@@ -293,16 +293,6 @@ def test_a_search_finds_rows_that_hold_all_words():
     assert all("cluster" in " ".join(row).lower() and "knowledge" in " ".join(row).lower() for row in rows)
     assert parameters_table(words, "no such thing").rows == []
     assert {row[0].split(" (")[0] for row in figures_table(words, "Gansu").rows}
-
-
-def test_units_of_reported_figures():
-    units = {figure.id: figure_unit(figure) for figure in reported_figures()}
-    assert units["giants-batch-3"] == "firms"
-    assert units["review-2023"] == "share"
-    assert units["giants-rd"] == "share"
-    assert units["giants-revenue"] == "yuan"
-    assert units["giants-age"] == "years"
-    assert units["first-clusters-revenue"] == "yuan per quarter"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

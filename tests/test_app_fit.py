@@ -19,7 +19,7 @@ import solara
 from calibration.forecasts import NAIVE, YEARS, published, score_summary
 from calibration.priors import read_priors
 from scenarios.draws import POSTERIOR, Draws, read_draws
-from scenarios.reported import reported_figures
+from scenarios.reported import ReportedFigure, reported_figures
 from scenarios.storage import records
 from viz import LANGUAGES
 from viz.app import fit_tables, state
@@ -42,6 +42,7 @@ from viz.live.fitted import (
     roles_of_facts,
     sources_of_references,
     typical_width,
+    unit_of_figure,
 )
 
 
@@ -92,6 +93,33 @@ def test_what_the_catalogue_does_not_name_is_named_by_its_declaration():
     assert fit_tables.quantity_title(words, "fact.new") == "fact.new"
     assert fit_tables.parameter_title(words, "order_premium").startswith("extra sales")
     assert fit_tables.role_title(words, "unheard-of") == words("fit.role_other")
+
+
+# --- units
+
+
+def test_units_of_reported_figures(figures):
+    units = {figure.id: unit_of_figure(figure) for figure in reported_figures()}
+    assert units["giants-batch-3"] == "firms"
+    assert units["review-2023"] == "share"
+    assert units["giants-rd"] == "share"
+    assert units["giants-revenue"] == "yuan"
+    assert units["giants-age"] == "years"
+    assert units["first-clusters-revenue"] == "yuan per quarter"
+    assert {figure.id: figure.unit for figure in figures} == units
+
+
+def test_money_of_a_year_is_not_told_by_the_quarter():
+    """A figure, a forecast and a realised figure of a flow are sums over the year."""
+    spending = {"quantity": "public_spending_yuan", "date": "2022-12-31"}
+    given = {"id": "spent", "label": "Spending, 2022", "text": "about 8 billion", "source": "a budget", "mark": "C"}
+    figure = ReportedFigure.model_validate({**spending, **given, "role": "given", "whole_year": True, "low": 8e9})
+    assert unit_of_figure(figure) == "yuan"
+    [forecast] = forecasts_of([spending | {f"q{level}": 8e9 for level in ("05", "25", "50", "75", "95")}])
+    assert forecast.unit == "yuan"
+    found = scored(naive=True)
+    found["rows"][0] |= spending
+    assert "(yuan)" in fit_tables.realised_table(Words("en"), found).rows[0][0]
 
 
 # --- figures

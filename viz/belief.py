@@ -13,9 +13,9 @@ from scenarios.jobs import model_checksum
 from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures
 from scenarios.schema import tables
 from sim.levers import PROGRAMMES, Lever, Levers
-from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
 from viz.live.calibrated import packaged_summary, packaged_validation
+from viz.live.fitted import unit_of_figure
 from viz.parts import Table
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: First words of a parameter's source, and what it is then called; any other source is knowledge.
 _SOURCES = {"assumed": "assumed", "hand-set": "hand_set", "fitted": "fitted"}
-#: Units of the columns a figure may refer to; other measures have none that is printed.
-_UNITS = {column.name: column.unit for column in NATIONAL}
 
 
 def caveats(sections: Sections) -> list[str]:
@@ -76,7 +74,7 @@ def misses(sections: Sections) -> tuple[str, Table]:
 
 
 def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:
-    words, unit = sections.words, "share" if figure.is_share else _UNITS.get(figure.quantity, "")
+    words, unit = sections.words, unit_of_figure(figure)
     about = words.month(figure.date)
     if figure.province:
         about = words.joined([words.province(figure.province), about])

@@ -7,27 +7,15 @@ from importlib.resources import files
 
 import markdown
 
-from scenarios.reported import ReportedFigure, reported_figures
-from sim.outputs import NATIONAL, PROVINCE
+from scenarios.reported import reported_figures
 from sim.parameters import parameter_table
 from viz.declared import declared, parameter_meaning, unit_as_stored
 from viz.language import Words
-from viz.live.fitted import CLUSTER_UNITS, FACT_UNITS
+from viz.live.fitted import unit_of_figure
 from viz.parts import Table
 
 #: Parts of the about section, in order: keys of their titles in the catalogue's `data`.
 ABOUT = ("reading", "figures", "parameters", "odd")
-_UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
-_UNITS |= CLUSTER_UNITS | FACT_UNITS
-
-
-def figure_unit(figure: ReportedFigure) -> str:
-    """Unit of a reported figure, as columns of results name it."""
-    if figure.is_share:
-        return "share"
-    unit = _UNITS[figure.quantity]
-    # What is counted by the quarter is summed over the year.
-    return unit.removesuffix(" per quarter") if figure.whole_year or figure.since_start else unit
 
 
 def figures_table(words: Words, search: str = "") -> Table:
@@ -35,7 +23,7 @@ def figures_table(words: Words, search: str = "") -> Table:
     heads = [words(f"data.{head}") for head in ("figure", "date", "value", "as_reported", "role", "source")]
     rows = []
     for figure in reported_figures():
-        unit = figure_unit(figure)
+        unit = unit_of_figure(figure)
         title = words.column(figure.quantity)
         if figure.province:
             title = words("number.bracketed", value=title, about=words.province(figure.province))

@@ -26,6 +26,7 @@ from viz.live.fitted import (
     sources_of_references,
     typical_width,
     unit_of_figure,
+    unit_of_quantity,
 )
 from viz.parts import Table
 
@@ -356,7 +357,7 @@ def hindcast_table(words: Words, rows: Sequence[Mapping]) -> Table:
     for row in rows:
         figure = known.get(row["id"])
         quantity = figure.quantity if figure else ""
-        unit = unit_of_figure(quantity, row["low"]) if figure else ""
+        unit = unit_of_figure(figure) if figure else ""
         title = quantity_title(words, quantity) if figure else row["label"]
         lines.append(
             [
@@ -466,7 +467,7 @@ def realised_table(words: Words, score: Mapping) -> Table:
     rows = []
     for row in score["rows"]:
         quantity, _, province = row["quantity"].partition(".")
-        unit = unit_of_figure(quantity, None)
+        unit = unit_of_quantity(quantity, summed=True)
         low, high = (math.nan if row[end] is None else row[end] for end in ("q05", "q95"))
         rows.append(
             [

@@ -19,7 +19,7 @@ import pandas as pd
 from scenarios.draws import Draws
 from scenarios.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
 from sim.calendar import START
-from sim.outputs import CLUSTER, NATIONAL
+from sim.outputs import CLUSTER, NATIONAL, PROVINCE
 from viz.compared import quarter_of, reported_of
 
 #: Roles of figures in the order they are told.
@@ -31,11 +31,10 @@ PARTS = ("all", "national", "provinces")
 #: Quantity forecast by province.
 BY_PROVINCE = "little_giants"
 
-_UNITS = {column.name: column.unit for column in NATIONAL} | {REVIEW_PASS_RATE: "share"}
-#: Units of sums over clusters, by quantity.
-CLUSTER_UNITS = {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
-#: Units of measures of single firms that are no shares.
-FACT_UNITS = {"fact.certified_revenue": "yuan", "fact.certified_age": "years"}
+#: Units by quantity: of the nation and of provinces, of sums over clusters, of measures of single firms.
+_UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
+_UNITS |= {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
+_UNITS |= {REVIEW_PASS_RATE: "share", "fact.certified_revenue": "yuan", "fact.certified_age": "years"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
         quantity=cumulative if since_start else quantity,
         province=province,
         date=date.fromisoformat(row["date"]),
-        unit=unit_of_figure(quantity, low if high is None else high),
+        unit=unit_of_figure(reported) if reported else unit_of_quantity(quantity),
         low=low,
         high=high,
         **{name: _number(row[name]) for name in ("median", "p05", "p95")},
@@ -129,12 +128,23 @@ def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
     )
 
 
-def unit_of_figure(quantity: str, value: float | None) -> str:
-    """Unit of a figure; a measure of single firms is a share unless it says otherwise or is above 1."""
-    if quantity.startswith(FACT):
-        return FACT_UNITS.get(quantity, "share" if value is None or value <= 1.0 else "")
-    unit = CLUSTER_UNITS.get(quantity) or _UNITS.get(quantity.partition(".")[0], "")
-    return "share" if unit == "0-1" else unit
+def unit_of_figure(figure: ReportedFigure) -> str:
+    """Unit of a reported figure, as columns of results name it."""
+    if figure.is_share:
+        return "share"
+    return unit_of_quantity(figure.quantity, summed=figure.whole_year or figure.since_start)
+
+
+def unit_of_quantity(quantity: str, *, summed: bool = False) -> str:
+    """Unit of what figures may refer to, as columns of results name it; empty for what is not known.
+
+    Args:
+        summed: over quarters, so that nothing is left "per quarter".
+    """
+    unit = _UNITS.get(quantity, "")
+    if unit == "0-1":
+        return "share"
+    return unit.removesuffix(" per quarter") if summed else unit
 
 
 def by_role(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
@@ -313,7 +323,8 @@ def forecasts_of(rows: Sequence[Mapping]) -> list[Forecast]:
         quantity, _, province = row["quantity"].partition(".")
         low, lower, median, upper, high = (_number(row[f"q{level}"]) for level in ("05", "25", "50", "75", "95"))
         day, levels = date.fromisoformat(row["date"]), (low, lower, median, upper, high)
-        found.append(Forecast(quantity, province, day, unit_of_figure(quantity, None), levels))
+        # What is forecast of a flow is its sum over the year.
+        found.append(Forecast(quantity, province, day, unit_of_quantity(quantity, summed=True), levels))
     return found
 
 
