@@ -10,6 +10,7 @@ from scenarios.reported import reported_figures
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
 from sim.reference import province_names
+from viz.declared import declared
 from viz.language import NOTHING, Words, catalogue
 from viz.live.fitted import (
     FORECASTERS,
@@ -67,11 +68,6 @@ def parameter_title(words: Words, name: str) -> str:
 def role_title(words: Words, role: str) -> str:
     """What figures of a role are for."""
     return words(f"fit.role_{role}" if f"role_{role}" in catalogue(words.language)["fit"] else "fit.role_other")
-
-
-def source_text(words: Words, figure: Figure) -> str:
-    """Where a figure was reported, in the language of the reader."""
-    return catalogue(words.language).get("reported_source", {}).get(figure.series, figure.source)
 
 
 def _own(words: Words, table: str, key: str) -> str | None:
@@ -250,7 +246,7 @@ def place_table(words: Words, figures: Sequence[Figure]) -> Table:
 
 def _figure_row(words: Words, figure: Figure) -> list[str]:
     title = quantity_title(words, figure.quantity, figure.province)
-    place = [_with_unit(words, title, figure.unit), words.month(figure.date), source_text(words, figure)]
+    place = [_with_unit(words, title, figure.unit), words.month(figure.date), declared(figure.source, words)]
     return [*place, verdict(words, figure), *_numbers(words, figure)]
 
 

@@ -13,6 +13,7 @@ from viz.app import fit_charts, fit_tables, state
 from viz.app.parts import heading, html_table, note
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import Chart
+from viz.declared import declared
 from viz.live.calibrated import Validation, packaged_summary, packaged_validation
 from viz.live.fitted import (
     by_role,
@@ -115,7 +116,7 @@ def ProvinceFigures(role: str, series: str) -> None:
     if opened:
         Chart(spec=fit_charts.province_chart(session, figures), version=_version(session))
         html_table(fit_tables.place_table(words, figures), title)
-        note(fit_tables.source_text(words, figures[0]))
+        note(declared(figures[0].source, words))
 
 
 @solara.component
