@@ -15,15 +15,10 @@ import numpy as np
 import pytest
 
 from browser.widgets_app import NAMES, TEXTS, charts, graph, quarters
+from viz.app.server import OFFLINE
 from viz.language import Words
 
 ROOT = Path(__file__).parents[2]
-#: Of Solara: nothing is told to or loaded from another host.
-_SETTINGS = {
-    "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
-    "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
-    "SOLARA_THEME_SHOW_BANNER": "False",
-}
 _STARTED, _SHOWN = 60.0, 30_000
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -40,7 +35,7 @@ def address():
     command = [sys.executable, "-m", "solara", "run", app, "--production", "--no-open"]
     process = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--port", str(port)],
-        env={**os.environ, **_SETTINGS, "PYTHONPATH": paths},
+        env={**os.environ, **OFFLINE, "PYTHONPATH": paths},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

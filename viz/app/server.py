@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
     from viz.live.runner import Runner
 
-#: Nothing is loaded from or told to another host; read when Solara is first imported.
-_SETTINGS = {
-    "SOLARA_APP": "viz.app.main",
-    "SOLARA_MODE": "production",
+#: Settings of Solara by which nothing is loaded from or told to another host.
+OFFLINE = {
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
     "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
     "SOLARA_THEME_SHOW_BANNER": "False",
+}
+#: Read from the environment when Solara is first imported.
+_SETTINGS = {
+    **OFFLINE,
+    "SOLARA_APP": "viz.app.main",
+    "SOLARA_MODE": "production",
     "SOLARA_THEME_TITLE": "SRDI",
     "SOLARA_KERNEL_CULL_TIMEOUT": "30m",
 }
