@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
@@ -10,6 +12,7 @@ import solara.lab
 
 from viz import LANGUAGES
 from viz.app import state
+from viz.app.parts import heading, html_button, note
 from viz.app.state import Session, session_context, use_session
 from viz.app.widgets.panels import Address
 
@@ -23,6 +26,7 @@ PAGES = (
     ("/model", "model"),
     ("/data", "data"),
 )
+_log = logging.getLogger(__name__)
 
 
 @cache
@@ -57,8 +61,43 @@ def Layout(children=None):
     with solara.Column(gap="0px", classes=["srdi-page"]):
         Head()
         Message()
-        solara.Column(gap="0px", classes=["srdi-main"], children=children or [])
+        here = path_of(solara.use_router())
+        # Of each page its own: a fault of one is not shown on the next.
+        Guard(here, children).key(f"page {here}")
         Foot()
+
+
+def path_of(router: solara.routing.Router) -> str:
+    """Path of the page that is shown, as in PAGES."""
+    return "/" + (router.parts[0] if router.parts else "")
+
+
+@solara.component
+def Guard(path: str, children=None):
+    """The body of a page; where it cannot be drawn, a message with a way to try again, and the fault in the log."""
+    session = use_session()
+    fault, clear = solara.use_exception()
+
+    def record():
+        if fault is not None:
+            _log.error("the page %s?%s failed", path, session.query, exc_info=fault)
+
+    solara.use_effect(record, [fault])
+    # Keys, or parts of the message would take over what is left of the parts of the page that failed.
+    if fault is None:
+        solara.Column(gap="0px", classes=["srdi-main"], children=children or []).key("page")
+    else:
+        solara.Column(gap="0px", classes=["srdi-main"], children=[Failed(clear)]).key("failed")
+
+
+@solara.component
+def Failed(clear: Callable[[], None]):
+    """What stands in the place of a page that could not be drawn."""
+    words = use_session().words
+    with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"role": "alert"}):
+        heading(words("app.page_failed"))
+        note(words("app.page_failed_note"))
+        html_button(words("app.try_again"), clear)
 
 
 @solara.component
@@ -67,7 +106,7 @@ def Head():
     session, router = use_session(), solara.use_router()
     words = session.words
     query = session.query
-    here = "/" + (router.parts[0] if router.parts else "")
+    here = path_of(router)
     solara.Title(words("app.title"))
     Address(query=query, language=words("page.lang"))
     with solara.Div(classes=["srdi-head"]):
