@@ -305,6 +305,45 @@ def test_a_network_is_moved_and_zoomed(opened):
     assert canvas.evaluate("canvas => canvas.toDataURL()") == pictures[0]
 
 
+@pytest.mark.parametrize("width", [1300, 324])
+def test_names_of_nodes_stay_inside_the_drawing(opened, width):
+    page = opened("", width, 1900 if width > 1000 else 3300)
+    page.evaluate("""() => {
+      const plain = CanvasRenderingContext2D.prototype.fillText;
+      window.told = [];
+      CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        if (this.canvas.closest('.srdi-network')) told.push([text, x, x + this.measureText(text).width, y]);
+        plain.call(this, text, x, y);
+      };
+    }""")
+    frame = page.locator(".srdi-network-canvas")
+    page.click(".pick")
+    page.locator(".srdi-network").get_by_text("Linked to Firm 7 ").wait_for()
+    frame.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = frame.bounding_box()
+    wide, high = box["width"], box["height"]
+    buttons = page.locator(".srdi-network-zoom").bounding_box()
+    # The node lies in the middle; from there, it is drawn to each side and back.
+    for x, y in ((wide - 8, high / 2), (8, high / 2), (wide / 2, 3), (wide / 2, high - 3), (wide - 30, 100)):
+        for end in ((x, y), (wide / 2, high / 2)):
+            start = (wide / 2, high / 2) if end == (x, y) else (x, y)
+            page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+            page.mouse.down()
+            page.evaluate("told.length = 0")
+            page.mouse.move(box["x"] + end[0], box["y"] + end[1], steps=4)
+            page.mouse.up()
+            page.wait_for_timeout(300)
+            told = page.evaluate("told")
+            assert "Firm 7" in [text for text, *_ in told]
+            for text, left, right, middle in told:
+                assert left >= 0, text
+                assert right <= wide, text
+                assert 6 <= middle <= high - 6, text
+                beside = right <= buttons["x"] - box["x"] or middle >= buttons["y"] - box["y"] + buttons["height"]
+                assert beside, text
+
+
 @pytest.mark.parametrize(
     ("query", "width"), [("", 1300), ("?dark=1", 1300), ("?lang=zh", 1300), ("", 400), ("?lang=zh&dark=1", 324)]
 )
