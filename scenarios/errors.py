@@ -18,6 +18,11 @@ class ResultsError(InputError):
     """A results directory that is missing, unfinished, foreign or damaged."""
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """A text that may come from anybody, with its middle left out where it is longer than `most` letters."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the nearest known name, or nothing."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.5)

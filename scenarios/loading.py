@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
-from scenarios.errors import ScenarioError, nearest
+from scenarios.errors import ScenarioError, nearest, shortened
 from scenarios.schema import NAME_PATTERN, Scenario, build, check_windows, known_keys
 
 #: Keys that describe a file itself and are not taken over from its parents.
 _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
 _MAX_BYTES = 1_000_000
+#: Most letters of what the TOML reader says: it quotes keys, which may be as long as the file.
+_MOST_SAID = 200
+#: Bits of a whole number, as TOML wants.
+_BITS = 64
+#: A key of more parts than any that is known, for which the TOML reader takes the square of their number.
+_MOST_PARTS = 16
+_LONG_KEY = re.compile(rf"""(?<![\w"'.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
 
 
 def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] = ()) -> Scenario:
@@ -39,12 +47,41 @@ def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] = ()) -> S
 
 
 def parse_toml(text: str, source: str) -> dict:
-    """Parsed TOML; raises ScenarioError naming the place of the fault."""
+    """Parsed TOML; raises ScenarioError naming the place of the fault.
+
+    Its whole numbers have at most 64 bits and its keys at most 16 parts.
+    """
+    long_key = _LONG_KEY.search(text)
+    if long_key:
+        line = text.count("\n", 0, long_key.start()) + 1
+        raise ScenarioError(
+            f"{source}: the key {shortened(long_key.group())} in line {line} has more than {_MOST_PARTS} parts"
+        )
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        message = str(error) or "nested too deeply"
+        values = tomllib.loads(text)
+    except RecursionError:
+        raise ScenarioError(f"{source} is not valid TOML: nested too deeply") from None
+    except tomllib.TOMLDecodeError as error:
+        message = shortened(str(error), _MOST_SAID)
         raise ScenarioError(f"{source} is not valid TOML: {message[0].lower()}{message[1:]}") from None
+    except ValueError:  # of Python's own reader of numbers
+        most = sys.get_int_max_str_digits()
+        raise ScenarioError(f"{source} holds a whole number of more than {most} digits") from None
+    _check_numbers(values, source)
+    return values
+
+
+def _check_numbers(values: dict, source: str) -> None:
+    """Refuse whole numbers that TOML need not hold, which Python may not even write down."""
+    waiting = list(values.items())
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += ((f"{key}.{name}", each) for name, each in value.items())
+        elif isinstance(value, list):
+            waiting += ((key, each) for each in value)
+        elif isinstance(value, int) and value.bit_length() >= _BITS:
+            raise ScenarioError(f"{source}: {shortened(key)} is a whole number that {_BITS} bits do not hold")
 
 
 def read_text(path: Path) -> str:
@@ -88,7 +125,8 @@ def _resolve(reference: str, base: Path | None, chain: tuple[str, ...]) -> dict:
     if parent is None:
         return values
     if not isinstance(parent, str):
-        raise ScenarioError(f"{reference}: extends is {parent!r}; it must be the name or path of one scenario")
+        found = shortened(repr(parent))
+        raise ScenarioError(f"{reference}: extends is {found}; it must be the name or path of one scenario")
     try:
         inherited = _resolve(parent, folder, (*chain, identity))
     except ScenarioError as error:
@@ -160,8 +198,8 @@ def _apply(values: dict, setting: str) -> None:
 def _value(text: str) -> Any:
     """A TOML value; a bare word counts as text."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parse_toml(f"value = {text}", "value")["value"]
+    except ScenarioError:
         return text
 
 

@@ -53,7 +53,7 @@ def to_query(state: State) -> str:
     for saved in state.saved:
         lines = (f"{key}={value_text(value)}" for key, value in sorted(saved.settings.items()))
         parts.append(("policy", _SEPARATOR.join([saved.name, *lines])))
-    return urlencode(parts)
+    return urlencode(parts, errors="replace")  # JSON can name halves of letters, which no address can hold
 
 
 def from_query(query: str, views: tuple[str, ...]) -> State:
@@ -74,7 +74,7 @@ def from_query(query: str, views: tuple[str, ...]) -> State:
             name, *lines = text.split(_SEPARATOR)
             pairs = (line.partition("=") for line in lines)
             settings = {key: text_value(value) for key, equals, value in pairs if equals}
-            state = replace(state, saved=(*state.saved, Saved(name, settings)))
+            state = replace(state, saved=(*state.saved, Saved(kept_name(name), settings)))
         elif key.partition(".")[0] in ("levers", "rules", "shocks", "parameters"):
             state.settings[key] = text_value(text)
     return state
@@ -91,8 +91,10 @@ def value_text(value: object) -> str:
 
 
 def text_value(text: str) -> object:
-    """A setting from its text."""
+    """A setting from its text: a number, a text, a list of them; what is nested more deeply stays text."""
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    inner = value if isinstance(value, list) else [value]
+    return text if any(isinstance(each, dict | list) for each in inner) else value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from scenarios.catalogue import catalogue_names
-from scenarios.errors import ScenarioError, nearest
+from scenarios.errors import ScenarioError, nearest, shortened
 from scenarios.loading import flattened, load_scenario, merge_values, nested, parse_toml
 from scenarios.schema import Scenario, build
 from viz.app.address import text_value, value_text
@@ -95,7 +95,8 @@ def read_upload(content: bytes, name: str) -> Scenario:
         if parent not in catalogue_names():
             hint = nearest(str(parent), catalogue_names())
             raise ScenarioError(
-                f"{name}: extends is {parent!r}{hint}; an uploaded file may extend a scenario of the catalogue only"
+                f"{name}: extends is {shortened(repr(parent))}{hint}; "
+                "an uploaded file may extend a scenario of the catalogue only"
             )
         inherited = load_scenario(parent).model_dump(by_alias=True, mode="json", exclude_none=True)
         for key in ("name", "title", "title_zh", "description"):

@@ -83,12 +83,12 @@ class Session:
         self.dark = solara.Reactive(state.dark)
         message, settings = "", state.settings
         try:
-            policy_of(settings)
+            settings = settings_of(policy_of(settings))
         except ScenarioError as error:
             message, settings = str(error), {}
         self.settings = solara.Reactive(settings)
         self.view = solara.Reactive(state.view)
-        self.saved = solara.Reactive(state.saved)
+        self.saved = solara.Reactive(tuple(_in_order(saved) for saved in state.saved))
         self.answer: solara.Reactive[Answer | None] = solara.Reactive(None)
         self.status = solara.Reactive(Status("central"))
         self.message = solara.Reactive(message)
@@ -240,6 +240,14 @@ class Session:
         self.status.value = status
         if status.stage == "failed":
             self.message.value = status.message
+
+
+def _in_order(saved: Saved) -> Saved:
+    """A kept policy of a link with its settings as the page writes them itself; one that is not valid as it is."""
+    try:
+        return replace(saved, settings=settings_of(policy_of(saved.settings)))
+    except ScenarioError:
+        return saved
 
 
 session_context: UserContext[Session | None] = solara.create_context(None)
