@@ -28,6 +28,8 @@ _SETTINGS = {
     "SOLARA_MODE": "production",
     "SOLARA_THEME_TITLE": "SRDI",
     "SOLARA_KERNEL_CULL_TIMEOUT": "30m",
+    # Else the first reader's header X-Script-Name says from where everybody's page loads its scripts.
+    "SOLARA_ROOT_PATH": "",
 }
 
 
@@ -73,10 +75,13 @@ def serve(
     gc.collect()
     gc.freeze()
 
-    import solara.server.starlette
+    from solara.server import cdn_helper, settings, starlette
 
+    from viz.app.guard import OwnPagesOnly, serve_assets_as_they_lie
+
+    serve_assets_as_they_lie(starlette.app, f"/{cdn_helper.cdn_url_path}", settings.assets.proxy_cache_dir)
     server = uvicorn.Server(
-        uvicorn.Config(solara.server.starlette.app, host=host, port=port, log_level="warning", ws_max_size=2**24)
+        uvicorn.Config(OwnPagesOnly(starlette.app), host=host, port=port, log_level="warning", ws_max_size=2**24)
     )
     threading.Thread(target=_announce, args=(server, runner, on_ready), daemon=True).start()
     server.run()
