@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -63,7 +63,7 @@ def Layout(children=None):
         Message()
         here = path_of(solara.use_router())
         # Of each page its own: a fault of one is not shown on the next.
-        Guard(here, children).key(f"page {here}")
+        Guard(here, children or ()).key(f"page {here}")
         Foot()
 
 
@@ -73,25 +73,25 @@ def path_of(router: solara.routing.Router) -> str:
 
 
 @solara.component
-def Guard(path: str, children=None):
+def Guard(path: str, children: Sequence[solara.Element] = ()) -> None:
     """The body of a page; where it cannot be drawn, a message with a way to try again, and the fault in the log."""
     session = use_session()
     fault, clear = solara.use_exception()
 
-    def record():
+    def record() -> None:
         if fault is not None:
             _log.error("the page %s?%s failed", path, session.query, exc_info=fault)
 
     solara.use_effect(record, [fault])
     # Keys, or parts of the message would take over what is left of the parts of the page that failed.
     if fault is None:
-        solara.Column(gap="0px", classes=["srdi-main"], children=children or []).key("page")
+        solara.Column(gap="0px", classes=["srdi-main"], children=list(children)).key("page")
     else:
         solara.Column(gap="0px", classes=["srdi-main"], children=[Failed(clear)]).key("failed")
 
 
 @solara.component
-def Failed(clear: Callable[[], None]):
+def Failed(clear: Callable[[], None]) -> None:
     """What stands in the place of a page that could not be drawn."""
     words = use_session().words
     with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"role": "alert"}):
