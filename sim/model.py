@@ -67,6 +67,9 @@ class SRDIModel(mesa.Model):
         ValueError: for a scale, year, thread number or scenario name that is not allowed.
     """
 
+    # Mesa 3.5 keeps an object of its own here; at a reset, SolaraViz would put one like it into the argument's place.
+    scenario = None
+
     def __init__(
         self,
         scenario: str | Policy = "baseline",
@@ -78,6 +81,7 @@ class SRDIModel(mesa.Model):
     ) -> None:
         self.seed = _seed_of(rng)
         super().__init__(rng=self.seed)
+        self.scenario = None
         if not SCALE_RANGE[0] <= scale <= SCALE_RANGE[1]:
             raise ValueError(f"scale {scale:g} is outside {SCALE_RANGE[0]:g} to {SCALE_RANGE[1]:g}")
         if not START.year < until <= LATEST_UNTIL:

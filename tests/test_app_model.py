@@ -14,9 +14,12 @@ import pytest
 import solara
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from mesa.visualization import SolaraViz
 from mesa.visualization.solara_viz import _check_model_params, split_model_params
+from solara.components.applayout import sidebar_portal
 
 from sim.calendar import START, Quarter
+from sim.model import SRDIModel
 from viz import LANGUAGES
 from viz.app import live_model
 from viz.app.live_model import PLOTS, SCALE, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot, model_params
@@ -123,8 +126,8 @@ def test_the_model_does_not_outlive_its_page(monkeypatch):
     made = []
 
     class Counted(LiveModel):
-        def __init__(self, policy="baseline", scale=0.001, rng=1, until=2020):
-            super().__init__(policy, scale, rng, until)
+        def __init__(self, scenario="baseline", scale=0.001, rng=1, until=2020):
+            super().__init__(scenario, scale, rng, until)
             made.append(self)
 
     monkeypatch.setattr(live_model, "LiveModel", Counted)
@@ -165,15 +168,37 @@ def test_the_page_steps_and_resets_the_model_by_mesas_buttons(language, monkeypa
     model = made[-1].value
     button("Step").click()
     assert model.quarter == START + 1
-    selects = [widget.label for widget in rendered.find(ipyvuetify.Select).widgets]
-    assert selects == [words(f"model.{key}") for key in ("scenario", "scale", "seed", "until")]
+    selects = rendered.find(ipyvuetify.Select).widgets
+    assert [each.label for each in selects] == [words(f"model.{key}") for key in ("scenario", "scale", "seed", "until")]
+    selects[0].v_model = "no-policy"
     button("Reset").click()
     assert made[-1].value is not model
     assert made[-1].value.quarter == START
-    assert made[-1].value.asked == {"scenario": "baseline", "scale": 0.001, "rng": 1, "until": 2030}
+    assert made[-1].value.asked == {"scenario": "no-policy", "scale": 0.001, "rng": 1, "until": 2030}
     assert not model.running
     rendered.close()
     assert not made[-1].value.running
+
+
+def test_solara_viz_resets_the_model_itself_to_the_scenario_that_was_chosen():
+    """Mesa 3.5 would replace an argument called scenario if the model kept a Scenario of Mesa's."""
+    model = solara.Reactive(SRDIModel("no-policy", scale=0.001, until=2020))
+    assert model.value.scenario is None
+    first = model.value
+
+    @solara.component
+    def Page():
+        solara.Div(children=sidebar_portal.use_portal())
+        SolaraViz(model, components=[], model_params={"scenario": "no-policy", "scale": 0.001, "until": 2020})
+
+    _, rendered = solara.render(Page(), handle_error=False)
+    next(button for button in rendered.find(ipyvuetify.Btn).widgets if "Reset" in button.children).click()
+    assert model.value is not first
+    assert model.value.policy == first.policy
+    assert model.value.scale == 0.001
+    rendered.close()
+    for each in (first, model.value):
+        each.close()
 
 
 def test_other_pages_do_not_pay_for_mesas_view():

@@ -86,11 +86,10 @@ class LiveModel(SRDIModel):
     """
 
     def __init__(
-        self, policy: str = "baseline", scale: float = SCALE, rng: int = 1, until: int = DEFAULT_UNTIL
+        self, scenario: str = "baseline", scale: float = SCALE, rng: int = 1, until: int = DEFAULT_UNTIL
     ) -> None:
-        # Not called scenario as in SRDIModel: at a reset, Mesa 3.5 puts an object of its own into such an argument.
         self._using, self._closed = threading.RLock(), False
-        self.asked: dict[str, Any] = {"scenario": policy, "scale": scale, "rng": rng, "until": until}
+        self.asked: dict[str, Any] = {"scenario": scenario, "scale": scale, "rng": rng, "until": until}
         super().__init__(**self.asked)
 
     def step(self) -> None:
@@ -110,7 +109,7 @@ class LiveModel(SRDIModel):
 def model_params(words: Words) -> dict:
     """What can be chosen of a new model, as SolaraViz takes it."""
     return {
-        "policy": {
+        "scenario": {
             "type": "Select",
             "label": words("model.scenario"),
             "value": "baseline",
