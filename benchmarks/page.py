@@ -57,18 +57,25 @@ window.srdiWatch = (input) => new Promise((resolve) => {
 
 
 @contextlib.contextmanager
-def served(*arguments: str, timeout: float = _STARTED) -> Iterator[str]:
-    """The page, started by ``srdi ui`` on a free port; gives its address and ends it afterwards."""
+def server(*arguments: str, timeout: float = _STARTED) -> Iterator[tuple[int, str]]:
+    """The page, started by ``srdi ui`` on a free port; gives process id and address, and ends it afterwards."""
     command = [sys.executable, "-m", "scenarios.cli", "ui", "--port", "0", "--no-open", "--json", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
         line = process.stdout.readline() if process.stdout else ""
         if not line:
             raise RuntimeError(f"srdi ui ended with {process.wait(timeout)}")
-        yield json.loads(line)["address"]
+        yield process.pid, json.loads(line)["address"]
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextlib.contextmanager
+def served(*arguments: str, timeout: float = _STARTED) -> Iterator[str]:
+    """As `server`, with the address alone."""
+    with server(*arguments, timeout=timeout) as (_, address):
+        yield address
 
 
 def chromium() -> str:
