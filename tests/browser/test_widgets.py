@@ -254,7 +254,7 @@ def test_nodes_are_searched_selected_and_listed(opened):
     drawn = graph(_version(page))
     edges = np.frombuffer(drawn["values"], dtype="<i4")[-2 * drawn["edges"] :].reshape(-1, 2)
     near = {int(other) for edge in edges for other in edge if 200 in edge} - {200}
-    assert {int(text.removeprefix("Firm ")) for text in links.all_inner_texts()} == near
+    assert {int(text.split()[1]) for text in links.all_inner_texts()} == near
     # The node lies in the middle now; a click beside all nodes clears, one on it selects.
     frame = network.locator(".srdi-network-canvas")
     frame.scroll_into_view_if_needed()
@@ -335,7 +335,8 @@ def test_names_of_nodes_stay_inside_the_drawing(opened, width):
             page.mouse.up()
             page.wait_for_timeout(300)
             told = page.evaluate("told")
-            assert "Firm 7" in [text for text, *_ in told]
+            # One name is longer than the narrow drawing is wide.
+            assert {text.endswith("…") for text, *_ in told if text.startswith("Firm 7 ")} == {width == 324}
             for text, left, right, middle in told:
                 assert left >= 0, text
                 assert right <= wide, text

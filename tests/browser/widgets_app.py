@@ -279,6 +279,13 @@ def graph(turn: int) -> dict:
     return network(places, size, tier, edges)
 
 
+def node_labels(pattern: str) -> list[str]:
+    """A name for each node, that of node 7 longer than a narrow screen is wide."""
+    labels = [pattern.format(number=number) for number in range(NODES)]
+    labels[7] += " · Guangdong, special-purpose machinery, 1,200 employees"
+    return labels
+
+
 @solara.component
 def Page():
     query = parse_qs(solara.use_router().search or "")
@@ -286,7 +293,7 @@ def Page():
     names, texts = NAMES[language], TEXTS[language]
     selected, set_selected = solara.use_state(-1)
     hidden, set_hidden = solara.use_state(True)
-    labels = solara.use_memo(lambda: [names["firm"].format(number=number) for number in range(NODES)], [language])
+    labels = solara.use_memo(lambda: node_labels(names["firm"]), [language])
     drawn = solara.use_memo(lambda: graph(turn.value), [turn.value])
 
     def follow():
