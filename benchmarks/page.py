@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 import numpy as np
@@ -57,10 +57,15 @@ window.srdiWatch = (input) => new Promise((resolve) => {
 
 
 @contextlib.contextmanager
-def server(*arguments: str, timeout: float = _STARTED) -> Iterator[tuple[int, str]]:
-    """The page, started by ``srdi ui`` on a free port; gives process id and address, and ends it afterwards."""
+def server(*arguments: str, log: IO[str] | None = None, timeout: float = _STARTED) -> Iterator[tuple[int, str]]:
+    """The page, started by ``srdi ui`` on a free port; gives process id and address, and ends it afterwards.
+
+    Args:
+        log: file that takes what the server says; its own standard error if None.
+    """
     command = [sys.executable, "-m", "scenarios.cli", "ui", "--port", "0", "--no-open", "--json", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
     try:
         line = process.stdout.readline() if process.stdout else ""
         if not line:

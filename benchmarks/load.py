@@ -1,0 +1,248 @@
+"""The web page under load: many readers at once who move levers for minutes, and what that costs the server.
+
+``python -m benchmarks.load`` starts ``srdi ui`` on a free port of this machine and opens fifty pages of it in Chromium,
+each in a browser context of its own, as fifty people would::
+
+    python -m benchmarks.load --sessions 50 --minutes 5
+
+In each page a reader sets a lever, waits for the answer, reads for some seconds and sets it again, to values nobody
+else sets. Browser and server share the processors, so that times are worse than those of a server that is alone.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import click
+import numpy as np
+import psutil
+
+from benchmarks.page import LEVERS, browser, server, wait_for_answer
+from scenarios.options import json_option, last_line
+
+#: The lever that is set, and the values each session sets in turn: nobody else sets them.
+LEVER, FIRST, APART, VALUES = LEVERS[0], 110, 10, (0, 5)
+#: Seconds a reader looks at an answer; after how many without an answer it is lost.
+PAUSE_S, LOST_S = (3.0, 8.0), 180.0
+#: Memory the server may take: of its own, and for every session.
+OWN_GB, SESSION_GB = 2.0, 0.1
+#: Seconds between looks at the server's memory, and after the last session before memory is read.
+_LOOK_S, _AFTER_S = 1.0, 30.0
+_QUANTITIES = ("little_giants", "srdi_smes", "counties_with_little_giant", "public_spending_cumulative_yuan")
+
+#: A reader in a page: notes every move in `window.srdiMoves`, and ends when `window.srdiEnd` is set.
+_READER = """
+window.srdiMoves = [];
+window.srdiRead = async ({ lever, values, pause, lost, seed }) => {
+  const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+  const version = () => document.querySelector('.srdi-figures').dataset.version || '0';
+  const shown = () => [...document.querySelectorAll('.srdi-value')].map((each) => each.firstChild.textContent.trim());
+  let state = seed;
+  const luck = () => (state = (16807 * state) % 2147483647) / 2147483647;
+  for (let move = 0; ; move += 1) {
+    await wait(pause[0] + luck() * (pause[1] - pause[0]));
+    if (window.srdiEnd) return;
+    const field = document.querySelector(`[data-key="${lever}"] input[type=number]`);
+    const note = { value: values[move % values.length], seconds: null, shown: [], intervals: false };
+    const before = parseInt(version(), 10);
+    const begun = performance.now();
+    window.srdiMoves.push(note);
+    field.value = String(note.value);
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+    while (!(parseInt(version(), 10) > before)) {
+      if (performance.now() - begun > 1000 * lost) return;
+      await wait(0.02);
+    }
+    note.seconds = (performance.now() - begun) / 1000;
+    note.shown = shown();
+    note.intervals = version().endsWith('+');
+  }
+};
+"""
+
+
+@dataclass
+class Memory:
+    """Watches the memory of a process from a thread of its own.
+
+    Attributes:
+        seconds, gigabytes: of every look since `start`.
+    """
+
+    process: psutil.Process
+    seconds: list[float] = field(default_factory=list)
+    gigabytes: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._begun, self._over = time.monotonic(), threading.Event()
+        threading.Thread(target=self._watch, daemon=True, name="memory").start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+
+    def now(self) -> float:
+        """Resident memory in GB."""
+        return self.process.memory_info().rss / 1e9
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            self.seconds.append(time.monotonic() - self._begun)
+            self.gigabytes.append(self.now())
+
+
+def values_of(session: int) -> list[int]:
+    """What a session sets the lever to, in turn."""
+    return [FIRST + APART * session + value for value in VALUES]
+
+
+def judged(sessions: Sequence[Sequence[dict]], expected: Callable[[int], list[str]]) -> dict:
+    """What became of the moves of all sessions.
+
+    Args:
+        sessions: moves of each, as `_READER` notes them: value, seconds (None without an answer), shown, intervals.
+        expected: texts of the key figures that a value of the lever gives, computed without the page.
+
+    Returns:
+        moves, lost (without an answer), checked (all but those that show an ensemble's median by the time they are
+        read), wrong (with numbers of another policy), silent (sessions without an answer), median_s and p95_s.
+    """
+    moves = [move for session in sessions for move in session]
+    answered = [move for move in moves if move["seconds"] is not None]
+    checked = [move for move in answered if not move["intervals"]]
+    seconds = [move["seconds"] for move in answered] or [np.nan]
+    return {
+        "moves": len(moves),
+        "lost": len(moves) - len(answered),
+        "checked": len(checked),
+        "wrong": sum(move["shown"] != expected(move["value"]) for move in checked),
+        "silent": sum(all(move["seconds"] is None for move in session) for session in sessions),
+        "median_s": float(np.median(seconds)),
+        "p95_s": float(np.quantile(seconds, 0.95)),
+    }
+
+
+def expected_texts(scale: float, values: Sequence[int]) -> dict[int, list[str]]:
+    """The key figures of every value of the lever, run here without a page."""
+    from viz.app.policies import policy_of
+    from viz.compared import unit_of
+    from viz.language import Words
+    from viz.live.measures import national
+    from viz.live.runner import Runner
+
+    runner, words = Runner(scale=scale, members=2), Words("en")
+    found = {}
+    for value in values:
+        run = runner.run(policy_of({LEVER: value}).policy, 0)
+        found[value] = [words.value(float(national(run, name)[-1]), unit_of(name)) for name in _QUANTITIES]
+    return found
+
+
+def kernels(address: str) -> int:
+    """Sessions the server holds, by its own count."""
+    with urllib.request.urlopen(f"{address}resourcez") as answer:
+        return json.load(answer)["kernels"]["total"]
+
+
+def measure(sessions: int, minutes: float, scale: float) -> tuple[list[list[dict]], dict]:
+    """Open the sessions, let them act, and close them.
+
+    Returns:
+        Moves of each session, and of the server: gb_before, gb_open, gb_peak, gb_end and gb_after (resident memory),
+        gb_by_minute, sessions_after (that it still holds), faults (of scripts and requests in the browser),
+        tracebacks (in its log).
+    """
+    with tempfile.TemporaryFile("w+") as log:
+        with server("--scale", str(scale), log=log) as (process, address), browser() as started:
+            first = started.new_page()
+            first.goto(address)
+            # Every member's baseline has been run when the first ensemble is done: what all sessions share is there.
+            wait_for_answer(first, ensemble=True, timeout=600_000)
+            first.goto("about:blank")
+            memory, faults = Memory(psutil.Process(process)), []
+            found = {"gb_before": memory.now()}
+            pages = []
+            for _ in range(sessions):
+                page = started.new_context(viewport={"width": 1280, "height": 900}).new_page()
+                page.set_default_timeout(600_000)
+                page.on("pageerror", lambda error: faults.append(str(error)))
+                page.on("requestfailed", lambda request: faults.append(request.url))
+                page.goto(address)
+                wait_for_answer(page, timeout=600_000)
+                page.add_script_tag(content=_READER)
+                pages.append(page)
+            found["gb_open"] = memory.now()
+            memory.start()
+            for number, page in enumerate(pages):
+                plan = {"lever": LEVER, "values": values_of(number), "pause": PAUSE_S, "lost": LOST_S}
+                page.evaluate("(plan) => { window.srdiDone = window.srdiRead(plan); }", plan | {"seed": number + 1})
+            pages[0].wait_for_timeout(60_000 * minutes)
+            memory.stop()
+            for page in pages:
+                page.evaluate("window.srdiEnd = true")
+            moves = []
+            for page in pages:
+                page.evaluate("window.srdiDone")
+                moves.append(page.evaluate("window.srdiMoves"))
+            found["gb_end"] = memory.now()
+            for page in pages:
+                page.goto("about:blank")  # as a tab that is closed says good-bye
+                page.context.close()
+            time.sleep(_AFTER_S)
+            found |= {"gb_after": memory.now(), "sessions_after": kernels(address), "faults": len(faults)}
+            minute = np.searchsorted(memory.seconds, 60.0 * np.arange(1, int(minutes) + 1)) - 1
+            found["gb_peak"] = max([*memory.gigabytes, found["gb_open"], found["gb_end"]])
+            found["gb_by_minute"] = [memory.gigabytes[place] for place in minute if place >= 0]
+        log.seek(0)
+        found["tracebacks"] = log.read().count("Traceback (most recent call last)")
+    return moves, found
+
+
+@click.command()
+@click.option("--sessions", type=click.IntRange(1, 100), default=50, show_default=True, help="Readers at once.")
+@click.option("--minutes", type=click.FloatRange(0.05), default=5.0, show_default=True, help="How long they act.")
+@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
+@json_option
+def main(sessions: int, minutes: float, scale: float, as_json: bool) -> None:
+    """Measure the page under load and print the table."""
+    moves, found = measure(sessions, minutes, scale)
+    used = sorted({move["value"] for session in moves for move in session})
+    expected = expected_texts(scale, used)
+    found |= judged(moves, expected.__getitem__)
+    most = OWN_GB + SESSION_GB * sessions
+    found |= {"sessions": sessions, "minutes": minutes, "scale": scale, "gb_allowed": most}
+    found["different_answers"] = len({tuple(texts) for texts in expected.values()})
+    rows = [
+        ("sessions, minutes", f"{sessions}, {minutes:g}", ""),
+        ("moves, answers lost", f"{found['moves']}, {found['lost']}", found["lost"] == 0),
+        ("sessions without any answer", str(found["silent"]), found["silent"] == 0),
+        (
+            "answers checked, with wrong numbers",
+            f"{found['checked']}, {found['wrong']} ({found['different_answers']} different ones to {len(used)} values)",
+            found["wrong"] == 0,
+        ),
+        ("move to answer, median and p95", f"{found['median_s']:.1f} s, {found['p95_s']:.1f} s", ""),
+        ("memory before the sessions", f"{found['gb_before']:.2f} GB", ""),
+        ("memory with all open", f"{found['gb_open']:.2f} GB", ""),
+        ("memory by minute", ", ".join(f"{each:.2f}" for each in found["gb_by_minute"]), ""),
+        ("most memory", f"{found['gb_peak']:.2f} GB (allowed {most:.1f})", found["gb_peak"] <= most),
+        (f"memory {_AFTER_S:.0f} s after the last", f"{found['gb_after']:.2f} GB", ""),
+        ("sessions still held then", str(found["sessions_after"]), found["sessions_after"] == 0),
+        ("faults in the browser", str(found["faults"]), found["faults"] == 0),
+        ("tracebacks in the log", str(found["tracebacks"]), found["tracebacks"] == 0),
+    ]
+    for name, text, met in rows:
+        click.echo(f"{name:38}{text}{'' if met == '' else '  met' if met else '  MISSED'}", err=as_json)
+    if as_json:
+        last_line(found)
+
+
+if __name__ == "__main__":
+    main()
