@@ -141,6 +141,7 @@ def expected_texts(scale: float, values: Sequence[int]) -> dict[int, list[str]]:
     found = {}
     for value in values:
         run = runner.run(policy_of({LEVER: value}).policy, 0)
+        assert run is not None  # nobody stops it
         found[value] = [words.value(float(national(run, name)[-1]), unit_of(name)) for name in _QUANTITIES]
     return found
 
@@ -167,7 +168,7 @@ def measure(sessions: int, minutes: float, scale: float) -> tuple[list[list[dict
             wait_for_answer(first, ensemble=True, timeout=600_000)
             first.goto("about:blank")
             memory, faults = Memory(psutil.Process(process)), []
-            found = {"gb_before": memory.now()}
+            found: dict = {"gb_before": memory.now()}
             pages = []
             for _ in range(sessions):
                 page = started.new_context(viewport={"width": 1280, "height": 900}).new_page()

@@ -48,7 +48,7 @@ class Watch:
 @click.command()
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--members", type=click.IntRange(2, 100), default=12, show_default=True, help="Runs of an ensemble.")
-def main(scale, members) -> None:
+def main(scale: float, members: int) -> None:
     """Print what the server holds after each step of a reader, and the most it held on the way, in MB."""
     words = Words("en")
     arguments = ("--scale", str(scale), "--members", str(members))
