@@ -114,6 +114,18 @@ def test_plots_speak_the_language_in_glyphs_there_are(language, dark, model):
         assert all(Quarter.parse(tick) >= START for tick in ticks)
 
 
+def test_plots_without_any_firms_begin_at_none(model):
+    table = model.datacollector.get_model_vars_dataframe()
+    for _, unit, log, columns in PLOTS:
+        axis = Figure().subplots()
+        for column in columns:
+            axis.plot(table[column], label=column)
+        finish_plot(axis, words=Words("en"), unit=unit, log=log, dark=False)
+        ticks = [label.get_text() for label in axis.get_yticklabels()]
+        assert ticks
+        assert not any(tick.startswith("−") for tick in ticks), unit
+
+
 def test_without_a_chinese_font_plots_are_in_english(monkeypatch):
     monkeypatch.setattr(live_model, "chinese_font", lambda: None)
     assert drawn_words(Words("zh")).language == "en"

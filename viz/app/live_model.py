@@ -273,8 +273,10 @@ def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -
         axis.legend(frameon=False, labelcolor=text, prop={"family": family, "size": 9})
     elif legend := axis.get_legend():
         legend.remove()
-    # At the start there is nothing yet that a logarithm could show.
-    if log and any(np.max(line.get_ydata(), initial=0.0) > 0.0 for line in axis.get_lines()):
+    if not any(np.max(line.get_ydata(), initial=0.0) > 0.0 for line in axis.get_lines()):
+        # At the start there is nothing yet that a logarithm could show, and never less than nothing.
+        axis.set_ylim(0.0, 10.0)
+    elif log:
         axis.set_yscale("log")
         axis.yaxis.set_minor_locator(NullLocator())  # takes half of the time of a drawing
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.value(value, unit)))
