@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from browser.widgets_app import NAMES, TEXTS, charts, graph, quarters
+from browser.widgets_app import NAMES, TEXTS, TIES, charts, graph, quarters
 from viz.app.server import OFFLINE
 from viz.language import Words
 
@@ -303,6 +303,12 @@ def test_a_network_is_moved_and_zoomed(opened):
     page.mouse.move(2, 2)
     page.wait_for_timeout(500)
     assert canvas.evaluate("canvas => canvas.toDataURL()") == pictures[0]
+
+
+def test_tiles_round_as_the_numbers_beside_the_map(opened):
+    page = opened()
+    shown = [text.strip() for text in page.locator(".srdi-tile-number").all_text_contents()]
+    assert shown == [Words("en").value(value, "firms") for value in TIES[:-1]]
 
 
 @pytest.mark.parametrize("width", [1300, 324])

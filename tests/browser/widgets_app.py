@@ -11,9 +11,15 @@ import solara.lab
 from scenarios.drawing import OKABE_ITO
 from viz.app.widgets.chart import Chart, band, bar, interval, interval_chart, line, points, time_chart
 from viz.app.widgets.network import Network, network, radial_layout
+from viz.app.widgets.tiles import TEXTS as TILE_TEXTS
+from viz.app.widgets.tiles import Tiles, tile_map
+from viz.language import Words
+from viz.tiles import LAYOUT, levels
 
 BLUE, ORANGE, GREEN, PINK = OKABE_ITO[:4]
 NODES = 3000
+#: Counts of 31 provinces, the nation last.
+TIES = 500.0 * np.arange(32) + 0.5 * np.arange(32) + 10.0
 
 TEXTS = {
     "en": {
@@ -286,6 +292,28 @@ def node_labels(pattern: str) -> list[str]:
     return labels
 
 
+def counts_map(language: str) -> dict:
+    """A map of counts, most of which lie exactly between two whole numbers."""
+    values = TIES[None, :]
+    words, none = Words(language), np.full(values.shape, np.nan)
+    texts = {key: words.raw(f"provinces.map_{'range_level' if key == 'range' else key}") for key in TILE_TEXTS}
+    return tile_map(
+        values,
+        none,
+        none,
+        values < 0.0,
+        levels(float(values.max())),
+        quarters=["2030Q4"],
+        names={province: words.province(province) for province in LAYOUT},
+        title=NAMES[language]["giants"],
+        unit=NAMES[language]["firms"],
+        factor=1.0,
+        texts=texts,
+        whole=True,
+        short_names=True,
+    )
+
+
 @solara.component
 def Page():
     query = parse_qs(solara.use_router().search or "")
@@ -330,3 +358,4 @@ def Page():
             event_select=set_selected,
         )
         solara.Text(f"selected {selected}", classes=["selected"])
+        Tiles(spec=counts_map(language), at=0, chosen="", event_pick=lambda name: None, event_time=lambda at: None)
