@@ -115,3 +115,21 @@ def test_pages_are_as_wide_as_a_telephone(open_page, path):
     page = open_page(path, width=400)
     page.wait_for_selector(".srdi-tile, .srdi-network-canvas")
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.mark.parametrize("path", ["map", "chains"])
+def test_numbers_and_short_headings_stay_whole_on_a_telephone(open_page, path):
+    page = open_page(f"{path}?lang=zh", width=400)
+    page.wait_for_selector(".srdi-tile, .srdi-network-canvas")
+    page.wait_for_selector(".srdi-scroll .srdi-table td")
+    found = page.locator(".srdi-scroll th, .srdi-scroll td:not(.srdi-words)")
+    cells = found.evaluate_all("""(cells) => cells.map((cell) => {
+      const text = document.createRange();
+      text.selectNodeContents(cell);
+      return [cell.innerText, new Set([...text.getClientRects()].map((line) => Math.round(line.top))).size];
+    })""")
+    whole = [
+        (text, lines) for text, lines in cells if re.fullmatch(r"[+−]?[\d.,]+[万亿]*%?|[\u4e00-\u9fff]{2,6}", text)
+    ]
+    assert len(whole) > 20
+    assert [text for text, lines in whole if lines > 1] == []
