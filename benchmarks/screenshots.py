@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import click
@@ -11,6 +12,9 @@ from benchmarks.page import browser, served
 from sim.calendar import START
 from viz import LANGUAGES
 from viz.app.layout import PAGES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 #: What is looked at, after the question mark.
 _POLICY = "levers.public_services.enabled=true&levers.cluster_recognition.per_year=200"
@@ -31,7 +35,7 @@ def _query(name: str, language: str) -> str:
     return f"{_POLICY}&shown=difference" if name == "map" else _POLICY
 
 
-def _wait(page, name: str) -> None:
+def _wait(page: Page, name: str) -> None:
     """Wait until a page shows all it has to show; let the live model play for a while."""
     page.set_default_timeout(_PATIENCE)
     if name == "model":
