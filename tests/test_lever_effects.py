@@ -165,12 +165,12 @@ def test_each_part_of_the_commons_has_its_own_effect(part, channel):
 
 def test_the_county_preference_acts_in_the_national_batch_only():
     """The provinces rank applicants for SRDI SMEs by the points of the statutory criteria alone."""
-    few = Rules(start="2022Q1", srdi={"capacity": 5_000})
+    few = Rules(start="2022Q1", srdi={"capacity": 5_000}, little_giant={"capacity": 2_000})
     found = {}
     for bonus in (0.0, 20.0):
         preference = {"start": "2022Q1", "bonus_points": bonus}
         chosen = Policy(levers=levers(county_preference=preference), rules=few)
-        counties = frame(run(chosen, scale=0.005, until=2022), "county_type").query("county_type == 'county'")
+        counties = frame(run(chosen, scale=0.02, until=2022), "county_type").query("county_type == 'county'")
         found[bonus] = counties.set_index("quarter")
     assert found[0.0].loc["2022-03-31", "srdi_smes"] > found[0.0].loc["2021-12-31", "srdi_smes"]
     assert found[0.0].loc["2022-03-31", "srdi_smes"] == found[20.0].loc["2022-03-31", "srdi_smes"]
