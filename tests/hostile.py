@@ -64,7 +64,7 @@ UPLOADS: dict[str, tuple[bytes, str]] = {
     "markup as place": (_FUND + f"provinces = ['{MARKUP}']".encode(), "unknown province '<img src=x"),
 }
 
-_DEEP = "[" * 30_000
+_DEEP = "[" * 5_000
 _CLUSTERS = "levers.cluster_recognition.per_year"
 #: Queries of addresses; each also hides in a kept policy, see below.
 _SETTINGS: dict[str, tuple[str, str]] = {

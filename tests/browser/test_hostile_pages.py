@@ -8,6 +8,7 @@ import pytest
 from hostile import ADDRESSES, BASE, MARKUP, UPLOADS
 
 from benchmarks.page import answer_number, wait_for_answer
+from browser.conftest import Watched
 from viz.app.layout import PAGES
 from viz.language import Words
 
@@ -25,6 +26,17 @@ TRIED = (
     "thousands of keys",
     "markup as key",
     "markup as place",
+)
+#: Links that are followed in the browser: most of them once killed the page.
+LINKS = (
+    "brackets that open",
+    "brackets that open, kept",
+    "a whole table, kept",
+    "half a letter, kept",
+    "a table and its text",
+    "markup as key, kept",
+    "a switch as text",
+    "no UTF-8",
 )
 
 
@@ -91,23 +103,38 @@ def test_markup_in_names_is_shown_as_text_wherever_it_stands(harmless):
     wait_for_answer(page)
 
 
-def test_no_link_kills_the_page(harmless):
-    page = harmless()
-    address = page.url
-    for name, query in ADDRESSES.items():
-        if len(query) > 20_000:
-            continue  # longer than a server reads
-        path = "compare" if "policy=" in query else ""
-        page.goto(f"{address}{path}?{query}")
-        page.wait_for_selector(".srdi-kept" if "policy=" in query else ".srdi-chart[data-version]")
-        assert "Traceback" not in page.inner_text("body"), name
-    for _, name in PAGES:
-        page.goto(f"{address}{name if name != 'policy' else ''}?{ADDRESSES['choices that there are not']}")
-        part = {"model": ".srdi-mesa", "data": "table", "compare": ".srdi-note"}.get(name, ".srdi-chart[data-version]")
+def visit(chromium, address: str, part: str, then=lambda page: None) -> None:
+    """Open an address as a reader of its own, wait for a part of the page, and look for faults."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        watched = Watched(page)
+        page.goto(address)
         page.wait_for_selector(f".srdi-main {part}")
-        assert "Traceback" not in page.inner_text("body"), name
+        assert "Traceback" not in page.inner_text("body"), address
+        assert page.evaluate("window.__pwned") is None, address
+        then(page)
+        assert not watched.faults, address
+
+
+def move_on(page) -> None:
+    """Go to the policy and on with it."""
     go(page, "policy")
     wait_for_answer(page)
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_no_link_kills_the_page(chromium, address, name):
+    query = ADDRESSES[name]
+    kept = "policy=" in query
+    visit(chromium, f"{address}{'compare' if kept else ''}?{query}", ".srdi-kept" if kept else ".srdi-figures", move_on)
+
+
+@pytest.mark.parametrize(("path", "name"), PAGES)
+def test_choices_that_there_are_not_give_way_to_the_default(chromium, address, path, name):
+    drawn = {"model": ".srdi-mesa", "data": "table", "compare": ".srdi-note"}.get(name, ".srdi-chart[data-version]")
+    query = ADDRESSES["choices that there are not"]
+    visit(chromium, f"{address}{path.lstrip('/')}?{query}", drawn, move_on)
 
 
 def test_neighbours_see_nothing_of_each_other(harmless):
