@@ -10,6 +10,7 @@ import warnings
 from types import SimpleNamespace
 
 import ipyvuetify
+import numpy as np
 import pytest
 import solara
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -124,6 +125,15 @@ def test_plots_without_any_firms_begin_at_none(model):
         ticks = [label.get_text() for label in axis.get_yticklabels()]
         assert ticks
         assert not any(tick.startswith("−") for tick in ticks), unit
+
+
+def test_no_line_of_a_logarithmic_plot_comes_up_from_nothing():
+    axis = Figure().subplots()
+    axis.plot([0.0, 0.0, 100.0, 1000.0], label="little_giants")
+    finish_plot(axis, words=Words("en"), unit="firms", log=True, dark=False)
+    [line] = axis.get_lines()
+    drawn = axis.transScale.transform(line.get_xydata())[:, 1]
+    assert np.isnan(drawn).tolist() == [True, True, False, False]
 
 
 def test_without_a_chinese_font_plots_are_in_english(monkeypatch):

@@ -277,7 +277,7 @@ def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -
         # At the start there is nothing yet that a logarithm could show, and never less than nothing.
         axis.set_ylim(0.0, 10.0)
     elif log:
-        axis.set_yscale("log")
+        axis.set_yscale("log", nonpositive="mask")  # no line from where there are no firms
         axis.yaxis.set_minor_locator(NullLocator())  # takes half of the time of a drawing
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.value(value, unit)))
     axis.set_xlim(-0.5, max(axis.get_xlim()[1], _FIRST_QUARTERS))
