@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -25,6 +26,9 @@ import psutil
 
 from benchmarks.page import LEVERS, browser, server, wait_for_answer
 from scenarios.options import json_option, last_line
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 #: The lever that is set, and the values each session sets in turn: nobody else sets them.
 LEVER, FIRST, APART, VALUES = LEVERS[0], 110, 10, (0, 5)
@@ -152,8 +156,11 @@ def kernels(address: str) -> int:
         return json.load(answer)["kernels"]["total"]
 
 
-def measure(sessions: int, minutes: float, scale: float) -> tuple[list[list[dict]], dict]:
-    """Open the sessions, let them act, and close them.
+def measure(started: Browser, sessions: int, minutes: float, scale: float) -> tuple[list[list[dict]], dict]:
+    """Start the page, open the sessions, let them act, and close them.
+
+    Args:
+        started: the browser, as `benchmarks.page.browser` gives it.
 
     Returns:
         Moves of each session, and of the server: gb_before, gb_open, gb_peak, gb_end and gb_after (resident memory),
@@ -161,12 +168,12 @@ def measure(sessions: int, minutes: float, scale: float) -> tuple[list[list[dict
         tracebacks (in its log).
     """
     with tempfile.TemporaryFile("w+") as log:
-        with server("--scale", str(scale), log=log) as (process, address), browser() as started:
+        with server("--scale", str(scale), log=log) as (process, address):
             first = started.new_page()
             first.goto(address)
             # Every member's baseline has been run when the first ensemble is done: what all sessions share is there.
             wait_for_answer(first, ensemble=True, timeout=600_000)
-            first.goto("about:blank")
+            first.goto("about:blank")  # as a tab that is closed says good-bye
             memory, faults = Memory(psutil.Process(process)), []
             found: dict = {"gb_before": memory.now()}
             pages = []
@@ -194,7 +201,7 @@ def measure(sessions: int, minutes: float, scale: float) -> tuple[list[list[dict
                 moves.append(page.evaluate("window.srdiMoves"))
             found["gb_end"] = memory.now()
             for page in pages:
-                page.goto("about:blank")  # as a tab that is closed says good-bye
+                page.goto("about:blank")
                 page.context.close()
             time.sleep(_AFTER_S)
             found |= {"gb_after": memory.now(), "sessions_after": kernels(address), "faults": len(faults)}
@@ -213,7 +220,8 @@ def measure(sessions: int, minutes: float, scale: float) -> tuple[list[list[dict
 @json_option
 def main(sessions: int, minutes: float, scale: float, as_json: bool) -> None:
     """Measure the page under load and print the table."""
-    moves, found = measure(sessions, minutes, scale)
+    with browser() as started:
+        moves, found = measure(started, sessions, minutes, scale)
     used = sorted({move["value"] for session in moves for move in session})
     expected = expected_texts(scale, used)
     found |= judged(moves, expected.__getitem__)

@@ -413,3 +413,12 @@ def test_ten_thousand_cases_of_bad_input(tmp_path, results, no_model, monkeypatc
 def test_what_once_failed_is_a_sentence_now(path):
     with pytest.raises(InputError):
         load_scenario(path)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 5000, "0x1" + "0" * 5000, "[" * 2000])
+def test_numbers_of_thousands_of_digits_are_a_sentence(tmp_path, number):
+    file = written(tmp_path, f'name = "long"\n[levers.sme_fund]\nbudget_yuan = {number}\n'.encode())
+    with pytest.raises(InputError, match=r"case\.toml"):
+        load_scenario(file)
+    with pytest.raises(InputError, match=r"levers\.sme_fund\.budget_yuan"):
+        load_scenario("baseline", (f"levers.sme_fund.budget_yuan={number}",))
