@@ -105,6 +105,7 @@ def test_the_mesa_model_agrees_with_the_engine_in_the_mean(name):
     model.close()
 
 
+@pytest.mark.slow
 def test_every_yardstick_tells_its_nanoseconds():
     state = core_state(0.0005, 2)
     for yardstick in (columnar_numpy, columnar_polars, plain_mesa, engine):
