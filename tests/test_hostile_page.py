@@ -129,7 +129,7 @@ def attacked(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w+") as log:
         patch.setenv("SOLARA_ASSETS_PROXY_CACHE_DIR", str(folder / "assets"))
         patch.setenv("SOLARA_ASSETS_CDN", "http://127.0.0.1:9/")  # nobody listens there, should it be asked
-        with server("--scale", "0.001", "--members", "2", log=log) as (address, _):
+        with server("--scale", "0.001", "--members", "2", log=log) as (_, address):
             yield address, folder, log
 
 

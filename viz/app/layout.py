@@ -83,11 +83,17 @@ def Guard(path: str, children: Sequence[solara.Element] = ()) -> None:
             _log.error("the page %s?%s failed", path, session.query, exc_info=fault)
 
     solara.use_effect(record, [fault])
+    body = children if fault is None else [Failed(clear)]
     # Keys, or parts of the message would take over what is left of the parts of the page that failed.
-    if fault is None:
-        solara.Column(gap="0px", classes=["srdi-main"], children=list(children)).key("page")
-    else:
-        solara.Column(gap="0px", classes=["srdi-main"], children=[Failed(clear)]).key("failed")
+    key = "page" if fault is None else "failed"
+    solara.Column(gap="0px", classes=["srdi-main"], children=[*body, WindowTitle()]).key(key)
+
+
+@solara.component
+def WindowTitle() -> None:
+    """The title of the window; the column makes it deeper than what Solara gives every route: the deepest holds."""
+    with solara.Column(style={"display": "none"}):
+        solara.Title(use_session().words("app.title"))
 
 
 @solara.component
@@ -107,7 +113,6 @@ def Head():
     words = session.words
     query = session.query
     here = path_of(router)
-    solara.Title(words("app.title"))
     Address(query=query, language=words("page.lang"))
     with solara.Div(classes=["srdi-head"]):
         with solara.Div(classes=["srdi-brand"]):
