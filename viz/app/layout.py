@@ -103,7 +103,8 @@ def Failed(clear: Callable[[], None]) -> None:
     with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"role": "alert"}):
         heading(words("app.page_failed"))
         note(words("app.page_failed_note"))
-        html_button(words("app.try_again"), clear)
+        with solara.Div(classes=["srdi-row"]):
+            html_button(words("app.try_again"), clear)
 
 
 @solara.component
