@@ -7,6 +7,7 @@ import ipyvuetify
 import pytest
 import reacton
 import solara
+from solara.components.title import TitleWidget
 from test_app_pages import texts_of
 
 from viz import LANGUAGES
@@ -66,6 +67,13 @@ def shown(monkeypatch):
     yield Shown
     for context in contexts:
         context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_browser_shows_the_title_of_the_page_not_of_the_route(shown, language):
+    titles = {widget.level: widget.title for widget in shown(f"/?lang={language}").context.find(TitleWidget).widgets}
+    assert len(titles) == 2
+    assert titles[max(titles)] == Words(language)("app.title")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
