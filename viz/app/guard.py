@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _FORBIDDEN = 1008
 
 
-def serve_assets_as_they_lie(app: Starlette, path: str, directory: str | Path) -> None:
+def serve_assets_as_they_lie(app: Starlette, path: str, directory: Path) -> None:
     """Serve the installed scripts and fonts from their directory, and nothing else.
 
     Solara's own route asks another host for a file that is not there, and *removes* a directory that is asked for.
