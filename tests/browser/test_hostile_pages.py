@@ -123,6 +123,7 @@ def move_on(page) -> None:
     wait_for_answer(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LINKS)
 def test_no_link_kills_the_page(chromium, address, name):
     query = ADDRESSES[name]
@@ -130,6 +131,7 @@ def test_no_link_kills_the_page(chromium, address, name):
     visit(chromium, f"{address}{'compare' if kept else ''}?{query}", ".srdi-kept" if kept else ".srdi-figures", move_on)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "name"), PAGES)
 def test_choices_that_there_are_not_give_way_to_the_default(chromium, address, path, name):
     drawn = {"model": ".srdi-mesa", "data": "table", "compare": ".srdi-note"}.get(name, ".srdi-chart[data-version]")

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.browser
 SCALE, SESSIONS = 0.001, 2
 
 
+@pytest.mark.slow
 def test_readers_get_their_own_numbers_and_leave_nothing_behind(chromium, monkeypatch):
     monkeypatch.setattr("benchmarks.load.PAUSE_S", (0.1, 0.2))
     monkeypatch.setattr("benchmarks.load._AFTER_S", 2.0)
