@@ -56,6 +56,7 @@ def test_the_emulator_learns_the_surface_and_the_luck(emulator):
     assert emulator.noise == pytest.approx([0.05, 0.05], rel=0.25)
 
 
+@pytest.mark.slow
 def test_an_emulator_does_not_depend_on_the_number_of_workers():
     cube = spread_over(CUBE, 60, 1)
     here, elsewhere = (fit_emulator(cube, surface(cube), 1, workers=workers) for workers in (1, 2))
@@ -218,6 +219,7 @@ def test_a_scale_at_which_a_figure_does_not_come_out_is_refused(miniature, tmp_p
         fit(found.priors, found.targets, tmp_path, found.settings, simulate_runs=without_innovative)
 
 
+@pytest.mark.slow
 def test_a_repeated_fit_gives_the_same_numbers(miniature):
     _, folder, found = miniature
     again = fit(found.priors, found.targets, folder, found.settings)
