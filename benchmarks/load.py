@@ -12,20 +12,20 @@ else sets. Browser and server share the processors, so that times are worse than
 from __future__ import annotations
 
 import json
+import math
 import tempfile
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
-import psutil
 
-from benchmarks.page import LEVERS, browser, server, wait_for_answer
+from benchmarks.page import LEVERS, browser, server, shown_figures, wait_for_answer
+from benchmarks.watch import Watch
 from scenarios.options import json_option, last_line
+from viz.live.runner import Runner
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,8 +36,8 @@ LEVER, FIRST, APART, VALUES = LEVERS[0], 110, 10, (0, 5)
 PAUSE_S, LOST_S = (3.0, 8.0), 180.0
 #: Memory the server may take: of its own, and for every session.
 OWN_GB, SESSION_GB = 2.0, 0.1
-#: Seconds between looks at the server's memory, and after the last session before memory is read.
-_LOOK_S, _AFTER_S = 1.0, 30.0
+#: Seconds after the last session before memory is read, and bytes of a GB.
+_AFTER_S, _GB = 30.0, 1e9
 _QUANTITIES = ("little_giants", "srdi_smes", "counties_with_little_giant", "public_spending_cumulative_yuan")
 
 #: A reader in a page: notes every move in `window.srdiMoves`, and ends when `window.srdiEnd` is set.
@@ -69,37 +69,6 @@ window.srdiRead = async ({ lever, values, pause, lost, seed }) => {
   }
 };
 """
-
-
-@dataclass
-class Memory:
-    """Watches the memory of a process from a thread of its own.
-
-    Attributes:
-        seconds, gigabytes: of every look since `start`.
-    """
-
-    process: psutil.Process
-    seconds: list[float] = field(default_factory=list)
-    gigabytes: list[float] = field(default_factory=list)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._begun, self._over = time.monotonic(), threading.Event()
-        threading.Thread(target=self._watch, daemon=True, name="memory").start()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._over.set()
-
-    def now(self) -> float:
-        """Resident memory in GB."""
-        return self.process.memory_info().rss / 1e9
-
-    def _watch(self) -> None:
-        while not self._over.wait(_LOOK_S):
-            self.seconds.append(time.monotonic() - self._begun)
-            self.gigabytes.append(self.now())
 
 
 def values_of(session: int) -> list[int]:
@@ -135,19 +104,8 @@ def judged(sessions: Sequence[Sequence[dict]], expected: Callable[[int], list[st
 
 def expected_texts(scale: float, values: Sequence[int]) -> dict[int, list[str]]:
     """The key figures of every value of the lever, run here without a page."""
-    from viz.app.policies import policy_of
-    from viz.compared import unit_of
-    from viz.language import Words
-    from viz.live.measures import national
-    from viz.live.runner import Runner
-
-    runner, words = Runner(scale=scale, members=2), Words("en")
-    found = {}
-    for value in values:
-        run = runner.run(policy_of({LEVER: value}).policy, 0)
-        assert run is not None  # nobody stops it
-        found[value] = [words.value(float(national(run, name)[-1]), unit_of(name)) for name in _QUANTITIES]
-    return found
+    runner = Runner(scale=scale, members=2)
+    return {value: shown_figures(runner, {LEVER: value}, _QUANTITIES) for value in values}
 
 
 def kernels(address: str) -> int:
@@ -174,8 +132,8 @@ def measure(started: Browser, sessions: int, minutes: float, scale: float) -> tu
             # Every member's baseline has been run when the first ensemble is done: what all sessions share is there.
             wait_for_answer(first, ensemble=True, timeout=600_000)
             first.goto("about:blank")  # as a tab that is closed says good-bye
-            memory, faults = Memory(psutil.Process(process)), []
-            found: dict = {"gb_before": memory.now()}
+            watch, faults = Watch(process), []
+            found: dict = {"gb_before": watch.now() / _GB, "gb_by_minute": []}
             pages = []
             for _ in range(sessions):
                 page = started.new_context(viewport={"width": 1280, "height": 900}).new_page()
@@ -186,28 +144,29 @@ def measure(started: Browser, sessions: int, minutes: float, scale: float) -> tu
                 wait_for_answer(page, timeout=600_000)
                 page.add_script_tag(content=_READER)
                 pages.append(page)
-            found["gb_open"] = memory.now()
-            memory.start()
+            found["gb_open"] = watch.now() / _GB
+            watch.most()  # from here on
             for number, page in enumerate(pages):
                 plan = {"lever": LEVER, "values": values_of(number), "pause": PAUSE_S, "lost": LOST_S}
                 page.evaluate("(plan) => { window.srdiDone = window.srdiRead(plan); }", plan | {"seed": number + 1})
-            pages[0].wait_for_timeout(60_000 * minutes)
-            memory.stop()
+            for minute in range(math.ceil(minutes)):
+                pages[0].wait_for_timeout(60_000 * min(minutes - minute, 1.0))
+                if minute + 1 <= minutes:
+                    found["gb_by_minute"].append(watch.now() / _GB)
             for page in pages:
                 page.evaluate("window.srdiEnd = true")
             moves = []
             for page in pages:
                 page.evaluate("window.srdiDone")
                 moves.append(page.evaluate("window.srdiMoves"))
-            found["gb_end"] = memory.now()
+            found["gb_end"] = watch.now() / _GB
+            found["gb_peak"] = max(found["gb_open"], watch.most() / _GB)
+            watch.close()
             for page in pages:
                 page.goto("about:blank")
                 page.context.close()
             time.sleep(_AFTER_S)
-            found |= {"gb_after": memory.now(), "sessions_after": kernels(address), "faults": len(faults)}
-            minute = np.searchsorted(memory.seconds, 60.0 * np.arange(1, int(minutes) + 1)) - 1
-            found["gb_peak"] = max([*memory.gigabytes, found["gb_open"], found["gb_end"]])
-            found["gb_by_minute"] = [memory.gigabytes[place] for place in minute if place >= 0]
+            found |= {"gb_after": watch.now() / _GB, "sessions_after": kernels(address), "faults": len(faults)}
         log.seek(0)
         found["tracebacks"] = log.read().count("Traceback (most recent call last)")
     return moves, found

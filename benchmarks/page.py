@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -28,6 +28,8 @@ from scenarios.storage import write_json
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
+
+    from viz.live.runner import Runner
 
 #: Milliseconds and seconds asked for.
 MEDIAN_MS, P95_MS, FIRST_S = 400.0, 800.0, 3.0
@@ -122,6 +124,18 @@ def wait_for_answer(page: Page, ensemble: bool = False, after: int = 0, timeout:
     page.wait_for_function(_ANSWERED, arg=[after, ensemble], timeout=timeout)
 
 
+def shown_figures(runner: Runner, settings: Mapping[str, object], quantities: Sequence[str]) -> list[str]:
+    """What the English page shows of national quantities at the end of the central run, run here without a page."""
+    from viz.app.policies import policy_of
+    from viz.compared import unit_of
+    from viz.language import Words
+    from viz.live.measures import national
+
+    run, words = runner.run(policy_of(settings).policy, 0), Words("en")
+    assert run is not None, "nothing stops it"
+    return [words.value(float(national(run, name)[-1]), unit_of(name)) for name in quantities]
+
+
 def slider(page: Page, key: str) -> Locator:
     """The slider of a setting."""
     return page.locator(f'[data-key="{key}"] input[type=range]')
@@ -207,20 +221,12 @@ def measure_readers(started: Browser, address: str, readers: int, expected: Call
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file to write.")
 def main(moves: int, readers: int, scale: float, out: Path | None) -> None:
     """Measure the page in a browser and print the table."""
-    from viz.app.policies import policy_of
-    from viz.language import Words
-    from viz.live.measures import national
     from viz.live.runner import Runner
 
     runner = Runner(scale=scale, members=2)
-    words = Words("en")
-
-    def expected(clusters: int) -> str:
-        run = runner.run(policy_of({"levers.cluster_recognition.per_year": clusters}).policy, 0)
-        assert run is not None, "nothing stops it"
-        return words.value(float(national(run, "little_giants")[-1]), "firms")
-
-    numbers = [expected(110 + 5 * reader) for reader in range(readers)] if readers else []
+    texts = {}
+    for clusters in range(110, 110 + 5 * readers, 5):
+        (texts[clusters],) = shown_figures(runner, {LEVERS[0]: clusters}, ("little_giants",))
     firms = float(runner.baseline_run(0).tables["national"]["firms"][0]) * scale
     with served("--scale", str(scale)) as address, browser() as started:
         # Warm: every member's baseline has been run when the first ensemble is done.
@@ -232,7 +238,6 @@ def main(moves: int, readers: int, scale: float, out: Path | None) -> None:
         latency = measure_moves(page, moves)
         many = {}
         if readers:
-            texts = {110 + 5 * reader: number for reader, number in enumerate(numbers)}
             many = measure_readers(started, address, readers, texts.__getitem__)
     found = {
         "firms_at_start": round(firms),

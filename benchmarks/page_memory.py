@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import click
-import psutil
 
 from benchmarks.page import browser, server, wait_for_answer
+from benchmarks.watch import Watch
 from viz.app.address import MOST_SAVED
 from viz.language import Words
 
@@ -16,33 +14,8 @@ _POLICY = "levers.public_services.enabled=true&levers.cluster_recognition.per_ye
 _COMPARED = "&".join(
     f"policy=P{number}~levers.cluster_recognition.per_year%3D{100 + 50 * number}" for number in range(1, MOST_SAVED + 1)
 )
-#: Milliseconds a page is given, and seconds between looks at the memory.
-_PATIENCE, _LOOK = 1_800_000, 0.02
-
-
-class Watch:
-    """Looks at the resident memory of a process, in bytes, until it is closed."""
-
-    def __init__(self, pid: int) -> None:
-        self._process, self._closed, self._most = psutil.Process(pid), threading.Event(), 0
-        threading.Thread(target=self._look, daemon=True).start()
-
-    def _look(self) -> None:
-        while not self._closed.wait(_LOOK):
-            self._most = max(self._most, self.now())
-
-    def now(self) -> int:
-        """What the process holds."""
-        return self._process.memory_info().rss
-
-    def most(self) -> int:
-        """The most it has held since this was asked last."""
-        most, self._most = max(self._most, self.now()), 0
-        return most
-
-    def close(self) -> None:
-        """Look no more."""
-        self._closed.set()
+#: Milliseconds a page is given.
+_PATIENCE = 1_800_000
 
 
 @click.command()
