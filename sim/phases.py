@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
+from sim.columns import ENDED, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
 from sim.draws import Purpose, uniform, uniform_pair
 from sim.elementary import exp, log
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
@@ -119,6 +119,12 @@ def size_factor(log_employment):
 def runs(since, now, quarters):
     """Whether support granted at the end of quarter `since` for the next `quarters` is on."""
     return (since != NEVER) & (now > since) & (now - since <= quarters)
+
+
+@rule
+def ended_in(quarter):
+    """Award date of a firm whose award was being paid when its title ended in `quarter`."""
+    return ENDED + 1 + quarter
 
 
 @rule

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from sim.columns import ENDED, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
+from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
 from sim.draws import uniform_pair
 from sim.elementary import exp, log
 from sim.flows import FLOWS
@@ -20,7 +20,7 @@ from sim.mechanisms.digital import digital_level
 from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.support import X_EXPORTS, X_RESEARCH_YUAN, programme_channel
-from sim.phases import AWARD_QUARTERS, runs
+from sim.phases import AWARD_QUARTERS, ended_in, runs
 from sim.tile import TILE, list_places, stretch_end, window
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
@@ -345,7 +345,7 @@ def research_sums(w, env, p, moment, j):
     A little giant that loses its title in the quarter has done the R&D its award paid for.
     """
     revenue = float(w.revenue[j])
-    awarded = has_award(w, moment, j) or w.awarded_in[j] == ENDED + 1 + moment.index
+    awarded = has_award(w, moment, j) or w.awarded_in[j] == ended_in(moment.index)
     support_yuan = programme_channel(w.support[j], env.programme_effects, X_RESEARCH_YUAN)
     funded = w.rd_intensity[j] + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
     staff = research_staff(funded, revenue, p)

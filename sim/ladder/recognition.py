@@ -15,7 +15,7 @@ from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, mark_hopeful, meets_requirements, reaches_score, score
 from sim.ladder.fields import read_fields
 from sim.mechanisms.support import X_APPLICATION, programme_channel
-from sim.phases import AWARD_QUARTERS, runs
+from sim.phases import AWARD_QUARTERS, ended_in, runs
 from sim.tile import TILE, list_places, window
 
 ASSESSMENT = int(Purpose.ASSESSMENT)
@@ -157,7 +157,7 @@ def _end_certificate(firms, tier, now, i):
         firms.giant_since[i] = NEVER
         if firms.awarded_in[i] != NEVER:
             paid = runs(firms.awarded_in[i], now, AWARD_QUARTERS)
-            firms.awarded_in[i] = ENDED + 1 + now if paid else ENDED
+            firms.awarded_in[i] = ended_in(now) if paid else ENDED
     elif tier == 2:
         firms.srdi_since[i] = NEVER
     else:
