@@ -9,6 +9,7 @@ channel that no lever feeds costs nothing. NumPy works on one thread.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,18 +67,11 @@ def noise(u: np.ndarray) -> np.ndarray:
 # --- the step
 
 
-def step(
-    columns: Columns,
-    env: Environment,
-    keys: np.ndarray,
-    aspiration_key: np.uint64,
-    parameters: np.record,
-    moment: np.record,
-    flows: np.ndarray,
-) -> None:
-    """Advance all firms by one quarter, in place; arguments as in `CoreState`."""
-    take_orders(columns, env)
-    quarter = _quarter(env, keys, aspiration_key, parameters, moment, flows)
+def step(state: CoreState) -> None:
+    """Advance all firms of a state by one quarter, in place."""
+    columns = state.columns
+    take_orders(columns, state.environment)
+    quarter = _quarter(state)
     slots = len(columns.employment)
     for start in range(0, slots, BLOCK):
         block = Columns(*(column[start : start + BLOCK] for column in columns))
@@ -97,28 +91,22 @@ def take_orders(columns: Columns, env: Environment) -> None:
     columns.customer[rows[closed]] = NEVER
 
 
-def _quarter(
-    env: Environment,
-    keys: np.ndarray,
-    aspiration_key: np.uint64,
-    parameters: np.record,
-    moment: np.record,
-    flows: np.ndarray,
-) -> SimpleNamespace:
+def _quarter(state: CoreState) -> SimpleNamespace:
     """What holds for every block: float32 tables, Python numbers, one row of support for every place."""
+    env, flows = state.environment, state.flows
     wide = {"buyer_weight", "buyer_revenue"}
     narrow = {
         name: value.astype(np.float32) if value.dtype == np.float64 and name not in wide else value
         for name, value in env._asdict().items()
     }
     places = local_effects(env).astype(np.float32)
-    p = plain_record(parameters)
+    p = plain_record(state.parameters)
     return SimpleNamespace(
         env=SimpleNamespace(**narrow),
-        key={purpose: keys[purpose] for purpose in Purpose},
-        aspiration_key=aspiration_key,
+        key={purpose: state.keys[purpose] for purpose in Purpose},
+        aspiration_key=state.aspiration_key,
         p=p,
-        moment=plain_record(moment),
+        moment=plain_record(state.moment),
         flows=flows.reshape(-1, flows.shape[-1]),
         sectors=flows.shape[1],
         place_effects=np.ascontiguousarray(places.T),
@@ -248,8 +236,8 @@ def _entries(c: Columns, vacant: np.ndarray, start: np.uint64, q: SimpleNamespac
     c.revenue[rows] = employment * env.sector_revenue_per_worker[sector] * np.exp(productivity + sales)
     c.main_share[rows] = np.clip(p.main_share_mean + 0.15 * noise(high(traits)), 0.2, 1.0)
     c.leverage[rows] = p.leverage_mean * (0.6 + 0.8 * low(traits))
-    c.digital[rows] = p.entrant_digital * 2.0 * high(skills)
-    c.governance[rows] = p.entrant_governance * 2.0 * low(skills)
+    c.digital[rows] = np.minimum(p.entrant_digital * 2.0 * high(skills), 1.0)
+    c.governance[rows] = np.minimum(p.entrant_governance * 2.0 * low(skills), 1.0)
     c.refinement[rows] = 0.5 * p.refinement_base * (1.0 + quality)
     c.growth[rows] = c.green[rows] = c.age[rows] = 0
     c.constraint[rows] = 0.5
@@ -571,7 +559,7 @@ def nanoseconds_per_firm_quarter(state: CoreState, quarters: int) -> float:
     s = state.copy()
 
     def one(quarter: int) -> None:
-        keys, moment = s.ahead(quarter)
-        step(s.columns, s.environment, keys, s.aspiration_key, s.parameters, moment, s.flows)
+        keys, moment = state.ahead(quarter)
+        step(replace(s, keys=keys, moment=moment))
 
     return timed(one, lambda: s.firms, quarters)

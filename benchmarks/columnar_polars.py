@@ -13,6 +13,7 @@ bits, but took six times as long), the choice of a buyer, and adding the flows o
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,19 +51,11 @@ def frame_of(columns: Columns) -> pl.DataFrame:
     return frame.with_row_index("slot")
 
 
-def step(
-    frame: pl.DataFrame,
-    env: Environment,
-    keys: np.ndarray,
-    aspiration_key: np.uint64,
-    parameters: np.record,
-    moment: np.record,
-    flows: np.ndarray,
-) -> pl.DataFrame:
-    """All firms one quarter on; other arguments as in `CoreState`."""
-    q = SimpleNamespace(
-        env=env, keys=keys, p=plain_record(parameters), moment=plain_record(moment), flows=flows, key=aspiration_key
-    )
+def step(frame: pl.DataFrame, state: CoreState) -> pl.DataFrame:
+    """All firms one quarter on; of the state, all but its columns, for which the frame stands."""
+    env = state.environment
+    q = SimpleNamespace(env=env, keys=state.keys, flows=state.flows, key=state.aspiration_key)
+    q.p, q.moment = plain_record(state.parameters), plain_record(state.moment)
     q.places = local_effects(env)
     frame = take_orders(frame, env)
     q.calm = not (env.sector_slack.any() or env.niche_slack.any() or (frame["orders"] != 0).any())
@@ -610,20 +603,19 @@ def _entries(frame: pl.DataFrame, vacant: pl.Series, q: SimpleNamespace) -> pl.D
     rows = rows.with_columns(revenue=c("employment") * revenue, main_share=main_share)
     entrant: dict[str, Any] = {name: rows[name] for name in ("employment", "productivity", "revenue", "main_share")}
     entrant["leverage"] = p.leverage_mean * (0.6 + 0.8 * low(traits))
-    entrant["digital"] = p.entrant_digital * 2.0 * high(skills)
-    entrant["governance"] = p.entrant_governance * 2.0 * low(skills)
+    entrant["digital"] = np.minimum(p.entrant_digital * 2.0 * high(skills), 1.0)
+    entrant["governance"] = np.minimum(p.entrant_governance * 2.0 * low(skills), 1.0)
     entrant["refinement"] = 0.5 * p.refinement_base * (1.0 + _draw(q, Purpose.ENTRANT_QUALITY, rows))
     return _put(frame, rows["slot"], **entrant, growth=0.0, green=0.0, age=0, constraint=0.5)
 
 
 def nanoseconds_per_firm_quarter(state: CoreState, quarters: int) -> float:
     """Wall time of `step` from `state` on, on as many threads as `POLARS_MAX_THREADS` says."""
-    flows = state.flows.copy()
-    frame = frame_of(state.columns)
+    frame, flows = frame_of(state.columns), state.flows.copy()
 
     def one(quarter: int) -> None:
         nonlocal frame
         keys, moment = state.ahead(quarter)
-        frame = step(frame, state.environment, keys, state.aspiration_key, state.parameters, moment, flows)
+        frame = step(frame, replace(state, keys=keys, moment=moment, flows=flows))
 
     return timed(one, lambda: frame.filter(c("employment") > 0).height, quarters)

@@ -173,8 +173,8 @@ class Firm(mesa.Agent):
         self.revenue = demand.annual_revenue(self.employment, self.productivity, wage, 0.0, sales, p)
         self.main_share = min(max(p.main_share_mean + 0.15 * unit_noise(draw()), 0.2), 1.0)
         self.leverage = p.leverage_mean * (0.6 + 0.8 * draw())
-        self.digital = p.entrant_digital * 2.0 * draw()
-        self.governance = p.entrant_governance * 2.0 * draw()
+        self.digital = min(p.entrant_digital * 2.0 * draw(), 1.0)
+        self.governance = min(p.entrant_governance * 2.0 * draw(), 1.0)
         self.refinement = 0.5 * p.refinement_base * (1.0 + draw())
         self.growth = self.green = 0.0
         self.constraint = 0.5

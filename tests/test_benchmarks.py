@@ -29,18 +29,12 @@ FIRMS_THAT_MAY_DIFFER = 1e-3
 
 
 def numpy_step(state: CoreState) -> Columns:
-    columnar_numpy.step(
-        *(state.columns, state.environment, state.keys, state.aspiration_key),
-        *(state.parameters, state.moment, state.flows),
-    )
+    columnar_numpy.step(state)
     return state.columns
 
 
 def polars_step(state: CoreState) -> Columns:
-    frame = columnar_polars.step(
-        *(columnar_polars.frame_of(state.columns), state.environment, state.keys, state.aspiration_key),
-        *(state.parameters, state.moment, state.flows),
-    )
+    frame = columnar_polars.step(columnar_polars.frame_of(state.columns), state)
     return Columns(*(frame[column.name].to_numpy() for column in COLUMNS))
 
 
