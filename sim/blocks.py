@@ -42,7 +42,8 @@ class Blocks:
         self.threads = max(1, min(threads, slots))
         tiles = -(-slots // (TILE * self.threads * _SHARES_PER_THREAD))
         self._share = TILE * max(tiles, _LEAST_TILES)
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        # The thread that calls works too, and begins before the others have woken.
+        self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
 
     def run(
         self,
@@ -69,17 +70,23 @@ class Blocks:
             call(totals, 0, self.slots)
             return
         starts = iter(range(0, self.slots, self._share))
-        parts = [None if totals is None else _zeroed(totals) for _ in range(self.threads)]
 
         def work(part):
             # Each thread takes the next share until none is left, so a slow one holds nobody up.
             for lo in starts:
                 call(part, lo, min(lo + self._share, self.slots))
 
-        for done in [self._pool.submit(work, part) for part in parts]:
-            done.result()
-        for part in parts if totals is not None else ():
-            _add(totals, part)
+        def help_out():
+            part = None if totals is None else _zeroed(totals)
+            work(part)
+            return part
+
+        helpers = [self._pool.submit(help_out) for _ in range(self.threads - 1)]
+        work(totals)
+        for helper in helpers:
+            # One that has not begun by now has nothing left to do.
+            if not helper.cancel() and totals is not None:
+                _add(totals, helper.result())
 
     def close(self) -> None:
         """Let the threads go."""

@@ -84,19 +84,24 @@ def _completed_moments(seen, expected, scale):
     # Large counts: second-order expansion; small ones: the sum over the distribution.
     variance = mean_unseen / (1.0 - q)
     expansion = mean * np.log(np.maximum(mean, 1e-12)) + 0.5 * variance / np.maximum(mean, 1e-12)
-    _sum_small(np.flatnonzero(mean_unseen < 10.0), seen, size, q, expansion)
+    _sum_small(np.flatnonzero(mean_unseen < 10.0), seen, size, q, np.empty(int(seen.max()) + _EXACT_UP_TO), expansion)
     return mean, expansion
 
 
 @kernel
-def _sum_small(counties, seen, size, q, expected_xlogx):
-    """Write E[x ln x] of x = seen + unseen for `counties`, summed over the distribution of the unseen."""
+def _sum_small(counties, seen, size, q, logs, expected_xlogx):
+    """Write E[x ln x] of x = seen + unseen for `counties`, summed over the distribution of the unseen.
+
+    logs: float64 (most x + 1,), working memory for ln x, which all counties need.
+    """
+    for x in range(logs.size):
+        logs[x] = math.log(max(x, 1.0))
     for c in counties:
         weight = (1.0 - q[c]) ** size[c]
         total, covered, k = 0.0, 0.0, 0
         while covered < 1.0 - 1e-12 and k < _EXACT_UP_TO:
             x = seen[c] + k
-            total += weight * x * math.log(max(x, 1.0))
+            total += weight * x * logs[x]
             covered += weight
             weight *= (k + size[c]) / (k + 1.0) * q[c]
             k += 1

@@ -221,7 +221,7 @@ class SRDIModel(mesa.Model):
             geography, industry, research, self.draws, self.keys, self.parameter_record, self.scale
         )
         self.firms = Firms(columns)
-        candidates = find_candidates(geography, industry, p)
+        self.candidates = candidates = find_candidates(geography, industry, p)
         clusters, chains, sectors = len(candidates), len(industry.chain_sector), len(industry.sector_firms)
         niches, provinces = len(industry.niche_sector), len(province_names())
         attraction = geography.county_attraction**p.entry_attraction
@@ -265,7 +265,7 @@ class SRDIModel(mesa.Model):
             buyer_start=np.zeros(chains * provinces + 1, dtype=np.int64),
             move_cluster=np.full((provinces, sectors), -1, dtype=np.int32),
             move_pull=np.zeros((provinces, sectors)),
-            cluster_county=np.array([county for county, *_ in candidates], dtype=np.int16),
+            cluster_county=candidates.county.astype(np.int16),
         )
         self._assign_clusters(candidates)
         places = self.places_and_sectors
@@ -280,11 +280,9 @@ class SRDIModel(mesa.Model):
     def _assign_clusters(self, candidates) -> None:
         """Write into every firm the cluster candidate of its county and sector."""
         cluster_of = np.full(self.geography.firms.shape, -1, dtype=np.int16)
-        for index, (county, sector, _, _) in enumerate(candidates):
-            cluster_of[county, sector] = index
+        cluster_of[candidates.county, candidates.sector] = np.arange(len(candidates))
         columns = self.firms.columns
         columns.cluster[:] = cluster_of[columns.county, columns.sector]
-        self._candidates = candidates
 
     def _build_institutions(self) -> None:
         """The Mesa agents."""
@@ -294,9 +292,8 @@ class SRDIModel(mesa.Model):
         self.blocks.run(link_at_start, self.firms.columns, self.environment, self.keys, self.parameter_record)
         self.reach = {tier: np.zeros(len(province_names())) for tier in TIERS}
         self.provinces = [Province(self, index, name) for index, name in enumerate(province_names())]
-        self.clusters = [Cluster(self, index, *cell) for index, cell in enumerate(self._candidates)]
-        self.commons = np.zeros((len(self.clusters), len(COMMONS)))
-        self.recognised_clusters: list[Cluster] = []
+        self.clusters: list[Cluster] = []
+        self.commons = np.zeros((len(self.candidates), len(COMMONS)))
         industry = self.industry
         self.chain_leaders = [
             ChainLeader(self, index, *map(int, place), float(openness))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from sim.columns import COLUMNS
@@ -26,6 +28,12 @@ class Panel:
         others = _lowest(lot, np.setdiff1d(np.flatnonzero(large), research), size - len(research))
         self.slots = np.sort(np.concatenate([research, others]))
         self._parts: list[dict[str, np.ndarray]] = []
+
+    def __deepcopy__(self, memo: dict) -> Panel:
+        """A copy that shares the slots and the rows so far, which nobody changes."""
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        vars(copied).update(model=copy.deepcopy(self.model, memo), slots=self.slots, _parts=list(self._parts))
+        return copied
 
     def record(self) -> None:
         """Add the firms alive at a year end."""

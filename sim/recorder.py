@@ -28,6 +28,17 @@ def _last_day(index: int) -> np.datetime64:
     return np.datetime64((START + index).end_date, "D")
 
 
+@cache
+def _objects(names: tuple[str, ...]) -> np.ndarray:
+    """Names as an array of objects, as tables hold text; not to be written to."""
+    return np.array(names, dtype=object)
+
+
+def _named(codes: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Names of codes, as an array of objects."""
+    return _objects(names)[codes]
+
+
 def _nation(counts: np.ndarray) -> np.ndarray:
     """Sum over places and sectors, the first two axes."""
     return counts.sum(axis=(0, 1))
@@ -90,8 +101,11 @@ class Recorder:
 
     def _column(self, table: str, column: Output) -> np.ndarray:
         dtype = {"float64": np.float64, "int32": np.int32, "timestamp": "datetime64[D]", "string": object}[column.dtype]
-        parts = [np.full(rows, columns[column.name], dtype=dtype) for rows, columns in self._parts[table]]
-        return np.concatenate([np.empty(0, dtype=dtype), *parts])
+        parts = [(rows, columns[column.name]) for rows, columns in self._parts[table]]
+        if table == "national":  # one row a quarter
+            return np.array([value for _, value in parts], dtype=dtype)
+        arrays = [value if isinstance(value, np.ndarray) else np.full(rows, value, dtype) for rows, value in parts]
+        return np.concatenate([np.empty(0, dtype), *arrays], dtype=dtype, casting="unsafe")
 
     def _add(self, table: str, date, rows: int, **columns) -> None:
         """Add a quarter's rows to a table; a column is an array (rows,) or one value for all."""
@@ -145,7 +159,7 @@ class Recorder:
             "awarded_firms": totals["awarded"] / scale,
             "genuine_srdi_share": _ratio(totals["genuine_srdi"], totals["srdi_smes"]),
             "genuine_little_giant_share": _ratio(totals["genuine_giants"], totals["little_giants"]),
-            "clusters": float(len(model.recognised_clusters)),
+            "clusters": float(len(model.candidates.clusters)),
             "digital_supported": model.digital_supported.sum() / scale,
             "rd_staff": totals["rd_staff"] / 1024.0 / scale,
             "relabelled_rd_share": _ratio(totals["rd_reported"] - totals["rd_true"], totals["rd_reported"]),
@@ -225,13 +239,12 @@ class Recorder:
         if table != "sector":
             columns["clusters"] = group(self._recognised())
             columns["digital_supported"] = group(self.model.digital_supported) / self.model.scale
-        self._add(table, date, len(names), **{table: names}, **columns)
+        self._add(table, date, len(names), **{table: _objects(names)}, **columns)
 
     def _recognised(self) -> np.ndarray:
         """Recognised clusters, int64 (places, sectors)."""
-        model, clusters = self.model, self.model.recognised_clusters
-        counties = np.array([cluster.county for cluster in clusters], dtype=np.int64)
-        sectors = np.array([cluster.sector for cluster in clusters], dtype=np.int64)
+        model, candidates = self.model, self.model.candidates
+        counties, sectors = candidates.county[candidates.clusters], candidates.sector[candidates.clusters]
         counts = np.zeros(model.places_and_sectors, dtype=np.int64)
         np.add.at(counts, (model.geography.county_place[counties], sectors), 1)
         return counts
@@ -265,21 +278,21 @@ class Recorder:
 
     def _clusters(self, date) -> None:
         """Recognised clusters, once a year in the last quarter."""
-        model, clusters = self.model, self.model.recognised_clusters
+        model, candidates = self.model, self.model.candidates
         if model.quarter.number != 4:
             return
-        chosen = np.array([cluster.index for cluster in clusters], dtype=np.int64)
+        chosen = candidates.clusters
         sums = by_name(model.totals.clusters[chosen], CLUSTER)
         commons = model.commons[chosen]
         self._add(
             "cluster",
             date,
-            len(clusters),
+            len(chosen),
             cluster=chosen,
-            province=[province_names()[cluster.province] for cluster in clusters],
-            sector=[sector_names()[cluster.sector] for cluster in clusters],
-            county=[cluster.county for cluster in clusters],
-            recognised=[_last_day(cluster.recognised) for cluster in clusters],
+            province=_named(candidates.province[chosen], province_names()),
+            sector=_named(candidates.sector[chosen], sector_names()),
+            county=candidates.county[chosen],
+            recognised=[_last_day(quarter) for quarter in candidates.recognised[chosen].tolist()],
             **{name: sums[name] / model.scale for name in ("firms", "srdi_smes", "little_giants")},
             revenue_yuan=sums["revenue"] * 1e3 / 4.0 / model.scale,
             digital_mean=_ratios(sums["digital"] / PARTS, sums["firms"]),
@@ -295,9 +308,9 @@ class Recorder:
             "chain",
             date,
             len(leaders),
-            chain=[leader.index for leader in leaders],
-            sector=[sector_names()[leader.sector] for leader in leaders],
-            province=[province_names()[leader.province] for leader in leaders],
+            chain=np.arange(len(leaders)),
+            sector=_named(model.industry.chain_sector, sector_names()),
+            province=_named(model.industry.chain_home, province_names()),
             openness=model.environment.chain_openness.copy(),
             suppliers=sums["suppliers"] / model.scale,
             little_giant_suppliers=sums["little_giants"] / model.scale,

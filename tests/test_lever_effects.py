@@ -109,7 +109,7 @@ def test_support_can_be_kept_to_recognised_clusters():
     firms = model.firms.to_frame()
     supported = firms[firms["support"] != 0]
     assert len(supported) > 0
-    recognised = {cluster.index for cluster in model.recognised_clusters}
+    recognised = {cluster.index for cluster in model.clusters}
     assert set(supported["cluster"]) <= recognised
 
 
@@ -119,7 +119,7 @@ def test_trained_firms_demonstrate_and_other_members_of_the_cluster_follow():
     trained = run(policy("governance_training", **strong), until=2026, scale=0.02)
     plain = run(policy("governance_training", enabled=True, intensity=0.0), until=2026, scale=0.02)
     both = trained.firms.to_frame().join(plain.firms.to_frame().add_suffix("_plain"), how="inner")
-    members = both["cluster"].isin([cluster.index for cluster in trained.recognised_clusters])
+    members = both["cluster"].isin([cluster.index for cluster in trained.clusters])
     same_firm = (both["age"] == both["age_plain"]) & (both["cluster"] == both["cluster_plain"])
     never = (both["tier"] == 0) & (both["tier_plain"] == 0) & same_firm & members
     assert never.sum() > 100
@@ -129,7 +129,7 @@ def test_trained_firms_demonstrate_and_other_members_of_the_cluster_follow():
 def test_what_members_gain_spills_over_to_the_other_firms_of_the_county():
     model = with_lever("cluster_recognition")
     env = model.environment
-    for cluster in model.recognised_clusters[:20]:
+    for cluster in model.clusters[:20]:
         member, neighbour = env.cluster_effects[cluster.index], env.county_effects[cluster.county]
         assert member.sum() > 0
         assert (neighbour >= model.parameters.commons_spillover * member - 1e-12).all()
@@ -156,7 +156,7 @@ def test_each_part_of_the_commons_has_its_own_effect(part, channel):
     }
     only = policy("cluster_recognition", start="2019Q4", **{**weights, f"{part}_weight": 1.0})
     model = run(only, until=2021, scale=0.002)
-    effects = model.environment.cluster_effects[model.recognised_clusters[0].index]
+    effects = model.environment.cluster_effects[model.clusters[0].index]
     assert effects[CHANNEL_INDEX[channel]] > 0
     for other in ("credit", "absorption", "productivity", "refinement", "peers", "pooling"):
         if other != channel:

@@ -95,7 +95,7 @@ def test_firms_move_only_from_urban_districts_to_recognised_county_clusters(mode
     moved = firms[(firms["flags"] & MOVED) != 0]
     assert len(moved) > 5
     assert not model.geography.county_is_urban[moved["county"]].any()
-    clusters = {cluster.index: cluster for cluster in model.recognised_clusters}
+    clusters = {cluster.index: cluster for cluster in model.clusters}
     for firm in moved.itertuples():
         cluster = clusters[firm.cluster]
         assert (cluster.county, cluster.sector) == (firm.county, firm.sector)

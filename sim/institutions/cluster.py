@@ -2,32 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
+from sim.columns import NEVER
 from sim.draws import Purpose
 from sim.institutions.institution import Institution
 from sim.levers.clusters import COMMONS
 from sim.mechanisms.support import CHANNEL_INDEX, N_CHANNELS
 
 
-class Cluster(Institution):
-    """One sector concentrated in one county: a candidate, later perhaps a national cluster.
+@dataclass
+class Candidates:
+    """Cells of a county and a sector that are large and concentrated enough to be a cluster; by county.
+
+    Thousands of cells, of which hundreds become clusters: as columns they cost nothing to copy when a run branches.
 
     Attributes:
-        index: number of the cluster. county, sector, province: codes.
-        size: expected firms at 1:1 at the start. concentration: location quotient.
-        recognised: quarter index of the recognition, or None.
+        county, sector, province: int64 (candidates,), codes.
+        size: float64 (candidates,), expected firms at 1:1 at the start.
+        concentration: float64 (candidates,), location quotient.
+        recognised: int64 (candidates,), quarter index of the recognition, or NEVER.
+        clusters: int64 (recognised,), numbers of the recognised ones in order of their recognition.
     """
 
-    def __init__(self, model, index: int, county: int, sector: int, size: float, concentration: float) -> None:
+    county: np.ndarray
+    sector: np.ndarray
+    province: np.ndarray
+    size: np.ndarray
+    concentration: np.ndarray
+    recognised: np.ndarray = field(init=False)
+    clusters: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.recognised = np.full(len(self), NEVER, dtype=np.int64)
+        self.clusters = np.zeros(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.county)
+
+    def recognise(self, chosen: np.ndarray, quarter: int) -> None:
+        """Note the recognition of candidates, int64 (chosen,), in a quarter by index."""
+        self.recognised[chosen] = quarter
+        self.clusters = np.concatenate([self.clusters, chosen])
+
+
+class Cluster(Institution):
+    """A recognised national cluster: one sector concentrated in one county.
+
+    Attributes:
+        index: its number among the model's candidates. county, sector, province: codes.
+    """
+
+    def __init__(self, model, index: int) -> None:
         super().__init__(model)
         self.index = index
-        self.county = county
-        self.sector = sector
-        self.province = int(model.geography.county_province[county])
-        self.size = size
-        self.concentration = concentration
-        self.recognised: int | None = None
+        self.county = int(model.candidates.county[index])
+        self.sector = int(model.candidates.sector[index])
+        self.province = int(model.candidates.province[index])
+
+    @property
+    def recognised(self) -> int:
+        """Quarter index of the recognition."""
+        return int(self.model.candidates.recognised[self.index])
 
     @property
     def parts(self) -> np.ndarray:
@@ -39,12 +77,13 @@ class Cluster(Institution):
         """Strength of the industrial commons, 0-1: mean of its parts."""
         return float(self.parts.mean())
 
-    def recognise(self) -> None:
-        """Become a national cluster; its members see the commons from the next quarter on."""
-        self.recognised = int(self.model.moment.index)
-        self.model.recognised_clusters.append(self)
-        self.model.environment.cluster_active[self.index] = True
-        self.model.environment.county_active[self.county] = True
+
+def recognise(model, chosen: np.ndarray) -> None:
+    """Make national clusters of candidates, int64 (chosen,); members see the commons from the next quarter on."""
+    model.candidates.recognise(chosen, int(model.moment.index))
+    model.clusters += [Cluster(model, int(index)) for index in chosen]
+    model.environment.cluster_active[chosen] = True
+    model.environment.county_active[model.candidates.county[chosen]] = True
 
 
 def build_commons(model) -> None:
@@ -54,7 +93,7 @@ def build_commons(model) -> None:
     the part's share of the grant. All clusters at once: there are hundreds, and a quarter is short.
     Writes the model's `commons` and the environment's `cluster_effects`.
     """
-    chosen = np.array([cluster.index for cluster in model.recognised_clusters], dtype=np.int64)
+    chosen = model.candidates.clusters
     if not len(chosen):
         return
     p, levers = model.parameters, model.policy.levers
@@ -78,7 +117,8 @@ def _opened(model) -> np.ndarray:
     """
     lever = model.policy.levers.open_innovation
     counties, sectors = model.reach_of(lever)
-    reached = np.array([counties[cluster.county] and sectors[cluster.sector] for cluster in model.recognised_clusters])
+    candidates, chosen = model.candidates, model.candidates.clusters
+    reached = counties[candidates.county[chosen]] & sectors[candidates.sector[chosen]]
     wanted = 0.25 * lever.cluster_yuan * lever.intensity * reached.sum()
     share = _share_paid(model, "open_innovation", wanted)
     if share > 0.0:
@@ -126,23 +166,24 @@ def spill_over(model) -> None:
     """
     env = model.environment
     env.county_effects[:] = 0.0
-    if model.recognised_clusters:
-        index = np.array([cluster.index for cluster in model.recognised_clusters])
-        county = np.array([cluster.county for cluster in model.recognised_clusters])
-        np.maximum.at(env.county_effects, county, model.parameters.commons_spillover * env.cluster_effects[index])
+    chosen = np.sort(model.candidates.clusters)
+    if len(chosen):
+        # Candidates are in order of county, so those of one county are neighbours.
+        county, first = np.unique(model.candidates.county[chosen], return_index=True)
+        strongest = np.maximum.reduceat(model.parameters.commons_spillover * env.cluster_effects[chosen], first)
+        env.county_effects[county] = np.maximum(strongest, 0.0)
 
 
-def find_candidates(geography, industry, p) -> list[tuple[int, int, float, float]]:
-    """County-sector cells that are large and concentrated enough to be a cluster.
-
-    Returns (county, sector, expected firms at 1:1, location quotient) of each, by county.
-    """
+def find_candidates(geography, industry, p) -> Candidates:
+    """County-sector cells with at least `cluster_firms_min` firms and a quotient of `cluster_concentration_min`."""
     firms = geography.firms
     share = firms / firms.sum(axis=1, keepdims=True)
     quotient = share / (firms.sum(axis=0) / firms.sum())
     chosen = (firms >= p.cluster_firms_min) & (quotient >= p.cluster_concentration_min)
     chosen &= industry.sector_manufacturing
-    return [(int(c), int(s), float(firms[c, s]), float(quotient[c, s])) for c, s in np.argwhere(chosen)]
+    county, sector = np.nonzero(chosen)
+    province = geography.county_province[county].astype(np.int64)
+    return Candidates(county, sector, province, firms[county, sector], quotient[county, sector])
 
 
 def attract(model) -> None:
@@ -155,9 +196,9 @@ def attract(model) -> None:
     env.move_cluster[:] = -1
     env.move_pull[:] = 0.0
     commons = model.commons.mean(axis=1)
-    rank_of = commons * model.draws(Purpose.MOVE_TARGET, len(model.clusters))
+    rank_of = commons * model.draws(Purpose.MOVE_TARGET, len(model.candidates))
     best: dict[tuple[int, int], tuple[float, Cluster]] = {}
-    for cluster in model.recognised_clusters:
+    for cluster in model.clusters:
         if model.geography.county_is_urban[cluster.county]:
             continue
         rank = rank_of[cluster.index]

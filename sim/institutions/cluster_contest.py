@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.columns import NEVER
 from sim.draws import Purpose
+from sim.institutions.cluster import recognise
 from sim.reference import read_data
 from sim.tally import CLUSTER, PARTS, by_name
 
@@ -16,8 +18,8 @@ class ClusterContest:
         self.model = model
         self.lever = model.policy.levers.cluster_recognition
         self._quarter = read_data("calendar")["quarters"]["cluster_recognition"]
-        self._concentration = 0.1 * np.log([cluster.concentration for cluster in model.clusters])
-        self._rural = np.array([not model.geography.county_is_urban[c.county] for c in model.clusters], dtype=bool)
+        self._concentration = 0.1 * np.log(model.candidates.concentration)
+        self._rural = ~model.geography.county_is_urban[model.candidates.county]
 
     def merit(self) -> np.ndarray:
         """Score of every cluster candidate, float64 (clusters,).
@@ -44,21 +46,23 @@ class ClusterContest:
         model, lever, p = self.model, self.lever, self.model.parameters
         if model.quarter.number != self._quarter or not lever.acts_in(model.quarter):
             return
+        candidates = model.candidates
         counties, sectors = model.reach_of(lever)
-        luck = model.draws(Purpose.CLUSTER_CONTEST, len(model.clusters))
+        luck = model.draws(Purpose.CLUSTER_CONTEST, len(candidates))
         merit = self.merit() + p.cluster_contest_noise * luck
         most = max(1, round(p.cluster_province_share * lever.per_year))
-        won: dict[int, int] = {}
-        places = lever.per_year
-        for index in np.argsort(-merit, kind="stable"):
-            cluster = model.clusters[index]
-            if places == 0:
-                break
-            if cluster.recognised is not None or not (counties[cluster.county] and sectors[cluster.sector]):
-                continue
-            if won.get(cluster.province, 0) >= most:
-                continue
-            won[cluster.province] = won.get(cluster.province, 0) + 1
-            cluster.recognise()
-            places -= 1
-        model.ledger["cluster_recognition"].recipients += lever.per_year - places
+        stands = (candidates.recognised == NEVER) & counties[candidates.county] & sectors[candidates.sector]
+        order = np.argsort(-merit, kind="stable")
+        order = order[stands[order]]
+        chosen = order[_place_among_equals(candidates.province[order]) < most][: lever.per_year]
+        recognise(model, chosen)
+        model.ledger["cluster_recognition"].recipients += len(chosen)
+
+
+def _place_among_equals(values: np.ndarray) -> np.ndarray:
+    """How many of the same value stand before each: int64 (values,)."""
+    order = np.argsort(values, kind="stable")
+    _, first, counts = np.unique(values[order], return_index=True, return_counts=True)
+    place = np.empty(len(values), dtype=np.int64)
+    place[order] = np.arange(len(values)) - np.repeat(first, counts)
+    return place

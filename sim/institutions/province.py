@@ -7,6 +7,12 @@ import math
 from sim.institutions.institution import Institution
 from sim.rules import TIERS
 
+#: Parameters of each tier's diffusion: ceiling, middle and width.
+_DIFFUSION = {
+    tier: tuple(f"reach_{name}_{part}" for part in ("max", "mid", "width"))
+    for tier, name in zip(TIERS, ("innovative", "srdi", "giant"), strict=True)
+}
+
 
 def diffusion(year: float, ceiling: float, middle: float, width: float) -> float:
     """Logistic diffusion: share reached in a (fractional) year."""
@@ -29,6 +35,5 @@ class Province(Institution):
         """Make the programme known: each tier's reach follows a logistic diffusion over the years."""
         p, quarter = self.model.parameters, self.model.quarter
         year = quarter.year + 0.25 * quarter.number
-        for tier, column in zip(TIERS, ("innovative", "srdi", "giant"), strict=True):
-            ceiling, middle, width = (getattr(p, f"reach_{column}_{part}") for part in ("max", "mid", "width"))
-            self.model.reach[tier][self.index] = diffusion(year, ceiling, middle, width)
+        for tier, names in _DIFFUSION.items():
+            self.model.reach[tier][self.index] = diffusion(year, *[getattr(p, name) for name in names])

@@ -110,7 +110,7 @@ class Comparison:
             ("weakest link of chain", weakest, env.chain_weakest),
             ("commons of cluster and part", country.commons, model.commons),
             ("reach of tier", [country.reach[tier] for tier in TIERS], [model.reach[tier].mean() for tier in TIERS]),
-            ("recognition of cluster", *(_never(dates) for dates in _recognised(country, model))),
+            ("recognition of cluster", _dates(country.cluster_recognised), model.candidates.recognised.tolist()),
             ("pilot city", country.pilot_cities.since, model.ministry.pilot_cities.pilots),
         ):
             mine, theirs = np.asarray(mine, dtype=float), np.asarray(theirs, dtype=float)
@@ -139,11 +139,7 @@ class Comparison:
         self._table("place and sector", quarter, champions, model.rounds.champions[..., None], ("champions",))
 
 
-def _recognised(country, model) -> tuple[list, list]:
-    return country.cluster_recognised, [cluster.recognised for cluster in model.clusters]
-
-
-def _never(dates: list[int | None]) -> list[int]:
+def _dates(dates: list[int | None]) -> list[int]:
     return [NEVER if date is None else date for date in dates]
 
 

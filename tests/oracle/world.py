@@ -62,8 +62,8 @@ def world_of(model) -> SimpleNamespace:
         chain_sector=industry.chain_sector.tolist(),
         chain_home=industry.chain_home.tolist(),
         chain_openness=industry.chain_openness.tolist(),
-        cluster_county=[cluster.county for cluster in model.clusters],
-        cluster_sector=[cluster.sector for cluster in model.clusters],
-        cluster_concentration=[cluster.concentration for cluster in model.clusters],
+        cluster_county=model.candidates.county.tolist(),
+        cluster_sector=model.candidates.sector.tolist(),
+        cluster_concentration=model.candidates.concentration.tolist(),
         demand_growth=quarterly_growth(),
     )
