@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from benchmarks.page import LEVERS, browser, server, shown_figures, wait_for_answer
+from benchmarks.page import SETTING, browser, server, shown_figures, wait_for_answer
 from benchmarks.watch import Watch
 from scenarios.options import json_option, last_line
 from viz.live.runner import Runner
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 #: The lever that is set, and the values each session sets in turn: nobody else sets them.
-LEVER, FIRST, APART, VALUES = LEVERS[0], 110, 10, (0, 5)
+LEVER, FIRST, APART, VALUES = SETTING, 110, 10, (0, 5)
 #: Seconds a reader looks at an answer; after how many without an answer it is lost.
 PAUSE_S, LOST_S = (3.0, 8.0), 180.0
 #: Memory the server may take: of its own, and for every session.
