@@ -85,11 +85,11 @@ def main() -> None:
     # The sweep: the base and a scenario for each point, all with the same seeds. compare pairs every point with the
     # base, design_of has the factors' values: joined by scenario they are the data of the curves.
     scenarios = sweep_scenarios(make_design(SWEEP, SweepFile, __file__), base, __file__)
-    results = run_ensemble(scenarios, out=options.out / "sweep", replicates=options.replicates, resume=True, **shared)
+    settings = {**shared, "replicates": options.replicates, "factors": (LEVER, RULE)}  # factors: for design_of
+    results = run_ensemble(scenarios, out=options.out / "sweep", resume=True, **settings)
     points = compare(results, metrics=[OUTCOME]).rows.join(design_of(results), on="scenario")
     points.to_csv(options.out / "sweep.csv", index=False)
-    numbers = ["difference", "low", "high", "cost_yuan"]
-    shown = points[[LEVER, RULE, *numbers]].round(dict.fromkeys(numbers, 0))
+    shown = points.set_index([LEVER, RULE])[["difference", "low", "high", "cost_yuan"]].round().reset_index()
     print(shown.to_string(index=False, float_format="{:,.12g}".format), "\n")
     figure = draw_response(points)
     for name in ("response.pdf", "response.png"):

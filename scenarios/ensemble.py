@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +59,7 @@ def run_ensemble(
     firms_panel: int = 0,
     draws: Draws | None = None,
     crossed_draws: int | None = None,
+    factors: Sequence[str] = (),
     on_start: Callable[[int], None] = lambda runs: None,
     on_run: Callable[[], None] = lambda: None,
 ) -> Results:
@@ -81,6 +82,8 @@ def run_ensemble(
         firms_panel: firms each run follows one by one in the table `firms`; 0 for none.
         draws: parameter values; replicate r of every scenario takes draw r + 1. None: the scenarios' own.
         crossed_draws: run the first so many draws, each with every replicate, instead.
+        factors: dotted keys of the settings that a design varied to make the scenarios; the manifest keeps them for
+            `scenarios.sweep.design_of`. No run depends on them.
         on_start: called with the number of runs.
         on_run: called after each finished run.
 
@@ -153,7 +156,8 @@ def run_ensemble(
             merge([runs / job.file_name for job in jobs], tables, out)
             if draws:
                 write_draws(draws, max(draw for draw, _ in pairs), out)
-            write_manifest(out, plan, pairs, tables, started, time.perf_counter() - clock)
+            told = {**plan, "factors": list(factors)} if factors else plan
+            write_manifest(out, told, pairs, tables, started, time.perf_counter() - clock)
         except BaseException:
             if not any(runs.glob("*.zip")):
                 shutil.rmtree(runs)

@@ -10,7 +10,7 @@ import functools
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,12 +109,16 @@ class EnsembleOptions:
         return values | {"draws": self.parameter_draws, "crossed_draws": self.draws}
 
     @contextlib.contextmanager
-    def run(self, scenarios: list[Scenario]) -> Iterator[Results]:
-        """Run the scenarios; their results, which without ``--out`` are gone at the block's end."""
+    def run(self, scenarios: list[Scenario], factors: Sequence[str] = ()) -> Iterator[Results]:
+        """Run the scenarios; their results, which without ``--out`` are gone at the block's end.
+
+        Args:
+            factors: as in `scenarios.run_ensemble`.
+        """
         from scenarios.ensemble import run_ensemble
 
         with ensemble_target(self.out) as target:
-            yield run_ensemble(scenarios, **self.arguments, **target)
+            yield run_ensemble(scenarios, factors=factors, **self.arguments, **target)
 
 
 def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Callable[..., None]], Callable[..., None]]:

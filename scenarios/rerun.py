@@ -46,7 +46,7 @@ def rerun(results: Results, out: Path, **options: Any) -> Rerun:
     scenarios = [build(values, f"{results.path}: scenario {values['name']}") for values in manifest["scenarios"]]
     names = ("replicates", "scale", "seed", "until", "firms_panel", "crossed_draws")
     settings = {name: manifest[name] for name in names}
-    again = run_ensemble(scenarios, out=out, draws=draws, **settings, **options)
+    again = run_ensemble(scenarios, out=out, draws=draws, factors=manifest.get("factors", ()), **settings, **options)
     if set(again.manifest["files"]) != set(manifest["files"]):
         raise InputError(f"{results.path} has other tables than this version writes")
     same = tuple(name for name, digest in manifest["files"].items() if again.manifest["files"][name] == digest)

@@ -61,6 +61,7 @@ class _Manifest(BaseModel):
     firms_panel: int = Field(ge=0)
     crossed_draws: int | None
     parameter_draws: _DrawsTold | None
+    factors: list[str] = []
     draws: int = Field(ge=1)
     runs: int = Field(ge=1)
     model: str

@@ -60,7 +60,7 @@ def sweep(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     design = read_design(file, SweepFile)
     (base,) = ensemble.load(design.base)
     scenarios = sweep_scenarios(design, base, file)
-    with ensemble.run(scenarios) as results:
+    with ensemble.run(scenarios, tuple(design.factors)) as results:
         from scenarios.search_tables import print_sweep
 
         manifest = results.manifest

@@ -13,10 +13,10 @@ from pydantic import Field
 from scipy.stats import qmc
 
 from scenarios.design import MOST_POINTS, DesignFile, Factor, Value, factors_of, points_over
-from scenarios.errors import InputError
+from scenarios.errors import InputError, ResultsError
 from scenarios.loading import flattened
 from scenarios.outcomes import Outcome, measure
-from scenarios.results import Results
+from scenarios.results import MANIFEST, Results
 from scenarios.schema import Scenario
 
 
@@ -79,15 +79,26 @@ def _grid(file: SweepFile, factors: tuple[Factor, ...], source: str) -> list[dic
 def design_of(results: Results) -> pd.DataFrame:
     """The design of a sweep, read from its manifest: one row a point, one column a factor.
 
-    A column is a setting, by dotted key, that differs between scenarios other than the first, the base. The index
-    is named scenario: ``results.national.join(design_of(results), on="scenario")`` puts factors beside outputs.
+    Columns are the factors that `run_ensemble` was told, by dotted key and in that order. Where it was told none, they
+    are the settings that differ between scenarios other than the first, the base: a factor of one value is not seen
+    then. The index is named scenario: ``results.national.join(design_of(results), on="scenario")`` puts factors beside
+    outputs.
+
+    Raises:
+        ResultsError: the manifest names a factor that its scenarios do not set.
     """
     rows = {
         values["name"]: flattened({key: values[key] for key in ("levers", "rules", "shocks", "parameters")})
         for values in results.manifest["scenarios"][1:]
     }
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="scenario")
-    return frame.loc[:, [column for column in frame if frame[column].map(repr).nunique() > 1]]
+    factors = results.manifest.get("factors")
+    if not factors:
+        return frame.loc[:, [column for column in frame if frame[column].map(repr).nunique() > 1]]
+    for factor in factors:
+        if factor not in frame:
+            raise ResultsError(f"{results.path / MANIFEST} is damaged: no scenario sets its factor {factor!r}")
+    return frame[factors]
 
 
 def sweep_table(results: Results, outcomes: tuple[Outcome, ...]) -> pd.DataFrame:

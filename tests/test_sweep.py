@@ -11,9 +11,11 @@ from conftest import EARLY
 
 from scenarios import load_results, load_scenario, run_ensemble
 from scenarios.design import Factor, factors_of, known_settings, lay_over, read_design
-from scenarios.errors import InputError
+from scenarios.errors import InputError, ResultsError
 from scenarios.intervals import student_interval
 from scenarios.outcomes import MAIN, measure, read_outcome
+from scenarios.rerun import rerun
+from scenarios.results import Results
 from scenarios.search_commands import sweep
 from scenarios.sweep import SweepFile, design_of, design_points, sweep_scenarios, sweep_table
 from sim.calendar import Quarter
@@ -229,6 +231,31 @@ def test_the_design_is_read_back_from_the_results(results):
     assert list(design) == ["levers.incubation.budget_yuan", "parameters.exit_base"]
     joined = results.national.join(design, on="scenario")
     assert joined[joined["scenario"] == "fund-0004"]["parameters.exit_base"].unique() == pytest.approx([0.04])
+
+
+def test_a_factor_of_one_value_stands_in_the_design(tmp_path):
+    # One value that is not the base's, and one that is.
+    text = SWEEP.replace("[0, 10e9]", "[10e9]") + '[factors."levers.incubation.intensity"]\nvalues = [1.0]\n'
+    options = ["--replicates", "1", "--scale", "0.001", "--until", "2019", "--workers", "1"]
+    answer = CliRunner().invoke(
+        sweep, [str(written(tmp_path, text)), *options, "--out", str(tmp_path / "out"), "--json"]
+    )
+    assert answer.exit_code == 0, answer.output
+    keys = ["levers.incubation.budget_yuan", "parameters.exit_base", "levers.incubation.intensity"]
+    assert json.loads(answer.stdout.splitlines()[-1])["factors"] == keys
+    results = load_results(tmp_path / "out")
+    design = design_of(results)
+    assert list(design) == keys
+    assert design["levers.incubation.budget_yuan"].tolist() == [10e9, 10e9]
+    assert design["levers.incubation.intensity"].tolist() == [1.0, 1.0]
+    rerun(results, tmp_path / "again", workers=1)
+    assert design_of(load_results(tmp_path / "again")).equals(design)
+
+
+def test_a_factor_that_no_scenario_sets_is_damage(results):
+    told = Results(results.path, results.manifest | {"factors": ["levers.incubation.size"]})
+    with pytest.raises(ResultsError, match=r"manifest.json is damaged: no scenario sets its factor .*incubation.size"):
+        design_of(told)
 
 
 def test_points_do_what_their_factors_say(results):
