@@ -7,7 +7,7 @@ share both and their difference is the policy, while the spread over runs holds 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,13 +31,14 @@ class Draws:
     Attributes:
         source: "posterior" or a path. names: parameters.
         values: float64 (draws, parameters), in the units of ``srdi show parameters``.
-        checksum: SHA-256 of the file.
+        checksum: SHA-256 of the file. skipped: draws of the file that stand before the first of these, and come last.
     """
 
     source: str
     names: tuple[str, ...]
     values: np.ndarray
     checksum: str
+    skipped: int = 0
 
     def __len__(self) -> int:
         return len(self.values)
@@ -45,7 +46,13 @@ class Draws:
     @property
     def identity(self) -> dict:
         """What a plan says of the draws."""
-        return {"source": Path(self.source).name, "checksum": self.checksum, "names": list(self.names)}
+        told = {"source": Path(self.source).name, "checksum": self.checksum, "names": list(self.names)}
+        return told | ({"skipped": self.skipped} if self.skipped else {})
+
+    def after(self, count: int) -> Draws:
+        """The draws that follow the first `count`; after the last draw come the first ones again."""
+        skipped = (self.skipped + count) % len(self)
+        return replace(self, values=np.roll(self.values, -count, axis=0), skipped=skipped)
 
     def parameters(self, number: int) -> dict[str, float]:
         """Values of draw `number`, 1 or more; after the last draw comes the first again."""

@@ -1,4 +1,7 @@
-"""What the search asks of the model: points against their base, paired over seeds, and the Pareto set on new ones."""
+"""What the search asks of the model: points against their base, paired over seeds, and the Pareto set on new ones.
+
+Where replicates take parameter draws, those of the Pareto set are new too, as far as there are others.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +40,16 @@ class PairedRuns:
         return self._evaluated(found, base, scenarios)
 
     def again(self, scenarios: list[Scenario], folder: str) -> Evaluated:
-        """Run scenarios and the base with seeds that no batch has had."""
+        """Run scenarios and the base with seeds and, as far as there are others, draws that no batch has had."""
         results = self.stages.run([self.base, *scenarios], folder, later=self.stages.settings.replicates)
         found = self._measured(results)
         return self._evaluated(found, found, scenarios)
+
+    @property
+    def draws_repeated(self) -> int:
+        """Replicates of `again` whose parameter draw a batch has had, because there are too few draws."""
+        draws, replicates = self.stages.ensemble.parameter_draws, self.stages.settings.replicates
+        return min(max(2 * replicates - len(draws), 0), replicates) if draws else 0
 
     def _measured(self, results: Results) -> pd.DataFrame:
         return measure(results.national, (*self.goals, read_outcome(SPENDING, self.stages.settings.until)))
@@ -62,6 +71,7 @@ class ParetoSet:
     Attributes:
         places: int64 (points,), of the trials. names: of the scenarios. points: values by key.
         found, again: in the search, and on the new seeds; what was chosen for its luck falls back there.
+        draws_repeated: replicates on the new seeds whose parameter draw is one of the search's.
     """
 
     problem: Problem
@@ -70,6 +80,7 @@ class ParetoSet:
     points: list[dict[str, Value]]
     found: Evaluated
     again: Evaluated
+    draws_repeated: int = 0
 
     @property
     def within_budget(self) -> np.ndarray:
@@ -128,4 +139,5 @@ def pareto_set(problem: Problem, trials: Trials, runs: PairedRuns) -> ParetoSet 
         [trials.points[place] for place in places.tolist()],
         Evaluated(trials.found.goals[places], trials.found.spending[places]),
         runs.again(scenarios, f"pareto-{len(trials):04d}"),
+        runs.draws_repeated,
     )

@@ -104,7 +104,8 @@ def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
 
     Goals are national columns at the end of the run (NAME), at a quarter (NAME@2026Q4) or summed over the run
     (NAME:sum; public_spending_yuan always is), as differences to the base with the same seeds. Optuna chooses the
-    points. The Pareto set is run again with new seeds, because points chosen for their results were lucky too.
+    points. The Pareto set is run again with new seeds, because points chosen for their results were lucky too; with
+    --params posterior also with draws that follow those of the search.
 
     --out holds study.journal (the trials, which --resume goes on from, also to more trials), pareto.csv, pareto.json,
     the figure, scenarios/*.toml with the knee as best.toml, and as results directories base (on the search's seeds)

@@ -104,6 +104,13 @@ def print_pareto(found: ParetoSet, goals: tuple[Outcome, ...], console: Console)
         style="dim",
         highlight=False,
     )
+    if found.draws_repeated:
+        console.print(
+            f"{found.draws_repeated} of the {found.again.goals.shape[1]} parameter draws on the new seeds are those of "
+            "the search, for want of others: a point chosen for what these gave does not fall back there.",
+            style="dim",
+            highlight=False,
+        )
 
 
 def _ways(problem: Problem) -> list[str]:

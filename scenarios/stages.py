@@ -59,10 +59,13 @@ class Stages:
         """Run scenarios into a folder of the directory.
 
         Args:
-            later: added to the seed. replicates: other than the command's.
+            later: replicates that were run before: seeds, and parameter draws if there are any, go on after theirs.
+            replicates: other than the command's.
         """
         chosen = self.settings.model_dump() | {"seed": self.settings.seed + later}
         if replicates:
             chosen["replicates"] = replicates
+        draws = self.ensemble.parameter_draws
         with ensemble_target(self.out / folder) as target:
-            return run_ensemble(scenarios, **{**self.ensemble.arguments, **chosen, **target, "resume": True})
+            settings = {**self.ensemble.arguments, **chosen, **target, "resume": True}
+            return run_ensemble(scenarios, **settings | {"draws": draws.after(later) if draws else None})

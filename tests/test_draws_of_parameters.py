@@ -41,6 +41,14 @@ def test_each_replicate_takes_the_next_draw(tmp_path):
     assert third["revenue_yuan"].tolist() != second["revenue_yuan"].tolist()
 
 
+def test_draws_after_others_begin_where_those_end_and_are_told_apart(tmp_path):
+    draws = read_draws(draws_file(tmp_path, demand_trend=[0.0, 0.1, 0.2]))
+    assert [draws.after(2).parameters(number)["demand_trend"] for number in (1, 2, 3, 4)] == [0.2, 0.0, 0.1, 0.2]
+    assert draws.after(2).after(2).parameters(1) == {"demand_trend": 0.1}
+    assert draws.after(2).after(2).identity == draws.after(1).identity != draws.identity
+    assert draws.after(3).identity == draws.identity
+
+
 def test_what_a_scenario_sets_is_not_drawn(tmp_path):
     draws = read_draws(draws_file(tmp_path))
     scenario = load_scenario("baseline", ("parameters.demand_trend=0.05",))

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import EARLY
@@ -209,6 +210,23 @@ def test_the_second_evaluation_has_seeds_the_search_had_not(answer, folder):
     ends = second.national[second.national["quarter"] == second.national["quarter"].max()].set_index("scenario")
     difference = ends.loc[[row["scenario"]], "rd_true_yuan"].to_numpy() - ends.loc[["early"], "rd_true_yuan"].to_numpy()
     assert row["rd_true_yuan_again"] == pytest.approx(difference.mean())
+
+
+@pytest.mark.parametrize(("draws", "fresh"), [(4, [2, 3]), (3, [2, 0]), (2, [0, 1])])
+def test_the_second_evaluation_takes_parameter_draws_after_those_of_the_search(folder, tmp_path, draws, fresh):
+    values = np.linspace(0.01, 0.04, draws)
+    pd.DataFrame({"demand_trend": values}).to_parquet(tmp_path / "draws.parquet")
+    (tmp_path / "few.toml").write_text(
+        GOALS.replace("./early.toml", str(folder / "early.toml")).replace("= 6\n", "= 3\n")
+    )
+    answer = invoke(tmp_path / "few.toml", "--params", tmp_path / "draws.parquet", "--out", tmp_path / "out")
+    assert answer.exit_code == 0, answer.output
+    first, second = (load_results(tmp_path / "out" / name).parameter_draws for name in ("base", "pareto-0003"))
+    assert first["demand_trend"].tolist() == values[:2].tolist()
+    assert second["demand_trend"].tolist() == values[fresh].tolist()
+    said = " ".join(answer.output.split())
+    repeated = 4 - draws
+    assert (f"{repeated} of the 2 parameter draws on the new seeds are those of the search" in said) == (repeated > 0)
 
 
 def test_the_scenario_files_are_the_points(answer, folder):
