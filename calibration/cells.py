@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calibration.forecasts import QUANTILES
-from calibration.report import interval, number, percent
+from calibration.report import number, percent
+from scenarios.formatting import format_interval
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def targets(rows: list[dict]) -> Cells:
                 row["label"],
                 row["date"],
                 row["role"],
-                interval(row["reported_low"], row["reported_high"]),
+                format_interval(row["reported_low"], row["reported_high"]),
                 number(row["median"]),
                 _range(row["p05"], row["p95"]),
                 _share((row["p95"] - row["p05"]) / row["median"] if row["median"] else None),
@@ -66,7 +67,7 @@ def left_out(rows: list[dict]) -> Cells:
         [
             (
                 row["id"],
-                interval(row["low"], row["high"]),
+                format_interval(row["low"], row["high"]),
                 number(row["with_50"]),
                 " · ".join(number(row[f"without_{level}"]) for level in ("05", "50", "95")),
                 f"{row['score']:.2f}",
@@ -85,7 +86,7 @@ def hindcast(rows: list[dict]) -> Cells:
             (
                 row["label"],
                 row["date"],
-                interval(row["low"], row["high"]),
+                format_interval(row["low"], row["high"]),
                 number(row["p50"]),
                 _range(row["p05"], row["p95"]),
                 _yes(row["inside_90"]),
@@ -180,7 +181,7 @@ def realised(rows: list[dict]) -> Cells:
             (
                 row["quantity"],
                 row["date"],
-                interval(row["low"], row["high"]),
+                format_interval(row["low"], row["high"]),
                 number(row["q50"]),
                 _range(row["q05"], row["q95"]),
                 _yes(row["inside_90"]),

@@ -6,7 +6,6 @@ Only click is imported at once: ``srdi --help`` loads this file.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import shutil
 import sys
@@ -55,12 +54,15 @@ def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bo
             from calibration.figures import write_figures
 
             write_figures(kept, free, draft)
+    from calibration.tables import print_facts
+
+    records = [fact.record() for fact in found]
     screen = console(as_json, width=120)
-    screen.print(_table(found))
+    print_facts(records, screen)
     if figures:
         screen.print(f"\nFigures in {figures}", highlight=False)
     if as_json:
-        last_line({"facts": [fact.record() for fact in found]})
+        last_line({"facts": records})
 
 
 @click.command()
@@ -278,22 +280,3 @@ def _filled_when_done(folder: Path | None) -> Iterator[Path | None]:
         if created:
             shutil.rmtree(folder)
         raise
-
-
-def _table(found):
-    from rich.table import Table
-
-    table = Table(title="Stylised facts: baseline", title_justify="left", box=None, pad_edge=False)
-    table.add_column("Fact")
-    table.add_column("Value", justify="right", no_wrap=True)
-    table.add_column("Reference")
-    table.add_column("Holds", no_wrap=True)
-    for fact in found:
-        table.add_row(fact.description, _number(fact.value), fact.reference, "yes" if fact.holds else "no")
-    return table
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return "too few firms"
-    return f"{value / 1e6:,.0f} million" if abs(value) >= 1e6 else f"{value:.3g}"

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from calibration import charts
 from scenarios.drawing import svg
+from scenarios.formatting import format_interval, format_number
 from scenarios.storage import whole_file
 
 
@@ -39,7 +40,7 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
         forecasts = json.loads(Path(validation["forecasts"]).read_text(encoding="utf-8"))["forecasts"]
         drawn["forecasts"] = charts.forecast_chart(forecasts, targets)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"interval": interval, "number": number, "percent": percent}
+    environment.filters |= {"interval": format_interval, "number": number, "percent": percent}
     template = environment.from_string(files("calibration").joinpath("report.html.jinja").read_text(encoding="utf-8"))
     html = template.render(
         summary=summary,
@@ -52,25 +53,11 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
         draft.write_text(html, encoding="utf-8")
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """A reported figure, or its rounding interval; None where it is one-sided."""
-    if low is None or high is None:
-        return f"over {number(low)}" if high is None else f"under {number(high)}"
-    return number(low) if low == high else f"{number(low)} – {number(high)}"
-
-
 def percent(value: float | None) -> str:
     """A share as a signed percentage without decimals; a dash for None."""
     return "–" if value is None else f"{100 * value:+.0f} %"
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """A figure for people: thousands separated, else four digits; a year with one decimal; a dash for None."""
-    if value is None:
-        return "–"
-    if unit == "year":
-        return f"{value:.1f}"
-    for name, unit_of in (("billion", 1e9), ("million", 1e6)):
-        if abs(value) >= 100 * unit_of:
-            return f"{value / unit_of:,.0f} {name}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    """A figure in the unit it is stored in, which stands beside it; a year with one decimal, a dash for None."""
+    return f"{value:.1f}" if unit == "year" and value is not None else format_number(value)

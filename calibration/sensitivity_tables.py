@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from calibration.sensitivity import Sensitivity
+from scenarios.formatting import format_number, unit_name
 from scenarios.outcomes import Outcome
 from scenarios.storage import records
-from scenarios.tables import short
 
 #: Factors without indices that are shown of each output.
 _OTHERS = 6
@@ -61,7 +61,10 @@ def print_sensitivity(found: Sensitivity, outcomes: tuple[Outcome, ...], console
 
 def _table(found: Sensitivity, outcome: Outcome) -> Table:
     table = Table(
-        title=f"{outcome.text} ({outcome.unit}), {outcome.when}", title_justify="left", box=None, pad_edge=False
+        title=f"{outcome.text} ({unit_name(outcome.unit)}), {outcome.when}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
     )
     table.add_column("Factor", no_wrap=True)
     for heading in ("Effect", "Spread", "First", "Total", ""):
@@ -72,14 +75,14 @@ def _table(found: Sensitivity, outcome: Outcome) -> Table:
     for name, row in kept.iterrows():
         table.add_row(
             str(name),
-            short(row["mu_star"]),
-            short(row["sigma"]),
+            format_number(row["mu_star"], outcome.unit),
+            format_number(row["sigma"], outcome.unit),
             _index(row, "s1"),
             _index(row, "st"),
             "luck?" if row["beyond_luck"] is False else "",
         )
     for name, row in others.head(_OTHERS).iterrows():
-        table.add_row(str(name), short(row["mu_star"]), short(row["sigma"]))
+        table.add_row(str(name), format_number(row["mu_star"], outcome.unit), format_number(row["sigma"], outcome.unit))
     if len(others) > _OTHERS:
         table.add_row(f"… {len(others) - _OTHERS} with smaller effects")
     return table

@@ -1,4 +1,4 @@
-"""What ``srdi calibrate`` and ``srdi validate`` print."""
+"""What ``srdi calibrate``, ``srdi validate`` and ``srdi facts`` print."""
 
 from __future__ import annotations
 
@@ -32,11 +32,16 @@ def print_validation(found: dict, console: Console) -> None:
         _say(["The model has changed since its parameters were fitted: srdi calibrate fits them anew."], console)
     console.print(_table(cells.targets(found["targets"])))
     _say(cells.inside_in_words(found["inside"]), console)
-    console.print(_table(cells.facts(found["facts"])))
+    print_facts(found["facts"], console)
     console.print(_table(cells.estimates(found["estimates"])))
     if "score" in found:
         console.print(_table(cells.scores(found["score"])))
         console.print(_table(cells.realised(found["score"]["rows"])))
+
+
+def print_facts(rows: list[dict], console: Console) -> None:
+    """Stylised facts, one row each as `calibration.facts.Fact.record` gives them."""
+    console.print(_table(cells.facts(rows)))
 
 
 def _say(lines: list[str], console: Console) -> None:

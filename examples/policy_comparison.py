@@ -17,9 +17,9 @@ from rich.console import Console
 
 from scenarios import InputError, compare, load_scenario, run_ensemble
 from scenarios.comparison import Comparison
-from scenarios.comparison_table import figure as number
-from scenarios.comparison_table import print_comparison, unit_name
+from scenarios.comparison_table import print_comparison
 from scenarios.draws import read_draws
+from scenarios.formatting import format_number, unit_name
 
 # Scenarios of the catalogue (srdi list), in colours that stay apart for colour-blind readers (Okabe and Ito 2008).
 POLICIES = {"no-policy": "#000000", "clusters-300": "#0072B2", "public-services": "#009E73", "higher-rd-bar": "#D55E00"}
@@ -71,12 +71,12 @@ def effects_table(rows: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
     """Differences in words and in the units people use; a count without a price has a dash."""
     table = {}
     for row in rows.itertuples():
-        difference, low, high = (number(value, row.unit, signed=True) for value in (row.difference, row.low, row.high))
+        mean, low, high = (format_number(value, row.unit, signed=True) for value in (row.difference, row.low, row.high))
         each = row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan
-        price, cheapest, dearest = (number(yuan / 1e6) for yuan in each)
+        price, cheapest, dearest = (format_number(yuan / 1e6) for yuan in each)
         table[titles[row.scenario], f"{OUTCOMES[row.metric]} ({unit_name(row.unit)})"] = {
-            f"Difference, {row.quarter} (95 %)": f"{difference} ({low} to {high})",
-            f"Cost, {unit_name('yuan')}": number(row.cost_yuan, "yuan", signed=True),
+            f"Difference, {row.quarter} (95 %)": f"{mean} ({low} to {high})",
+            f"Cost, {unit_name('yuan')}": format_number(row.cost_yuan, "yuan", signed=True),
             "Million yuan for one more": price if row.cost_note else f"{price} ({cheapest} to {dearest})",
         }
     return pd.DataFrame.from_dict(table, orient="index").rename_axis(["Policy", "Outcome"]).reset_index()

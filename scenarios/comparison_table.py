@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scenarios.comparison import NOT_PRICED, Comparison
+from scenarios.formatting import format_number, unit_name
 from scenarios.intervals import AGREE, ENOUGH, PERCENTILE, SINGLE
 from scenarios.metrics import Metric
 from scenarios.regret import BAD
@@ -38,29 +39,9 @@ def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable
         console.print(sentence, style="dim", highlight=False)
 
 
-def figure(value: float, unit: str = "", signed: bool = False) -> str:
-    """A number for people in the unit `unit_name` names: four digits of a level, three of a (signed) difference."""
-    if math.isnan(value):
-        return "–"
-    value *= _scale(unit)[0]
-    digits = 3 if signed else 4
-    decimals = min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), 5) if value else 0
-    return f"{value:{'+' if signed and value else ''},.{decimals}f}".replace("-", "−")
-
-
-def unit_name(unit: str) -> str:
-    """The unit in which `figure` gives a number: money in billions, persons in millions, shares in per cent."""
-    return _scale(unit)[1]
-
-
-def _scale(unit: str) -> tuple[float, str]:
-    if unit.startswith("yuan"):
-        return 1e-9, f"bn {unit}"
-    return {"share": (100.0, "per cent"), "persons": (1e-6, "million persons")}.get(unit, (1.0, unit))
-
-
 def _range(low: float, high: float, unit: str) -> str:
-    return "–" if math.isnan(low) else f"{figure(low, unit, signed=True)} … {figure(high, unit, signed=True)}"
+    ends = (format_number(end, unit, signed=True) for end in (low, high))
+    return "–" if math.isnan(low) else " … ".join(ends)
 
 
 def _table(title: str, name: str, *numbers: str) -> Table:
@@ -81,9 +62,9 @@ def _differences(title: str, rows: pd.DataFrame, drawn: bool) -> Table:
         table.add_row(
             row.metric,
             unit_name(row.unit),
-            figure(row.baseline_mean, row.unit),
-            figure(row.scenario_mean, row.unit),
-            figure(row.difference, row.unit, signed=True) + ("  " if certain else " ?"),
+            format_number(row.baseline_mean, row.unit),
+            format_number(row.scenario_mean, row.unit),
+            format_number(row.difference, row.unit, signed=True) + ("  " if certain else " ?"),
             _range(row.low, row.high, row.unit),
             _price(row),
             _times(row.variance_reduction),
@@ -94,14 +75,14 @@ def _differences(title: str, rows: pd.DataFrame, drawn: bool) -> Table:
 
 def _times(factor: float) -> str:
     """How many times as many runs; beyond a thousand the number says no more."""
-    return "–" if math.isnan(factor) else f"× {figure(factor)}" if factor < 1000 else "over × 1,000"
+    return "–" if math.isnan(factor) else f"× {format_number(factor)}" if factor < 1000 else "over × 1,000"
 
 
 def _price(row: Any) -> str:
     if math.isnan(row.cost_per_unit_yuan):
         return "–"
     price, low, high = (
-        figure(value / 1e6)
+        format_number(value / 1e6)
         for value in (row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan)
     )
     return f"{price} ({low} … {high})"
@@ -115,7 +96,7 @@ def _costs(rows: pd.DataFrame) -> list[str]:
         if math.isnan(first.cost_low_yuan)
         else f" (95 %: {_range(first.cost_low_yuan, first.cost_high_yuan, 'yuan')})"
     )
-    amount = f"{figure(first.cost_yuan, 'yuan', signed=True)} {unit_name('yuan')}"
+    amount = f"{format_number(first.cost_yuan, 'yuan', signed=True)} {unit_name('yuan')}"
     sentences = [f"Additional public money since the start: {amount}{interval}."]
     without = rows[(rows["cost_note"] != "") & (rows["cost_note"] != NOT_PRICED)]
     for note, group in without.groupby("cost_note", sort=False):
@@ -141,10 +122,10 @@ def _regret(regret: pd.DataFrame, metric: Metric, quarter: str) -> Table:
     for row in rows.sort_values("regret_mean", kind="stable").itertuples():
         table.add_row(
             row.scenario,
-            *(figure(value, metric.unit) for value in (row.regret_mean, row.regret_p90, row.regret_max)),
+            *(format_number(value, metric.unit) for value in (row.regret_mean, row.regret_p90, row.regret_max)),
             _percent(row.best_share),
             _percent(row.better_share),
-            figure(row.bad_difference, metric.unit, signed=True),
+            format_number(row.bad_difference, metric.unit, signed=True),
         )
     return table
 

@@ -161,7 +161,7 @@ def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
         trials = search(problem, study, runs, on_batch)
         found = pareto_set(problem, trials, runs)
     except KeyboardInterrupt:
-        _print_so_far(finished(study), problem, design.name, screen, out)
+        _print_so_far(finished(study), problem, runs, screen)
         raise
     _print_and_write(found, trials, runs, screen)
     if as_json:
@@ -183,12 +183,14 @@ def _asked(design: SearchFile, base: Scenario, settings: RunDefaults, ensemble: 
     }
 
 
-def _print_so_far(trials: Trials, problem: Problem, name: str, screen: Console, out: Path) -> None:
+def _print_so_far(trials: Trials, problem: Problem, runs: PairedRuns, screen: Console) -> None:
     if len(trials):
         from scenarios.search_tables import print_trials
 
-        print_trials(trials, problem, name, screen)
-    click.echo(f"srdi: {len(trials)} finished trials are kept in {out}; --resume goes on from there", err=True)
+        print_trials(trials, problem, runs.goals, runs.name, screen)
+    click.echo(
+        f"srdi: {len(trials)} finished trials are kept in {runs.stages.out}; --resume goes on from there", err=True
+    )
 
 
 def _print_and_write(found: ParetoSet | None, trials: Trials, runs: PairedRuns, screen: Console) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from scenarios.formatting import format_number, unit_name
 from scenarios.intervals import student_interval
 from scenarios.optimize import Problem, Trials
 from scenarios.outcomes import Outcome
 from scenarios.paired import ParetoSet
-from scenarios.tables import short
 
 #: Most rows of a sweep on the screen.
 _ROWS = 60
+_SPENDING = f"Spending, {unit_name('yuan')}"
 
 
 def _new(title: str, *headings: str) -> Table:
@@ -32,19 +35,20 @@ def _heading(key: str) -> str:
 def value_text(value: object) -> str:
     """A factor's value in a cell."""
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
-        return short(float(value))
+        return format_number(float(value))
     return str(value)
 
 
 def print_sweep(table: pd.DataFrame, outcomes: tuple[Outcome, ...], runs: int, console: Console) -> None:
     """Print the table of `scenarios.sweep.sweep_table`; `runs` is how many each point has."""
     keys = [key for group, key in table.columns if group == "factor"]
-    headings = [f"{outcome.text} ({outcome.unit})" for outcome in outcomes]
+    headings = [f"{outcome.text} ({unit_name(outcome.unit)})" for outcome in outcomes]
     screen = _new("Points of the design", "Point", *map(_heading, keys), *headings)
     for name, row in table.head(_ROWS).iterrows():
         cells = []
         for outcome in outcomes:
-            median, low, high = (short(row[outcome.text, part]) for part in ("median", "p05", "p95"))
+            quantiles = (row[outcome.text, part] for part in ("median", "p05", "p95"))
+            median, low, high = (format_number(value, outcome.unit) for value in quantiles)
             cells.append(f"{median} [{low}, {high}]")
         screen.add_row(str(name), *(value_text(row["factor", key]) for key in keys), *cells)
     console.print(screen, markup=False)
@@ -58,13 +62,15 @@ def print_sweep(table: pd.DataFrame, outcomes: tuple[Outcome, ...], runs: int, c
     )
 
 
-def print_trials(trials: Trials, problem: Problem, name: str, console: Console) -> None:
+def print_trials(trials: Trials, problem: Problem, goals: tuple[Outcome, ...], name: str, console: Console) -> None:
     """Print the Pareto set of the trials so far, as the search has seen it."""
     means, lows, highs = student_interval(trials.found.goals, axis=1)
-    screen = _new("Pareto set of the trials so far: differences to the base", "Point", *problem.goals, "Spending, yuan")
+    headings = [f"{goal.text}, {unit_name(goal.unit)}" for goal in goals]
+    screen = _new("Pareto set of the trials so far: differences to the base", "Point", *headings, _SPENDING)
     for place in trials.pareto(problem).tolist():
-        cells = [_spread(*ends) for ends in zip(means[place], lows[place], highs[place], strict=True)]
-        screen.add_row(f"{name}-{place + 1:04d}", *cells, short(trials.found.spending[place].mean()))
+        spreads = zip(means[place], lows[place], highs[place], strict=True)
+        cells = [_spread(spread, goal.unit) for spread, goal in zip(spreads, goals, strict=True)]
+        screen.add_row(f"{name}-{place + 1:04d}", *cells, format_number(trials.found.spending[place].mean(), "yuan"))
     console.print(screen, markup=False)
 
 
@@ -73,29 +79,33 @@ def print_pareto(found: ParetoSet, goals: tuple[Outcome, ...], console: Console)
     problem, table = found.problem, found.table()
     marked = [f"{name} *" if place == found.best else name for place, name in enumerate(found.names)]
     keys = [factor.key for factor in problem.factors]
-    screen = _new("Pareto set: settings (* best)", "Point", *map(_heading, keys), "Spending, yuan", "Remarks")
+    screen = _new("Pareto set: settings (* best)", "Point", *map(_heading, keys), _SPENDING, "Remarks")
     for name, (_, row) in zip(marked, table.iterrows(), strict=True):
         remarks = [] if row["within_budget"] else ["over the budget on new seeds"]
         remarks += [] if row["efficient"] else ["dominated on new seeds"]
         screen.add_row(
-            name, *(value_text(row[key]) for key in keys), short(row["spending_yuan_again"]), ", ".join(remarks)
+            name,
+            *(value_text(row[key]) for key in keys),
+            format_number(row["spending_yuan_again"], "yuan"),
+            ", ".join(remarks),
         )
     console.print(screen, markup=False)
     console.print()
-    headings = [f"{goal.text} ({way}), {goal.unit}" for goal, way in zip(goals, _ways(problem), strict=True)]
+    headings = [f"{goal.text} ({way}), {unit_name(goal.unit)}" for goal, way in zip(goals, _ways(problem), strict=True)]
     screen = _new("Differences to the base, means with 95 % intervals: in the search, on new seeds", "Point", *headings)
     for name, (_, row) in zip(marked, table.iterrows(), strict=True):
         cells = [
             "\n".join(
-                _spread(row[f"{goal}{part}"], row[f"{goal}{part}_low"], row[f"{goal}{part}_high"])
+                _spread([row[f"{goal.text}{part}{end}"] for end in ("", "_low", "_high")], goal.unit)
                 for part in ("", "_again")
             )
-            for goal in problem.goals
+            for goal in goals
         ]
         screen.add_row(name, *cells)
     console.print(screen, markup=False)
     flattery = "; ".join(
-        f"{goal} {short(value, signed=True)}" for goal, value in zip(problem.goals, found.optimism, strict=True)
+        f"{goal.text} {format_number(value, goal.unit, signed=True)} ({unit_name(goal.unit)})"
+        for goal, value in zip(goals, found.optimism, strict=True)
     )
     console.print(
         "The search chose these points for what they gave on its own seeds; on new ones they do worse by, on average "
@@ -117,6 +127,7 @@ def _ways(problem: Problem) -> list[str]:
     return ["max" if sign > 0 else "min" for sign in problem.signs]
 
 
-def _spread(mean: float, low: float, high: float) -> str:
-    interval = "" if np.isnan(low) else f" [{short(low, signed=True)}, {short(high, signed=True)}]"
-    return f"{short(mean, signed=True)}{interval}"
+def _spread(mean_and_ends: Sequence[float], unit: str) -> str:
+    """A mean with its interval, if there is one."""
+    mean, *ends = (format_number(value, unit, signed=True) for value in mean_and_ends)
+    return mean if np.isnan(mean_and_ends).any() else f"{mean} [{', '.join(ends)}]"

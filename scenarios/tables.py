@@ -7,6 +7,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from scenarios.formatting import format_interval, format_number, unit_name
 from scenarios.reported import compare_with_reported
 from scenarios.results import Results
 
@@ -20,16 +21,6 @@ _LADDER = {
     "clusters": "Clusters",
     "digital_supported": "Digital support",
 }
-
-
-def _count(value: float) -> str:
-    if abs(value) >= 1e9:
-        return f"{value / 1e9:,.0f} bn"
-    return f"{value:,.0f}" if abs(value) >= 2 else f"{value:.3f}"
-
-
-def _interval(low: float, high: float) -> str:
-    return _count(low) if low == high else f"{_count(low)} – {_count(high)}"
 
 
 def print_run(results: Results, console: Console) -> None:
@@ -59,9 +50,9 @@ def _reported_table(results: Results, scenario: str) -> Table:
     for row in rows.itertuples():
         table.add_row(
             row.label,
-            _interval(row.low, row.high),
-            _count(row.median),
-            _interval(row.p05, row.p95),
+            format_interval(row.low, row.high),
+            format_number(row.median),
+            format_interval(row.p05, row.p95),
             f"{100 * row.deviation:+.1f} %",
             _ROLES[row.role],
         )
@@ -114,7 +105,7 @@ def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) 
         drawn: whether the runs took parameter draws.
     """
     table = Table(title="Effects at reference intensity, paired with the baseline", title_justify="left", box=None)
-    for heading in ("Lever", "Outcome it acts on first"):
+    for heading in ("Lever", "Outcome it acts on first", "Unit"):
         table.add_column(heading, no_wrap=True)
     for heading in ("Baseline", "Effect", "95 % interval", "Little giants", "SRDI SMEs", "Cost bn", "M per SRDI"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -122,9 +113,10 @@ def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) 
         table.add_row(
             row.lever if row.moved else f"{row.lever} *",
             f"{row.outcome} ({row.expected})",
-            short(row.baseline),
-            short(row.effect, signed=True),
-            f"{short(row.low, signed=True)} … {short(row.high, signed=True)}",
+            unit_name(row.unit),
+            format_number(row.baseline, row.unit),
+            format_number(row.effect, row.unit, signed=True),
+            f"{format_number(row.low, row.unit, signed=True)} … {format_number(row.high, row.unit, signed=True)}",
             _difference(row.little_giants, row.little_giants_low, row.little_giants_high),
             _difference(row.srdi_smes, row.srdi_smes_low, row.srdi_smes_high),
             f"{row.cost_yuan / 1e9:.2f}",
@@ -144,15 +136,4 @@ def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) 
 
 
 def _difference(mean: float, low: float, high: float) -> str:
-    return "–" if np.isnan(mean) else f"{mean:+,.0f} ± {(high - low) / 2:,.0f}"
-
-
-def short(value: float, signed: bool = False) -> str:
-    """Four figures of a number of any size, with the SI letter of thousands to quadrillions; a dash for NaN."""
-    if np.isnan(value):
-        return "–"
-    sign = "+" if signed else ""
-    for power, letter in ((15, "P"), (12, "T"), (9, "G"), (6, "M")):
-        if abs(value) >= 10**power:
-            return f"{value / 10**power:{sign}.4g}{letter}"
-    return f"{value:{sign},.0f}" if abs(value) >= 1000 else f"{value:{sign}.4g}"
+    return "–" if np.isnan(mean) else f"{format_number(mean, signed=True)} ± {format_number((high - low) / 2)}"

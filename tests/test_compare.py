@@ -18,7 +18,7 @@ from test_cli import srdi
 
 from scenarios import InputError, Results, compare, load_scenario, run_ensemble
 from scenarios.cli import main
-from scenarios.comparison_table import figure, print_comparison, unit_name
+from scenarios.comparison_table import print_comparison
 from scenarios.intervals import (
     AGREE,
     BCA,
@@ -299,11 +299,6 @@ def test_the_table_reads_in_units_and_says_what_the_intervals_hold():
     assert "saves money and has fewer" in text
     assert "Regret in little_giants, firms (2019Q1; 4 states of the world; more is better)" in text
     assert max(map(len, text.splitlines())) <= 150
-    assert figure(0.0123, "share", signed=True) == "+1.23"
-    assert figure(-2.5e9, "yuan", signed=True) == "−2.50"
-    assert figure(0.000089512, "start = 100", signed=True) == "+0.00009"
-    assert figure(118_621_700, "persons") == "118.6"
-    assert (unit_name("share"), unit_name("yuan per quarter")) == ("per cent", "bn yuan per quarter")
 
 
 # --- a real ensemble

@@ -58,6 +58,7 @@ def test_the_table_can_be_printed_and_says_why_an_outcome_did_not_move(effects):
     print_effects(table, console)
     text = console.export_text()
     assert "export_promotion *" in text
+    assert "per cent" in text  # the share of relabelled R&D
     assert "* export_promotion: smaller than the luck" in text
 
 

@@ -18,8 +18,9 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from scenarios import InputError, compare, load_results
-from scenarios.comparison_table import figure, print_comparison
+from scenarios.comparison_table import print_comparison
 from scenarios.design import make_design, read_design
+from scenarios.formatting import format_number
 from scenarios.options import EnsembleOptions, ensemble_options
 from scenarios.sweep import SweepFile, design_of
 
@@ -126,7 +127,7 @@ def test_the_effects_are_the_paired_differences_of_the_results(policies):
         table = values(national, metric, "2025-12-31")
         difference = (table[scenario] - table["baseline"]).mean()
         assert row["difference"] == pytest.approx(difference)
-        said = figure(difference, row["unit"], signed=True)
+        said = format_number(difference, row["unit"], signed=True)
         assert any(line.startswith(metric) and said in line for line in printed.splitlines())
         assert f"& {said.replace('−', '$-$')} (" in tex
     assert effects["difference"].abs().max() > 0
@@ -141,7 +142,7 @@ def test_the_cost_per_additional_firm_is_that_of_the_results(policies):
     cost = (spent["public-services"] - spent["baseline"]).mean()
     assert row["cost_yuan"] == pytest.approx(cost)
     assert row["cost_per_unit_yuan"] == pytest.approx(cost / row["difference"])
-    assert figure(row["cost_per_unit_yuan"] / 1e6) in printed
+    assert format_number(row["cost_per_unit_yuan"] / 1e6) in printed
 
 
 def test_the_figure_is_there_for_print_and_for_screens(policies):

@@ -189,6 +189,8 @@ def test_the_command_prints_both_evaluations_and_leaves_everything(answer, folde
         assert row["rd_true_yuan_low"] <= row["rd_true_yuan"] <= row["rd_true_yuan_high"]
     assert set(last["optimism"]) == {"rd_true_yuan", "public_spending_yuan"}
     assert "on new seeds" in answer.stderr
+    assert "Spending, bn yuan" in answer.stderr
+    assert re.search(r"rd_true_yuan [+−][\d.]+ \(bn yuan per quarter\)", answer.stderr)
     names = {path.name for path in (folder / "out").iterdir()}
     assert names == {
         "study.journal",

@@ -287,5 +287,8 @@ def test_the_command_prints_every_point_and_ends_with_one_line(tmp_path):
     assert (last["points"], last["runs"], last["base"]) == (4, 5, "early")
     assert last["rows"][3]["factors"]["parameters.exit_base"] == pytest.approx(0.04)
     assert last["rows"][3]["outcomes"]["productivity_index"]["median"] > 0
-    assert "fund-0004" in answer.stderr
+    printed = " ".join(answer.stderr.split())
+    assert "fund-0004" in printed
+    assert "0.04" in printed
+    assert "(bn yuan)" in printed
     assert len(design_of(load_results(tmp_path / "out"))) == 4
