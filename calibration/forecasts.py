@@ -31,7 +31,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy.stats import norm, t
 
-from scenarios.errors import InputError, nearest
+from scenarios.errors import InputError, first_fault, nearest
 from scenarios.loading import parse_toml, read_text
 from scenarios.reported import CUT_OFF, REVIEW_PASS_RATE, Quantity, ReportedFigure, reported_figures, simulated
 from sim.outputs import NATIONAL
@@ -310,18 +310,7 @@ def _actual(row: dict, where: str, last: date) -> Actual:
             raise InputError(f"date is {actual.date}; the forecast ends on {last}")
         return actual
     except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(map(str, fault["loc"]))
-        if fault["type"] == "extra_forbidden":
-            allowed = list(Actual.model_fields)
-            raise InputError(
-                f"{where}: unknown key {key}{nearest(key, allowed)} (allowed: {', '.join(allowed)})"
-            ) from None
-        if fault["type"] == "missing":
-            raise InputError(f"{where}: {key} is missing") from None
-        message = fault["msg"].removeprefix("Value error, ")
-        found_there = f"{key} is {fault['input']!r}: " if key else ""
-        raise InputError(f"{where}: {found_there}{message}") from None
+        raise InputError(f"{where}: {first_fault(error, lambda path: list(Actual.model_fields))}") from None
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Self, TypeVar, get_args
 
@@ -23,7 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scenarios.describe import field_rows, parameter_rows
-from scenarios.errors import InputError, nearest
+from scenarios.errors import InputError, first_fault, nearest
 from scenarios.loading import check_name, parse_toml, read_text
 from scenarios.schema import Scenario, build, tables
 from sim.levers import Levers
@@ -163,7 +163,7 @@ def make_design(values: dict, model: type[Design], source: str, name: str = "") 
     try:
         design = model.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{source}: {_sentence(error, model)}") from None
+        raise InputError(f"{source}: {first_fault(error, partial(_known_keys, model))}") from None
     for key in design.factors:
         if key not in known_settings():
             hint = nearest(key, known_settings()) or "; srdi show levers, rules, shocks and parameters list all"
@@ -186,21 +186,10 @@ def _flat(tables: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
             yield key, table
 
 
-def _sentence(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first fault in words."""
-    fault = error.errors()[0]
-    place = list(fault["loc"])
-    if place[:1] == ["factors"] and len(place) > 2:
-        model = FactorTable
-    key = ".".join(str(part) for part in place)
-    if fault["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in model.model_fields.items()]
-        return f"unknown key {key}{nearest(str(place[-1]), known)} (allowed: {', '.join(known)})"
-    if fault["type"] == "missing":
-        return f"{key} is missing"
-    message = fault["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    return f"{key}: {message}" if isinstance(fault["input"], dict) else f"{key} is {fault['input']!r}: {message}"
+def _known_keys(model: type[DesignFile], path: list[str]) -> list[str]:
+    """Keys of a design file of a kind, or of one of its factors, below a path of keys."""
+    table: type[BaseModel] = FactorTable if path[:1] == ["factors"] else model
+    return [field.alias or name for name, field in table.model_fields.items()]
 
 
 def factors_of(design: DesignFile, base: Scenario, source: str) -> tuple[Factor, ...]:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+#: Most letters of a sentence by others, such as a reader or a validator: it may quote what it found, as long as that
+#: is, and then lists what is allowed.
+MOST_SAID = 1000
+#: Most letters of a value that is quoted.
+_QUOTED = 60
 
 
 class InputError(Exception):
@@ -21,6 +31,33 @@ class ResultsError(InputError):
 def shortened(text: str, most: int = 80) -> str:
     """A text that may come from anybody, with its middle left out where it is longer than `most` letters."""
     return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
+
+
+def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[str]]) -> str:
+    """The first fault of a validation in words: the key, what was found, and what is allowed.
+
+    Args:
+        known_keys: keys that are allowed below a path of keys.
+    """
+    from pydantic import BaseModel  # not for srdi --help, which loads this file
+
+    fault = error.errors()[0]
+    path = [str(part) for part in fault["loc"]]
+    key = shortened(".".join(path))
+    if fault["type"] == "extra_forbidden":
+        known = known_keys(path[:-1])
+        return f"unknown key {key}{nearest(path[-1], known)} (allowed: {', '.join(known)})"
+    if fault["type"] == "missing":
+        return f"{key} is missing"
+    message = shortened(fault["msg"].removeprefix("Value error, "), MOST_SAID)
+    if not message.startswith("SME"):
+        message = message[0].lower() + message[1:]
+    found = fault["input"]
+    if not path:
+        return message
+    if isinstance(found, dict | list | BaseModel) or len(str(found)) > _QUOTED:
+        return f"{key}: {message}"
+    return f"{key} is {found!r}: {message}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

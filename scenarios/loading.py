@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
-from scenarios.errors import ScenarioError, nearest, shortened
+from scenarios.errors import MOST_SAID, ScenarioError, nearest, shortened
 from scenarios.schema import NAME_PATTERN, Scenario, build, check_windows, known_keys
 
 #: Keys that describe a file itself and are not taken over from its parents.
 _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
 _MAX_BYTES = 1_000_000
-#: Most letters of what the TOML reader says: it quotes keys, which may be as long as the file.
-_MOST_SAID = 200
 #: Bits of a whole number, as TOML wants.
 _BITS = 64
 #: A key of more parts than any that is known, for which the TOML reader takes the square of their number.
@@ -62,7 +60,7 @@ def parse_toml(text: str, source: str) -> dict:
     except RecursionError:
         raise ScenarioError(f"{source} is not valid TOML: nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
-        message = shortened(str(error), _MOST_SAID)
+        message = shortened(str(error), MOST_SAID)
         raise ScenarioError(f"{source} is not valid TOML: {message[0].lower()}{message[1:]}") from None
     except ValueError:  # of Python's own reader of numbers
         most = sys.get_int_max_str_digits()

@@ -6,7 +6,7 @@ from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from scenarios.errors import ScenarioError, nearest, shortened
+from scenarios.errors import ScenarioError, first_fault
 from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
 from sim.fieldtypes import Count, Number
 from sim.levers import Levers
@@ -15,8 +15,6 @@ from sim.policy import Policy
 from sim.rules import Rules
 from sim.shocks import Shocks
 
-#: Most letters of a validator's sentence: it may quote what it found, and then lists what is allowed.
-_MOST_SAID = 1000
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,63}"
 
 
@@ -124,25 +122,7 @@ def build(values: dict, source: str) -> Scenario:
     try:
         return Scenario.model_validate(values)
     except ValidationError as error:
-        raise ScenarioError(f"{source}: {_sentence(error)}") from None
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first fault of a validation error in words: key, what was found, what is allowed."""
-    fault = error.errors()[0]
-    path = [str(part) for part in fault["loc"]]
-    key = shortened(".".join(path)) or "the file"
-    if fault["type"] == "extra_forbidden":
-        known = known_keys(path[:-1])
-        return f"unknown key {key}{nearest(path[-1], known)} (allowed: {', '.join(known)})"
-    if fault["type"] == "missing":
-        return f"{key} is missing"
-    message = shortened(fault["msg"].removeprefix("Value error, "), _MOST_SAID)
-    message = message[0].lower() + message[1:] if not message.startswith(("levers.", "SME")) else message
-    found = fault["input"]
-    if isinstance(found, dict | list | BaseModel) or len(str(found)) > 60:
-        return f"{key}: {message}" if path else message
-    return f"{key} is {found!r}: {message}"
+        raise ScenarioError(f"{source}: {first_fault(error, known_keys)}") from None
 
 
 Table = TypeVar("Table", bound=BaseModel)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 
 import pytest
 from pydantic import ValidationError
 
+from calibration.forecasts import read_actuals
 from scenarios import load_scenario, run_ensemble
+from scenarios.design import make_design
 from scenarios.draws import read_draws
-from scenarios.errors import InputError
-from scenarios.loading import parameter_settings
+from scenarios.errors import MOST_SAID, InputError
+from scenarios.loading import parameter_settings, parse_toml
 from scenarios.options import EnsembleOptions, ensemble_target
 from scenarios.plan import differences, read_plan
 from scenarios.reported import parse_figures
+from scenarios.schema import build
+from scenarios.sweep import SweepFile
 from sim.levers import Levers
 from sim.policy import find_policy
 
+LEVER = "levers.sme_fund.intensity"
 FIGURE = """
 [[figure]]
 id = "a"
@@ -55,6 +61,27 @@ def test_a_fault_in_a_file_of_figures_is_named(old, new, words):
     with pytest.raises(InputError, match=words) as refused:
         parse_figures(FIGURE.replace(old, new), "figures.toml")
     assert str(refused.value).startswith("figures.toml: ")
+
+
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: parse_toml(f"[{LONG}]\n[{LONG}]", "long.toml"),
+        lambda path: build({"name": "long", "title": LONG}, "long.toml"),
+        lambda path: make_design({"method": LONG, "factors": {LEVER: {"values": [1]}}}, SweepFile, "long.toml", "long"),
+        lambda path: read_actuals(path, date(2030, 12, 31)),
+    ],
+    ids=["toml", "scenario", "design", "actuals"],
+)
+def test_a_message_does_not_grow_with_what_was_found(tmp_path, read):
+    path = tmp_path / "actuals.toml"
+    path.write_text(f'[[actual]]\nquantity = "srdi_smes"\ndate = 2024-12-31\nlow = "{LONG}"\nhigh = 1\nsource = "x"\n')
+    with pytest.raises(InputError) as refused:
+        read(path)
+    assert len(str(refused.value)) < MOST_SAID + 500
 
 
 def test_a_figure_by_province_is_one_figure_a_province():
