@@ -154,11 +154,11 @@ def template(name: str) -> str:
     for lever in lever_rows():
         lines += ["", *(f"# {line}".rstrip() for line in lever["about"].splitlines())]
         lines += [f"[levers.{lever['lever']}]", *_commented(lever["settings"], parent)]
-    tables: dict[str, list[dict]] = {}
+    rules: dict[str, list[dict]] = {}
     for row in rule_rows():
-        tables.setdefault(row["key"].rpartition(".")[0], []).append(row)
-    for table in sorted(tables):
-        lines += ["", f"[{table}]", *_commented(tables[table], parent)]
+        rules.setdefault(row["key"].rpartition(".")[0], []).append(row)
+    for table in sorted(rules):
+        lines += ["", f"[{table}]", *_commented(rules[table], parent)]
     for shock in shock_rows():
         lines += ["", *(f"# {line}".rstrip() for line in shock["about"].splitlines())]
         # The table alone switches a shock on, so its head is a comment too.

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from scenarios.describe import field_rows, parameter_rows
 from scenarios.errors import InputError, first_fault, nearest
-from scenarios.loading import check_name, parse_toml, read_text
+from scenarios.loading import check_name, merge_values, nested, parse_toml, read_text
 from scenarios.schema import Scenario, build, tables
 from sim.levers import Levers
 from sim.rules import Rules
@@ -256,12 +256,7 @@ def lay_over(base: Scenario, point: Mapping[str, Value], name: str, title: str =
             values[group][part]["enabled"] = True
         elif group == "shocks" and values[group][part]["severity"] == 0:
             values[group][part]["severity"] = type(getattr(base.shocks, part))().severity
-    for key, value in point.items():
-        table = values
-        *path, last = key.split(".")
-        for part in path:
-            table = table[part]
-        table[last] = value
+    values = merge_values(values, nested(point))
     return build({**values, "name": name, "title": title, "title_zh": "", "description": ""}, name)
 
 

@@ -26,7 +26,11 @@ _ROW_GROUP = 64
 
 
 def begin(out: Path, plan: dict) -> Path:
-    """Give the results directory its folder of runs and its plan; refuses one that holds anything."""
+    """Give the results directory its folder of runs and its plan.
+
+    Raises:
+        InputError: the directory is not empty, or cannot be written.
+    """
     from scenarios.storage import write_json
 
     if not holds_nothing(out):
@@ -44,7 +48,11 @@ def begin(out: Path, plan: dict) -> Path:
 
 
 def reopen(out: Path, plan: dict) -> Path:
-    """The folder of runs of an interrupted ensemble, if that asked for the same; a new one in an empty directory."""
+    """The folder of runs of an interrupted ensemble; a new one in an empty directory.
+
+    Raises:
+        InputError: the directory holds something else, or an ensemble that asked for something else.
+    """
     if holds_nothing(out):
         return begin(out, plan)
     found = read_plan(out)
@@ -59,6 +67,7 @@ def reopen(out: Path, plan: dict) -> Path:
 
 
 def same_or_refuse(out: Path, found: dict, plan: dict) -> None:
+    """Raise InputError, with up to three differences, if an ensemble to be resumed was asked for something else."""
     changed = list(islice(differences(found, plan), 3))
     if changed:
         raise InputError(f"{out} cannot be resumed, what is asked for has changed: {'; '.join(changed)}")
@@ -98,7 +107,11 @@ def _disk_faults(folder: Path) -> Iterator[None]:
 
 
 def merge(parts: list[Path], tables: tuple[str, ...], out: Path) -> None:
-    """Join the runs' tables in the order of the jobs and write one Parquet file a table."""
+    """Join the runs' tables in the order of the jobs and write one Parquet file a table.
+
+    Raises:
+        RunFailed: the file of a run has been damaged since it was written, or the disk is full.
+    """
     import pyarrow as pa
 
     from scenarios.packing import DamagedRun, unpack

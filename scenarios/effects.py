@@ -18,11 +18,11 @@ from scenarios.ensemble import run_ensemble
 from scenarios.errors import ScenarioError, nearest
 from scenarios.intervals import CONFIDENCE
 from scenarios.loading import load_scenario, merge_values, nested
+from scenarios.metrics import COLUMNS
 from scenarios.results import Results
 from scenarios.schema import Scenario, build
 from sim.calendar import Quarter
 from sim.levers import Levers
-from sim.outputs import NATIONAL
 
 #: Scenario everything is compared with, and the paired runs if nobody says how many.
 BASELINE, REPLICATES = "baseline", 8
@@ -178,7 +178,7 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
     return {
         "lever": case.name,
         "outcome": case.outcome,
-        "unit": next(column.unit for column in NATIONAL if column.name == case.outcome),
+        "unit": COLUMNS[case.outcome].unit,
         "baseline": float(levels.mean()) if len(levels) else np.nan,
         "effect": effect,
         "low": low,

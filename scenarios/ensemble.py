@@ -121,24 +121,7 @@ def run_ensemble(
             on_start(0)
             return results
         runs = reopen(out, plan) if resume else begin(out, plan)
-        jobs = [
-            Job(
-                scenario=scenario,
-                position=position,
-                draw=draw,
-                replicate=replicate,
-                seed=settings["seed"] + replicate,
-                scale=settings["scale"],
-                until=settings["until"],
-                threads=threads,
-                firms_panel=firms_panel,
-                drawn=draws.parameters(draw) if draws and draw else {},
-                model=plan["model"],
-                versions=plan["versions"],
-            )
-            for position, scenario in enumerate(plan["scenarios"])
-            for draw, replicate in pairs
-        ]
+        jobs = _jobs(plan, pairs, draws, threads)
         started = datetime.now(UTC)
         clock = time.perf_counter()
         tables = (*TABLES, *OPTIONAL_TABLES) if firms_panel else tuple(TABLES)
@@ -185,6 +168,28 @@ def _draws_and_replicates(replicates: int, draws: Draws | None, crossed: int | N
     return [(draw, replicate) for draw in range(1, crossed + 1) for replicate in range(replicates)]
 
 
+def _jobs(plan: dict, pairs: list[tuple[int, int]], draws: Draws | None, threads: int) -> list[Job]:
+    """A job for every scenario, draw and replicate of a plan, in the order of the rows."""
+    return [
+        Job(
+            scenario=scenario,
+            position=position,
+            draw=draw,
+            replicate=replicate,
+            seed=plan["seed"] + replicate,
+            scale=plan["scale"],
+            until=plan["until"],
+            threads=threads,
+            firms_panel=plan["firms_panel"],
+            drawn=draws.parameters(draw) if draws and draw else {},
+            model=plan["model"],
+            versions=plan["versions"],
+        )
+        for position, scenario in enumerate(plan["scenarios"])
+        for draw, replicate in pairs
+    ]
+
+
 def _workers(asked: int | None, runs: int, job: Job) -> int:
     """Processes that run side by side: all cores busy, no more than there are runs, and no more than memory holds."""
     if asked:
@@ -217,6 +222,7 @@ def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Generator[
 
 
 def _load_pandas() -> None:
+    """Load what reads the results in the time the workers take to start."""
     import scenarios.results  # noqa: F401
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenarios.errors import ResultsError
+from scenarios.plan import RUNS
 from scenarios.schema import Scenario
 from scenarios.storage import DRAW, checksum, columns_of, dtype_of
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
@@ -247,9 +248,25 @@ def load_results(path: str | Path) -> Results:
     path = Path(path)
     if not path.is_dir():
         raise ResultsError(f"{path} is not a directory")
+    manifest = _read_manifest(path)
+    files = manifest["files"]
+    wanted, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
+    if not wanted <= set(files) <= wanted | optional | {DRAWS}:
+        raise ResultsError(f"{path / MANIFEST} is damaged: its list of files is not the one srdi writes")
+    for name, digest in files.items():
+        file = path / name
+        if not file.is_file():
+            raise ResultsError(f"{path} is damaged: {name} is missing")
+        if checksum(file) != digest:
+            raise ResultsError(f"{path} is damaged: {name} does not match its checksum")
+    return Results(path, manifest)
+
+
+def _read_manifest(path: Path) -> dict:
+    """The manifest of a results directory, as it stands in the file, checked for what readers rely on."""
     manifest_path = path / MANIFEST
     if not manifest_path.is_file():
-        if (path / "runs").is_dir():
+        if (path / RUNS).is_dir():
             raise ResultsError(f"{path} holds an unfinished ensemble: it has runs but no {MANIFEST}")
         raise ResultsError(f"{path} is not a results directory: it has no {MANIFEST}")
     try:
@@ -268,14 +285,4 @@ def load_results(path: str | Path) -> Results:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"]))
         raise ResultsError(f"{manifest_path} is damaged: {key}: {fault['msg'][0].lower()}{fault['msg'][1:]}") from None
-    files = manifest["files"]
-    wanted, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
-    if not wanted <= set(files) <= wanted | optional | {DRAWS}:
-        raise ResultsError(f"{manifest_path} is damaged: its list of files is not the one srdi writes")
-    for name, digest in files.items():
-        file = path / name
-        if not file.is_file():
-            raise ResultsError(f"{path} is damaged: {name} is missing")
-        if checksum(file) != digest:
-            raise ResultsError(f"{path} is damaged: {name} does not match its checksum")
-    return Results(path, manifest)
+    return manifest

@@ -1,4 +1,4 @@
-"""The tables ``srdi run`` prints."""
+"""The tables ``srdi run`` and ``srdi effects`` print."""
 
 from __future__ import annotations
 
