@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -24,6 +25,15 @@ def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tup
         axis.tick_params(labelsize=7)
         axis.locator_params(axis="x", nbins=5)
     return figure, axes
+
+
+def _grid(panels: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels of a height (inches) in rows; what the last row has beyond them stays empty."""
+    rows = math.ceil(panels / columns)
+    figure, axes = _figure(9.0, height * rows, rows, columns)
+    for axis in axes.flat[panels:]:
+        axis.set_visible(False)
+    return figure, list(axes.flat[:panels])
 
 
 def target_chart(targets: list[dict]) -> Figure:
@@ -63,13 +73,8 @@ def province_chart(targets: list[dict]) -> Figure:
 
 def parameter_chart(parameters: list[dict], draws: pd.DataFrame) -> Figure:
     """Posterior histogram of each parameter over its prior range."""
-    columns = 4
-    figure, axes = _figure(
-        9.0, 1.5 * math.ceil(len(parameters) / columns), math.ceil(len(parameters) / columns), columns
-    )
-    for axis in axes.flat[len(parameters) :]:
-        axis.set_visible(False)
-    for axis, row in zip(axes.flat, parameters, strict=False):
+    figure, axes = _grid(len(parameters), 4, 1.5)
+    for axis, row in zip(axes, parameters, strict=True):
         colour = BLUE if row["verdict"] == "learned" else GREY
         axis.hist(draws[row["parameter"]], bins=24, color=colour, density=True)
         axis.axvspan(row["prior_05"], row["prior_95"], ymax=0.06, color=ORANGE, alpha=0.8)
@@ -130,11 +135,8 @@ def profile_chart(profiles: list[dict]) -> Figure:
     """Profile likelihood of each parameter."""
     table = pd.DataFrame(profiles)
     names = list(dict.fromkeys(table["parameter"]))
-    columns = 4
-    figure, axes = _figure(9.0, 1.5 * math.ceil(len(names) / columns), math.ceil(len(names) / columns), columns)
-    for axis in axes.flat[len(names) :]:
-        axis.set_visible(False)
-    for axis, name in zip(axes.flat, names, strict=False):
+    figure, axes = _grid(len(names), 4, 1.5)
+    for axis, name in zip(axes, names, strict=True):
         rows = table[table["parameter"] == name]
         axis.plot(rows["value"], rows["fall"], color=BLUE, lw=1.2)
         axis.axhline(PROFILE_FALL, color=ORANGE, lw=0.8)
@@ -160,10 +162,8 @@ def forecast_chart(forecasts: list[dict], targets: list[dict]) -> Figure:
     table = pd.DataFrame(forecasts)
     table = table[~table["quantity"].str.contains(".", regex=False)]
     names = list(dict.fromkeys(table["quantity"]))
-    figure, axes = _figure(9.0, 2.2 * math.ceil(len(names) / 3), math.ceil(len(names) / 3), 3)
-    for axis in axes.flat[len(names) :]:
-        axis.set_visible(False)
-    for axis, name in zip(axes.flat, names, strict=False):
+    figure, axes = _grid(len(names), 3, 2.2)
+    for axis, name in zip(axes, names, strict=True):
         rows = table[table["quantity"] == name]
         years = rows["date"].str[:4].astype(int)
         axis.vlines(years, rows["q05"], rows["q95"], color=BLUE, lw=1.2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,7 +21,7 @@ from calibration.facts import (
     supplier_tail,
     suppliers_per_customer,
 )
-from scenarios.drawing import BLUE, ORANGE
+from scenarios.drawing import BLUE, ORANGE, write_pictures
 
 _DARK = "#555555"
 
@@ -37,15 +36,7 @@ def write_figures(kept: Observations, free: Observations, folder: str | Path) ->
         "growth_tent": growth_figure(kept.size, kept.growth),
         "rd_bunching": bunching_figure(applicants(kept.end), applicants(free.end), kept.rd_threshold),
     }
-    written = []
-    # A fixed salt and no date: the same run writes the same files.
-    with matplotlib.rc_context({"svg.hashsalt": "srdi"}):
-        for name, figure in drawn.items():
-            for suffix, metadata in (("png", None), ("svg", {"Date": None})):
-                path = Path(folder) / f"{name}.{suffix}"
-                figure.savefig(path, metadata=metadata)
-                written.append(path)
-    return written
+    return write_pictures(drawn, Path(folder))
 
 
 def _new_figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:

@@ -1,11 +1,13 @@
-"""What every drawn report shares: colours, and figures as SVG inside a page."""
+"""What every drawn report shares: colours, figures as SVG inside a page, and figures as files."""
 
 from __future__ import annotations
 
 import io
 import re
 import warnings
+from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,3 +45,17 @@ def svg(figure: Figure, label: str = "") -> str:
     content = re.sub(r'<g id="[^"]*"', "<g", content).replace("xlink:href", "href")
     named = f'<svg role="img" aria-label="{escape(label)}"' if label else "<svg"
     return named + content.removeprefix("<svg")
+
+
+def write_pictures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write figures by name as NAME.png and NAME.svg into an existing folder; returns the files."""
+    import matplotlib
+
+    written = []
+    # A fixed salt and no date: the same figure gives the same files.
+    with matplotlib.rc_context({"svg.hashsalt": "srdi"}):
+        for name, figure in figures.items():
+            for suffix, metadata in (("png", None), ("svg", {"Date": None})):
+                written.append(folder / f"{name}.{suffix}")
+                figure.savefig(written[-1], metadata=metadata)
+    return written

@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 from pathlib import Path
 
-import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from scenarios.describe import scenario_toml
 from scenarios.design import lay_over
-from scenarios.drawing import BLUE, ORANGE
+from scenarios.drawing import BLUE, ORANGE, write_pictures
 from scenarios.optimize import Trials
 from scenarios.outcomes import Outcome
 from scenarios.paired import ParetoSet
@@ -45,23 +44,15 @@ def write_pareto(out: Path, found: ParetoSet, trials: Trials, base: Scenario, go
         written.append(folder / f"{name}.toml")
         with whole_file(written[-1]) as draft:
             draft.write_text(scenario_toml(_scenario(found, base, place, name)), encoding="utf-8")
-    return written + (_write_figure(out, pareto_figure(found, trials, goals)) if len(goals) > 1 else [])
+    if len(goals) > 1:
+        written += write_pictures({"pareto": pareto_figure(found, trials, goals)}, out)
+    return written
 
 
 def _scenario(found: ParetoSet, base: Scenario, place: int, name: str) -> Scenario:
     settings = ", ".join(f"{key} = {value}" for key, value in found.points[place].items())
     scenario = lay_over(base, found.points[place], name, f"{found.names[place]} over {base.name}")
     return scenario.model_copy(update={"description": f"Found by srdi optimize: {settings}."[:5000]})
-
-
-def _write_figure(out: Path, figure: Figure) -> list[Path]:
-    written = []
-    # A fixed salt and no date: the same search writes the same files.
-    with matplotlib.rc_context({"svg.hashsalt": "srdi"}):
-        for suffix, metadata in (("png", None), ("svg", {"Date": None})):
-            written.append(out / f"pareto.{suffix}")
-            figure.savefig(written[-1], metadata=metadata)
-    return written
 
 
 def pareto_figure(found: ParetoSet, trials: Trials, goals: tuple[Outcome, ...]) -> Figure:
