@@ -179,7 +179,7 @@ def validate(
     from scenarios.lock import only_one
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.replicates={draws}"))
-    from calibration.forecasts import read_actuals
+    from calibration.scores import read_actuals
     from calibration.validation import LAST_DAY
 
     given = read_actuals(actuals, LAST_DAY) if actuals else ()

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from calibration.fit import Fit
-from calibration.forecasts import QUANTILES, naive_forecasts, wandering, with_error
+from calibration.forecasts import QUANTILES, wandering, with_error
+from calibration.naive import naive_forecasts
 from calibration.posterior import Likelihood, best_point, sample
 from calibration.simulator import TESTING, Count, Design, run_library, seeds_from
 from scenarios.processes import call_each

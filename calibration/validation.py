@@ -11,8 +11,9 @@ import pandas as pd
 
 from calibration.facts import measure_facts
 from calibration.fit import Progress
-from calibration.forecasts import Actual, Forecaster, published, score, score_summary
+from calibration.forecasts import Forecaster, published
 from calibration.prediction import inside_by_role, predict, target_table
+from calibration.scores import Actual, score, score_summary
 from calibration.simulator import model_digest
 from calibration.study import packaged
 from scenarios.draws import POSTERIOR, Draws, read_draws

@@ -16,8 +16,10 @@ import pytest
 import reacton
 import solara
 
-from calibration.forecasts import NAIVE, YEARS, published, score_summary
+from calibration.forecasts import YEARS, published
+from calibration.naive import NAIVE
 from calibration.priors import read_priors
+from calibration.scores import score_summary
 from scenarios.draws import POSTERIOR, Draws, read_draws
 from scenarios.reported import ReportedFigure, reported_figures
 from scenarios.storage import records
@@ -317,7 +319,7 @@ def test_a_hindcast_is_told_by_its_mean_errors():
 
 
 def scored(naive: bool):
-    """Rows as `calibration.forecasts.score` makes them: two figures, one of them of a province."""
+    """Rows as `calibration.scores.score` makes them: two figures, one of them of a province."""
     rows = []
     for quantity, value in (("little_giants", 14_000.0), ("little_giants.Jiangsu", 1_500.0)):
         row = {"quantity": quantity, "date": "2024-12-31", "unit": "firms", "source": "a list", "draws": 200}

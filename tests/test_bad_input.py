@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from calibration.forecasts import read_actuals
+from calibration.scores import read_actuals
 from scenarios import InputError, load_results, load_scenario, run_ensemble
 from scenarios.catalogue import catalogue_names, read_catalogue_file
 from scenarios.cli import main

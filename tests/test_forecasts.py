@@ -10,31 +10,27 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t
+from scipy.stats import norm, t
 from scoringrules import crps_normal
 
-from calibration import cells, econometrics, forecasts, validation
+from calibration import cells, econometrics, forecasts, scores, validation
 from calibration.forecasts import (
     DRIFT,
     FLOWS,
-    LEVELS,
     LIST_ERROR,
     YEARS,
     Forecaster,
     discrepancy_of,
-    list_share,
     model_error,
-    naive_forecasts,
     name_of,
     published,
     quantity_of,
-    read_actuals,
-    score,
-    score_summary,
     wandering,
     with_error,
 )
+from calibration.naive import LEVELS, Naive, list_share, naive_forecasts
 from calibration.prediction import target_table
+from calibration.scores import read_actuals, score, score_summary
 from scenarios import ensemble
 from scenarios.draws import read_draws
 from scenarios.errors import InputError
@@ -307,9 +303,9 @@ def test_a_score_holds_what_was_asked_for(tables, tmp_path):
 
 
 def test_a_naive_forecast_is_scored_as_a_distribution(tables, tmp_path, monkeypatch):
-    normal = 500.0 + 20.0 * forecasts.norm.ppf(LEVELS)
-    naive = forecasts.Naive({"last_value": normal, "linear_trend": np.array([500.0])})
-    monkeypatch.setattr(forecasts, "naive_forecasts", lambda quantity: naive)
+    normal = 500.0 + 20.0 * norm.ppf(LEVELS)
+    naive = Naive({"last_value": normal, "linear_trend": np.array([500.0])})
+    monkeypatch.setattr(scores, "naive_forecasts", lambda quantity: naive)
     # 20 x 0.674 and 20 x 1.645 bound the intervals: 513.5 and 532.9.
     text = change(ONE, ("100000", "520"), ("101000", "520")) + change(
         ONE, ("2024", "2025"), ("100000", "490"), ("101000", "500")

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from calibration.forecasts import read_actuals
+from calibration.scores import read_actuals
 from scenarios import load_scenario, run_ensemble
 from scenarios.design import make_design
 from scenarios.draws import read_draws
