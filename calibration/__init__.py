@@ -1,7 +1,6 @@
-"""The model held against what is known of firms: stylised facts and their figures.
+"""The model held against what is known: reported figures, to which it is fitted, stylised facts, published estimates.
 
-``from calibration import measure_facts``. The package imports ``sim`` and ``scenarios``, never
-the other way.
+``from calibration import measure_facts``. The package imports ``sim`` and ``scenarios``, never the other way.
 """
 
 from __future__ import annotations

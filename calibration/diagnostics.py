@@ -194,7 +194,9 @@ def _coverage(
     low = np.where(np.isfinite(likelihood.low), values - width * rng.random(values.shape), -np.inf)
     high = np.where(two_sided, low + width, np.where(np.isfinite(likelihood.high), values, np.inf))
     prior = fit.likelihood.flattened(FLAT)
-    jobs = [Both(prior, replace(likelihood, low=low[index], high=high[index])) for index in range(len(truth))]
+    jobs = [
+        SyntheticPosterior(prior, replace(likelihood, low=low[index], high=high[index])) for index in range(len(truth))
+    ]
     ranks = np.empty_like(truth)
     on_repeat(0, len(jobs))
     for done, (place, draws) in enumerate(_sample_each(jobs, fit, fit.box, workers), start=1):
@@ -204,7 +206,7 @@ def _coverage(
 
 
 @dataclass(frozen=True)
-class Both:
+class SyntheticPosterior:
     """Log of a prior, itself a flattened likelihood, times the likelihood of synthetic figures."""
 
     prior: Likelihood

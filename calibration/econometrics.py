@@ -124,19 +124,24 @@ def estimate(panel: pd.DataFrame) -> list[Estimate]:
         "lead_rd": leads(table, "rd"),
         "knowledge_elasticity": knowledge_elasticity(table),
     }
-    return [
-        Estimate(
-            row["id"],
-            row["description"],
-            *found[row["id"]][:3],
-            row.get("low"),
-            row.get("high"),
-            row["reference"],
-            row["source"],
-            found[row["id"]][3],
+    estimates = []
+    for row in references():
+        value, low, high, observations = found[row["id"]]
+        estimates.append(
+            Estimate(
+                id=row["id"],
+                description=row["description"],
+                value=value,
+                low=low,
+                high=high,
+                reference_low=row.get("low"),
+                reference_high=row.get("high"),
+                reference=row["reference"],
+                source=row["source"],
+                observations=observations,
+            )
         )
-        for row in references()
-    ]
+    return estimates
 
 
 def fixed_effects(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:

@@ -59,6 +59,7 @@ class Fit:
         priors, targets: of the free parameters and the figures of role fit. settings: as asked.
         box: float64 (parameters, 2), the part of the unit cube about the last waves, where the posterior is sampled.
         cube, outcomes: float64 (runs, parameters) and (runs, targets), all runs, first wave first.
+        emulator: of the figures, learned from all runs and judged by the last two waves. likelihood: by that emulator.
         sample: posterior draws. best: float64 (parameters,), the most likely point of the cube.
         workers: processes that made it.
     """

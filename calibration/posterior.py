@@ -36,7 +36,8 @@ class Likelihood:
 
     Attributes:
         low, high: float64 (targets,), transformed intervals; equal for single numbers, infinite where one-sided.
-        discrepancy: float64 (targets,), the model's own error. power: 1, or less to flatten the likelihood.
+        discrepancy: float64 (targets,), the model's own error. used: bool (targets,), whether a figure counts.
+        power: 1, or less to flatten the likelihood.
     """
 
     emulator: Emulator

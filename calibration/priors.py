@@ -41,8 +41,8 @@ class Uniform(_Prior):
         """Smallest and largest value."""
         return self.lowest, self.highest
 
-    def quantile(self, u, low, high):
-        """Value at probability u, cut to low … high."""
+    def quantile(self, u: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Values at probabilities u, float64 (points,), of the distribution cut to low … high."""
         return low + u * (high - low)
 
 
@@ -57,8 +57,8 @@ class Normal(_Prior):
         """Smallest and largest value."""
         return self.mean - CUT * self.sd, self.mean + CUT * self.sd
 
-    def quantile(self, u, low, high):
-        """Value at probability u, cut to low … high."""
+    def quantile(self, u: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Values at probabilities u, float64 (points,), of the distribution cut to low … high."""
         ends = norm.cdf(np.array([low, high]), self.mean, self.sd)
         return norm.ppf(ends[0] + u * (ends[1] - ends[0]), self.mean, self.sd)
 
@@ -74,8 +74,8 @@ class Lognormal(_Prior):
         """Smallest and largest value."""
         return self.median * np.exp(-CUT * self.log_sd), self.median * np.exp(CUT * self.log_sd)
 
-    def quantile(self, u, low, high):
-        """Value at probability u, cut to low … high."""
+    def quantile(self, u: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Values at probabilities u, float64 (points,), of the distribution cut to low … high."""
         ends = norm.cdf(np.log([low, high]), np.log(self.median), self.log_sd)
         return np.exp(norm.ppf(ends[0] + u * (ends[1] - ends[0]), np.log(self.median), self.log_sd))
 

@@ -72,6 +72,7 @@ def calibrate(
         workers,
         lambda done, all_: on_run("contenders", done, all_),
     )
+    default_values = dict(zip(found.priors.names, map(float, draws[default]), strict=True))
     predicted = target_table(outcomes, settings.scale, settings.seed)
     checks = _checks(found, folder, workers, on_run)
     finished = time.perf_counter()
@@ -81,12 +82,9 @@ def calibrate(
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": asdict(settings),
         "model": model_digest(found.priors.names),
-        "bits": run_bits(dict(zip(found.priors.names, map(float, draws[default]), strict=True))),
+        "bits": run_bits(default_values),
         "posterior": {"file": POSTERIOR, "checksum": checksum(folder / POSTERIOR), "draws": len(draws)},
-        "default": {
-            "draw": default + 1,
-            "values": dict(zip(found.priors.names, map(float, draws[default]), strict=True)),
-        },
+        "default": {"draw": default + 1, "values": default_values},
         "versions": {name: version(name) for name in _PACKAGES},
         "runs": len(found.cube) + PREDICTIVE + CONTENDERS * REPEATS + ON_MODEL,
         # Of a study that went on from finished runs the time says nothing.

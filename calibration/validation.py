@@ -27,8 +27,8 @@ FORECASTS, VALIDATION = "forecasts.json", "validation.json"
 #: Last year of the forecasts, and last day that can be scored.
 UNTIL = 2030
 LAST_DAY = date(UNTIL, 12, 31)
-#: Firms of the panel and last year of the run for econometrics.
-PANEL_FIRMS, PANEL_UNTIL = 4_000, 2024
+#: Firms of the panel, and share of the population and last year of the run, for econometrics.
+PANEL_FIRMS, PANEL_SCALE, PANEL_UNTIL = 4_000, 0.05, 2024
 
 
 def validate(
@@ -108,7 +108,8 @@ def panel_estimates(seed: int) -> list[Estimate]:
     from sim.model import SRDIModel
     from sim.policy import find_policy
 
-    model = SRDIModel(find_policy("baseline"), scale=0.05, rng=seed, until=PANEL_UNTIL, firms_panel=PANEL_FIRMS)
+    policy = find_policy("baseline")
+    model = SRDIModel(policy, scale=PANEL_SCALE, rng=seed, until=PANEL_UNTIL, firms_panel=PANEL_FIRMS)
     try:
         model.run_model()
         return estimate(pd.DataFrame(model.tables()["firms"]))
