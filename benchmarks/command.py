@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,7 +50,10 @@ def bench(quick: bool, out: Path | None, as_json: bool) -> None:
 
     results = measured(Suite(QUICK if quick else FULL))
     if out:
-        _write(results, out)
+        from scenarios.storage import whole_file
+
+        with whole_file(out) as draft:
+            draft.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     screen = console(as_json, width=120)
     for title, table in tables(results):
         screen.print(title, style="italic", highlight=False)
@@ -88,13 +90,6 @@ def _progress(stack: contextlib.ExitStack, stages: int) -> tuple[Callable[[str],
     bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
     task = bar.add_task("", total=stages)
     return (lambda label: bar.update(task, description=label)), (lambda: bar.advance(task))
-
-
-def _write(results: dict, out: Path) -> None:
-    """Write the file whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=out.absolute().parent, delete=False, encoding="utf-8") as draft:
-        draft.write(json.dumps(results, ensure_ascii=False, indent=2) + "\n")
-    os.replace(draft.name, out)
 
 
 def tables(results: dict) -> list[tuple[str, Table]]:

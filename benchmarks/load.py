@@ -28,7 +28,7 @@ from scenarios.options import json_option, last_line
 from viz.live.runner import Runner
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 #: The lever that is set, and the values each session sets in turn: nobody else sets them.
 LEVER, FIRST, APART, VALUES = SETTING, 110, 10, (0, 5)
@@ -38,6 +38,8 @@ PAUSE_S, LOST_S = (3.0, 8.0), 180.0
 OWN_GB, SESSION_GB = 2.0, 0.1
 #: Seconds after the last session before memory is read, and bytes of a GB.
 _AFTER_S, _GB = 30.0, 1e9
+#: Milliseconds a page is given.
+_PATIENCE = 600_000
 _QUANTITIES = ("little_giants", "srdi_smes", "counties_with_little_giant", "public_spending_cumulative_yuan")
 
 #: A reader in a page: notes every move in `window.srdiMoves`, and ends when `window.srdiEnd` is set.
@@ -127,38 +129,14 @@ def measure(started: Browser, sessions: int, minutes: float, scale: float) -> tu
     """
     with tempfile.TemporaryFile("w+") as log:
         with server("--scale", str(scale), log=log) as (process, address):
-            first = started.new_page()
-            first.goto(address)
-            # Every member's baseline has been run when the first ensemble is done: what all sessions share is there.
-            wait_for_answer(first, ensemble=True, timeout=600_000)
-            first.goto("about:blank")  # as a tab that is closed says good-bye
-            watch, faults = Watch(process), []
-            found: dict = {"gb_before": watch.now() / _GB, "gb_by_minute": []}
-            pages = []
-            for _ in range(sessions):
-                page = started.new_context(viewport={"width": 1280, "height": 900}).new_page()
-                page.set_default_timeout(600_000)
-                page.on("pageerror", lambda error: faults.append(str(error)))
-                page.on("requestfailed", lambda request: faults.append(request.url))
-                page.goto(address)
-                wait_for_answer(page, timeout=600_000)
-                page.add_script_tag(content=_READER)
-                pages.append(page)
+            _run_what_is_shared(started, address)
+            watch = Watch(process)
+            faults: list[str] = []
+            found: dict = {"gb_before": watch.now() / _GB}
+            pages = [_opened(started, address, faults) for _ in range(sessions)]
             found["gb_open"] = watch.now() / _GB
             watch.most()  # from here on
-            for number, page in enumerate(pages):
-                plan = {"lever": LEVER, "values": values_of(number), "pause": PAUSE_S, "lost": LOST_S}
-                page.evaluate("(plan) => { window.srdiDone = window.srdiRead(plan); }", plan | {"seed": number + 1})
-            for minute in range(math.ceil(minutes)):
-                pages[0].wait_for_timeout(60_000 * min(minutes - minute, 1.0))
-                if minute + 1 <= minutes:
-                    found["gb_by_minute"].append(watch.now() / _GB)
-            for page in pages:
-                page.evaluate("window.srdiEnd = true")
-            moves = []
-            for page in pages:
-                page.evaluate("window.srdiDone")
-                moves.append(page.evaluate("window.srdiMoves"))
+            found["gb_by_minute"], moves = _read_for(pages, minutes, watch)
             found["gb_end"] = watch.now() / _GB
             found["gb_peak"] = max(found["gb_open"], watch.most() / _GB)
             watch.close()
@@ -170,6 +148,45 @@ def measure(started: Browser, sessions: int, minutes: float, scale: float) -> tu
         log.seek(0)
         found["tracebacks"] = log.read().count("Traceback (most recent call last)")
     return moves, found
+
+
+def _run_what_is_shared(started: Browser, address: str) -> None:
+    """Have every member's baseline run, which all sessions share: it has been when the first ensemble is done."""
+    page = started.new_page()
+    page.goto(address)
+    wait_for_answer(page, ensemble=True, timeout=_PATIENCE)
+    page.goto("about:blank")  # as a tab that is closed says good-bye
+
+
+def _opened(started: Browser, address: str, faults: list[str]) -> Page:
+    """A page in a browser context of its own that shows an answer; what goes wrong in it is added to `faults`."""
+    page = started.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(_PATIENCE)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("requestfailed", lambda request: faults.append(request.url))
+    page.goto(address)
+    wait_for_answer(page, timeout=_PATIENCE)
+    page.add_script_tag(content=_READER)
+    return page
+
+
+def _read_for(pages: list[Page], minutes: float, watch: Watch) -> tuple[list[float], list[list[dict]]]:
+    """Let the readers of all pages act; the server's memory (GB) at the end of each whole minute, and their moves."""
+    for number, page in enumerate(pages):
+        plan = {"lever": LEVER, "values": values_of(number), "pause": PAUSE_S, "lost": LOST_S, "seed": number + 1}
+        page.evaluate("(plan) => { window.srdiDone = window.srdiRead(plan); }", plan)
+    by_minute = []
+    for minute in range(math.ceil(minutes)):
+        pages[0].wait_for_timeout(60_000 * min(minutes - minute, 1.0))
+        if minute + 1 <= minutes:
+            by_minute.append(watch.now() / _GB)
+    for page in pages:
+        page.evaluate("window.srdiEnd = true")
+    moves = []
+    for page in pages:
+        page.evaluate("window.srdiDone")
+        moves.append(page.evaluate("window.srdiMoves"))
+    return by_minute, moves
 
 
 @click.command()

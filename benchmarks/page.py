@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 MEDIAN_MS, P95_MS, FIRST_S = 400.0, 800.0, 3.0
 #: The setting of which readers at once choose different values.
 SETTING = "levers.cluster_recognition.per_year"
-
+#: Its values where many readers set it: of the first reader, and apart from one to the next.
+_FIRST, _APART = 110, 5
+#: Seconds a server is given to start or to end.
 _STARTED = 120.0
 #: Follows the charts: when all that are visible show one version later than `last`, calls back with the time.
 _WATCH = """
@@ -191,6 +193,11 @@ def measure_first_page(started: Browser, address: str, times: int) -> np.ndarray
     return np.array(seconds)
 
 
+def values_of(readers: int) -> list[int]:
+    """What each of many readers sets the first lever to: clusters a year, different ones."""
+    return [_FIRST + _APART * reader for reader in range(readers)]
+
+
 def measure_readers(started: Browser, address: str, readers: int, expected: Callable[[int], str]) -> dict:
     """Many readers at once, each with a setting of its own.
 
@@ -202,7 +209,7 @@ def measure_readers(started: Browser, address: str, readers: int, expected: Call
     """
     context = started.new_context(viewport={"width": 1280, "height": 900})
     pages = [context.new_page() for _ in range(readers)]
-    wanted = [110 + 5 * reader for reader in range(readers)]
+    wanted = values_of(readers)
     for page in pages:
         page.goto(address)
     for page in pages:
@@ -244,7 +251,7 @@ def main(moves: int, readers: int, scale: float, out: Path | None) -> None:
 
     runner = Runner(scale=scale, members=2)
     texts = {}
-    for clusters in range(110, 110 + 5 * readers, 5):
+    for clusters in values_of(readers):
         (texts[clusters],) = shown_figures(runner, {SETTING: clusters}, ("little_giants",))
     starts = {name: lever.start for name, lever in runner.baseline.policy.levers}
     firms = float(runner.baseline_run(0).tables["national"]["firms"][0]) * scale

@@ -27,7 +27,7 @@ import mesa
 import numpy as np
 
 from benchmarks.columnar_numpy import GOLDEN, high, low, raw_bits
-from benchmarks.state import CoreState, core_state, plain_record
+from benchmarks.state import SEED, CoreState, core_state, plain_record
 from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
 from sim.draws import unit_noise
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
@@ -55,7 +55,6 @@ from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
 
 #: A larger state is replaced by one of this many firms or fewer: Python objects would not fit memory.
 MOST_FIRMS, SMALL_SCALE = 12_000, 0.001
-SEED = 1
 X = SimpleNamespace(**support.CHANNEL_INDEX)
 UNSUPPORTED = [0.0] * support.N_CHANNELS
 

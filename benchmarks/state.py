@@ -67,11 +67,9 @@ def put_in_place(owner: object, method: str, function: Callable[..., None]) -> N
     setattr(owner, method, function)
 
 
-def captured_quarter(
-    scale: float, quarters: int, scenario: str | Policy = "baseline", seed: int = SEED
-) -> tuple[CoreState, CoreState]:
+def captured_quarter(scale: float, quarters: int, scenario: str | Policy = "baseline") -> tuple[CoreState, CoreState]:
     """The states before and after the engine's pass over firms in quarter number `quarters` of a run."""
-    model = SRDIModel(scenario, scale=scale, rng=seed)
+    model = SRDIModel(scenario, scale=scale, rng=SEED)
     engine_pass = model._advance_firms
     taken: list[CoreState] = []
 

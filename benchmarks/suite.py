@@ -182,32 +182,47 @@ class Suite:
     def _whole_step(self, size: str) -> None:
         """One population: cost of the whole step and memory; at 1:1 also threads, bandwidth and kernels."""
         results = self.results
+        # What is None at the end could not be measured.
         for key in ("firm_quarter_ns", "build_seconds"):
             results.setdefault(key, {})[size] = None
-        national = size == NATIONAL
         if size in (NATIONAL, ALL_SMES):
             # In small populations the compiled kernels outweigh the firms.
             results["bytes_per_firm"][size] = None
         if size == ALL_SMES:
             results["peak_gib"] = None
-        scale = self.plan.national_scale if national else self._scale(float(size))
-        runs: dict[int, list[dict]] = {THREADS: [], 1: []}
-        bytes_per_second = 0.0
         try:
-            if size == ALL_SMES and machine_bytes() < ALL_SMES_GIB * GIB:
-                raise JobFailed(f"this machine has less than {ALL_SMES_GIB:g} GiB of memory")
-            # 1 and 2 threads and the triad take turns.
-            for _ in range(self.plan.sizes[size]):
-                for threads in (THREADS, 1) if national else (THREADS,):
-                    job = {"scale": scale, "until": self.plan.until, "threads": threads}
-                    runs[threads].append(apart.call("benchmarks.whole_step:measure", None, **job))
-                if national:
-                    bytes_per_second = max(bytes_per_second, self._triad())
+            runs, bytes_per_second = self._runs_of(size)
         except JobFailed as error:
             if size != ALL_SMES:
                 raise
             self.missing[size] = str(error)
             return
+        self._note(size, runs, bytes_per_second)
+
+    def _runs_of(self, size: str) -> tuple[dict[int, list[dict]], float]:
+        """Runs of a population by their threads, and at 1:1 the bandwidth of the triad in bytes per second.
+
+        Raises:
+            JobFailed: the population does not fit the machine.
+        """
+        if size == ALL_SMES and machine_bytes() < ALL_SMES_GIB * GIB:
+            raise JobFailed(f"this machine has less than {ALL_SMES_GIB:g} GiB of memory")
+        national = size == NATIONAL
+        scale = self.plan.national_scale if national else self._scale(float(size))
+        runs: dict[int, list[dict]] = {THREADS: [], 1: []}
+        bytes_per_second = 0.0
+        # 1 and 2 threads and the triad take turns.
+        for _ in range(self.plan.sizes[size]):
+            for threads in (THREADS, 1) if national else (THREADS,):
+                job = {"scale": scale, "until": self.plan.until, "threads": threads}
+                runs[threads].append(apart.call("benchmarks.whole_step:measure", None, **job))
+            if national:
+                bytes_per_second = max(bytes_per_second, self._triad())
+        return runs, bytes_per_second
+
+    def _note(self, size: str, runs: dict[int, list[dict]], bytes_per_second: float) -> None:
+        """Put the figures of a population's runs among the results."""
+        results = self.results
         quarters = whole_step.best_quarters(runs[THREADS])
         results["firm_quarter_ns"][size] = whole_step.nanoseconds(quarters)
         results["profile"]["step"][size] = whole_step.profile(quarters, "parts")
@@ -216,7 +231,7 @@ class Suite:
             results["bytes_per_firm"][size] = min(run["bytes_per_firm"] for run in runs[THREADS])
         if size == ALL_SMES:
             results["peak_gib"] = min(run["peak_bytes"] for run in runs[THREADS]) / GIB
-        if national:
+        if size == NATIONAL:
             results["kernel_mib"] = min(run["kernel_bytes"] for run in runs[THREADS]) / MIB
             one_thread = whole_step.nanoseconds(whole_step.best_quarters(runs[1]))
             results["thread_speedup"] = one_thread / whole_step.nanoseconds(quarters)
