@@ -33,6 +33,7 @@ from viz.live.calibrated import Validation, packaged_summary, packaged_validatio
 from viz.live.fitted import (
     FORECASTERS,
     Directions,
+    FittedParameter,
     by_role,
     by_series,
     directions_of,
@@ -243,6 +244,17 @@ def test_ranges_of_the_posterior_are_those_the_fit_wrote_down():
 def test_years_of_parameters_are_no_counts():
     assert fit_tables.parameter_value(Words("zh"), 2021.26, "year") == "2021.3"
     assert fit_tables.parameter_value(Words("zh"), 12_000.0, "niches") == "1.2万"
+
+
+def test_the_numbers_of_a_parameters_cell_have_one_scale():
+    quantiles = (9_500.0, 10_400.0, 12_000.0)
+    one = FittedParameter(
+        "reach_size", "niches", quantiles, quantiles, (0.05, 0.5, 0.95), True, 0.8, quantiles[:2], False
+    )
+    [row] = fit_tables.parameter_table_of(Words("zh"), [one]).rows
+    assert row[3] == "0.95万 至 1.2万"
+    assert row[4] == "0.95万 · 1.04万 · 1.2万"
+    assert row[6] == "0.95万 至 1.04万"
 
 
 def test_directions_say_what_is_left_of_the_prior():

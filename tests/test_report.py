@@ -367,6 +367,37 @@ def test_numbers_are_written_as_each_language_does(value, english, chinese):
     assert Words("zh").number(value) == chinese
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "english", "chinese"),
+    [
+        (964_805.0, 1.296e6, "0.9648 million to 1.296 million", "96.48万 至 129.6万"),
+        (-2.1e9, 40e6, "−2.1 billion to 0.04 billion", "−21亿 至 0.4亿"),
+        (0.0, 3e6, "0 to 3 million", "0 至 300万"),
+        (999_970.0, 999_980.0, "1 million to 1 million", "100万 至 100万"),
+        (8_500.0, 12_000.0, "8,500 to 12,000", "0.85万 至 1.2万"),
+        (120.0, 950.0, "120 to 950", "120 至 950"),
+    ],
+)
+def test_both_ends_of_an_interval_have_the_scale_of_the_larger(low, high, english, chinese):
+    for words, text in ((Words("en"), english), (Words("zh"), chinese)):
+        assert words.interval(low, high, "yuan") == text
+
+
+def test_a_price_and_its_interval_have_one_scale():
+    costs, gains = pairs([0.9e6, 1.05e6, 0.99e6]), pairs([1.0, 1.0, 1.0])
+    text = price(Words("en"), costs, gains)
+    assert text.startswith("0.98 million yuan a firm (95% interval 0.")
+    assert text.count(" million") == 3
+
+
+def test_a_reported_interval_has_one_scale_and_may_lack_an_end():
+    words = Words("en")
+    assert words.bounds(950_000.0, 1.2e6, "yuan") == "0.95 million to 1.2 million"
+    assert words.bounds(1.2e6, 1.2e6, "yuan") == "1.2 million"
+    assert words.bounds(None, 1.2e6, "yuan") == "1.2 million or less"
+    assert words.bounds(1.2e6, None, "yuan") == "1.2 million or more"
+
+
 def test_shares_are_in_per_cent_and_their_differences_in_points():
     assert Words("en").value(0.256, "share") == "25.6%"
     assert Words("en").value(-0.004, "share", signed=True) == "−0.4 points"

@@ -57,15 +57,21 @@ class Words:
             found = found[part]
         return found
 
-    def number(self, value: float | None, signed: bool = False) -> str:
-        """A number: counts whole with separators (from ten thousand on in 万 and 亿 in Chinese), others short."""
+    def number(self, value: float | None, signed: bool = False, beside: float | None = None) -> str:
+        """A number: counts whole with separators (from ten thousand on in 万 and 亿 in Chinese), others short.
+
+        Args:
+            beside: another number of the same text, such as the other end of an interval; the larger of the two says
+                for both whether they are in millions.
+        """
         if value is None or not math.isfinite(value):
             return NOTHING
         size = abs(float(value))
+        largest = max(size, abs(beside)) if beside is not None and math.isfinite(beside) else size
         # Rounded before the scale is chosen: 9,999.7 is one 万, not 10,000.
-        rounded = float(f"{size:.{FIGURES}g}")
+        rounded = float(f"{largest:.{FIGURES}g}")
         for scale, name in self._scales:
-            if rounded >= scale:
+            if rounded >= scale and size > 0.0:
                 text = _short(size / scale, FIGURES) + name
                 break
         else:
@@ -74,26 +80,38 @@ class Words:
             return text
         return (MINUS if value < 0 else "+" if signed else "") + text
 
-    def value(self, value: float | None, unit: str, signed: bool = False) -> str:
-        """A number of some unit, without the unit's name; a share in per cent, its difference in points."""
+    def value(self, value: float | None, unit: str, signed: bool = False, beside: float | None = None) -> str:
+        """A number of some unit, without the unit's name; a share in per cent, its difference in points.
+
+        Args:
+            beside: as of `number`, in the same unit.
+        """
         if value is None or not math.isfinite(value):
             return NOTHING
         if unit in _WHOLE and abs(value) >= 10.0:
             value = round(value)
         if unit != "share":
-            return self.number(value, signed)
+            return self.number(value, signed, beside)
         if not signed:
             return self.percent(value)
         return self("number.points", number=self.number(round(100.0 * value, 2), signed))
 
     def interval(self, low: float, high: float, unit: str, signed: bool = False) -> str:
-        """The two ends of an interval; a dash where there is none."""
+        """The two ends of an interval in one scale, that of the larger; a dash where there is none."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return NOTHING
         if unit == "share" and signed:
             ends = (self.number(round(100.0 * end, 2), signed) for end in (low, high))
             return self("number.points", number=self.span(*ends))
-        return self.span(self.value(low, unit, signed), self.value(high, unit, signed))
+        return self.span(self.value(low, unit, signed, beside=high), self.value(high, unit, signed, beside=low))
+
+    def bounds(self, low: float | None, high: float | None, unit: str) -> str:
+        """An interval that may lack an end, or be a single number as it is written."""
+        if low is None or high is None:
+            end, key = (low, "at_least") if high is None else (high, "at_most")
+            return self(f"number.{key}", value=self.value(end, unit))
+        first, last = self.value(low, unit, beside=high), self.value(high, unit, beside=low)
+        return first if first == last else self.span(first, last)
 
     def span(self, first: str, last: str) -> str:
         """From one text to another."""
@@ -117,10 +135,7 @@ class Words:
 
     def reported(self, figure: ReportedFigure, unit: str) -> str:
         """A reported figure with its rounding, or the end it has."""
-        low, high = (None if end is None else self.value(end, unit) for end in (figure.low, figure.high))
-        if low is None or high is None:
-            return self("number.at_least", value=low) if high is None else self("number.at_most", value=high)
-        return low if low == high else self.span(low, high)
+        return self.bounds(figure.low, figure.high, unit)
 
     def unit(self, unit: str) -> str:
         """The name of a unit of the results' columns or of the levers' settings."""

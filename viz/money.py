@@ -72,8 +72,9 @@ class Price:
         """The sentence."""
         if self.ratio is None:
             return words(f"cost.{self.key}")
-        interval = words.interval(self.ratio.low, self.ratio.high, "yuan")
-        return words(f"cost.{self.key}", value=words.number(self.ratio.mean), interval=interval)
+        low, high = self.ratio.low, self.ratio.high
+        value = words.value(self.ratio.mean, "yuan", beside=max(abs(low), abs(high)))
+        return words(f"cost.{self.key}", value=value, interval=words.interval(low, high, "yuan"))
 
 
 def price(words: Words, costs: pd.Series, gains: pd.Series) -> str:

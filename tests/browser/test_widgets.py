@@ -160,10 +160,13 @@ def test_tables_say_the_numbers_as_the_rest_of_the_page_does(opened, language):
         found[place] = _table(chart)
         assert not chart.locator("canvas").first.is_visible()
 
-    def value(place: int, series: int, array: int, i: int, unit: str, signed: bool = False) -> str:
+    def number(place: int, series: int, array: int, i: int) -> float:
         one = specs[place]["series"][series]
         block = np.frombuffer(specs[place]["values"], dtype="<f4")
-        return words.value(float(block[one["at"] + array * one["count"] + i]), unit, signed)
+        return float(block[one["at"] + array * one["count"] + i])
+
+    def value(place: int, series: int, array: int, i: int, unit: str, signed: bool = False) -> str:
+        return words.value(number(place, series, array, i), unit, signed)
 
     head, *rows = found[0]
     assert head == [texts["x"], names["baseline"], names["policy"], names["most"], names["half"], names["figure"]]
@@ -180,6 +183,8 @@ def test_tables_say_the_numbers_as_the_rest_of_the_page_does(opened, language):
     assert found[2][48][1] == value(2, 1, 0, 47, "share", signed=True)
     assert found[2][12][1] == "–"
     assert found[4][2][1] == words.span(words.number(140_000), words.number(141_000))
+    # From some 360,000 to a million: both ends in one scale.
+    assert found[4][3][2].endswith(f"({words.interval(number(4, 1, 0, 2), number(4, 1, 2, 2), '')})")
     # A table follows its numbers too.
     page.click(".next")
     _wait_for(page, version + 1)

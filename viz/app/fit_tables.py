@@ -81,15 +81,6 @@ def _with_unit(words: Words, title: str, unit: str) -> str:
     return words("number.bracketed", value=title, about=words.unit(unit))
 
 
-def _reported(words: Words, low: float | None, high: float | None, unit: str) -> str:
-    """A reported interval, or the end it has."""
-    if low is None or high is None:
-        value = words.value(low if high is None else high, unit)
-        return words("number.at_least" if high is None else "number.at_most", value=value)
-    first, last = words.value(low, unit), words.value(high, unit)
-    return first if first == last else words.span(first, last)
-
-
 def _row_date(row: Mapping) -> date:
     return date.fromisoformat(row["date"])
 
@@ -252,7 +243,7 @@ def _figure_row(words: Words, figure: Figure) -> list[str]:
 
 def _numbers(words: Words, figure: Figure) -> list[str]:
     return [
-        _reported(words, figure.low, figure.high, figure.unit),
+        words.bounds(figure.low, figure.high, figure.unit),
         words.value(figure.median, figure.unit),
         words.interval(figure.p05, figure.p95, figure.unit),
     ]
@@ -268,9 +259,15 @@ def verdict(words: Words, figure: Figure) -> str:
 # --- parameters
 
 
-def parameter_value(words: Words, value: float, unit: str) -> str:
-    """A value of a parameter in its unit: a year with one decimal, not in ten thousands."""
-    return f"{value:.1f}" if unit == "year" and math.isfinite(value) else words.value(value, unit)
+def parameter_value(words: Words, value: float, unit: str, beside: float | None = None) -> str:
+    """A value of a parameter in its unit: a year with one decimal, not in ten thousands; `beside` as of `Words`."""
+    return f"{value:.1f}" if unit == "year" and math.isfinite(value) else words.value(value, unit, beside=beside)
+
+
+def _parameter_values(words: Words, values: Sequence[float], unit: str) -> list[str]:
+    """Values of a parameter that stand in one cell, in one scale."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return [parameter_value(words, value, unit, largest) for value in values]
 
 
 def parameter_table_of(words: Words, parameters: Sequence[FittedParameter]) -> Table:
@@ -278,15 +275,15 @@ def parameter_table_of(words: Words, parameters: Sequence[FittedParameter]) -> T
     heads = ("parameter", "unit", "verdict", "prior_90", "posterior_90", "learned_share", "profile_90")
     rows = []
     for one in parameters:
-        write = [parameter_value(words, value, one.unit) for value in (*one.prior, *one.posterior, *one.profile)]
-        profile = words.span(*write[6:])
+        low, middle, high = _parameter_values(words, one.posterior, one.unit)
+        profile = words.span(*_parameter_values(words, one.profile, one.unit))
         rows.append(
             [
                 _named(words, one.name),
                 words.unit(one.unit),
                 words("fit.verdict_learned" if one.learned else "fit.verdict_assumed"),
-                words.span(write[0], write[2]),
-                words("fit.posterior_cell", low=write[3], middle=write[4], high=write[5]),
+                words.span(*_parameter_values(words, (one.prior[0], one.prior[2]), one.unit)),
+                words("fit.posterior_cell", low=low, middle=middle, high=high),
                 _whole_percent(words, one.share),
                 words("fit.profile_open", interval=profile) if one.open else profile,
             ]
@@ -360,7 +357,7 @@ def hindcast_table(words: Words, rows: Sequence[Mapping]) -> Table:
                 _with_unit(words, title, unit),
                 words.month(_row_date(row)),
                 _yes(words, row["inside_90"]),
-                _reported(words, row["low"], row["high"], unit),
+                words.bounds(row["low"], row["high"], unit),
                 words.value(row["p50"], unit),
                 words.interval(row["p05"], row["p95"], unit),
                 *(_signed_percent(words, row[key]) for key in errors),
@@ -471,7 +468,7 @@ def realised_table(words: Words, score: Mapping) -> Table:
                 words.month(_row_date(row)),
                 row.get("source") or NOTHING,
                 _yes(words, row["inside_90"]),
-                _reported(words, row["low"], row["high"], unit),
+                words.bounds(row["low"], row["high"], unit),
                 words.value(row["q50"], unit),
                 words.interval(low, high, unit),
                 _signed_percent(words, row["error_model"]),
@@ -557,4 +554,4 @@ def _sign(words: Words, low: float | None, high: float | None) -> str | None:
 
 def _bounds(words: Words, low: float | None, high: float | None, unit: str) -> str:
     """A reference interval; a dash where neither end is known."""
-    return NOTHING if low is None and high is None else _reported(words, low, high, unit)
+    return NOTHING if low is None and high is None else words.bounds(low, high, unit)
