@@ -11,8 +11,8 @@ from solara.components.title import TitleWidget
 from test_app_pages import texts_of
 
 from viz import LANGUAGES
-from viz.app import layout, state
-from viz.app.layout import PAGES, Layout
+from viz.app import layout, main, state
+from viz.app.layout import MISSING, PAGES, Layout
 from viz.app.state import Served
 from viz.language import Words
 from viz.live.runner import Runner
@@ -115,3 +115,23 @@ def test_a_page_that_failed_can_be_tried_again(shown, caplog):
     assert "drawn after all" not in page.text()
     page.press(words("app.try_again"))
     assert "drawn after all" in page.text()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_for_lost_readers_has_the_frame_and_their_language(monkeypatch, language):
+    monkeypatch.setattr(state, "served", Served(Runner(scale=0.001, members=2, until=2020, cores=1), {}))
+    words = Words(language)
+    page = solara.RoutingProvider(
+        children=[solara.autorouting.RenderPage()],
+        routes=main.routes,
+        pathname=f"{MISSING}?lang={language}",
+    )
+    box, context = reacton.render(page, handle_error=False)
+    try:
+        text = unescape(" ".join(texts_of(box)))
+        assert words("app.missing") in text
+        assert words("app.missing_note") in text
+        for _, name in PAGES:
+            assert words(f"app.{name}") in text
+    finally:
+        context.close()

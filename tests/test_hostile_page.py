@@ -10,6 +10,7 @@ import base64
 import http.client
 import threading
 import time
+from email.message import Message
 from types import SimpleNamespace
 from urllib.parse import quote, urlsplit
 
@@ -133,15 +134,21 @@ def attacked(tmp_path_factory):
             yield address, folder, log
 
 
-def ask(address: str, path: str, headers: dict | None = None) -> tuple[int, bytes]:
-    """Status and body of a path, sent as it is written: browsers and most clients would tidy it first."""
+def answer_of(address: str, path: str, headers: dict | None = None) -> tuple[int, Message, bytes]:
+    """Status, headers and body of a path, sent as it is written: browsers and most clients would tidy it first."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     try:
         connection.request("GET", f"/{path}", headers=headers or {})
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.headers, answer.read()
     finally:
         connection.close()
+
+
+def ask(address: str, path: str, headers: dict | None = None) -> tuple[int, bytes]:
+    """Status and body of a path."""
+    status, _, body = answer_of(address, path, headers)
+    return status, body
 
 
 # First in this file to ask the server anything: its first reader once decided what holds for all.
@@ -171,6 +178,16 @@ def test_no_path_leads_out_of_what_is_served(attacked):
     # Not found, or the page itself, which shows what stands behind its name as a page that there is not.
     assert {status for status, _ in served} <= {200, 404, 405}
     assert {body for status, body in served if status == 200} <= {b"<!doctype html>", b'{"name":"lala",'}
+
+
+def test_a_browser_that_is_lost_is_sent_to_the_page_that_says_so(attacked):
+    address, _, _ = attacked
+    query = "lang=zh&levers.cluster_recognition.per_year=300"
+    for path in ("nowhere", "no/where/at.all", "static/none.js"):
+        status, headers, _ = answer_of(address, f"{path}?{query}", {"Accept": "text/html,*/*"})
+        assert (status, headers["Location"]) == (307, f"/missing?{query}")
+        assert ask(address, path, {"Accept": "*/*"})[0] == 404
+    assert ask(address, f"missing?{query}", {"Accept": "text/html"})[0] == 200
 
 
 def test_assets_are_served_as_they_lie(attacked):

@@ -63,3 +63,13 @@ def test_pages_follow_each_other_and_keep_the_policy(open_page):
 def test_results_of_the_command_line_are_offered(open_page):
     page = open_page("compare")
     page.wait_for_selector("option:has-text('looked-at')", state="attached")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_address_there_is_not_has_the_frame_and_a_way_on(open_page, language):
+    words = Words(language)
+    page = open_page(f"nowhere/at-all?lang={language}&{_POLICY}")
+    page.get_by_text(words("app.missing"), exact=True).wait_for()
+    page.locator(".srdi-nav").get_by_text(words("app.policy"), exact=True).click()
+    wait_until_drawn(page, "policy")
+    assert "levers.public_services.enabled=true" in page.url

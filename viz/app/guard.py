@@ -1,4 +1,4 @@
-"""What stands between the network and Solara's server: it serves files as they lie, and answers its own pages only."""
+"""What stands between the network and Solara's server: assets as they lie, its own pages, one for the lost."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,6 +32,21 @@ def serve_assets_as_they_lie(app: Starlette, path: str, directory: Path) -> None
             route.app = StaticFiles(directory=directory)
             return
     raise LookupError(f"Solara has no route {path}")
+
+
+def send_lost_readers(app: Starlette, address: str) -> None:
+    """Send a browser that asks for a page there is not to the one that says so; programs are told 404, as before.
+
+    Args:
+        address: of that page. The query is kept: it holds the reader's language and policy.
+    """
+
+    async def answer(request: Request, fault: Exception) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(f"{address}?{request.url.query}")
+        return PlainTextResponse("Not Found", status_code=404)
+
+    app.add_exception_handler(404, answer)
 
 
 class OwnPagesOnly:

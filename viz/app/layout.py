@@ -26,6 +26,8 @@ PAGES = (
     ("/model", "model"),
     ("/data", "data"),
 )
+#: Path of the page that is shown for an address there is not.
+MISSING = "/missing"
 _log = logging.getLogger(__name__)
 
 

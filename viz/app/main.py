@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import solara
 
-from viz.app.layout import PAGES, Layout
-from viz.app.pages import calibration, chains, compare, data, map, model, policy
+from viz.app.layout import MISSING, PAGES, Layout
+from viz.app.pages import calibration, chains, compare, data, map, missing, model, policy
 
 _COMPONENTS = {
     "policy": policy.PolicyPage,
@@ -22,4 +22,4 @@ routes = [
         path.strip("/") or "/", component=_COMPONENTS[name], label=name, layout=Layout if path == "/" else None
     )
     for path, name in PAGES
-]
+] + [solara.Route(MISSING.strip("/"), component=missing.MissingPage, label="missing")]

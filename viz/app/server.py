@@ -77,9 +77,11 @@ def serve(
 
     from solara.server import cdn_helper, settings, starlette
 
-    from viz.app.guard import OwnPagesOnly, serve_assets_as_they_lie
+    from viz.app.guard import OwnPagesOnly, send_lost_readers, serve_assets_as_they_lie
+    from viz.app.layout import MISSING
 
     serve_assets_as_they_lie(starlette.app, f"/{cdn_helper.cdn_url_path}", settings.assets.proxy_cache_dir)
+    send_lost_readers(starlette.app, f"{settings.main.root_path or ''}{MISSING}")
     server = uvicorn.Server(
         uvicorn.Config(OwnPagesOnly(starlette.app), host=host, port=port, log_level="warning", ws_max_size=2**24)
     )
