@@ -16,6 +16,8 @@ from scenarios.schema import NAME_PATTERN, Scenario, build, check_windows, known
 #: Keys that describe a file itself and are not taken over from its parents.
 _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
 _MAX_BYTES = 1_000_000
+#: Most letters of the name of a file in a message.
+_NAME_LENGTH = 200
 #: Bits of a whole number, as TOML wants.
 _BITS = 64
 #: A key of more parts than any that is known, for which the TOML reader takes the square of their number.
@@ -84,17 +86,18 @@ def _check_numbers(values: dict, source: str) -> None:
 
 def read_text(path: Path) -> str:
     """Text of a small UTF-8 file; raises ScenarioError if it cannot be read as one."""
+    name = shortened(str(path), _NAME_LENGTH)
     try:
         if not path.is_file():
-            raise ScenarioError(f"{path} is not a file" if path.exists() else f"{path} does not exist")
+            raise ScenarioError(f"{name} is not a file" if path.exists() else f"{name} does not exist")
         if path.stat().st_size > _MAX_BYTES:
-            raise ScenarioError(f"{path} has {path.stat().st_size} bytes; at most {_MAX_BYTES} are allowed")
+            raise ScenarioError(f"{name} has {path.stat().st_size} bytes; at most {_MAX_BYTES} are allowed")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ScenarioError(f"{path} is not UTF-8 text") from None
+        raise ScenarioError(f"{name} is not UTF-8 text") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ScenarioError(f"{path} cannot be read: {reason}") from None
+        raise ScenarioError(f"{name} cannot be read: {reason}") from None
 
 
 def _locate(reference: str, base: Path | None) -> tuple[str, Path | None]:
@@ -105,7 +108,7 @@ def _locate(reference: str, base: Path | None) -> tuple[str, Path | None]:
             return read_catalogue_file(reference), None
         names = catalogue_names()
         raise ScenarioError(
-            f"unknown scenario {reference!r}{nearest(reference, names)} "
+            f"unknown scenario {shortened(reference)!r}{nearest(reference, names)} "
             f"(catalogue: {', '.join(names)}; or the path of a .toml file)"
         )
     path = Path(reference) if base is None else base / reference
@@ -128,7 +131,7 @@ def _resolve(reference: str, base: Path | None, chain: tuple[str, ...]) -> dict:
     try:
         inherited = _resolve(parent, folder, (*chain, identity))
     except ScenarioError as error:
-        raise ScenarioError(f"{reference}: extends {parent!r}: {error}") from None
+        raise ScenarioError(f"{reference}: extends {shortened(parent)!r}: {error}") from None
     for key in _OWN_KEYS:
         inherited.pop(key, None)
     return merge_values(inherited, values)

@@ -1,7 +1,7 @@
 """Bad input ends in one clear sentence: never in a traceback, a hang or half a result.
 
-The ordinary suite tries some hundreds of cases and replays `tests/corpus`, every file that once failed. The slow part
-(``pytest -m slow -s tests/test_bad_input.py``) tries more than ten thousand and says how many.
+The ordinary suite tries some hundreds of cases. The slow part (``pytest -m slow -s tests/test_bad_input.py``) tries
+more than ten thousand and says how many. What is found goes to `tests/corpus`, which `tests/test_corpus.py` replays.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from scenarios.sweep import SweepFile
 from viz.app.address import from_query, text_value, to_query
 from viz.app.policies import policy_of, read_upload
 
-CORPUS = Path(__file__).parent / "corpus"
 #: Cases of each kind in the ordinary suite and in the slow part.
 FEW, MANY = 60, 1500
 KEYS = [
@@ -407,12 +406,6 @@ def test_ten_thousand_cases_of_bad_input(tmp_path, results, no_model, monkeypatc
     with capsys.disabled():
         print(f"\n{sum(tried.values()):,} cases: " + ", ".join(f"{kind} {count:,}" for kind, count in tried.items()))
     assert sum(tried.values()) >= 10_000
-
-
-@pytest.mark.parametrize("path", sorted((CORPUS / "scenarios").glob("*.toml")), ids=lambda path: path.stem)
-def test_what_once_failed_is_a_sentence_now(path):
-    with pytest.raises(InputError):
-        load_scenario(path)
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 5000, "0x1" + "0" * 5000, "[" * 2000])
