@@ -266,16 +266,17 @@ def main(moves: int, readers: int, scale: float, out: Path | None) -> None:
         many = {}
         if readers:
             many = measure_readers(started, address, readers, texts.__getitem__)
+    by_lever = [
+        {"lever": name, "start": starts[name], "median_ms": float(np.median(taken))}
+        for name, taken in sorted(latency.items(), key=lambda each: np.median(each[1]))
+    ]
     found = {
         "firms_at_start": round(firms),
         "quarters": len(runner.baseline_run(0).tables["national"]["firms"]) - 1,
         "moves": moves,
         "median_ms": float(np.median(list(latency.values()))),
         "p95_ms": float(np.quantile(list(latency.values()), 0.95)),
-        "levers": [
-            {"lever": name, "start": starts[name], "median_ms": float(np.median(taken))}
-            for name, taken in sorted(latency.items(), key=lambda each: np.median(each[1]))
-        ],
+        "levers": by_lever,
         "first_page_s": float(np.median(first)),
         "many": many,
     }
@@ -283,10 +284,8 @@ def main(moves: int, readers: int, scale: float, out: Path | None) -> None:
     click.echo(f"lever released to charts painted  median {found['median_ms']:.0f} ms (asked {MEDIAN_MS:.0f})")
     click.echo(f"                                  p95 {found['p95_ms']:.0f} ms (asked {P95_MS:.0f})")
     click.echo(f"                                  {len(latency)} levers, {moves} moves each")
-    for place, each in (("quickest", found["levers"][0]), ("slowest", found["levers"][-1])):
-        click.echo(
-            f"                                  {place}: {each['lever']} ({each['start']}) {each['median_ms']:.0f} ms"
-        )
+    for each in (by_lever[0], by_lever[-1]):
+        click.echo(f"{'':34}{each['median_ms']:.0f} ms for {each['lever']}, from {each['start']} on")
     click.echo(f"first page painted                {found['first_page_s']:.2f} s (asked {FIRST_S:.0f})")
     if many:
         click.echo(
