@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,7 @@ from sim.levers import Levers
 from sim.model import SRDIModel
 from sim.policy import Policy
 from sim.shocks import Shocks
+from viz.live.cores import Cores
 
 #: Simulated firms per real firm: 109,400 firms at the start.
 SCALE = 0.02
@@ -30,8 +30,6 @@ SCALE = 0.02
 MEMBERS = 12
 #: Firms of the central run whose lives are kept.
 PANEL = 400
-#: Seconds between looks, while waiting for a core, whether the run is still wanted.
-_LOOK = 0.2
 
 Tables = dict[str, dict[str, np.ndarray]]
 
@@ -97,12 +95,7 @@ class Runner:
         self.scale, self.members, self.until, self.seed = scale, members, until, seed
         self.baseline = load_scenario("baseline")
         self.draws = read_draws(POSTERIOR)
-        self._cores = cores or os.cpu_count() or 1
-        self._free = threading.BoundedSemaphore(self._cores)
-        # What can wait never takes the last core.
-        self._free_for_patient = threading.BoundedSemaphore(max(1, self._cores - 1))
-        self._running = 0
-        self._lock = threading.Lock()
+        self._cores = Cores(cores or os.cpu_count() or 1)
         self._preparing = [threading.Lock() for _ in range(members + 1)]
         self._kept: dict[int, list[SRDIModel]] = {}
         self._baselines: dict[int, Run] = {}
@@ -116,7 +109,7 @@ class Runner:
         """The baseline's run of a member; made, and its copies kept, when first asked for."""
         with self._preparing[member]:
             if member not in self._baselines:
-                with self._core(patient) as threads:
+                with self._cores.one(patient) as threads:
                     self._prepare(member, threads)
         return self._baselines[member]
 
@@ -132,7 +125,7 @@ class Runner:
         Args:
             stopped: asked before every quarter, and while waiting for a core; once it says yes the run is given up
                 and None returned.
-            patient: leave a core to those who wait for an answer.
+            patient: let those who wait for an answer go first, and leave a core to them.
         """
         baseline = self.baseline_run(member, patient)
         policy = self._with_parameters(policy, member)
@@ -140,13 +133,13 @@ class Runner:
         first = first_difference(kept[0].policy, policy)
         if first is None:
             return baseline
-        with self._core(patient, stopped) as threads:
+        with self._cores.one(patient, stopped) as threads:
             if not threads:
                 return None
             model = self._start(kept, policy, first, member, threads)
             try:
                 while model.running:
-                    if stopped():
+                    if stopped() or (patient and not self._cores.give_way(stopped)):
                         return None
                     model.step()
                 return _finished(model, member)
@@ -190,26 +183,6 @@ class Runner:
         """The policy under a member's draw; what a scenario sets itself is not drawn."""
         drawn = self.draws.parameters(member) if member else {}
         return policy.model_copy(update={"parameters": drawn | policy.parameters})
-
-    @contextmanager
-    def _core(self, patient: bool, stopped: Callable[[], bool] = lambda: False) -> Iterator[int]:
-        """Wait for a core; gives the threads a run may have: all cores if nobody else runs, none once `stopped`."""
-        with ExitStack() as held:
-            for free in (self._free_for_patient, self._free) if patient else (self._free,):
-                while not free.acquire(timeout=_LOOK):
-                    if stopped():
-                        yield 0
-                        return
-                held.callback(free.release)
-            with self._lock:
-                self._running += 1
-                threads = self._cores if self._running == 1 and not patient else 1
-            held.callback(self._leave)
-            yield threads
-
-    def _leave(self) -> None:
-        with self._lock:
-            self._running -= 1
 
 
 def _finished(model: SRDIModel, member: int) -> Run:
