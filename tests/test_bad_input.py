@@ -165,7 +165,7 @@ from = 0.0
 to = 40e9
 """
 SWEEP = """base = "baseline"
-design = "grid"
+method = "grid"
 [factors."levers.sme_fund.intensity"]
 from = 0.0
 to = 2.0
@@ -176,7 +176,8 @@ values = [50, 100]
 ACTUALS = """[[actual]]
 quantity = "little_giants"
 date = "2024-12-31"
-value = 14600
+low = 14600
+high = 14600
 source = "a test"
 """
 
@@ -382,6 +383,15 @@ def cases(examples: int, folder: Path, whole: Path, only: str) -> None:
     }
     strategy, check = kinds[only]
     fuzz(strategy, examples, check)
+
+
+def test_what_is_damaged_was_whole(tmp_path):
+    """Else every case would end at the fault that it began with."""
+    for text, schema in ((SWEEP, SweepFile), (SEARCH, SearchFile)):
+        assert read_design(written(tmp_path, text.encode()), schema).factors
+    assert len(read_actuals(written(tmp_path, ACTUALS.encode()), date(2030, 12, 31))) == 1
+    assert from_query(QUERY, ()).settings
+    assert all(load_scenario(name) for name in catalogue_names())
 
 
 KINDS = ("scenarios", "settings", "addresses", "designs", "actuals", "lines", "results")
