@@ -1,13 +1,19 @@
-"""Shared fixtures: one small run with all levers, and ways to build models."""
+"""Shared fixtures and helpers: small runs and ways to build models, scenarios for ensembles, a Dask cluster."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
 
+from scenarios import load_scenario
 from scenarios.export import FORMATS, export
+from scenarios.schema import Scenario
 from sim.levers import Levers
 from sim.model import SRDIModel
 from sim.outputs import TABLES
@@ -41,6 +47,11 @@ extends = "baseline"
 start = "2019Q1"
 end = "2021Q4"
 """
+
+
+def both() -> list[Scenario]:
+    """Two scenarios for an ensemble."""
+    return [load_scenario("baseline"), load_scenario("no-policy")]
 
 
 def export_all(results, folder):
@@ -77,3 +88,33 @@ def tables_equal(one: SRDIModel, other: SRDIModel, until: str | None = None, wit
 def baseline() -> SRDIModel:
     """The baseline's levers on, to the end of 2027; read only."""
     return run(Policy(levers=REPORTED_LEVERS), until=2027)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Address of a scheduler on loopback, and its two workers as processes."""
+    file = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    dask = (sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+    processes = [subprocess.Popen([*dask, "--no-dashboard", "--scheduler-file", file], **quiet)]
+    worker = (sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file, "--nthreads", "1")
+    try:
+        workers = [subprocess.Popen([*worker, "--no-nanny", "--no-dashboard"], **quiet) for _ in range(2)]
+        processes += workers
+        yield _address(file), workers
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _address(file):
+    """Address of a scheduler once two workers have come."""
+    from distributed import Client
+
+    until = time.monotonic() + 60
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    with Client(scheduler_file=str(file), set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        return client.scheduler.address

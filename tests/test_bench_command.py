@@ -8,8 +8,8 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from command_line import srdi
 from conftest import tables_equal
-from test_cli import srdi
 
 from benchmarks import apart, bandwidth, memory, phases, suite, whole_step
 from benchmarks.command import bench

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from test_cli import srdi
+from command_line import srdi
 
 from calibration.confirm import confirm
 from calibration.study import SUMMARY, packaged

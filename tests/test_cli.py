@@ -7,24 +7,13 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from command_line import needs_proc, srdi, start, wait_for, workers_of
 
 SMALL = ["--scale", "0.001", "--until", "2020", "--replicates", "1"]
-
-
-def srdi(*arguments, cwd=None, env=None, timeout=300):
-    return subprocess.run(
-        [sys.executable, "-m", "scenarios.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        timeout=timeout,
-    )
 
 
 def test_help_is_quick_and_every_command_has_an_example():
@@ -145,30 +134,6 @@ def test_the_readme_and_the_pipeline_promise_the_same_commands():
     assert "constraints.txt" in pipeline
 
 
-def start(*arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "scenarios.cli", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def workers_of(process):
-    """Worker processes of a running command (Linux)."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
 MANY = ["--scale", "0.002", "--until", "2021", "--replicates", "12", "--workers", "2"]
 
 

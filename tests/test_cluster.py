@@ -4,48 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
+from conftest import both
 
-from scenarios import InputError, load_scenario, run_ensemble
+from scenarios import InputError, run_ensemble
 
 SMALL = {"replicates": 6, "scale": 0.002, "until": 2030}
-
-
-def both():
-    return [load_scenario("baseline"), load_scenario("no-policy")]
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    """Address of a scheduler on loopback, and its two workers as processes."""
-    file = tmp_path / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
-    dask = (sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
-    processes = [subprocess.Popen([*dask, "--no-dashboard", "--scheduler-file", file], **quiet)]
-    worker = (sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file, "--nthreads", "1")
-    try:
-        workers = [subprocess.Popen([*worker, "--no-nanny", "--no-dashboard"], **quiet) for _ in range(2)]
-        processes += workers
-        yield _address(file), workers
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def _address(file):
-    from distributed import Client
-
-    until = time.monotonic() + 60
-    while not file.exists() and time.monotonic() < until:
-        time.sleep(0.1)
-    with Client(scheduler_file=str(file), set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=60)
-        return client.scheduler.address
 
 
 def _tasks_of(address):

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import srdi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rich.console import Console
-from test_cli import srdi
 
 from scenarios import InputError, Results, compare, load_scenario, run_ensemble
 from scenarios.cli import main

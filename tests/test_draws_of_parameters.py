@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from test_cli import srdi
+from command_line import srdi
 
 from scenarios import InputError, load_scenario, run_ensemble
 from scenarios.draws import read_draws

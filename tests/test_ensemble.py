@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import xarray as xr
-from conftest import export_all
+from conftest import both, export_all
 
 import scenarios.ensemble
 from scenarios import InputError, ResultsError, RunFailed, ScenarioError, load_results, load_scenario, run_ensemble
@@ -21,10 +21,6 @@ from scenarios.storage import columns_of
 from sim.outputs import TABLES
 
 SMALL = {"replicates": 2, "scale": 0.001, "until": 2022}
-
-
-def both():
-    return [load_scenario("baseline"), load_scenario("no-policy")]
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ import time
 import numpy as np
 import psutil
 import pytest
-from test_cli import needs_proc, srdi, start, wait_for, workers_of
-from test_cluster import both, cluster  # noqa: F401
+from command_line import needs_proc, srdi, start, wait_for, workers_of
+from conftest import both
 
 import scenarios.ensemble
 from calibration.simulator import Design, run_library
@@ -186,7 +186,7 @@ def test_a_search_in_use_is_refused(tmp_path):
 # --- Dask
 
 
-def test_a_scheduler_that_is_killed_is_named_and_the_runs_go_on_elsewhere(cluster, tmp_path, whole):  # noqa: F811
+def test_a_scheduler_that_is_killed_is_named_and_the_runs_go_on_elsewhere(cluster, tmp_path, whole):
     address, workers = cluster
     out = tmp_path / "out"
     (scheduler,) = (child for child in psutil.Process().children() if "dask_scheduler" in " ".join(child.cmdline()))
@@ -200,8 +200,7 @@ def test_a_scheduler_that_is_killed_is_named_and_the_runs_go_on_elsewhere(cluste
     assert resumed(out, SMALL) == whole
 
 
-@pytest.mark.slow
-def test_a_command_that_is_killed_leaves_the_cluster_to_the_next(cluster, tmp_path, whole_long):  # noqa: F811
+def test_a_command_that_is_killed_leaves_the_cluster_to_the_next(cluster, tmp_path, whole_long):
     address, _ = cluster
     out = tmp_path / "out"
     command = (*LONG, "--scheduler", address, "--out", out)
@@ -408,7 +407,6 @@ def test_a_calibration_is_kept_from_a_second_and_goes_on_after_a_kill(screen, sc
     kill_and_go_on(process, screen, screened, tmp_path)
 
 
-@pytest.mark.slow
 @needs_proc
 def test_a_worker_of_a_calibration_that_dies_costs_a_retry_and_none_is_left_over(screen, screened, tmp_path):
     process = screen(tmp_path, workers=2)
@@ -422,7 +420,6 @@ def test_a_worker_of_a_calibration_that_dies_costs_a_retry_and_none_is_left_over
     assert alive == []
 
 
-@pytest.mark.slow
 def test_a_calibration_on_a_full_disk_says_where_it_stands_and_goes_on(screen, screened, small_disk):
     out = small_disk("size=8k") / "out"  # two pages, of which the lock takes one
     errors = ended(screen(out), code=1)
@@ -448,7 +445,6 @@ def test_a_library_that_could_not_be_begun_can_be_begun_again(tmp_path, monkeypa
     assert np.isfinite(run_library(design, path)).any()
 
 
-@pytest.mark.slow
 def test_a_whole_fit_that_was_killed_ends_with_the_same_posterior(tmp_path):
     """About ten minutes: killed in the first wave, in a later one and at its end."""
     arguments = ("calibrate", "--scale", "0.03", "--workers", "2", "--first", "120", "--later", "60", "--draws", "200")

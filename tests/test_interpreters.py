@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from test_cluster import both
+from conftest import both
 
 from benchmarks.interpreters import ROUNDING, Column, compare_results, compare_tables
 from scenarios import run_ensemble

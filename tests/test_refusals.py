@@ -181,6 +181,11 @@ def test_what_differs_between_two_plans_is_named():
         "rows.two.x was 2, now 3"
     ]
     assert list(differences({"source": "a.parquet"}, {"source": "b.parquet"})) == []
+    reordered = [{"name": "two", "x": 2}, {"name": "one", "x": 3}]
+    assert list(differences({"rows": rows}, {"rows": reordered})) == [
+        "rows.one.x was 1, now 3",
+        "rows stand in another order",
+    ]
 
 
 def test_commons_without_any_weight_are_refused():

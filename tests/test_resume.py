@@ -14,12 +14,13 @@ import time
 import numpy as np
 import psutil
 import pytest
+from conftest import both
 
 import scenarios.ensemble
 from scenarios import InputError, RunFailed, load_results, load_scenario, run_ensemble
 from scenarios.draws import read_draws
 from scenarios.packing import DamagedRun, check_run, unpack
-from scenarios.plan import PLAN, RUNS, differences
+from scenarios.plan import PLAN, RUNS
 from scenarios.rerun import rerun
 from sim.outputs import TABLES
 
@@ -28,10 +29,6 @@ COMMAND = (
     *(sys.executable, "-m", "scenarios.cli", "run", "baseline", "no-policy", "--replicates", "4", "--seed", "7"),
     *("--scale", "0.001", "--until", "2021", "--workers", "2", "--out"),
 )
-
-
-def both():
-    return [load_scenario("baseline"), load_scenario("no-policy")]
 
 
 @pytest.fixture(scope="module")
@@ -194,13 +191,6 @@ def test_resume_without_a_directory_is_refused():
     found = subprocess.run([*COMMAND[:4], "--resume"], capture_output=True, text=True, timeout=60)
     assert found.returncode == 2
     assert "--resume needs --out DIR" in found.stderr
-
-
-def test_differences_of_plans_are_named():
-    found = {"scenarios": [{"name": "a", "x": 1}, {"name": "b", "x": 1}], "seed": 1}
-    asked = {"scenarios": [{"name": "b", "x": 1}, {"name": "a", "x": 2}], "seed": 1}
-    assert list(differences(found, asked)) == ["scenarios.a.x was 1, now 2", "scenarios stand in another order"]
-    assert list(differences(found, found)) == []
 
 
 # --- killed, out of room
