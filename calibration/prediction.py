@@ -97,20 +97,14 @@ def target_table(
     rng = np.random.default_rng(seed)
     rows = []
     for figure, values in zip(figures, outcomes.T, strict=True):
-        error = rng.normal(size=len(values)) * figure.discrepancy
-        values, error = values[np.isfinite(values)], error[np.isfinite(values)]
+        found = _predicted(figure, values, rng)
         low = -np.inf if figure.low is None else figure.low
         high = np.inf if figure.high is None else figure.high
-        median = median_low = median_high = p05 = p95 = math.nan
-        if len(values):
-            predicted = with_error(values, error, figure.is_share)
-            if figure.province:
-                predicted = rng.poisson(values.mean() * np.exp(error))
-                values = predicted
-            median, (median_low, median_high) = float(np.median(values)), _median_interval(values)
-            p05, p95 = np.quantile(predicted, [0.05, 0.95])
-        grain = 0.5 / scale if figure.role == "given" else 0.0
-        nearest = (median_low, median_high) if figure.role == "fit" else (p05 - grain, p95 + grain)
+        if figure.role == "fit":
+            nearest = found["median_low"], found["median_high"]
+        else:
+            grain = 0.5 / scale if figure.role == "given" else 0.0
+            nearest = found["p05"] - grain, found["p95"] + grain
         rows.append(
             {
                 "id": figure.id,
@@ -121,16 +115,33 @@ def target_table(
                 "mark": figure.mark,
                 "reported_low": np.nan if figure.low is None else figure.low,
                 "reported_high": np.nan if figure.high is None else figure.high,
-                "median": median,
-                "median_low": float(median_low),
-                "median_high": float(median_high),
-                "p05": float(p05),
-                "p95": float(p95),
-                "within": bool(low <= median <= high),
+                **found,
+                "within": bool(low <= found["median"] <= high),
                 "inside": bool(nearest[0] <= high and low <= nearest[1]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _predicted(figure: ReportedFigure, values: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+    """median, median_low, median_high, p05 and p95 of `target_table`, from what runs (draws,) say of a figure."""
+    error = rng.normal(size=len(values)) * figure.discrepancy
+    said = np.isfinite(values)
+    values, error = values[said], error[said]
+    if not len(values):
+        return dict.fromkeys(("median", "median_low", "median_high", "p05", "p95"), math.nan)
+    predicted = with_error(values, error, figure.is_share)
+    if figure.province:
+        values = predicted = rng.poisson(values.mean() * np.exp(error))
+    median_low, median_high = _median_interval(values)
+    p05, p95 = np.quantile(predicted, [0.05, 0.95])
+    return {
+        "median": float(np.median(values)),
+        "median_low": float(median_low),
+        "median_high": float(median_high),
+        "p05": float(p05),
+        "p95": float(p95),
+    }
 
 
 def _median_interval(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TILE = '.srdi-tile[data-province="{}"]'
-NUMBER = TILE + " .srdi-tile-number"
 
 
 def query(page) -> dict:
