@@ -11,6 +11,7 @@ from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from calibration import diagnostics
@@ -148,7 +149,6 @@ def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
         found, ON_MODEL, folder, workers, lambda done, all_: on_run("coverage on the model", done, all_)
     )
     left = diagnostics.leave_one_out(found, workers, lambda done, all_: on_run("leave one out", done, all_))
-    against = compare_with_polynomial(found.cube, found.outcomes, found.settings.seed, workers)
     return {
         "parameters": records(parameters.merge(intervals, on="parameter")),
         "profiles": records(profiles),
@@ -157,30 +157,39 @@ def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
             "eigenvalues": told.eigenvalues.tolist(),
             "directions": told.directions.tolist(),
         },
-        "coverage": {
-            name: {
-                "repeats": coverage.repeats,
-                "coverage_50": coverage.of(0.5),
-                "coverage_90": coverage.of(0.9),
-                "coverage_50_learned": coverage.of(0.5, learned),
-                "coverage_90_learned": coverage.of(0.9, learned),
-                "ranks": coverage.ranks.round(4).tolist(),
-            }
-            for name, coverage in (("emulator", emulator), ("model", model))
-        },
+        "coverage": {"emulator": _coverage(emulator, learned), "model": _coverage(model, learned)},
         "left_out": records(left),
         "hindcast": records(diagnostics.hindcast(found)),
-        "emulator": [
-            {
-                "id": id_,
-                "explained": float(found.emulator.explained[index]),
-                "residual": float(found.emulator.residual[index]),
-                "noise": float(found.emulator.noise[index]),
-                "error": float(found.emulator.error[index]),
-                "discrepancy": float(found.targets.discrepancy[index]),
-                "process_over_polynomial": float(against[index]),
-            }
-            for index, id_ in enumerate(found.targets.ids)
-        ],
+        "emulator": _emulated(found, workers),
         "training_runs": found.emulator.points.shape[1],
     }
+
+
+def _coverage(coverage: diagnostics.Coverage, learned: np.ndarray) -> dict:
+    """A coverage as plain values, over all parameters and over those `learned`, bool (parameters,)."""
+    return {
+        "repeats": coverage.repeats,
+        "coverage_50": coverage.of(0.5),
+        "coverage_90": coverage.of(0.9),
+        "coverage_50_learned": coverage.of(0.5, learned),
+        "coverage_90_learned": coverage.of(0.9, learned),
+        "ranks": coverage.ranks.round(4).tolist(),
+    }
+
+
+def _emulated(found: Fit, workers: int) -> list[dict]:
+    """How well the emulator knows each figure, one row each."""
+    emulator = found.emulator
+    against = compare_with_polynomial(found.cube, found.outcomes, found.settings.seed, workers)
+    return [
+        {
+            "id": id_,
+            "explained": float(emulator.explained[index]),
+            "residual": float(emulator.residual[index]),
+            "noise": float(emulator.noise[index]),
+            "error": float(emulator.error[index]),
+            "discrepancy": float(found.targets.discrepancy[index]),
+            "process_over_polynomial": float(against[index]),
+        }
+        for index, id_ in enumerate(found.targets.ids)
+    ]
