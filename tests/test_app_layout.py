@@ -7,8 +7,8 @@ import ipyvuetify
 import pytest
 import reacton
 import solara
+from seen import texts_of
 from solara.components.title import TitleWidget
-from test_app_pages import texts_of
 
 from viz import LANGUAGES
 from viz.app import layout, main, state

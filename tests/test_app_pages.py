@@ -1,12 +1,11 @@
 """The pages of comparisons and of data drawn without a browser: what stands on them, and that nothing breaks."""
 
-import json
 import time
 
-import ipywidgets
 import pytest
 import reacton
 import solara
+from seen import texts_of
 
 from scenarios import load_scenario, run_ensemble
 from viz import LANGUAGES
@@ -64,19 +63,6 @@ def drawn(runner, directories, monkeypatch):
     yield draw
     for context in boxes:
         context.close()
-
-
-def texts_of(widget):
-    """All texts of a widget and of what it holds."""
-    if isinstance(widget, str):
-        yield widget
-    elif isinstance(widget, ipywidgets.Widget):
-        for name in ("unsafe_innerHTML", "innerHTML", "label", "busy"):
-            yield str(getattr(widget, name, "") or "")
-        if hasattr(widget, "described"):
-            yield json.loads(widget.described)["title"]
-        for child in getattr(widget, "children", None) or []:
-            yield from texts_of(child)
 
 
 def wait_for(says, text):

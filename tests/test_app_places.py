@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import solara
+from seen import contrast
 
 from scenarios import load_scenario
 from scenarios.intervals import student_interval
@@ -221,18 +222,8 @@ def test_shades_follow_the_palette():
     assert shades[5] == shades[2]
     assert changes(0.001, least=0.5).shades(np.array([0.001]), np.array([False]))[0] in (127, 128)
     for each in (palette, levels(3.0), rates(0.01, 0.05), rates(2.0, 2.0)):
-        assert all(_contrast(fill, ink) >= 4.5 for fill, ink in each.ramp)
+        assert all(contrast(fill, ink) >= 4.5 for fill, ink in each.ramp)
         assert all(ink == ink_on(fill) for fill, ink in each.ramp)
-
-
-def _contrast(first: str, second: str) -> float:
-    def luminance(colour: str) -> float:
-        parts = (int(colour[start : start + 2], 16) / 255.0 for start in (1, 3, 5))
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    dark, light = sorted(map(luminance, (first, second)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_letters_of_provinces_differ():

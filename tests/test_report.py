@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from seen import contrast
 
 from scenarios import InputError, compare, describe, load_scenario, run_ensemble
 from scenarios.cli import main
@@ -418,16 +419,6 @@ def test_effect_parameters_are_those_the_lever_reads():
 def test_every_province_has_one_tile():
     assert set(LAYOUT) == set(province_names())
     assert len(set(LAYOUT.values())) == len(LAYOUT)
-
-
-def contrast(one: str, other: str) -> float:
-    def luminance(colour):
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return float(np.dot(parts, [0.2126, 0.7152, 0.0722]))
-
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_text_in_tiles_can_be_read_on_every_colour():
