@@ -75,6 +75,13 @@ class _Manifest(BaseModel):
     parameters: dict[str, float]
     files: dict[str, str]
 
+    @field_validator("scenarios")
+    @classmethod
+    def _each_once(cls, scenarios: list[Scenario]) -> list[Scenario]:
+        if len({scenario.name for scenario in scenarios}) < len(scenarios):
+            raise ValueError("a name is given twice")
+        return scenarios
+
 
 class Results:
     """Tables of an ensemble as pandas frames, read when first used.
@@ -105,7 +112,12 @@ class Results:
         return found
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table by name, `parameter_draws` included; raises KeyError for an unknown one."""
+        """One table by name, `parameter_draws` included.
+
+        Raises:
+            KeyError: for an unknown table.
+            ResultsError: the file cannot be read, or holds other columns or runs than it should.
+        """
         if name not in self.columns:
             raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.columns)}")
         file = self.path / f"{name}.parquet"
@@ -115,7 +127,21 @@ class Results:
             raise ResultsError(f"{self.path} is damaged: {file.name} cannot be read") from None
         if name == DRAWS_TABLE:  # the file is one of draws to run with, whose number is that of the row
             frame.insert(0, DRAW.name, np.arange(1, len(frame) + 1, dtype=DRAW.dtype))
+        self._check(name, frame)
         return frame
+
+    def _check(self, name: str, frame: pd.DataFrame) -> None:
+        """Refuse a table of other columns or runs than the manifest tells of: checksums can be made to agree."""
+        file = f"{name}.parquet"
+        columns, numbers = self.columns[name], set(frame.select_dtypes("number"))
+        wanted = {column.name for column in columns if column.dtype not in ("string", "timestamp")}
+        if list(frame) != [column.name for column in columns] or not wanted <= numbers:
+            raise ResultsError(f"{self.path} is damaged: {file} has other columns than srdi writes")
+        if name == "national":
+            rows = frame["scenario"].value_counts()
+            rows = rows[rows > 0]
+            if set(rows.index) != {scenario["name"] for scenario in self.manifest["scenarios"]} or rows.nunique() > 1:
+                raise ResultsError(f"{self.path} is damaged: {file} does not hold the runs of its {MANIFEST}")
 
     def write_files(self, folder: Path) -> None:
         """Write the files of the results directory, its manifest among them, into a folder."""

@@ -9,6 +9,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 from test_bad_input import SEARCH
@@ -124,9 +125,15 @@ def replay_damages(path, head, body, request, monkeypatch):
         manifest[key] = manifest[key] | value if both else value
     for key in recipe.get("missing", ()):
         del manifest[key]
-    for name, share in recipe.get("cut", {}).items():
-        file = folder / "case" / name
-        file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    for name, file in ((name, folder / "case" / name) for name in manifest["files"]):
+        if name in recipe.get("cut", {}):
+            file.write_bytes(file.read_bytes()[: int(recipe["cut"][name] * file.stat().st_size)])
+        elif name in recipe.get("instead", {}):
+            shutil.copyfile(folder / "case" / recipe["instead"][name], file)
+        elif name in recipe.get("query", {}):
+            duckdb.read_parquet(str(file)).query("this", recipe["query"][name]).df().to_parquet(file)
+        else:
+            continue
         manifest["files"][name] = checksum(file)
     (folder / "case" / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     before = names(folder)
