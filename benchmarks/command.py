@@ -27,28 +27,49 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer repeats, and without 52 million firms.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="JSON file to write.")
+@click.option("--track", is_flag=True, help="Append the figures to the history, as one line.")
+@click.option("--against", is_flag=True, help="Print the last tracked figures beside the new ones.")
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="History to use (default: benchmarks/history.jsonl).",
+)
 @json_option
-def bench(quick: bool, out: Path | None, as_json: bool) -> None:
+def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Path | None, as_json: bool) -> None:
     """Measure speed, memory and start-up of the model on this machine, against yardsticks and targets.
 
     Takes about nine minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load
-    on the machine falsifies the figures. With --json the tables go to stderr.
+    on the machine falsifies the figures. With --json the tables go to stderr. --against takes the last
+    measurement of the same kind (--quick or not) on the same machine, and marks what is worse by more than noise.
 
     \b
     Example:
       srdi bench --quick
       srdi bench --json --out bench.json
+      srdi bench --track --against
     """
     from scenarios.errors import InputError
 
     if find_spec("polars") is None:
         raise InputError("bench needs polars: run it as uv run --extra bench srdi bench")
+    from benchmarks import history as tracked
+
+    history = history or tracked.HISTORY
     # A measurement of minutes should not fail at its last line.
-    if out and not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
-        raise InputError(f"{out} cannot be written")
+    for file in (out, history if track else None):
+        if file and not os.access(file if file.exists() else file.absolute().parent, os.W_OK):
+            raise InputError(f"{file} cannot be written")
+    before = tracked.read_history(history) if track or against else []
+    commit = tracked.commit()
     from benchmarks.suite import FULL, QUICK, Suite
 
     results = measured(Suite(QUICK if quick else FULL))
+    new = tracked.measurement(results, quick, commit)
+    if against:
+        results["against"] = tracked.compare(before, new).model_dump(mode="json")
+    if track:
+        tracked.append(new, history)
     if out:
         from scenarios.storage import whole_file
 
@@ -59,10 +80,14 @@ def bench(quick: bool, out: Path | None, as_json: bool) -> None:
         screen.print(title, style="italic", highlight=False)
         screen.print(table)
         screen.print()
+    if against and not results["against"]["last"]:
+        screen.print(f"Nothing of this kind was tracked on this machine in {history}", highlight=False)
     for size, reason in results["missing"].items():
         screen.print(f"{int(size):,} firms were not measured: {reason}", highlight=False)
     if out:
         screen.print(f"Results in {out}", highlight=False)
+    if track:
+        screen.print(f"Tracked in {history}", highlight=False)
     if as_json:
         last_line(results)
 
@@ -96,7 +121,7 @@ def tables(results: dict) -> list[tuple[str, Table]]:
     """The results for readers, titles and tables: against the targets, by size, by version, by part of the quarter."""
     machine = results["machine"]
     place = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
-    return [
+    found = [
         (f"{place}; {results['threads']} threads", _targets(results)),
         ("Whole step by size", _sizes(results)),
         ("Core step: the same rules in other ways", _core_step(results)),
@@ -105,6 +130,9 @@ def tables(results: dict) -> list[tuple[str, Table]]:
         ("Kernels over firms at 1:1", _kernels(results)),
         ("Pass over firms by phase of advance in sim/engine.py, on 1 thread", _pass(results)),
     ]
+    if results.get("against", {}).get("last"):
+        found.insert(1, _against(results))
+    return found
 
 
 def _table(first: str, *others: str) -> Table:
@@ -125,6 +153,19 @@ def _targets(results: dict) -> Table:
         measured = "not measured" if row["measured"] is None else f"{_figure(row['measured'])} {row['unit']}"
         table.add_row(row["label"], measured, limit, "yes" if row["ok"] else "no")
     return table
+
+
+def _against(results: dict) -> tuple[str, Table]:
+    """Title and table of the last tracked figures beside the new ones; a change within noise has no verdict."""
+    table = _table("What", "Last", "Now", "Change", "Noise", "Verdict")
+    rows = {row["id"]: row for row in results["targets"]}
+    for change in results["against"]["changes"]:
+        row = rows[change["id"]]
+        values = (f"{_figure(value)} {row['unit']}" if value else "–" for value in (change["before"], change["now"]))
+        moved = "–" if change["change"] is None else f"{100 * change['change']:+.1f} %"
+        table.add_row(row["label"], *values, moved, f"{100 * change['noise']:.0f} %", change["verdict"])
+    last, tracked = results["against"]["last"], results["against"]["tracked"]
+    return f"Against {last['date']:.10}, commit {last['commit'] or 'unknown'}, the last of {tracked} tracked", table
 
 
 def _size(name: str) -> str:
