@@ -2,8 +2,9 @@
 
     python -m benchmarks.coverage
 
-The tests run twice: compiled, and those that finish in minutes again with the compiler off, as lines of compiled
-kernels cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a package's branches ran.
+The tests run compiled, and those of rules and of whole runs that finish in minutes again with the compiler off, as
+lines of compiled kernels cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a
+package's branches ran.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ LEAST = 95.0
 
 #: Web pages and benchmarks are tested elsewhere and reach nothing here that these tests do not.
 COMPILED = ["tests", "--ignore=tests/browser", "--ignore-glob=tests/test_app_*", "--ignore-glob=tests/test_bench*"]
-INTERPRETED = ["tests/test_interpreted.py"]
+#: Whole runs, which the ordinary suite leaves to its slow part, and every rule by itself.
+INTERPRETED = [
+    *("-m", "slow or not slow", "tests/test_interpreted.py", "tests/test_mechanisms.py", "tests/test_criteria.py"),
+    *("tests/test_rules_by_hand.py", "tests/test_recognition_by_hand.py", "tests/test_selection.py"),
+    *("tests/test_draws.py", "tests/test_concentration.py"),
+]
 
 
 def branches(report: dict, package: str) -> dict[str, int]:
