@@ -21,12 +21,18 @@ BASELINE = "baseline"
 #: Quantiles of a fan: the ends of its 90 % and 50 % bands, and the median.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
-_PER_QUARTER, _PER_YEAR = " per quarter", " per year"
+#: How units of what is counted by the quarter end.
+PER_QUARTER = " per quarter"
 
 
 def unit_of(quantity: str) -> str:
     """Unit of a metric (see `scenarios.metrics`), but yearly for what is counted by the quarter."""
-    return _unit(quantity).replace(_PER_QUARTER, _PER_YEAR)
+    return yearly(_unit(quantity))
+
+
+def yearly(unit: str) -> str:
+    """A unit once what is counted by the quarter is summed over a year."""
+    return unit.replace(PER_QUARTER, " per year")
 
 
 def _unit(quantity: str) -> str:
@@ -139,7 +145,7 @@ class Compared:
     def _made(self, scenario: str, quantity: str) -> pd.DataFrame:
         rows = self._national[self._national["scenario"] == scenario]
         values = rows.pivot(index=QUARTER.name, columns=["draw", "replicate"], values=quantity)
-        return _by_year(values) if _unit(quantity).endswith(_PER_QUARTER) else values
+        return _by_year(values) if _unit(quantity).endswith(PER_QUARTER) else values
 
 
 def _by_year(values: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import calendar
 import math
 import re
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -23,8 +24,8 @@ from sim.reference import read_data
 #: Figures shown of a number from 100 on that is no plain count, and of smaller ones.
 FIGURES, FEW_FIGURES = 4, 3
 MINUS, NOTHING = "−", "–"
-#: Units of things that come whole.
-_WHOLE = ("firms", "counties", "persons")
+#: Units of things that come whole: from ten on, their numbers are rounded where they are written out.
+WHOLE = ("firms", "counties", "persons")
 
 
 @cache
@@ -88,7 +89,7 @@ class Words:
         """
         if value is None or not math.isfinite(value):
             return NOTHING
-        if unit in _WHOLE and abs(value) >= 10.0:
+        if unit in WHOLE and abs(value) >= 10.0:
             value = round(value)
         if unit != "share":
             return self.number(value, signed, beside)
@@ -157,6 +158,10 @@ class Words:
     def joined(self, texts: list[str]) -> str:
         """Several texts as a list in a sentence."""
         return self("number.and").join(texts)
+
+    def sentences(self, texts: Iterable[str]) -> str:
+        """Sentences one after the other; Chinese ones have no space between."""
+        return (" " if self.language == "en" else "").join(texts)
 
     def column(self, name: str) -> str:
         """Title of a quantity."""

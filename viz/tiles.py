@@ -165,6 +165,12 @@ def changes(largest: float, least: float = 1.0) -> Palette:
     return Palette(colormaps["RdBu"], CenteredNorm(0.0, halfrange=max(largest, least)))
 
 
+def corner(province: str) -> tuple[int, int]:
+    """The upper left corner of a province's tile."""
+    row, column = LAYOUT[province]
+    return column * (WIDTH + GAP), row * (HEIGHT + GAP)
+
+
 def ink_on(fill: str) -> str:
     """Black or white, whichever contrasts more with a colour by the rule of WCAG 2."""
     red, green, blue = (_linear(int(fill[start : start + 2], 16) / 255.0) for start in (1, 3, 5))
@@ -192,12 +198,13 @@ def tiles(
         labels: what a screen reader or a tooltip says. marked, faded: provinces to frame, and to show paler.
     """
     found = []
-    for province, (row, column) in LAYOUT.items():
+    for province in LAYOUT:
         fill = palette.fill(values[province], faded=province in faded)
+        x, y = corner(province)
         found.append(
             Tile(
-                x=column * (WIDTH + GAP),
-                y=row * (HEIGHT + GAP),
+                x=x,
+                y=y,
                 fill=fill,
                 ink=ink_on(fill),
                 name=names[province],

@@ -16,21 +16,6 @@ from viz.live.measures import Course, best_runs, course, national, quarter_label
 from viz.live.runner import Runner
 from viz.live.session import Answer
 
-#: Words of the panel of levers.
-CONTROL_WORDS = (
-    "help",
-    "cost",
-    "reset",
-    "changed",
-    "more",
-    "less",
-    "all",
-    "none",
-    "yes",
-    "no",
-    "comma",
-    "locale",
-)
 #: Colours of the policy and the baseline; the baseline's dashes.
 POLICY, BASELINE, DASHES = OKABE_ITO[0], "#7a7a7a", (6, 4)
 #: Chain health: quantities with their colours and dashes.

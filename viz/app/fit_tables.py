@@ -120,7 +120,7 @@ def _of_role(words: Words, role: str, figures: Sequence[Figure]) -> str:
         items = [_missed_item(words, figure) for figure in missed if not figure.province]
         items += [_missed_places(words, found) for found in by_series(missed).values()]
         texts.append(words("fit.missed", list=words.joined(items)))
-    return _sentences(words, texts)
+    return words.sentences(texts)
 
 
 def _missed_item(words: Words, figure: Figure) -> str:
@@ -139,11 +139,6 @@ def _missed_places(words: Words, figures: Sequence[Figure]) -> str:
         places=words.joined([words.province(figure.province) for figure in figures]),
         amount=ends[0] if ends[0] == ends[1] else words.span(*ends),
     )
-
-
-def _sentences(words: Words, texts: Sequence[str]) -> str:
-    """Sentences one after the other; Chinese ones have no space between."""
-    return (" " if words.language == "en" else "").join(texts)
 
 
 def miss_text(words: Words, figure: Figure) -> str:
@@ -322,7 +317,7 @@ def directions_text(words: Words, directions: Directions) -> str:
     if directions.loose:
         titles = [parameter_title(words, name) for name in directions.loose[:_FEW]]
         texts.append(words("fit.directions_mixed", list=words.joined(titles)))
-    return _sentences(words, texts)
+    return words.sentences(texts)
 
 
 # --- hindcast
@@ -435,7 +430,7 @@ def score_text(words: Words, score: Mapping) -> str:
             words("fit.score_compared", compared=score["compared"], **scores),
             words(f"fit.score_best_{best}"),
         ]
-    return _sentences(words, texts)
+    return words.sentences(texts)
 
 
 def score_table(words: Words, score: Mapping) -> Table:

@@ -20,7 +20,7 @@ from scenarios.draws import Draws
 from scenarios.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
 from sim.calendar import START
 from sim.outputs import CLUSTER, NATIONAL, PROVINCE
-from viz.compared import quarter_of, reported_of
+from viz.compared import PER_QUARTER, quarter_of, reported_of
 
 #: Roles of figures in the order they are told.
 ROLES = ("fit", "check", "tuned", "given")
@@ -28,8 +28,6 @@ ROLES = ("fit", "check", "tuned", "given")
 FORECASTERS = ("model", "last_value", "linear_trend")
 #: Parts of a score: all figures, and those of the nation and of provinces.
 PARTS = ("all", "national", "provinces")
-#: Quantity forecast by province.
-BY_PROVINCE = "little_giants"
 
 #: Units by quantity: of the nation and of provinces, of sums over clusters, of measures of single firms.
 _UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
@@ -144,7 +142,7 @@ def unit_of_quantity(quantity: str, *, summed: bool = False) -> str:
     unit = _UNITS.get(quantity, "")
     if unit == "0-1":
         return "share"
-    return unit.removesuffix(" per quarter") if summed else unit
+    return unit.removesuffix(PER_QUARTER) if summed else unit
 
 
 def by_role(figures: Iterable[Figure]) -> dict[str, list[Figure]]:

@@ -13,6 +13,7 @@ from scenarios.intervals import student_interval
 from sim.geography import Geography, build_geography
 from sim.outputs import PROVINCE
 from sim.parameters import parameter_record
+from viz.compared import PER_QUARTER, yearly
 from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
 from viz.live.runner import Run
 from viz.live.session import Answer
@@ -20,7 +21,6 @@ from viz.tiles import LAYOUT
 
 #: Kinds of county-level units, as the tables name them.
 COUNTY_TYPES = ("county", "urban")
-_PER_QUARTER, _PER_YEAR = " per quarter", " per year"
 #: Counted as they happen, though their unit does not say so.
 _HAPPENINGS = ("little_giants_granted", "little_giants_renewed", "little_giants_lapsed")
 _TEN_THOUSAND = 10_000.0
@@ -56,8 +56,8 @@ def _plain() -> dict[str, Measure]:
     return {
         output.name: Measure(
             output.name,
-            output.unit.replace(_PER_QUARTER, _PER_YEAR),
-            summed=output.name in _HAPPENINGS or output.unit.endswith(_PER_QUARTER),
+            yearly(output.unit),
+            summed=output.name in _HAPPENINGS or output.unit.endswith(PER_QUARTER),
         )
         for output in PROVINCE
         if output.dtype == "float64"

@@ -80,7 +80,7 @@ def AllChains():
             event_choose=lambda key: session.choose("chain", key),
         )
         pairs = words("chains.pairs", pairs=len(answer.runs)) if answer.runs else words("chains.one_pair")
-        note(words("chains.about") + words("chains.gap") + pairs)
+        note(words.sentences([words("chains.about"), pairs]))
 
 
 @solara.component
@@ -115,7 +115,6 @@ def SupplyNetwork(number: int) -> None:
     """The firms behind a chain's leader at the end of the run, as a network."""
     session = use_session()
     words, answer = session.words, session.answer.value
-    dark = charts.look(session)["dark"]
     links, before = (answer.central.links, answer.central_baseline.links) if answer else (None, None)
     found = solara.use_memo(lambda: supply(links, number) if links else None, [links, number])
     graph = solara.use_memo(lambda: supply_graph(links, found) if links and found else None, [found])
@@ -136,7 +135,7 @@ def SupplyNetwork(number: int) -> None:
         names=[words("chains.leader"), *(words(f"chains.tier_{tier}") for tier in reversed(TIER_NAMES))],
         texts={key: words.raw(f"chains.network_{key}") for key in TEXTS},
         label=words("chains.network_label", chain=chain_titles(words, answer)[str(number)], firms=len(found) - 1),
-        dark=dark,
+        dark=session.dark.value,
         version=f"{charts.version_of(answer)}-{number}",
     )
     note(words("chains.network_note"))

@@ -28,13 +28,16 @@ from viz.app.downloads import (
     short_toml,
     tables_zip,
 )
-from viz.app.parts import Busy, MadeFile, choice, html_button, html_table, note
+from viz.app.parts import Busy, MadeFile, choice, heading, html_button, html_table, note
 from viz.app.policies import MOST_BYTES, read_upload, settings_of
 from viz.app.state import Session, shown_scenario, use_session, written_scenario
 from viz.app.widgets.files import Upload
 from viz.belief import source_counts
 from viz.live.gathered import GatheredResults
 from viz.live.session import Answer
+
+#: What is told on how to read the page.
+READING = ("model", "page", "intervals", "assumed", "limits")
 
 
 @solara.component
@@ -50,11 +53,6 @@ def DataPage():
             Preview()
         with solara.Div(classes=["srdi-card", "srdi-stack"]):
             About()
-
-
-def heading(text: str, tag: str = "h2") -> None:
-    """A heading of plain words."""
-    solara.HTML(tag=tag, unsafe_innerHTML=escape(text))
 
 
 def results_of(session: Session) -> GatheredResults | None:
@@ -253,10 +251,6 @@ def About():
         solara.HTML(tag="div", classes=["srdi-prose"], unsafe_innerHTML=odd_html(words.language))
     else:
         Searched(part).key(part)
-
-
-#: What is told on how to read the page.
-READING = ("model", "page", "intervals", "assumed", "limits")
 
 
 @solara.component

@@ -119,7 +119,8 @@ def TileMap():
         event_time=lambda place: session.choose("quarter", labels[int(place)]),
     )
     note(words("provinces.covered"))
-    note(words("provinces.about_level" if shown == "level" else "provinces.about_difference") + pairs_text(session))
+    about = words("provinces.about_level" if shown == "level" else "provinces.about_difference")
+    note(words.sentences([about, pairs_text(session)]))
 
 
 @solara.component
@@ -244,13 +245,12 @@ def full_title(words: Words, name: str) -> str:
 
 
 def pairs_text(session: Session) -> str:
-    """What the numbers rest on, as a sentence behind others."""
+    """What the numbers rest on, as a sentence."""
     words, answer = session.words, session.answer.value
-    gap = " " if words.language == "en" else ""
     if not session.settings.value:
-        return gap + words("provinces.same")
+        return words("provinces.same")
     pairs = len(answer.runs) if answer else 0
-    return gap + (words("provinces.pairs", pairs=pairs) if pairs else words("provinces.one_pair"))
+    return words("provinces.pairs", pairs=pairs) if pairs else words("provinces.one_pair")
 
 
 def province_rows(words: Words, answer: Answer, province: str, quarter: str) -> list[list[str]]:

@@ -22,18 +22,32 @@ from viz.compared import unit_of
 from viz.language import Words
 from viz.live.measures import effect
 from viz.live.session import Answer
-from viz.money import price
+from viz.money import GAINS, price
 from viz.paired import verdict
 from viz.parts import Table
+from viz.sections import HEADLINES
 
-#: The first numbers of the page; those whose price is told.
-FIGURES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
-PRICED = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes")
 #: Charts of the nation, in order.
 FANS = ("little_giants", "srdi_smes", "innovative_smes", "productivity_index")
 #: The last quarter that was reported on: what starts before changes the past.
 _PAST = Quarter(2024, 1)
+#: Groups of levers that stand open at first.
 _OPEN = ("funds", "clusters")
+#: Words of the panel of levers.
+_PANEL_WORDS = (
+    "help",
+    "cost",
+    "reset",
+    "changed",
+    "more",
+    "less",
+    "all",
+    "none",
+    "yes",
+    "no",
+    "comma",
+    "locale",
+)
 
 
 @solara.component
@@ -87,7 +101,7 @@ def Levers():
 def _declared(language: str) -> str:
     """What the lever panel is told once (see `LeverPanel`)."""
     words = Words(language)
-    texts = {key: words(f"control.{key}") for key in charts.CONTROL_WORDS}
+    texts = {key: words(f"control.{key}") for key in _PANEL_WORDS}
     return json.dumps({"groups": control_groups(language), "defaults": defaults(), "texts": texts})
 
 
@@ -111,7 +125,7 @@ def Figures():
     """Four numbers first: the policy's, and its difference to the baseline."""
     session = use_session()
     words, answer = session.words, session.answer.value
-    cells = [_figure(words, answer, quantity, session) for quantity in FIGURES]
+    cells = [_figure(words, answer, quantity, session) for quantity in HEADLINES]
     version = "" if answer is None else charts.version_of(answer)
     solara.HTML(
         tag="dl", classes=["srdi-figures"], attributes={"data-version": version}, unsafe_innerHTML="".join(cells)
@@ -170,7 +184,7 @@ def Prices():
     if answer is None or answer.is_baseline:
         return
     rows = []
-    for quantity in PRICED:
+    for quantity in GAINS:
         text = words("policy.price_wait")
         if answer.runs:
             costs, gains = (charts.differences(session.runner, answer, each) for each in (SPENT, quantity))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import solara
 
-from viz.tiles import CODES, HEIGHT, LAYOUT, SIZE, WIDTH, Palette
+from viz.tiles import CODES, HEIGHT, LAYOUT, SIZE, WIDTH, Palette, corner
 
 #: Words and patterns of words that ``texts`` must hold.
 TEXTS = (
@@ -78,11 +78,11 @@ def tile_map(
             "key": province,
             "name": names[province],
             "code": CODES[province] if short_names else names[province],
-            "x": column * (SIZE[0] // 7),
-            "y": row * (SIZE[1] // 8),
+            "x": corner(province)[0],
+            "y": corner(province)[1],
             "long": len(names[province]) > _LONG_NAME,
         }
-        for province, (row, column) in LAYOUT.items()
+        for province in LAYOUT
     ]
     return {
         "places": places,
