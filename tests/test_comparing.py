@@ -11,19 +11,11 @@ from scenarios import load_scenario
 from scenarios.comparison import compare
 from scenarios.metrics import SPENT
 from viz import LANGUAGES
+from viz.app.compare_tables import effects_table, prices_table, robustness_tables
 from viz.compared import Compared
 from viz.language import Words
-from viz.live.comparing import (
-    PRICED,
-    ROBUST,
-    Comparer,
-    Kept,
-    effects_table,
-    find,
-    lines,
-    prices_table,
-    robustness_tables,
-)
+from viz.live.comparing import Comparer, Kept
+from viz.live.findings import PRICED, ROBUST, find, lines
 from viz.live.runner import Runner
 from viz.money import costs_per_firm
 from viz.paired import verdict

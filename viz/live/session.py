@@ -49,6 +49,11 @@ class Status:
     message: str = ""
 
 
+def told(fault: BaseException) -> str:
+    """A fault as the reader is told of it: the sentence of an `InputError`, anything else with its kind."""
+    return str(fault) if isinstance(fault, InputError) else f"{type(fault).__name__}: {fault}"
+
+
 class Worker:
     """One thread that answers one reader.
 
@@ -115,10 +120,8 @@ class Worker:
                 self._answered = number
             try:
                 self._answer(scenario, number)
-            except InputError as error:
-                self._on_status(Status("failed", message=str(error)))
             except Exception as error:  # whatever a run raises is this reader's message, not the end of the page
-                self._on_status(Status("failed", message=f"{type(error).__name__}: {error}"))
+                self._on_status(Status("failed", message=told(error)))
 
     def _answer(self, scenario: Scenario, number: int) -> None:
         runner = self.runner

@@ -16,6 +16,7 @@ from scenarios.schema import Scenario
 from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
+from viz.app.compare_tables import effects_table, prices_table, robustness_tables
 from viz.app.parts import MadeFile, choice, heading, html_button, html_table, note, progress
 from viz.app.policies import policy_of, presets, settings_of
 from viz.app.state import VIEWS, Session, use_session
@@ -24,19 +25,13 @@ from viz.app.widgets.panels import Choice
 from viz.compared import Compared, unit_of
 from viz.figures import stroke
 from viz.language import Words
-from viz.live.comparing import (
-    FORESTS,
-    Comparer,
-    Findings,
-    effects_table,
-    find,
-    kept_of,
-    lines,
-    prices_table,
-    robustness_tables,
-)
-from viz.live.session import Status
+from viz.live.comparing import Comparer, kept_of
+from viz.live.findings import Findings, find, lines
+from viz.live.session import Status, told
 from viz.sections import ENDS, Sections
+
+#: Quantities whose effects are drawn with their intervals.
+FORESTS = ("little_giants", "srdi_smes")
 
 
 @solara.component
@@ -210,10 +205,8 @@ def Directory(name: str) -> None:
         note(directory_sentence(results, words))
     if task.pending:
         note(words("compare.reading"))
-    elif isinstance(task.exception, InputError):
-        note(words("compare.fault", text=str(task.exception)))
     elif task.exception is not None:
-        note(words("compare.fault", text=f"{type(task.exception).__name__}: {task.exception}"))
+        note(words("compare.fault", text=told(task.exception)))
     elif task.value is not None:
         Found(task.value)
 

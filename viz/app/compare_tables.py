@@ -1,0 +1,88 @@
+"""What comparing policies finds, in words and tables, from the numbers of `viz.live.findings`."""
+
+from __future__ import annotations
+
+from markupsafe import Markup, escape
+
+from scenarios.metrics import SPENT
+from viz.compared import unit_of
+from viz.language import NOTHING, Words
+from viz.live.findings import PRICED, ROBUST, Findings
+from viz.paired import Estimate, verdict
+from viz.parts import Table
+from viz.sections import ENDS, Sections
+
+
+def effects_table(found: Findings, words: Words) -> Table:
+    """Effects at the end, one row a quantity and one column a policy: difference, interval, and what they say."""
+    sections, compared = Sections(found.compared, words), found.compared
+    heads = [words("compare.quantity"), *(sections.titles[name] for name in compared.names)]
+    rows = []
+    for quantity in ENDS:
+        unit = unit_of(quantity)
+        before = found.ends[compared.baseline, quantity].mean
+        cells = [_lines(words.column(quantity), words.unit(unit)), words.value(before, unit)]
+        for name in compared.others:
+            difference = found.ends[name, quantity].difference
+            cells.append(
+                _lines(
+                    words.value(difference.mean, unit, signed=True),
+                    _interval(difference, unit, words),
+                    verdict(words, difference),
+                )
+            )
+        rows.append(cells)
+    return Table(heads, rows)
+
+
+def prices_table(found: Findings, words: Words) -> Table:
+    """What one more firm costs, one row a kind of firm and one column a policy; the extra money first."""
+    sections, compared = Sections(found.compared, words), found.compared
+    heads = [words("compare.price"), *(sections.titles[name] for name in compared.others)]
+    spent = []
+    for name in compared.others:
+        cost = found.ends[name, SPENT].difference
+        spent.append(_lines(words.value(cost.mean, "yuan", signed=True), _interval(cost, "yuan", words)))
+    rows: list[list[str]] = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
+    for quantity in PRICED:
+        texts = (found.prices[name, quantity].text(words) for name in compared.others)
+        rows.append([words.column(quantity), *texts])
+    return Table(heads, rows, words=1 + len(compared.others))
+
+
+def robustness_tables(found: Findings, words: Words) -> list[tuple[str, Table]]:
+    """How each policy does over all states of the world: title and table of each quantity, a row a policy."""
+    sections, compared = Sections(found.compared, words), found.compared
+    heads = [words(f"compare.{head}") for head in ("policy", "better", "worst", "best", "regret")]
+    tables = []
+    for quantity in ROBUST:
+        unit = unit_of(quantity)
+        rows = []
+        for name in compared.names:
+            row = found.robustness[name, quantity]
+            own = name != compared.baseline
+            rows.append(
+                [
+                    sections.titles[name],
+                    words.percent(row.better) if own else NOTHING,
+                    words.value(row.worst, unit, signed=True) if own else NOTHING,
+                    words.percent(row.best),
+                    words.value(row.regret, unit),
+                ]
+            )
+        title = words("number.bracketed", value=words.column(quantity), about=words.unit(unit))
+        tables.append((title, Table(heads, rows)))
+    return tables
+
+
+def _interval(difference: Estimate, unit: str, words: Words) -> str:
+    """The interval of a difference, or nothing where there is none or it is one number."""
+    if not difference.known or difference.low == difference.high:
+        return ""
+    return words.interval(difference.low, difference.high, unit, signed=True)
+
+
+def _lines(first: str, *others: str) -> Markup:
+    """Texts under each other in a cell, the first of them large."""
+    small = (Markup("<small>{}</small>").format(text) for text in others if text)
+    return Markup("<br>").join([escape(first), *small])

@@ -1,0 +1,125 @@
+"""What comparing policies finds, in numbers: effects, prices, robustness, and quantities over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scenarios.errors import InputError
+from scenarios.metrics import LESS_IS_BETTER, SPENT
+from scenarios.regret import regret_table
+from scenarios.results import Results
+from viz.compared import Compared, End
+from viz.money import Price, price_of
+from viz.sections import ENDS
+
+#: Firms whose price is told, and quantities whose robustness is.
+PRICED = ("little_giants", "genuine_little_giants", "srdi_smes")
+ROBUST = ("little_giants", "genuine_little_giants", "srdi_smes", SPENT)
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """How a policy does over all states of the world: draws of the parameters, each with its luck.
+
+    Attributes:
+        states: how many. better: share of them in which it does better than the baseline.
+        worst: difference to the baseline in the worst of them.
+        regret: the most it misses of the best policy of all, the baseline among them, in any of them.
+        best: share of states in which no policy does better.
+    """
+
+    states: int
+    better: float
+    worst: float
+    regret: float
+    best: float
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What comparing finds at the end of the runs, in numbers.
+
+    Attributes:
+        compared: the runs. ends: by scenario and quantity of `viz.sections.ENDS`, the baseline among them.
+        prices: by scenario and quantity of PRICED. robustness: by scenario and quantity of ROBUST.
+    """
+
+    compared: Compared
+    ends: dict[tuple[str, str], End]
+    prices: dict[tuple[str, str], Price]
+    robustness: dict[tuple[str, str], Robustness]
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of runs every number rests on."""
+        return self.compared.runs_each
+
+
+def find(results: Results, baseline: str | None = None) -> Findings:
+    """Compare every scenario of results with one of them.
+
+    Raises:
+        InputError: an unknown baseline, or a single scenario.
+    """
+    compared = Compared(results, baseline)
+    if not compared.others:
+        raise InputError(f"{results.path} holds {compared.baseline!r} alone: there is nothing to compare it with")
+    ends = {(name, quantity): compared.end(name, quantity) for name in compared.names for quantity in ENDS}
+    prices = {
+        (name, quantity): price_of(*(compared.differences(name, each).iloc[-1] for each in (SPENT, quantity)))
+        for name in compared.others
+        for quantity in PRICED
+    }
+    robustness = {(name, quantity): row for quantity in ROBUST for name, row in _robustness(compared, quantity).items()}
+    return Findings(compared, ends, prices, robustness)
+
+
+def _robustness(compared: Compared, quantity: str) -> dict[str, Robustness]:
+    values = pd.DataFrame({name: compared.runs(name, quantity).iloc[-1] for name in compared.names})
+    less = quantity in LESS_IS_BETTER
+    table = regret_table(values, compared.baseline, less).set_index("scenario")
+    differences = values.sub(values[compared.baseline], axis=0)
+    worst = differences.max() if less else differences.min()
+    return {
+        name: Robustness(
+            states=int(row["states"]),
+            better=float(row["better_share"]),
+            worst=float(worst[name]),
+            regret=float(row["regret_max"]),
+            best=float(row["best_share"]),
+        )
+        for name, row in table.iterrows()
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """A quantity over time under every scenario.
+
+    Attributes:
+        quarters: labels such as 2024Q1. medians: float64 (quarters,) by scenario, the baseline first.
+        differences: float64 (quarters,) by policy, mean of the pairs.
+        low, high: float64 (quarters,), 5 % and 95 % quantile of the baseline's runs.
+    """
+
+    quarters: list[str]
+    medians: dict[str, np.ndarray]
+    differences: dict[str, np.ndarray]
+    low: np.ndarray
+    high: np.ndarray
+
+
+def lines(found: Findings, quantity: str) -> Lines:
+    """A quantity of the nation over time; what is counted by the quarter, by years, labelled as their last quarter."""
+    compared = found.compared
+    band = compared.fan(compared.baseline, quantity)
+    return Lines(
+        [f"{day.year}Q{day.quarter}" for day in band.index],
+        {name: compared.runs(name, quantity).median(axis=1).to_numpy() for name in compared.names},
+        {name: compared.differences(name, quantity).mean(axis=1).to_numpy() for name in compared.others},
+        band.iloc[:, 0].to_numpy(),
+        band.iloc[:, -1].to_numpy(),
+    )
