@@ -74,6 +74,7 @@ class Session:
         language, dark: reactive choices of look. settings: what the policy changes in the baseline, by dotted key.
         view: the choices of VIEWS. saved: policies kept to compare.
         answer, status: newest from the worker. message: sentence about the last fault, or empty.
+        refused: counts values that were not valid. history: whether there is something to undo, and to redo.
     """
 
     def __init__(self, runner: Runner, query: str = "") -> None:
