@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from benchmarks.suite import TARGETS
 from scenarios.catalogue import catalogue_names
+from scenarios.cli import main
 from scenarios.loading import load_scenario
 from sim.levers import Levers
 from sim.outputs import TABLES
@@ -17,6 +20,8 @@ from sim.policy import Policy
 from sim.shocks import Shocks
 
 ROOT = Path(__file__).parent.parent
+#: What tells people how to use the project; the changelog tells of the past.
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("viz/*.md")} - {ROOT / "CHANGELOG.md"})
 TABLE = (ROOT / "docs" / "mechanisms.md").read_text(encoding="utf-8")
 ROWS = [line.strip("| ").split(" | ") for line in TABLE.splitlines() if line.startswith("| ") and "`" in line]
 
@@ -77,3 +82,34 @@ def test_the_performance_table_has_every_row_of_the_benchmark_with_its_target():
         )
     for file in re.findall(r"`([a-z]+/[a-z_/]+\.py)`", text):
         assert (ROOT / file).is_file(), file
+
+
+def documented_commands(text: str) -> list[list[str]]:
+    """The words of every shell command of a document, in blocks and in lines."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    spans = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    lines = (*"\n".join(blocks).splitlines(), *(" ".join(span.split()) for span in spans))
+    return [part.split() for line in lines for part in re.split(r"&&|[|;#]", line)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_of_a_document_exists_with_its_options(document):
+    for words in documented_commands(document.read_text(encoding="utf-8")):
+        if "srdi" in words[:-1]:
+            name, *rest = words[words.index("srdi") + 1 :]
+            if name in ("--help", "…"):
+                continue
+            command = main.get_command(click.Context(main), name)
+            assert command is not None, words
+            known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+            given = {word.partition("=")[0] for word in rest if word.startswith("--")}
+            assert given <= {*known, "--help"}, words
+        if "-m" in words[:-1] and "python" in words[words.index("-m") - 1]:
+            assert importlib.util.find_spec(words[words.index("-m") + 1]), words
+
+
+def test_commands_are_found_in_documents():
+    """Else the test above would hold of nothing."""
+    found = [words for document in DOCUMENTS for words in documented_commands(document.read_text(encoding="utf-8"))]
+    assert sum("srdi" in words[:-1] for words in found) > 40
+    assert sum("-m" in words[:-1] for words in found) > 10
