@@ -156,6 +156,20 @@ def test_a_library_of_other_runs_is_refused(tmp_path):
         run_library(tiny_design(seeds=(3, 4)), tmp_path / "runs.jsonl")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[]\n", "no library\n", "\n", "{HEAD}\n[]\n", '{HEAD}\n{"point": 9, "values": [1.0]}\n', '{HEAD}\n{"point": 0}\n'],
+)
+def test_what_is_no_library_is_refused(tmp_path, monkeypatch, text):
+    design, path = tiny_design(), tmp_path / "runs.jsonl"
+    head = json.dumps({"design": design.checksum, "points": 2, "scale": 0.001})
+    path.write_text(text.replace("{HEAD}", head))
+    monkeypatch.setattr("calibration.simulator.simulate", None)
+    with pytest.raises(InputError, match="is damaged: it is not a library of runs"):
+        run_library(design, path)
+    assert path.read_text() == text.replace("{HEAD}", head)
+
+
 def test_workers_change_nothing(tmp_path):
     alone = run_library(tiny_design(), tmp_path / "alone.jsonl", workers=1)
     np.testing.assert_array_equal(run_library(tiny_design(), tmp_path / "two.jsonl", workers=2), alone)

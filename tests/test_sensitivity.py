@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from calibration.priors import Priors, read_priors
 from calibration.sensitivity import analyse, runs_needed, space_of
 from calibration.sensitivity_command import sensitivity
+from calibration.sensitivity_tables import print_sensitivity
 from scenarios import InputError
 from scenarios.design import Factor
+from scenarios.outcomes import Outcome
 
 KEYS = ("x1", "x2", "x3", "inert")
 
@@ -24,6 +28,7 @@ def ishigami(cube, stage=""):
     return np.stack([y, 1000.0 * y + 5e6, np.full(len(y), 3.0)], axis=1)
 
 
+SMALLEST = {"trajectories": 2, "samples": 4, "keep": 2, "seed": 1}
 #: Known: V = 13.8446; first-order and total shares of x1, x2, x3.
 VARIANCE, FIRST, TOTAL = 13.8446, (0.3139, 0.4424, 0.0), (0.5576, 0.4424, 0.2437)
 
@@ -98,6 +103,63 @@ def test_factors_that_are_not_kept_stay_at_the_centre():
     assert len(seen["sobol"]) == 8 * 4
     held = [column for column in seen["sobol"].T if (column == 0.5).all()]
     assert len(held) == 2
+
+
+# --- what is printed
+
+
+def printed(found, outputs):
+    """Words of each line."""
+    screen = Console(file=StringIO(), width=200)
+    print_sensitivity(found, tuple(Outcome(name, "firms") for name in outputs), screen)
+    return [line.split() for line in screen.file.getvalue().splitlines()]
+
+
+def test_indices_are_printed_of_the_kept_factors_and_dashes_where_nothing_moves(found):
+    lines = printed(found, ("plain", "constant"))
+    begin = lines.index(["constant", "(firms),", "in", "the", "last", "quarter"])
+    moved, still = lines[:begin], lines[begin:]
+    rows = {line[0]: line[1:] for line in moved if line and line[0] in KEYS}
+    assert list(rows) == ["x1", "x2", "x3", "inert"]  # by their total share, what was dropped below
+    assert float(rows["x1"][2]) == pytest.approx(FIRST[0], abs=0.05)
+    assert rows["inert"] == ["0", "0"]
+    assert not [line for line in moved if line[-1:] == ["luck?"]]
+    assert [line for line in moved if line[:1] == ["luck's"]]
+    assert {tuple(line[3:5]) for line in still if line and line[0] in found.kept} == {("–", "–")}
+    assert ["does", "not", "vary"] in still
+
+
+def test_shares_that_luck_may_have_made_are_marked_and_few_of_the_weak_factors_shown():
+    keys = tuple(f"x{number}" for number in range(1, 12))
+
+    def first_three(cube, stage):
+        return ishigami(cube[:, :3])[:, :1]
+
+    drowned = np.random.default_rng(2).normal(0.0, np.sqrt(VARIANCE * 0.35), (400, 1))
+    lines = printed(analyse(keys, ("a",), first_three, drowned, trajectories=8, samples=512, keep=3, seed=3), ("a",))
+    assert [line[0] for line in lines if line[-1:] == ["luck?"]] == ["x3"]
+    assert len([line for line in lines if line and line[0] in keys]) == 3 + 6
+    assert ["…", "2", "with", "smaller", "effects"] in lines
+
+
+def test_what_is_not_kept_is_printed_all_the_same(found, tmp_path, monkeypatch):
+    """Without a directory the runs are made in one that goes."""
+    folders = []
+
+    def known(base, space, outcomes, stages, **settings):
+        folders.append(stages.out)
+        assert stages.out.is_dir()
+        return analyse(("a", "b"), ("firms",), lambda cube, stage: cube[:, :1], np.zeros((2, 1)), **SMALLEST)
+
+    monkeypatch.setattr("calibration.sensitivity.run_sensitivity", known)
+    (tmp_path / "factors.toml").write_text(FACTORS)
+    answer = invoke("--factors", tmp_path / "factors.toml", "--output", "firms", "--json")
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout.splitlines()[-1])["out"] is None
+    assert "sensitivity.csv" not in answer.stderr
+    assert [folder.exists() for folder in folders] == [False]
+    plain = invoke("--factors", tmp_path / "factors.toml", "--output", "firms")
+    assert "firms (firms), in the last quarter" in plain.stdout
 
 
 # --- what is varied
