@@ -35,7 +35,7 @@ LEVER, FIRST, APART, VALUES = SETTING, 110, 10, (0, 5)
 #: Seconds a reader looks at an answer; after how many without an answer it is lost.
 PAUSE_S, LOST_S = (3.0, 8.0), 180.0
 #: Memory the server may take: of its own, and for every session.
-OWN_GB, SESSION_GB = 2.0, 0.1
+OWN_GB, SESSION_GB = 1.5, 0.02
 #: Seconds after the last session before memory is read, and bytes of a GB.
 _AFTER_S, _GB = 30.0, 1e9
 #: Milliseconds a page is given.
