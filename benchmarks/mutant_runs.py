@@ -81,7 +81,8 @@ class Runs:
 
     def __init__(self, mutants: list[Mutant], packages: set[str], done: Callable[[Mutant, str], None]) -> None:
         self.mutants, self.done = mutants, done
-        self.coverage = coverage.Coverage(source=sorted(packages), data_file="lines")
+        # Without the project's settings for coverage, by which every fork would watch itself as well.
+        self.coverage = coverage.Coverage(source=sorted(packages), data_file="lines", config_file=False)
         self.coverage.start()  # here, before the tests are collected: what imports run has no context
         self.watching = False
 
