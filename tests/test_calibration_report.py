@@ -20,7 +20,7 @@ from rich.console import Console
 from calibration import charts
 from calibration.adopt import adopt
 from calibration.document import BEGIN, END, written_into
-from calibration.report import interval, number, percent, write_report
+from calibration.report import number, percent, write_report
 from calibration.study import packaged
 from calibration.tables import print_calibration, print_validation
 from scenarios.cli import main
@@ -124,8 +124,8 @@ def test_a_report_has_what_there_is(calibration, tmp_path, monkeypatch):
     [
         (None, "", "–"),
         (2021.26, "year", "2021.3"),
-        (3.2e11, "yuan", "320 billion"),
-        (-3.2e11, "yuan", "-320 billion"),
+        (3.2e11, "yuan", "320 bn"),
+        (-3.2e11, "yuan", "-320 bn"),
         (2.5e8, "yuan", "250 million"),
         (12_345.6, "firms", "12,346"),
         (0.123456, "share", "0.1235"),
@@ -135,11 +135,7 @@ def test_a_number_is_written_for_people(value, unit, text):
     assert number(value, unit) == text
 
 
-def test_an_interval_is_one_figure_two_or_one_sided():
-    assert interval(5.0, 5.0) == "5"
-    assert interval(1000.0, 2000.0) == "1,000 – 2,000"
-    assert interval(5.0, None) == "over 5"
-    assert interval(None, 5.0) == "under 5"
+def test_an_error_is_a_signed_percentage():
     assert (percent(-0.126), percent(0.0), percent(None)) == ("-13 %", "+0 %", "–")
 
 

@@ -80,7 +80,7 @@ def test_a_long_sweep_is_cut_and_says_by_how_much(points, more):
 
 
 def test_a_value_of_a_factor_is_a_number_a_word_or_a_switch():
-    assert [value_text(value) for value in (2e9, np.int64(3), True, "srdi")] == ["2G", "3", "True", "srdi"]
+    assert [value_text(value) for value in (2e11, np.int64(3), True, "srdi")] == ["200 bn", "3", "True", "srdi"]
 
 
 # --- searches
@@ -93,11 +93,15 @@ def test_points_that_fall_back_on_new_seeds_are_marked():
     assert FOUND.optimism.tolist() == pytest.approx([100.0, 2.0 / 3.0])
     lines = printed(print_pareto, FOUND, OUTCOMES)
     remarks = {line[0]: line[1:] for line in lines[: lines.index([])] if line and line[0].startswith("fund-")}
-    assert " ".join(remarks["fund-0001"]) == "1G 6G over the budget on new seeds"
-    assert remarks["fund-0003"] == ["*", "2G", "3G"]
-    assert " ".join(remarks["fund-0004"]) == "3G 2G dominated on new seeds"
+    assert " ".join(remarks["fund-0001"]) == "1,000 million 6 over the budget on new seeds"
+    assert " ".join(remarks["fund-0003"]) == "* 2,000 million 3"
+    assert " ".join(remarks["fund-0004"]) == "3,000 million 2 dominated on new seeds"
     below = [line for line in lines[lines.index([]) :] if line and line[0] == "fund-0004"]
     assert below[0][1] == "+300"
+    few = "1 of the 2 parameter draws on the new seeds are those of the search"
+    for repeated in (0, 1):
+        lines = printed(print_pareto, replace(FOUND, draws_repeated=repeated), OUTCOMES)
+        assert (few in " ".join(word for line in lines for word in line)) == bool(repeated)
 
 
 def test_the_best_point_is_within_the_budget_where_there_is_one_and_efficient_where_there_is_one():
@@ -111,14 +115,14 @@ def test_the_best_point_is_within_the_budget_where_there_is_one_and_efficient_wh
 
 
 def test_the_pareto_set_so_far_is_printed_with_its_intervals():
-    lines = printed(print_trials, TRIALS, PROBLEM, "fund")
+    lines = printed(print_trials, TRIALS, PROBLEM, OUTCOMES, "fund")
     rows = {line[0]: line[1:] for line in lines if line and line[0].startswith("fund-")}
     assert list(rows) == ["fund-0001", "fund-0003", "fund-0004"]  # the second trial is over the budget
     assert rows["fund-0003"][0] == "+600"
-    assert rows["fund-0003"][-1] == "3G"
+    assert rows["fund-0003"][-1] == "3"
     single = Trials(TRIALS.points, Evaluated(TRIALS.found.goals[:, :1], TRIALS.found.spending[:, :1]))
-    rows = {line[0]: line[1:] for line in printed(print_trials, single, PROBLEM, "fund") if line}
-    assert rows["fund-0004"] == ["+299", "+2", "2G"]  # one replicate has no interval
+    rows = {line[0]: line[1:] for line in printed(print_trials, single, PROBLEM, OUTCOMES, "fund") if line}
+    assert rows["fund-0004"] == ["+299", "+2.00", "2"]  # one replicate has no interval
 
 
 def test_a_pareto_set_leaves_a_table_a_file_a_point_and_a_figure_of_two_goals_or_more(tmp_path):
