@@ -6,7 +6,6 @@ Only click is imported at once: ``srdi --help`` loads this file.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -71,10 +70,9 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
     if track:
         tracked.append(new, history)
     if out:
-        from scenarios.storage import whole_file
+        from scenarios.storage import write_json
 
-        with whole_file(out) as draft:
-            draft.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_json(results, out)
     screen = console(as_json, width=120)
     for title, table in tables(results):
         screen.print(title, style="italic", highlight=False)

@@ -30,8 +30,8 @@ from viz.live.runner import Runner
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-#: The lever that is set, and the values each session sets in turn: nobody else sets them.
-LEVER, FIRST, APART, VALUES = SETTING, 110, 10, (0, 5)
+#: The values of SETTING that each session sets in turn: nobody else sets them.
+FIRST, APART, VALUES = 110, 10, (0, 5)
 #: Seconds a reader looks at an answer; after how many without an answer it is lost.
 PAUSE_S, LOST_S = (3.0, 8.0), 180.0
 #: Memory the server may take: of its own, and for every session.
@@ -107,7 +107,7 @@ def judged(sessions: Sequence[Sequence[dict]], expected: Callable[[int], list[st
 def expected_texts(scale: float, values: Sequence[int]) -> dict[int, list[str]]:
     """The key figures of every value of the lever, run here without a page."""
     runner = Runner(scale=scale, members=2)
-    return {value: shown_figures(runner, {LEVER: value}, _QUANTITIES) for value in values}
+    return {value: shown_figures(runner, {SETTING: value}, _QUANTITIES) for value in values}
 
 
 def kernels(address: str) -> int:
@@ -173,7 +173,7 @@ def _opened(started: Browser, address: str, faults: list[str]) -> Page:
 def _read_for(pages: list[Page], minutes: float, watch: Watch) -> tuple[list[float], list[list[dict]]]:
     """Let the readers of all pages act; the server's memory (GB) at the end of each whole minute, and their moves."""
     for number, page in enumerate(pages):
-        plan = {"lever": LEVER, "values": values_of(number), "pause": PAUSE_S, "lost": LOST_S, "seed": number + 1}
+        plan = {"lever": SETTING, "values": values_of(number), "pause": PAUSE_S, "lost": LOST_S, "seed": number + 1}
         page.evaluate("(plan) => { window.srdiDone = window.srdiRead(plan); }", plan)
     by_minute = []
     for minute in range(math.ceil(minutes)):

@@ -194,7 +194,7 @@ def measure_first_page(started: Browser, address: str, times: int) -> np.ndarray
 
 
 def values_of(readers: int) -> list[int]:
-    """What each of many readers sets the first lever to: clusters a year, different ones."""
+    """What each of many readers sets SETTING to: clusters a year, different ones."""
     return [_FIRST + _APART * reader for reader in range(readers)]
 
 

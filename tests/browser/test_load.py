@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.load import LEVER, expected_texts, judged, measure, values_of
+from benchmarks.load import expected_texts, judged, measure, values_of
+from benchmarks.page import SETTING
 
 pytestmark = pytest.mark.browser
 SCALE, SESSIONS = 0.001, 2
@@ -15,7 +16,7 @@ def test_readers_get_their_own_numbers_and_leave_nothing_behind(chromium, monkey
     moves, found = measure(chromium, SESSIONS, 0.1, SCALE)
     values = [value for session in range(SESSIONS) for value in values_of(session)]
     expected = expected_texts(SCALE, values)
-    assert len({tuple(texts) for texts in expected.values()}) == len(values), LEVER
+    assert len({tuple(texts) for texts in expected.values()}) == len(values), SETTING
     result = judged(moves, expected.__getitem__)
     assert result["moves"] >= 2 * SESSIONS
     assert result["checked"] > 0

@@ -37,17 +37,13 @@ class Cores:
             yield threads
         finally:
             if threads:
-                with self._changed:
-                    self._held[patient] -= 1
-                    self._changed.notify_all()
+                self._give(patient)
 
     def give_way(self, stopped: Callable[[], bool] = lambda: False) -> bool:
         """For a patient run, now and then: lend the core while others wait; False once `stopped` says yes."""
         if not self._waiting[False]:
             return True
-        with self._changed:
-            self._held[True] -= 1
-            self._changed.notify_all()
+        self._give(patient=True)
         taken = self._take(True, stopped)
         if not taken:
             # The holder gives back what it lent.
@@ -69,6 +65,11 @@ class Cores:
             finally:
                 waiting.remove(token)
                 self._changed.notify_all()
+
+    def _give(self, patient: bool) -> None:
+        with self._changed:
+            self._held[patient] -= 1
+            self._changed.notify_all()
 
     def _is_free(self, patient: bool) -> bool:
         if sum(self._held.values()) >= self.count:
