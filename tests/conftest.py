@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,10 @@ from sim.policy import Policy
 # Compilation would break any deadline, and a suite must say the same on every run.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+# A shell that starts the suite in the background has it ignore interrupts, which commands under test would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Small enough for seconds, large enough for every tier to be populated.
 SCALE = 0.01
