@@ -448,7 +448,7 @@ def test_a_library_that_could_not_be_begun_can_be_begun_again(tmp_path, monkeypa
 def test_a_whole_fit_that_was_killed_ends_with_the_same_posterior(tmp_path):
     """About ten minutes: killed in the first wave, in a later one and at its end."""
     arguments = ("calibrate", "--scale", "0.03", "--workers", "2", "--first", "120", "--later", "60", "--draws", "200")
-    answer = srdi(*arguments, "--out", tmp_path / "whole")
+    answer = srdi(*arguments, "--out", tmp_path / "whole", timeout=1800)
     assert answer.returncode == 0, answer.stderr
     out = tmp_path / "killed"
     for stage in ("wave-1", "wave-3", "predictive"):
@@ -456,7 +456,7 @@ def test_a_whole_fit_that_was_killed_ends_with_the_same_posterior(tmp_path):
         wait_for(lambda stage=stage: any(path.read_bytes().count(b"\n") > 3 for path in out.glob(f"{stage}*")), 600)
         process.kill()
         process.communicate()
-    answer = srdi(*arguments, "--out", out)
+    answer = srdi(*arguments, "--out", out, timeout=1800)
     assert answer.returncode == 0, answer.stderr
     one, other = ((folder / "posterior.parquet").read_bytes() for folder in (tmp_path / "whole", out))
     assert one == other
