@@ -21,7 +21,6 @@ class Candidates:
 
     Attributes:
         county, sector, province: int64 (candidates,), codes.
-        size: float64 (candidates,), expected firms at 1:1 at the start.
         concentration: float64 (candidates,), location quotient.
         recognised: int64 (candidates,), quarter index of the recognition, or NEVER.
         clusters: int64 (recognised,), numbers of the recognised ones in order of their recognition.
@@ -30,7 +29,6 @@ class Candidates:
     county: np.ndarray
     sector: np.ndarray
     province: np.ndarray
-    size: np.ndarray
     concentration: np.ndarray
     recognised: np.ndarray = field(init=False)
     clusters: np.ndarray = field(init=False)
@@ -183,7 +181,7 @@ def find_candidates(geography, industry, p) -> Candidates:
     chosen &= industry.sector_manufacturing
     county, sector = np.nonzero(chosen)
     province = geography.county_province[county].astype(np.int64)
-    return Candidates(county, sector, province, firms[county, sector], quotient[county, sector])
+    return Candidates(county, sector, province, quotient[county, sector])
 
 
 def attract(model) -> None:
@@ -196,19 +194,19 @@ def attract(model) -> None:
     env.move_cluster[:] = -1
     env.move_pull[:] = 0.0
     commons = model.commons.mean(axis=1)
-    rank_of = commons * model.draws(Purpose.MOVE_TARGET, len(model.candidates))
-    best: dict[tuple[int, int], tuple[float, Cluster]] = {}
+    merit = commons * model.draws(Purpose.MOVE_TARGET, len(model.candidates))
+    # By province, -1 for the nation, and sector.
+    best: dict[tuple[int, int], Cluster] = {}
     for cluster in model.clusters:
         if model.geography.county_is_urban[cluster.county]:
             continue
-        rank = rank_of[cluster.index]
         for province in (cluster.province, -1):
             key = (province, cluster.sector)
-            if key not in best or rank > best[key][0]:
-                best[key] = (rank, cluster)
+            if key not in best or merit[cluster.index] > merit[best[key].index]:
+                best[key] = cluster
     for province in range(env.move_cluster.shape[0]):
         for sector in range(env.move_cluster.shape[1]):
-            _, cluster = best.get((province, sector)) or best.get((-1, sector), (0.0, None))
+            cluster = best.get((province, sector)) or best.get((-1, sector))
             if cluster is not None:
                 env.move_cluster[province, sector] = cluster.index
                 env.move_pull[province, sector] = commons[cluster.index]

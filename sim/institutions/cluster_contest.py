@@ -7,6 +7,7 @@ import numpy as np
 from sim.columns import NEVER
 from sim.draws import Purpose
 from sim.institutions.cluster import recognise
+from sim.institutions.targeting import place_among_equals
 from sim.reference import read_data
 from sim.tally import CLUSTER, PARTS, by_name
 
@@ -54,15 +55,6 @@ class ClusterContest:
         stands = (candidates.recognised == NEVER) & counties[candidates.county] & sectors[candidates.sector]
         order = np.argsort(-merit, kind="stable")
         order = order[stands[order]]
-        chosen = order[_place_among_equals(candidates.province[order]) < most][: lever.per_year]
+        chosen = order[place_among_equals(candidates.province[order]) < most][: lever.per_year]
         recognise(model, chosen)
         model.ledger["cluster_recognition"].recipients += len(chosen)
-
-
-def _place_among_equals(values: np.ndarray) -> np.ndarray:
-    """How many of the same value stand before each: int64 (values,)."""
-    order = np.argsort(values, kind="stable")
-    _, first, counts = np.unique(values[order], return_index=True, return_counts=True)
-    place = np.empty(len(values), dtype=np.int64)
-    place[order] = np.arange(len(values)) - np.repeat(first, counts)
-    return place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.draws import Purpose
-from sim.institutions.targeting import admit_by_rank, target_of
+from sim.institutions.targeting import admit_by_rank, place_among_equals, target_of
 from sim.reference import read_data
 from sim.selection import BINS, rank_for_conversion
 
@@ -87,7 +87,7 @@ class PilotCities:
         order = np.argsort(-merit, kind="stable")
         order = order[np.isfinite(merit[order])]
         # At most one new pilot in a province before every province has had its turn.
-        turn = _turns(model.geography.city_province[order])
+        turn = place_among_equals(model.geography.city_province[order])
         chosen = order[np.argsort(turn, kind="stable")][: self.lever.cities_per_batch]
         self.pilots[chosen] = model.moment.index
 
@@ -109,13 +109,3 @@ class PilotCities:
         if quotas.sum() > limit:
             quotas = np.floor(quotas * limit / quotas.sum())
         return quotas.astype(np.int64)
-
-
-def _turns(group: np.ndarray) -> np.ndarray:
-    """How many of the same group stand before each entry, int64."""
-    turn = np.zeros(len(group), dtype=np.int64)
-    seen: dict[int, int] = {}
-    for place, code in enumerate(group.tolist()):
-        turn[place] = seen.get(code, 0)
-        seen[code] = turn[place] + 1
-    return turn

@@ -1,4 +1,4 @@
-"""Whom levers reach, and how ranked firms are admitted."""
+"""Whom levers reach, and how those who are ranked are admitted."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ def reached_leaders(model, lever: Lever) -> np.ndarray:
     industry = model.industry
     by_province = among(province_names(), lever.provinces)[industry.chain_home]
     return by_province & among(sector_names(), lever.sectors)[industry.chain_sector]
+
+
+def place_among_equals(values: np.ndarray) -> np.ndarray:
+    """How many of the same value stand before each: int64 (values,). Keeps a group to its share of a ranking."""
+    order = np.argsort(values, kind="stable")
+    _, first, counts = np.unique(values[order], return_index=True, return_counts=True)
+    place = np.empty(len(values), dtype=np.int64)
+    place[order] = np.arange(len(values)) - np.repeat(first, counts)
+    return place
 
 
 def target_of(model, lever: FirmLever) -> Target:
