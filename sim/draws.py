@@ -16,7 +16,10 @@ from sim.jit import rule
 
 
 class Purpose(IntEnum):
-    """What a draw is used for; each purpose has its own stream in every quarter."""
+    """What a draw is used for; each purpose has its own stream in every quarter.
+
+    A new one goes to the end: the number of a purpose makes its stream, so any other place changes all results.
+    """
 
     EXIT = 0
     ENTRY = auto()
@@ -70,12 +73,14 @@ _LOW_23 = np.uint64((1 << 23) - 1)
 _ONE_BITS = np.uint64(0x3FF0000000000000)  # bits of 1.0
 
 
-@rule
-def mix(x):
-    """SplitMix64 finaliser: uint64 → uint64, a bijection."""
+def _mixed(x):
+    """SplitMix64 finaliser: uint64 → uint64, a bijection; of a number in kernels, of arrays in Python."""
     x = (x ^ (x >> _S30)) * _MIX_1
     x = (x ^ (x >> _S27)) * _MIX_2
     return x ^ (x >> _S31)
+
+
+mix = rule(_mixed)
 
 
 @rule
@@ -120,6 +125,7 @@ def laplace(u):
 
 
 def _mix_int(x: int) -> int:
+    """`mix` of a Python number of any size: NumPy would warn that a single product overflows."""
     mask = (1 << 64) - 1
     x &= mask
     x = ((x ^ (x >> 30)) * int(_MIX_1)) & mask
@@ -144,8 +150,5 @@ def quarter_keys(seed: int, quarter: int) -> np.ndarray:
 
 def uniform_array(key: np.uint64, count: int) -> np.ndarray:
     """The draws of slots 0 … count-1 as a float64 array in (0, 1): for set-up and institutions."""
-    x = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN + key
-    x = (x ^ (x >> _S30)) * _MIX_1
-    x = (x ^ (x >> _S27)) * _MIX_2
-    x = x ^ (x >> _S31)
-    return ((x >> _S41).astype(np.float64) + 0.5) * 2.0**-23
+    raw = _mixed(np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN + key)
+    return ((raw >> _S41).astype(np.float64) + 0.5) * 2.0**-23

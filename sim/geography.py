@@ -19,12 +19,15 @@ STRUCTURE_SEED = 20240308
 
 
 def structure_draws(part: int, count: int) -> np.ndarray:
-    """Uniform draws in (0, 1), float64 of length `count`, for one part of the fixed structure."""
+    """Uniform draws in (0, 1), float64 (count,), for one part of the fixed structure.
+
+    part: 0 and 1 are the geography's, 3, 4 and 10 + sector the industry's, 50 the niches that shocks hit.
+    """
     return uniform_array(stream_key(STRUCTURE_SEED + part, TIMELESS, Purpose.STRUCTURE), count)
 
 
 def unit_normal(u: np.ndarray) -> np.ndarray:
-    """Standard normal deviates of uniform draws."""
+    """Standard normal deviates of uniform draws, float64 of the same shape."""
     from scipy.special import ndtri
 
     return ndtri(u)

@@ -14,6 +14,9 @@ import numpy as np
 from sim.geography import structure_draws, unit_normal
 from sim.reference import read_data
 
+#: Fractional part of the golden ratio: its multiples, modulo 1, are spread most evenly.
+GOLDEN_SHARE = 0.6180339887498949
+
 
 @dataclass(frozen=True)
 class Industry:
@@ -61,7 +64,7 @@ def _niche_sizes(count: int, sigma: float) -> np.ndarray:
 
 def _spread_evenly(count: int, share: float, phase: float) -> np.ndarray:
     """Flags, `share` of them set, spread evenly over 0 … count-1 (golden-ratio sequence)."""
-    return (np.arange(1, count + 1) * 0.6180339887498949 + phase) % 1.0 < share
+    return (np.arange(1, count + 1) * GOLDEN_SHARE + phase) % 1.0 < share
 
 
 def build_industry(p, scale: float, geography) -> Industry:

@@ -11,16 +11,20 @@ from sim.columns import NEVER, Columns
 from sim.draws import Purpose, uniform, uniform_pair
 from sim.jit import kernel
 from sim.mechanisms.chain_links import admission, capability, choose_buyer, ending, leader_code, purchase
-from sim.phases import CUSTOMER, size_factor
+from sim.phases import size_factor
 
+CUSTOMER = int(Purpose.CUSTOMER)
 START_LINK = int(Purpose.START_LINK)
 
 
 def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]:
-    """Firms of `buyer_min_employment` or more by chain and province, as the Environment's buyer_* arrays."""
+    """Firms of `buyer_min_employment` or more by chain and province, as the Environment's buyer_* arrays.
+
+    provinces: their number.
+    """
     slot = np.flatnonzero(firms.employment >= p.buyer_min_employment)
     chain = env.niche_chain[firms.niche[slot]].astype(np.int64)
-    # Sorted by counting, which 16 bits allow.
+    # Sorted by counting, which 16 bits allow: `chains_total` ends far below 65,536 / 31.
     group = (chain * provinces + env.county_province[firms.county[slot]]).astype(np.uint16)
     order = np.argsort(group, kind="stable")
     revenue = firms.revenue[slot[order]].astype(np.float64)

@@ -47,6 +47,11 @@ _ECONOMY = (
     Output("rd_firms", "firms", "firms with R&D activity"),
 )
 
+_PROGRAMMES = (
+    Output("clusters", "clusters", "recognised national SME clusters"),
+    Output("digital_supported", "firms", "SMEs supported by the digital programme since its start"),
+)
+
 NATIONAL = (
     QUARTER,
     *_STOCKS,
@@ -58,8 +63,7 @@ NATIONAL = (
     Output("awarded_firms", "firms", "little giants with a running award"),
     Output("genuine_srdi_share", "share", "SRDI SMEs whose true R&D meets their tier's intensity (货真价实)"),
     Output("genuine_little_giant_share", "share", "little giants whose true R&D meets the tier's intensity"),
-    Output("clusters", "clusters", "recognised national SME clusters"),
-    Output("digital_supported", "firms", "SMEs supported by the digital programme since its start"),
+    *_PROGRAMMES,
     *_ECONOMY,
     Output("rd_staff", "persons", "R&D employees"),
     Output("relabelled_rd_share", "share", "relabelled part of reported R&D"),
@@ -111,8 +115,7 @@ PROVINCE = (
     *_STOCKS,
     *_FLOWS,
     *_ECONOMY,
-    Output("clusters", "clusters", "recognised national SME clusters"),
-    Output("digital_supported", "firms", "SMEs supported by the digital programme since its start"),
+    *_PROGRAMMES,
 )
 
 SECTOR = (QUARTER, _text("sector", "sector key"), *_STOCKS, *_FLOWS, *_ECONOMY)
@@ -123,8 +126,7 @@ COUNTY_TYPE = (
     *_STOCKS,
     *_FLOWS,
     *_ECONOMY,
-    Output("clusters", "clusters", "recognised national SME clusters"),
-    Output("digital_supported", "firms", "SMEs supported by the digital programme since its start"),
+    *_PROGRAMMES,
 )
 
 TIER = (

@@ -2,7 +2,7 @@
 
 Sizes, revenue, R&D and places are drawn so that the reported aggregates hold at once: firms,
 employees and revenue by sector, firms by province, firms with R&D by sector, a heavy tail of
-size. `sim.population.start_check` prints reported against drawn.
+size. `start_check` sets reported beside drawn.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from scipy.special import expit, ndtri
 from sim.columns import NEVER, Columns, allocate
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.geography import Geography
-from sim.industry import Industry
+from sim.industry import GOLDEN_SHARE, Industry
 from sim.jit import kernel
 from sim.mechanisms.finance import LOG_20, credit_constraint
 from sim.mechanisms.research import research_norm
 from sim.phases import size_factor
 
-_GOLDEN_SHARE = 0.6180339887498949
+#: Least pace, per year, at which knowledge stock and sales part in the starting cross-section.
+_SLOWEST = 0.05
 #: Slots whose revenue is settled at a time.
 _CHUNK = 1 << 18
 PLACE = int(Purpose.START_PLACE)
@@ -131,8 +132,9 @@ def build_population(
 
     Args:
         county_research: float64 (units,), log-odds of R&D by place.
-        draws_of: function (Purpose, count) → float64 uniform draws by slot.
+        draws_of: function (Purpose, count) → float64 uniform draws (count,).
         keys: uint64 (purposes,), stream keys for the kernels.
+        p: parameter record. scale: simulated firms per real firm.
 
     Returns:
         The columns; revenue per worker at productivity 0 (yuan per year) and log-odds of R&D,
@@ -160,7 +162,7 @@ def build_population(
         here = np.flatnonzero(alive & (sector == s))
         # One firm a quantile stratum, dealt out by a golden-ratio sequence that spreads sizes evenly
         # over places: employment is right in every sector at every scale.
-        stratum = np.argsort(np.argsort((rank[here] * _GOLDEN_SHARE + shifts[s]) % 1.0))
+        stratum = np.argsort(np.argsort((rank[here] * GOLDEN_SHARE + shifts[s]) % 1.0))
         median = industry.sector_employees[s] / industry.sector_firms[s] / mean_size
         employment = np.maximum(_stratum_means(len(here), cumulative)[stratum] * median, 1.0)
         firms.employment[here] = employment
@@ -177,10 +179,6 @@ def build_population(
     return firms, revenue_per_worker, sector_research
 
 
-#: Least pace, per year, at which knowledge stock and sales part in the starting cross-section.
-_SLOWEST = 0.05
-
-
 @kernel
 def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p):
     """Draw the traits of all living firms at the start; employment is set before, revenue after."""
@@ -192,10 +190,10 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         size = size_factor(log_employment)
         u, v = uniform_pair(keys[RESEARCH], i)
         x = sector_research[sector] + county_research[firms.county[i]] + p.rd_size * (log_employment - LOG_20)
-        active = u < 1.0 / (1.0 + np.exp(-x))
-        if active:
-            # Two flat draws make a rounder density than one.
-            w = u / (1.0 / (1.0 + np.exp(-x)))
+        chance = 1.0 / (1.0 + np.exp(-x))
+        if u < chance:
+            # Two flat draws make a rounder density than one; below the chance, u is one more.
+            w = u / chance
             spread = (unit_noise(v) + unit_noise(w)) * 0.70710678
             norm = research_norm(sector_rd_norm[sector], log_employment, p)
             intensity = min(norm * np.exp(p.rd_spread * spread), 0.6)
@@ -220,9 +218,9 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         )
         firms.green[i] = 0.1 * size
         firms.constraint[i] = credit_constraint(firms.leverage[i], log_employment, False, False, 0.0, 0.0, p)
-        # Productivity starts at what knowledge and digital processes explain, plus luck.
         # The stock of steady growth; a firm that shrinks faster than knowledge ages has no such stock.
         depth = firms.rd_intensity[i] / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
+        # Productivity starts at what knowledge and digital processes explain, plus luck.
         explained = p.knowledge_elasticity * np.log(1.0 + depth / p.knowledge_unit)
         explained += p.digital_productivity * digital * firms.governance[i]
         u, v = uniform_pair(keys[LUCK], i)
@@ -231,9 +229,10 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         firms.knowledge[i] = depth  # over revenue; becomes yuan in _settle_revenue
 
 
-def expected_researchers(geography: Geography, industry: Industry, county_research, sector_research, p):
+def expected_researchers(geography: Geography, industry: Industry, county_research, sector_research, p) -> np.ndarray:
     """Where research-active manufacturers of 50 or more employees are to be expected at the start.
 
+    county_research, sector_research: log-odds of R&D, float64 (units,) and (sectors,).
     Returns shares of the nation, float64 (units,): Σ_s firms · E[participation; L ≥ 50].
     """
     quantiles = 1.0 - np.geomspace(0.5, 1e-4, 40)

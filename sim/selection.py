@@ -12,14 +12,14 @@ from sim.jit import kernel, part, rule
 from sim.ladder.application import is_sme
 from sim.ladder.criteria import score
 from sim.ladder.fields import read_fields
-from sim.ladder.recognition import NOT_RANKED, rank_of
+from sim.ladder.recognition import NOT_RANKED, RANK_BINS, rank_of
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.tile import TILE, list_places
 
-#: Ranks are counted in this many bins a group; a bin that would overrun the quota waits.
-BINS = 4096
+#: Ranks are counted in bins of 2^BIN_SHIFT, by group; a bin that would overrun the quota waits.
 BIN_SHIFT = 4
+BINS = RANK_BINS >> BIN_SHIFT
 LOTTERY = int(Purpose.LOTTERY)
 
 #: Whom a lever reaches: bool (units,), bool (sectors,), tier code, bool.
@@ -140,7 +140,11 @@ def rank_for_award(firms, env, keys, p, ranking, target, ranks, fields, places, 
 def bin_thresholds(bins: np.ndarray, quotas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where to cut each group so that no quota is overrun.
 
-    Returns the lowest admitted bin and the firms admitted, int64 (groups,) each.
+    Args:
+        bins: int64 (groups, BINS), ranked firms by bin. quotas: int64 (groups,), most firms admitted.
+
+    Returns:
+        The lowest admitted bin and the firms admitted, int64 (groups,) each.
     """
     lowest, admitted = np.empty(len(bins), dtype=np.int64), np.empty(len(bins), dtype=np.int64)
     _cut(bins, quotas, lowest, admitted)
@@ -161,7 +165,10 @@ def _cut(bins, quotas, lowest, admitted):
 def admit(firms, env, since, now, thresholds, county_group, ranks, counts, lo, hi):
     """Write `now` into the column `since` of the ranked firms at or above their group's threshold.
 
-    county_group: int16 (units,). counts: int64 (places, sectors), added to.
+    Args:
+        since: int8 (slots,), column of firms. now: quarter.
+        thresholds: int64 (groups,), see `bin_thresholds`. county_group: int16 (units,).
+        counts: int64 (places, sectors), added to.
     """
     for i in range(lo, hi):
         county = firms.county[i]

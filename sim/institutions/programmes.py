@@ -7,6 +7,7 @@ import numpy as np
 from sim.draws import Purpose, substream_key
 from sim.institutions.targeting import target_of
 from sim.levers import PROGRAMMES
+from sim.levers.base import Eligibility
 from sim.mechanisms.support import CHANNEL_INDEX, N_CHANNELS
 from sim.selection import BINS, bin_thresholds, rank_for_programme, support
 
@@ -71,7 +72,7 @@ class Programme:
         quota = slots if money * model.scale >= slots * unit else int(money / unit * model.scale)
         bins = np.zeros((1, BINS), dtype=np.int64)
         key = substream_key(model.keys[Purpose.LOTTERY], PROGRAMMES.index(self.name))
-        eligibility = type(lever.eligibility)(*map(float, lever.eligibility))
+        eligibility = Eligibility(*map(float, lever.eligibility))  # one type, so one compiled kernel
         model.blocks.run(
             rank_for_programme,
             *(model.firms.columns, model.environment, key, model.parameters.programme_priority),

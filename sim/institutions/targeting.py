@@ -49,9 +49,15 @@ def target_of(model, lever: FirmLever) -> Target:
 def admit_by_rank(
     model, column: np.ndarray, bins: np.ndarray, quotas: np.ndarray, group: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Admit the best-ranked firms of each group up to its quota.
+    """Admit the best-ranked firms of each group up to its quota, by the model's `ranks`.
 
-    Returns simulated firms admitted by place and sector, and by group (int64).
+    Args:
+        column: int8 (slots,), date column in which the quarter of admission is written.
+        bins: int64 (groups, BINS), ranked firms by bin. quotas: int64 (groups,), in simulated firms.
+        group: int16 (units,), group of each county.
+
+    Returns:
+        Simulated firms admitted by place and sector, and by group: int64 (places, sectors) and (groups,).
     """
     counts = np.zeros(model.places_and_sectors, dtype=np.int64)
     thresholds, admitted = bin_thresholds(bins, quotas)

@@ -11,12 +11,15 @@ from sim.calendar import Quarter
 from sim.fieldtypes import Number, Provinces, QuarterText, Sectors, Switch, quantity
 from sim.rules import TIERS
 
-BUDGET = {"unit": "yuan", "description": "public money available over the whole window; a hard limit"}
-
 
 def budget(yuan: float):
     """The field `budget_yuan` with a default of its own."""
-    return quantity(yuan, **BUDGET, ge=0, le=1e13)
+    return quantity(yuan, "yuan", "public money available over the whole window; a hard limit", ge=0, le=1e13)
+
+
+def per_firm(yuan: float, what: str):
+    """The field `yuan_per_firm` with a default of its own, and what it pays for."""
+    return quantity(yuan, "yuan per firm and year", f"public cost of supporting one firm: {what}", gt=0, le=1e9)
 
 
 class Lever(BaseModel):
@@ -112,13 +115,8 @@ class FirmProgramme(FirmLever):
     cost_rule: ClassVar[str] = "firms supported x yuan_per_firm x intensity, per year of support"
     eligibility: ClassVar[Eligibility] = Eligibility()
 
-    yuan_per_firm: Number = quantity(0.0, "yuan per firm and year", "public cost of supporting one firm", gt=0, le=1e9)
+    yuan_per_firm: Number  # each programme has a default of its own, see `per_firm`
 
     def effects(self, p) -> dict[str, float]:
         """Effects on a supported firm at intensity 1, by channel; `p` is the parameter record."""
         raise NotImplementedError
-
-
-def per_firm(yuan: float, what: str):
-    """The field `yuan_per_firm` with a default of its own."""
-    return quantity(yuan, "yuan per firm and year", f"public cost of supporting one firm: {what}", gt=0, le=1e9)
