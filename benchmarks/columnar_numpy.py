@@ -21,7 +21,7 @@ from sim.draws import Purpose
 from sim.environment import Environment
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
 from sim.mechanisms.support import CHANNEL_INDEX
-from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
+from sim.terms import AWARD_QUARTERS, SUPPORT_QUARTERS
 
 #: Slots that go through the step at a time: the fastest of 2^12 to 2^18 where it was measured.
 BLOCK = 1 << 17

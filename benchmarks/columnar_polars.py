@@ -27,7 +27,7 @@ from sim.draws import Purpose
 from sim.environment import Environment
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
 from sim.mechanisms.support import CHANNEL_INDEX
-from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
+from sim.terms import AWARD_QUARTERS, SUPPORT_QUARTERS
 
 DRAW_BLOCK = 1 << 16
 #: Slots that go through the step at a time: the fastest of 2^18 to 2^21 where it was measured.

@@ -51,7 +51,7 @@ from sim.mechanisms import (
     support,
     turnover,
 )
-from sim.phases import AWARD_QUARTERS, SUPPORT_QUARTERS
+from sim.terms import AWARD_QUARTERS, SUPPORT_QUARTERS
 
 #: A larger state is replaced by one of this many firms or fewer: Python objects would not fit memory.
 MOST_FIRMS, SMALL_SCALE = 12_000, 0.001

@@ -25,7 +25,7 @@ class Column:
 #: Value of a certificate or support date that a firm does not have, and of a missing customer.
 NEVER = -1
 #: Award date of a firm that lost its title when no award was being paid: not to be awarded again.
-#: An award that was being paid then has a date above it that tells the quarter (see `sim.phases.ended_in`).
+#: An award that was being paid then has a date above it that tells the quarter (see `sim.terms.ended_in`).
 ENDED = -128
 
 #: Bits of the column `flags`.

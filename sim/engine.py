@@ -17,11 +17,11 @@ from sim.phases import (
     learn,
     migrate,
     modernise,
-    parts,
     raise_equity,
     report_research,
     see_surroundings,
     sell,
+    slack_parts,
     specialise,
     survey,
     turn_over,
@@ -46,7 +46,7 @@ def take_orders(firms, env, lo, hi):
             else:
                 firms.orders[i] = firms.slack[customer]
         elif customer <= -2:
-            firms.orders[i] = parts(env.chain_slack[leader_of(customer)])
+            firms.orders[i] = slack_parts(env.chain_slack[leader_of(customer)])
 
 
 @kernel

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from sim.columns import ENDED, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
+from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
 from sim.draws import Purpose, uniform, uniform_pair
 from sim.elementary import exp, log
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
@@ -86,6 +86,7 @@ from sim.mechanisms.support import (
 )
 from sim.mechanisms.turnover import entry_chance, exit_chance
 from sim.slots import close, found
+from sim.terms import SUPPORT_QUARTERS, has_award, runs
 from sim.tile import fill_cells, list_places, stretch_end
 
 EXIT = int(Purpose.EXIT)
@@ -104,10 +105,6 @@ CUSTOMER = int(Purpose.CUSTOMER)
 FIRSTS = int(Purpose.FIRSTS)
 MOVE = int(Purpose.MOVE)
 
-#: An award is paid over three years, programme support acts for one year.
-AWARD_QUARTERS = 12
-SUPPORT_QUARTERS = 4
-
 
 @rule
 def size_factor(log_employment):
@@ -116,19 +113,7 @@ def size_factor(log_employment):
 
 
 @rule
-def runs(since, now, quarters):
-    """Whether support granted at the end of quarter `since` for the next `quarters` is on."""
-    return (since != NEVER) & (now > since) & (now - since <= quarters)
-
-
-@rule
-def ended_in(quarter):
-    """Award date of a firm whose award was being paid when its title ended in `quarter`."""
-    return ENDED + 1 + quarter
-
-
-@rule
-def parts(log_output):
+def slack_parts(log_output):
     """Log output in the fixed-point parts of the columns `slack` and `orders`."""
     return math.floor(log_output * SLACK_PARTS + 0.5)
 
@@ -249,7 +234,7 @@ def feel_shocks(w, r, env, p, moment, flows, n):
             own = env.sector_slack[w.sector[j]] + env.niche_slack[w.niche[j]]
             able = capability(w.refinement[j], w.digital[j], w.knowledge[j], w.revenue[j], p)
             r.lost[j] = slack(own, w.orders[j] / SLACK_PARTS, able, moment.substitution, p)
-            w.slack[j] = parts(r.lost[j])
+            w.slack[j] = slack_parts(r.lost[j])
 
 
 @part
@@ -374,7 +359,7 @@ def do_research(w, r, x, env, keys, aspiration_key, p, moment, performers, count
         aspires = is_sme(w, env, j) and is_reached(aspiration, reach, log_employment, worth, p)
         u = uniform(keys[RESEARCH], lo + j)
         intensity = intensity_step(w.rd_intensity[j], norm, threshold, aspires, constraint, u, p)
-        awarded = tier == 3 and runs(w.awarded_in[j], moment.index, AWARD_QUARTERS)
+        awarded = has_award(w, moment, j)
         added = added_research(awarded, moment.award_yuan, x[X_RESEARCH_YUAN, j], revenue, p)
         w.rd_intensity[j] = intensity
         r.funded[j] = intensity + added

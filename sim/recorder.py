@@ -16,7 +16,7 @@ from sim.levers.clusters import COMMONS
 from sim.outputs import TABLES, Output
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
-from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS, by_name
+from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS, PERSON_PARTS, by_name
 
 _STOCKS = ("firms", "innovative_smes", "srdi_smes", "little_giants")
 _COUNTY_TYPES = ("county", "urban")
@@ -133,7 +133,7 @@ class Recorder:
         return {
             **{name: totals[name] / scale for name in _STOCKS},
             **{name: group(count) / scale for name, count in self._little_giant_flows().items()},
-            "employment": totals["employment"] / scale / 1024.0,
+            "employment": totals["employment"] / scale / PERSON_PARTS,
             "revenue_yuan": totals["revenue"] / scale * 1e3 / 4.0,
             "rd_true_yuan": totals["rd_true"] / scale / 4.0,
             "rd_reported_yuan": totals["rd_reported"] / scale / 4.0,
@@ -161,7 +161,7 @@ class Recorder:
             "genuine_little_giant_share": _ratio(totals["genuine_giants"], totals["little_giants"]),
             "clusters": float(len(model.candidates.clusters)),
             "digital_supported": model.digital_supported.sum() / scale,
-            "rd_staff": totals["rd_staff"] / 1024.0 / scale,
+            "rd_staff": totals["rd_staff"] / PERSON_PARTS / scale,
             "relabelled_rd_share": _ratio(totals["rd_reported"] - totals["rd_true"], totals["rd_reported"]),
             "exports_yuan": totals["exports"] * 1e3 / 4.0 / scale,
             "new_equity_yuan": totals["equity"] * 1e3 / scale,
@@ -268,7 +268,7 @@ class Recorder:
             **{name: per_round(lambda tier, name=name: tier.count(name)) for name in (*ASSESSED, *REVIEWED)},
             closed=[0.0, *closed],
             bound=["", *(tier.bound for tier in flows)],
-            employment=sums["employment"] / 1024.0 / scale,
+            employment=sums["employment"] / PERSON_PARTS / scale,
             revenue_yuan=sums["revenue"] * 1e3 / 4.0 / scale,
             rd_true_yuan=sums["rd_true"] / 4.0 / scale,
             rd_reported_yuan=sums["rd_reported"] / 4.0 / scale,

@@ -20,11 +20,13 @@ from sim.mechanisms.digital import digital_level
 from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.support import X_EXPORTS, X_RESEARCH_YUAN, programme_channel
-from sim.phases import AWARD_QUARTERS, ended_in, runs
+from sim.terms import ended_in, has_award
 from sim.tile import TILE, list_places, stretch_end, window
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
+#: Parts of a person in the sums of employees and R&D staff.
+PERSON_PARTS = 1024.0
 #: Employees from which a firm counts in the means of digital level, governance, refinement and the like.
 COUNTED_EMPLOYMENT = 20
 #: A firm is young for this many quarters.
@@ -33,7 +35,7 @@ YOUNG_QUARTERS = 14
 #: What is summed by place (province and county type) and sector.
 CELL = (
     "firms",
-    "employment",  # parts of a person, 1/1024
+    "employment",  # parts of a person
     "innovative_smes",
     "srdi_smes",
     "little_giants",
@@ -45,7 +47,7 @@ CELL = (
     "counted",  # firms of COUNTED_EMPLOYMENT or more
     "digital_levels",
     "governance",  # parts
-    "productivity",  # employees times exp(productivity), 1/1024
+    "productivity",  # employees times exp(productivity), parts of a person
     "awarded",  # little giants with a running award
     "constraint",  # parts, of counted firms
     "refinement",  # parts, of counted firms
@@ -61,7 +63,7 @@ CELL = (
     "linked",  # firms with a main customer
     "newcomers",
     "moved",
-    "rd_staff",  # parts of a person, 1/1024
+    "rd_staff",  # parts of a person
     "genuine_srdi",  # certified firms whose true R&D meets their tier's intensity
     "genuine_giants",
     "equity",  # thousand yuan
@@ -102,10 +104,15 @@ EQUITY = CELL.index("equity")
 SUPPLIER_DIGITAL = CELL.index("supplier_digital")
 SUPPLIER_REFINEMENT = CELL.index("supplier_refinement")
 
+#: What is summed by cluster (C_) and, of the leader's suppliers, by chain (S_): units as in CELL, knowledge and
+#: strength, which is revenue times capability, in thousand yuan.
 CLUSTER = ("firms", "srdi_smes", "little_giants", "revenue", "digital", "governance", "knowledge")
+C_FIRMS, C_SRDI, C_GIANTS, C_REVENUE, C_DIGITAL, C_GOVERNANCE, C_KNOWLEDGE = range(len(CLUSTER))
 CHAIN = ("suppliers", "little_giants", "strength", "newcomers")
-#: What is summed by highest certificate (none, innovative, SRDI, little giant); units as in CELL.
+S_SUPPLIERS, S_GIANTS, S_STRENGTH, S_NEWCOMERS = range(len(CHAIN))
+#: What is summed by highest certificate (none, innovative, SRDI, little giant) (T_): units as in CELL.
 BY_TIER = ("firms", "employment", "revenue", "rd_true", "rd_reported", "counted", "digital_levels", "productivity")
+T_FIRMS, T_EMPLOYMENT, T_REVENUE, T_RD_TRUE, T_RD_REPORTED, T_COUNTED, T_LEVELS, T_EFFECTIVE = range(len(BY_TIER))
 
 Totals = namedtuple(
     "Totals",
@@ -211,9 +218,9 @@ def _add_run(w, cell, p, n):
     for j in range(n):
         employment = float(w.employment[j])
         firms += employment != 0.0
-        people += np.int64(employment * 1024.0)
+        people += np.int64(employment * PERSON_PARTS)
         thousands += np.int64(w.revenue[j] * 1e-3 + 0.5)
-        effective += np.int64(employment * exp(w.productivity[j]) * 1024.0)
+        effective += np.int64(employment * exp(w.productivity[j]) * PERSON_PARTS)
         young += (employment != 0.0) & (w.age[j] < YOUNG_QUARTERS)
         equity += np.int64(w.equity[j] * 1e-3)
     listed, backed, linked, newcomers, moved = 0, 0, 0, 0, 0
@@ -296,11 +303,11 @@ def _add_members(w, sums, n):
         digital += np.int64(w.digital[j] * PARTS) if alive else 0
         governance += np.int64(w.governance[j] * PARTS) if alive else 0
         knowledge += np.int64(w.knowledge[j] * 1e-3)
-    sums[0] += firms
-    sums[3] += thousands
-    sums[4] += digital
-    sums[5] += governance
-    sums[6] += knowledge
+    sums[C_FIRMS] += firms
+    sums[C_REVENUE] += thousands
+    sums[C_DIGITAL] += digital
+    sums[C_GOVERNANCE] += governance
+    sums[C_KNOWLEDGE] += knowledge
 
 
 @part
@@ -329,10 +336,10 @@ def _add_supplier(w, env, able, leader, p, totals, j):
     cell[SUPPLIER_DIGITAL] += np.int64(w.digital[j] * PARTS)
     cell[SUPPLIER_REFINEMENT] += np.int64(w.refinement[j] * PARTS)
     chain = totals.chains[leader]
-    chain[0] += 1
-    chain[2] += np.int64(able * thousands)
+    chain[S_SUPPLIERS] += 1
+    chain[S_STRENGTH] += np.int64(able * thousands)
     if w.flags[j] & NEWCOMER != 0:
-        chain[3] += 1
+        chain[S_NEWCOMERS] += 1
         weakest = env.chain_weakest[leader]
         if weakest >= 0 and able >= p.qualified_capability:
             totals.niche_qualified[weakest] += np.int64(p.newcomer_supply * thousands)
@@ -340,7 +347,7 @@ def _add_supplier(w, env, able, leader, p, totals, j):
 
 @part
 def research_sums(w, env, p, moment, j):
-    """True and reported R&D in yuan per year and R&D staff in 1/1024 persons of firm j, int64 each.
+    """True and reported R&D in yuan per year and R&D staff in parts of a person of firm j, int64 each.
 
     A little giant that loses its title in the quarter has done the R&D its award paid for.
     """
@@ -349,13 +356,8 @@ def research_sums(w, env, p, moment, j):
     support_yuan = programme_channel(w.support[j], env.programme_effects, X_RESEARCH_YUAN)
     funded = w.rd_intensity[j] + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
     staff = research_staff(funded, revenue, p)
-    return np.int64(funded * revenue), np.int64(funded * revenue / (1.0 - w.relabelled[j])), np.int64(staff * 1024.0)
-
-
-@part
-def has_award(w, moment, j):
-    """Whether an award to little giant j is being paid."""
-    return w.tier[j] == 3 and runs(w.awarded_in[j], moment.index, AWARD_QUARTERS)
+    reported = funded * revenue / (1.0 - w.relabelled[j])
+    return np.int64(funded * revenue), np.int64(reported), np.int64(staff * PERSON_PARTS)
 
 
 @part
@@ -371,17 +373,17 @@ def _add_certified(w, env, p, moment, totals, j):
     cell[GIANTS] += tier >= 3
     cell[AWARDED] += has_award(w, moment, j)
     held = totals.tiers[tier]
-    held[0] += 1
-    held[1] += np.int64(employment * 1024.0)
-    held[2] += np.int64(revenue * 1e-3 + 0.5)
+    held[T_FIRMS] += 1
+    held[T_EMPLOYMENT] += np.int64(employment * PERSON_PARTS)
+    held[T_REVENUE] += np.int64(revenue * 1e-3 + 0.5)
     if w.rd_intensity[j] > 0.0:
         true, reported, _ = research_sums(w, env, p, moment, j)
-        held[3] += true
-        held[4] += reported
+        held[T_RD_TRUE] += true
+        held[T_RD_REPORTED] += reported
     if employment >= COUNTED_EMPLOYMENT:
-        held[5] += 1
-        held[6] += digital_level(w.digital[j], p)
-    held[7] += np.int64(employment * exp(w.productivity[j]) * 1024.0)
+        held[T_COUNTED] += 1
+        held[T_LEVELS] += digital_level(w.digital[j], p)
+    held[T_EFFECTIVE] += np.int64(employment * exp(w.productivity[j]) * PERSON_PARTS)
     if tier >= 2:
         # A badge is genuine if last year's true R&D meets the intensity its own tier asks for.
         asked = moment.srdi_rd
@@ -394,8 +396,8 @@ def _add_certified(w, env, p, moment, totals, j):
         totals.county_giants[county] += 1
         leader = leader_of(w.customer[j])
         if leader >= 0:
-            totals.chains[leader, 1] += 1
+            totals.chains[leader, S_GIANTS] += 1
     if w.cluster[j] >= 0:
         cluster = totals.clusters[w.cluster[j]]
-        cluster[1] += tier >= 2
-        cluster[2] += tier >= 3
+        cluster[C_SRDI] += tier >= 2
+        cluster[C_GIANTS] += tier >= 3

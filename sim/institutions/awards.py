@@ -7,9 +7,9 @@ import numpy as np
 from sim.columns import NEVER
 from sim.institutions.targeting import admit_by_rank, target_of
 from sim.ladder.fields import field_scratch
-from sim.phases import AWARD_QUARTERS
 from sim.reference import read_data
 from sim.selection import BINS, rank_for_award
+from sim.terms import AWARD_QUARTERS
 
 
 class Awards:

@@ -15,7 +15,7 @@ from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, mark_hopeful, meets_requirements, reaches_score, score
 from sim.ladder.fields import read_fields
 from sim.mechanisms.support import X_APPLICATION, programme_channel
-from sim.phases import AWARD_QUARTERS, ended_in, runs
+from sim.terms import AWARD_QUARTERS, ended_in, runs
 from sim.tile import TILE, list_places, window
 
 ASSESSMENT = int(Purpose.ASSESSMENT)
