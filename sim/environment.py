@@ -6,6 +6,10 @@ from collections import namedtuple
 
 import numpy as np
 
+from sim.levers import PROGRAMMES
+from sim.mechanisms.support import N_CHANNELS
+from sim.reference import province_names
+
 #: Arrays by place, sector, niche, cluster and chain. Set-up fills the fixed ones; the
 #: institutions and the tally renew the others every quarter.
 Environment = namedtuple(
@@ -54,6 +58,64 @@ Environment = namedtuple(
     ],
 )
 
+
+def new_environment(
+    geography, industry, candidates, county_research, sector_research, revenue_per_worker, p
+) -> Environment:
+    """The environment at the start: what is fixed, and the rest as it is before institutions and firms have acted.
+
+    Args:
+        candidates: Candidates. county_research: float64 (units,), sector_research: float64 (sectors,), log-odds of R&D.
+        revenue_per_worker: float64 (sectors,), yuan per year at productivity 0.
+        p: parameters.
+    """
+    clusters, chains, sectors = len(candidates), len(industry.chain_sector), len(industry.sector_firms)
+    niches, provinces = len(industry.niche_sector), len(province_names())
+    attraction = geography.county_attraction**p.entry_attraction
+    return Environment(
+        county_province=geography.county_province,
+        county_urban=geography.county_is_urban,
+        county_place=geography.county_place.astype(np.int64),
+        county_research=county_research,
+        county_entry=attraction / np.average(attraction, weights=geography.firms.sum(axis=1)),
+        sector_revenue_per_worker=revenue_per_worker,
+        sector_rd_norm=industry.sector_rd_norm,
+        sector_research=sector_research,
+        sector_manufacturing=industry.sector_manufacturing,
+        sector_energy_rise=np.zeros(sectors),
+        sector_slack=np.zeros(sectors),
+        sector_sme_employees=industry.sector_sme_employees,
+        sector_sme_revenue=industry.sector_sme_revenue,
+        niche_chain=industry.niche_chain,
+        niche_promoted=industry.niche_promoted,
+        niche_revenue=np.zeros(niches),
+        niche_slack=np.zeros(niches),
+        disturbed=np.zeros(1, dtype=bool),
+        channels_used=np.zeros(0, dtype=np.int64),
+        programme_effects=np.zeros((len(PROGRAMMES), N_CHANNELS)),
+        cluster_active=np.zeros(clusters, dtype=bool),
+        cluster_effects=np.zeros((clusters, N_CHANNELS)),
+        places_active=np.zeros(1, dtype=bool),
+        county_active=np.zeros(geography.units, dtype=bool),
+        county_effects=np.zeros((geography.units, N_CHANNELS)),
+        chain_effects=np.zeros((chains, N_CHANNELS)),
+        cluster_digital=np.zeros(clusters),
+        cluster_governance=np.zeros(clusters),
+        cluster_knowledge=np.zeros(clusters),
+        chain_openness=industry.chain_openness.copy(),
+        chain_invitation=np.zeros(chains),
+        chain_weakest=np.full(chains, -1, dtype=np.int32),
+        chain_slack=np.zeros(chains),
+        buyer_slot=np.zeros(0, dtype=np.int32),
+        buyer_weight=np.zeros(1),
+        buyer_revenue=np.zeros(0),
+        buyer_start=np.zeros(chains * provinces + 1, dtype=np.int64),
+        move_cluster=np.full((provinces, sectors), -1, dtype=np.int32),
+        move_pull=np.zeros((provinces, sectors)),
+        cluster_county=candidates.county.astype(np.int16),
+    )
+
+
 #: Numbers of the quarter that are the same for every firm.
 MOMENT = np.dtype(
     [
@@ -62,11 +124,11 @@ MOMENT = np.dtype(
         ("research_trend", np.float64),  # log-odds added to R&D participation since the start
         ("reach_srdi", np.float64),  # share of firms the tier's programme reaches, mean of provinces
         ("reach_giant", np.float64),
-        ("audit_strictness", np.float64),
+        ("audit_strictness", np.float64),  # 0-1
         ("srdi_rd", np.float64),  # R&D intensity that the rules ask for, share of revenue
         ("srdi_rd_spending", np.float64),  # least R&D spending that the rules ask for, yuan per year
-        ("giant_rd_large", np.float64),
-        ("giant_rd_mid", np.float64),
+        ("giant_rd_large", np.float64),  # share of revenue, from giant_revenue_large on
+        ("giant_rd_mid", np.float64),  # share of revenue, from giant_revenue_mid on
         ("giant_revenue_large", np.float64),  # yuan per year
         ("giant_revenue_mid", np.float64),  # yuan per year
         ("award_yuan", np.float64),  # paid per quarter to a firm with a running award

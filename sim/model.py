@@ -11,7 +11,7 @@ from sim.chain_health import ChainHealth
 from sim.demand import quarterly_growth
 from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
 from sim.engine import advance, take_orders
-from sim.environment import Environment, new_moment
+from sim.environment import new_environment, new_moment
 from sim.firms import Firms
 from sim.geography import build_geography
 from sim.industry import build_industry
@@ -24,7 +24,6 @@ from sim.ladder.rounds import Rounds
 from sim.ledger import Ledger
 from sim.levers import PROGRAMMES, Lever
 from sim.levers.clusters import COMMONS
-from sim.mechanisms.support import N_CHANNELS
 from sim.network import find_buyers, link_at_start
 from sim.outputs import NATIONAL
 from sim.panel import Panel
@@ -194,17 +193,6 @@ class SRDIModel(mesa.Model):
 
     # --- set-up
 
-    def _set_rule_moment(self) -> None:
-        """The R&D thresholds firms look at, from the rules in force."""
-        rules = self.rules
-        self.moment.audit_strictness = rules.audit_strictness
-        self.moment.srdi_rd = rules.srdi.rd_intensity_min
-        self.moment.srdi_rd_spending = rules.srdi.rd_spending_min
-        self.moment.giant_revenue_mid = rules.little_giant.revenue_mid
-        self.moment.giant_rd_large = rules.little_giant.rd_intensity_min
-        self.moment.giant_rd_mid = rules.little_giant.rd_intensity_mid_min
-        self.moment.giant_revenue_large = rules.little_giant.revenue_large
-
     def _build_world(self) -> None:
         """Geography, industry, firms and the environment they see."""
         p = self.parameters
@@ -221,64 +209,31 @@ class SRDIModel(mesa.Model):
             geography, industry, research, self.draws, self.keys, self.parameter_record, self.scale
         )
         self.firms = Firms(columns)
-        self.candidates = candidates = find_candidates(geography, industry, p)
-        clusters, chains, sectors = len(candidates), len(industry.chain_sector), len(industry.sector_firms)
-        niches, provinces = len(industry.niche_sector), len(province_names())
-        attraction = geography.county_attraction**p.entry_attraction
-        self.environment = Environment(
-            county_province=geography.county_province,
-            county_urban=geography.county_is_urban,
-            county_place=geography.county_place.astype(np.int64),
-            county_research=research,
-            county_entry=attraction / np.average(attraction, weights=geography.firms.sum(axis=1)),
-            sector_revenue_per_worker=revenue_per_worker,
-            sector_rd_norm=industry.sector_rd_norm,
-            sector_research=sector_research,
-            sector_manufacturing=industry.sector_manufacturing,
-            sector_energy_rise=np.zeros(sectors),
-            sector_slack=np.zeros(sectors),
-            sector_sme_employees=industry.sector_sme_employees,
-            sector_sme_revenue=industry.sector_sme_revenue,
-            niche_chain=industry.niche_chain,
-            niche_promoted=industry.niche_promoted,
-            niche_revenue=np.zeros(niches),
-            niche_slack=np.zeros(niches),
-            disturbed=np.zeros(1, dtype=bool),
-            channels_used=np.zeros(0, dtype=np.int64),
-            programme_effects=np.zeros((len(PROGRAMMES), N_CHANNELS)),
-            cluster_active=np.zeros(clusters, dtype=bool),
-            cluster_effects=np.zeros((clusters, N_CHANNELS)),
-            places_active=np.zeros(1, dtype=bool),
-            county_active=np.zeros(geography.units, dtype=bool),
-            county_effects=np.zeros((geography.units, N_CHANNELS)),
-            chain_effects=np.zeros((chains, N_CHANNELS)),
-            cluster_digital=np.zeros(clusters),
-            cluster_governance=np.zeros(clusters),
-            cluster_knowledge=np.zeros(clusters),
-            chain_openness=industry.chain_openness.copy(),
-            chain_invitation=np.zeros(chains),
-            chain_weakest=np.full(chains, -1, dtype=np.int32),
-            chain_slack=np.zeros(chains),
-            buyer_slot=np.zeros(0, dtype=np.int32),
-            buyer_weight=np.zeros(1),
-            buyer_revenue=np.zeros(0),
-            buyer_start=np.zeros(chains * provinces + 1, dtype=np.int64),
-            move_cluster=np.full((provinces, sectors), -1, dtype=np.int32),
-            move_pull=np.zeros((provinces, sectors)),
-            cluster_county=candidates.county.astype(np.int16),
+        self.candidates = find_candidates(geography, industry, p)
+        self.environment = new_environment(
+            geography, industry, self.candidates, research, sector_research, revenue_per_worker, p
         )
-        self._assign_clusters(candidates)
+        self._assign_clusters()
         places = self.places_and_sectors
         # The totals of the last full quarter stay readable while those of the new one are counted.
         self.totals, self._counting = (
-            new_totals(*places, geography.units, niches, clusters, chains, len(PROGRAMMES)) for _ in range(2)
+            new_totals(
+                *places,
+                units=geography.units,
+                niches=len(industry.niche_sector),
+                clusters=len(self.candidates),
+                chains=len(industry.chain_sector),
+                programmes=len(PROGRAMMES),
+            )
+            for _ in range(2)
         )
         self.digital_supported = np.zeros(places, dtype=np.int64)
         self.chain_health = ChainHealth(self)
         self.county_giant_weight = expected_researchers(geography, industry, research, sector_research, p)
 
-    def _assign_clusters(self, candidates) -> None:
+    def _assign_clusters(self) -> None:
         """Write into every firm the cluster candidate of its county and sector."""
+        candidates = self.candidates
         cluster_of = np.full(self.geography.firms.shape, -1, dtype=np.int16)
         cluster_of[candidates.county, candidates.sector] = np.arange(len(candidates))
         columns = self.firms.columns
@@ -320,6 +275,17 @@ class SRDIModel(mesa.Model):
         self._set_rule_moment()
         self.rounds.open_quarter()
         self.ledger.open_quarter()
+
+    def _set_rule_moment(self) -> None:
+        """The R&D thresholds firms look at, from the rules in force."""
+        rules = self.rules
+        self.moment.audit_strictness = rules.audit_strictness
+        self.moment.srdi_rd = rules.srdi.rd_intensity_min
+        self.moment.srdi_rd_spending = rules.srdi.rd_spending_min
+        self.moment.giant_revenue_mid = rules.little_giant.revenue_mid
+        self.moment.giant_rd_large = rules.little_giant.rd_intensity_min
+        self.moment.giant_rd_mid = rules.little_giant.rd_intensity_mid_min
+        self.moment.giant_revenue_large = rules.little_giant.revenue_large
 
     def _move_demand(self) -> None:
         """Nominal demand by sector: the quarter's reported or assumed growth plus the sector's trend."""
