@@ -32,9 +32,12 @@ def _add(totals, part) -> None:
 class Blocks:
     """Splits the slots over threads.
 
-    Kernels take ``(*arguments, lo, hi)``, with arrays of their own to work in and the
-    totals they add to before ``lo`` where they ask for them, in this order. Firms are independent within a pass and
-    totals are integers, so neither the split nor the order changes a bit of the result.
+    Kernels take ``(*arguments, lo, hi)``, with arrays of their own to work in and the totals they add to before
+    ``lo`` where they ask for them, in this order. Firms are independent within a pass and totals are integers, so
+    neither the split nor the order changes a bit of the result.
+
+    Attributes:
+        slots: number of slots, vacant ones included. threads: those that work, the calling one included.
     """
 
     def __init__(self, slots: int, threads: int = 1) -> None:
@@ -56,6 +59,7 @@ class Blocks:
         """Run a kernel over all slots.
 
         Args:
+            kernel: see `sim.jit.kernel`. arguments: what it takes first, the same for all slots.
             totals: integer array, or named tuple of them, that the kernel adds to; None if it adds to nothing.
             scratch: makes the working arrays each call receives; None for none.
             long: whether the pass is worth sharing out in a small population too.

@@ -18,11 +18,12 @@ from sim.jit import kernel
 #: Shape of the Gamma spread of county rates around their expectation; about what the counts of a
 #: run at scale 1 show.
 SHAPE = 20.0
-_EXACT_UP_TO = 80
-
-
 #: Simulated little giants of a province's counties or districts at which they weigh as much as the prior.
 _PRIOR_WEIGHT = 10.0
+#: Mean unseen little giants of a county up to which E[x ln x] is summed, and most terms of the sum.
+_SUMMED_BELOW, _EXACT_UP_TO = 10.0, 80
+#: Most little giants of one county that the distribution is followed to.
+_MOST = 2000
 
 
 def expected_shares(weight: np.ndarray, place: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -84,7 +85,8 @@ def _completed_moments(seen, expected, scale):
     # Large counts: second-order expansion; small ones: the sum over the distribution.
     variance = mean_unseen / (1.0 - q)
     expansion = mean * np.log(np.maximum(mean, 1e-12)) + 0.5 * variance / np.maximum(mean, 1e-12)
-    _sum_small(np.flatnonzero(mean_unseen < 10.0), seen, size, q, np.empty(int(seen.max()) + _EXACT_UP_TO), expansion)
+    small = np.flatnonzero(mean_unseen < _SUMMED_BELOW)
+    _sum_small(small, seen, size, q, np.empty(int(seen.max()) + _EXACT_UP_TO), expansion)
     return mean, expansion
 
 
@@ -106,10 +108,6 @@ def _sum_small(counties, seen, size, q, logs, expected_xlogx):
             weight *= (k + size[c]) / (k + 1.0) * q[c]
             k += 1
         expected_xlogx[c] = total
-
-
-#: Most little giants of one county that the distribution is followed to.
-_MOST = 2000
 
 
 def gini(seen: np.ndarray, expected: np.ndarray, scale: float) -> float:

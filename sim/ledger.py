@@ -11,7 +11,14 @@ from sim.levers import Levers
 
 @dataclass
 class Account:
-    """One lever's money, in yuan at 1:1."""
+    """One lever's money, in yuan at 1:1.
+
+    Attributes:
+        budget: of the whole window. committed: of it, since the lever's start, paid or not.
+        spent, refused: in the quarter; refused is the cost of the eligible left out.
+        recipients: firms, clusters or leaders granted support in the quarter.
+        spent_so_far: since the lever's start.
+    """
 
     budget: float
     committed: float = 0.0

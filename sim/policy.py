@@ -41,6 +41,9 @@ def find_policy(name: str) -> Policy:
     A catalogue is an entry point of the group ``srdi.catalogue``: a function that takes a
     name and returns a Policy, or raises KeyError for a name it does not know. So the model
     can be asked for scenarios by name without knowing who keeps them.
+
+    Raises:
+        ValueError: no catalogue knows the name.
     """
     for entry in entry_points(group=CATALOGUE_GROUP):
         try:

@@ -48,8 +48,9 @@ Rows = namedtuple(
 N_ROWS = len(Rows._fields)
 
 
-def tile_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Working memory of a thread: rows (N_ROWS, TILE), channels (N_CHANNELS, TILE), and twice places (TILE,)."""
+def tile_scratch() -> tuple[np.ndarray, ...]:
+    """Working memory of a thread: rows and channels, float64 (N_ROWS, TILE) and (N_CHANNELS, TILE), and twice
+    `place_scratch`."""
     return np.zeros((N_ROWS, TILE)), np.zeros((N_CHANNELS, TILE)), *place_scratch(), *place_scratch()
 
 

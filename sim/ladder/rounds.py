@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,7 +25,12 @@ from sim.tile import place_scratch
 
 @dataclass
 class TierFlows:
-    """What a tier's round and review counted in a quarter, by place and sector, in simulated firms."""
+    """What a tier's round and review counted in a quarter, in simulated firms.
+
+    Attributes:
+        assessed, reviewed: int64 (places, sectors, len(ASSESSED)) and (places, sectors, len(REVIEWED)).
+        bound: what limited the batch, "capacity" or "eligibility"; empty without a batch.
+    """
 
     assessed: np.ndarray
     reviewed: np.ndarray
@@ -38,23 +43,22 @@ class TierFlows:
         return self.reviewed[..., REVIEWED.index(name)]
 
 
-@dataclass
 class Rounds:
     """Runs the rounds of the three tiers for a model.
 
-    Criteria tables come from the regulation's file and the rules in force.
-
     Attributes:
+        criteria: Criteria by tier, from the regulation's file and the rules in force.
+        ranking: Criteria whose score ranks the applicants of every tier: the SRDI tier's.
+        flows: what was counted in the quarter, by tier.
         champions: firms that met the criteria of a single champion at the last count, int64 (places, sectors).
     """
 
-    model: object
-    flows: dict[str, TierFlows] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, model) -> None:
+        self.model = model
+        self.flows: dict[str, TierFlows] = {}
         self._calendar = read_data("calendar")
         self._champion_criteria = build_criteria("single_champion", None)
-        self.champions = np.zeros(self.model.places_and_sectors, dtype=np.int64)
+        self.champions = np.zeros(model.places_and_sectors, dtype=np.int64)
         self._rules = None
         self._granted_this_year = dict.fromkeys(TIERS, 0)
         self.open_quarter()
@@ -86,7 +90,7 @@ class Rounds:
         return next((batch for batch in batches if batch["year"] == year), None)
 
     def capacity(self, tier: str, year: int) -> int | None:
-        """Most certificates of the year at 1:1: the rule's and a pilot batch's, or none."""
+        """Most certificates of the year at 1:1: the lesser of the rule's and a pilot batch's; None without either."""
         limit = getattr(self.model.rules, tier).capacity
         pilot = self._pilot_batch(tier, year)
         limits = [most for most in (limit, pilot and pilot["capacity"]) if most is not None]
