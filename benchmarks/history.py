@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from scenarios.errors import InputError
+from scenarios.errors import InputError, first_fault
 
 #: The tracked measurements, oldest first.
 HISTORY = Path(__file__).parent / "history.jsonl"
@@ -136,10 +136,13 @@ def read_history(path: Path) -> list[Measurement]:
         try:
             found.append(Measurement.model_validate_json(line))
         except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(map(str, fault["loc"]))
-            raise InputError(f"{path}, line {number}: {f'{where}: ' if where else ''}{fault['msg']}") from None
+            raise InputError(f"{path}, line {number}: {first_fault(error, _known_keys)}") from None
     return found
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    """Keys of a line, or of one of its targets, below a path of keys."""
+    return list((Figure if path else Measurement).model_fields)
 
 
 def append(new: Measurement, path: Path) -> None:

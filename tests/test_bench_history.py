@@ -77,7 +77,7 @@ def test_a_line_holds_where_and_when_it_was_measured_and_every_target(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{", "line 2: Invalid JSON"), ('{"date": 1}', "line 2: commit: Field required"), ("", "line 2: Invalid JSON")],
+    [("{", "line 2: invalid JSON"), ('{"date": 1}', "line 2: commit is missing"), ("", "line 2: invalid JSON")],
 )
 def test_a_damaged_history_is_named_by_its_line(tmp_path, text, words):
     file = tmp_path / "history.jsonl"
