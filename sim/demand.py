@@ -6,17 +6,16 @@ from functools import cache
 
 import numpy as np
 
-from sim.calendar import START
+from sim.calendar import START, Quarter
 from sim.reference import read_data
 
 
 @cache
-def quarterly_growth() -> dict[tuple[int, int], float]:
-    """Log growth of demand in each quarter of the reported years, by (year, number).
+def quarterly_growth() -> dict[Quarter, float]:
+    """Log growth of demand in each quarter of the reported years.
 
     The smoothest quarterly path (least squared second differences of log demand; Denton 1971) whose
-    yearly means grow as reported. Rounded to six
-    places, so that no library's last bit enters a run.
+    yearly means grow as reported. Rounded to six places, so that no library's last bit enters a run.
     """
     reported = {int(year): growth for year, growth in read_data("demand")["growth"].items()}
     years = sorted(reported)
@@ -31,4 +30,4 @@ def quarterly_growth() -> dict[tuple[int, int], float]:
     system = np.block([[rough.T @ rough, constraints.T], [constraints, np.zeros((len(values), len(values)))]])
     path = np.linalg.solve(system, np.concatenate([np.zeros(quarters), values]))[:quarters]
     steps = np.round(np.diff(path)[3:], 6)
-    return {((START + 1 + k).year, (START + 1 + k).number): float(step) for k, step in enumerate(steps)}
+    return {START + 1 + k: float(step) for k, step in enumerate(steps)}

@@ -71,6 +71,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S29, _S41 = (np.uint64(n) for n in (30, 27, 31, 29, 41))
 _LOW_23 = np.uint64((1 << 23) - 1)
 _ONE_BITS = np.uint64(0x3FF0000000000000)  # bits of 1.0
+_ROOT_12 = 3.4641016  # of so many places, on which the bits of runs hang
 
 
 def _mixed(x):
@@ -114,7 +115,7 @@ def uniform_pair(key, slot):
 @rule
 def unit_noise(u):
     """Noise of mean 0 and variance 1 from a uniform draw (a flat density; sums of it are near normal)."""
-    return (u - 0.5) * 3.4641016
+    return (u - 0.5) * _ROOT_12
 
 
 @rule

@@ -62,6 +62,18 @@ class SRDIModel(mesa.Model):
         threads: threads for the passes over firms.
         firms_panel: firms to follow one by one in the table `firms`; 0 for none.
 
+    Attributes:
+        geography, industry: the fixed world. candidates: Candidates of clusters. environment: what firms see.
+        parameters: numbers by name, for institutions. parameter_record: the same, for kernels.
+        moment: MOMENT record of the quarter. keys: uint64 (purposes,), its stream keys.
+        totals: Totals of the last full quarter. chain_health: ChainHealth, measured on them.
+        ranks: uint16 (slots,), of the round that is being held; working memory between two passes.
+        reach: by tier, float64 (provinces,), share of firms the programme reaches.
+        engagement: by lever of LEADER_LEVERS, float64 (chains,), of the quarter.
+        commons: float64 (candidates, len(COMMONS)), 0-1.
+        digital_supported: int64 (places, sectors), simulated firms since the start.
+        county_giant_weight: float64 (units,), where little giants are to be expected, sum 1.
+
     Raises:
         ValueError: for a scale, year, thread number or scenario name that is not allowed.
     """
@@ -290,7 +302,7 @@ class SRDIModel(mesa.Model):
     def _move_demand(self) -> None:
         """Nominal demand by sector: the quarter's reported or assumed growth plus the sector's trend."""
         assumed = 0.25 * self.parameters.demand_trend
-        growth = quarterly_growth().get((self.quarter.year, self.quarter.number), assumed)
+        growth = quarterly_growth().get(self.quarter, assumed)
         self.environment.sector_revenue_per_worker[:] *= np.exp(growth + 0.25 * self.industry.sector_trend)
 
     def _find_buyers(self) -> None:

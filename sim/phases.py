@@ -105,11 +105,15 @@ CUSTOMER = int(Purpose.CUSTOMER)
 FIRSTS = int(Purpose.FIRSTS)
 MOVE = int(Purpose.MOVE)
 
+_LOG_1000 = 6.907755  # of so many places, on which the bits of runs hang
+#: New outside equity over revenue above which a firm's governance counts as backed by it (assumed).
+_BACKED_ABOVE = 0.05
+
 
 @rule
 def size_factor(log_employment):
     """0 for a firm of one, 1 from 1,000 employees on: how much size alone modernises."""
-    return min(log_employment / 6.907755, 1.0)
+    return min(log_employment / _LOG_1000, 1.0)
 
 
 @rule
@@ -457,7 +461,7 @@ def modernise(w, r, x, p, moment, n):
             r.peers_governance[j],
             demonstration[j],
             training[j],
-            w.equity[j] > 0.05 * w.revenue[j],
+            w.equity[j] > _BACKED_ABOVE * w.revenue[j],
             p,
         )
         w.governance[j] = governance if r.live[j] != 0.0 else w.governance[j]

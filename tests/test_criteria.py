@@ -53,6 +53,7 @@ def criteria(tier: str):
 
 
 def fields(**values) -> np.ndarray:
+    """A firm as an assessor sees it, 0 in the fields not named: float64 (fields,)."""
     made = np.zeros(len(FIELDS))
     for name, value in values.items():
         made[FIELD_INDEX[name]] = value
@@ -154,7 +155,7 @@ def test_a_scenario_changes_a_threshold_in_one_place():
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_every_field_and_threshold_of_the_file_is_used(tier):
+def test_every_threshold_of_the_file_is_used(tier):
     data = read_data("criteria")[tier]
     alternatives = [a for requirement in data.get("require", ()) for a in requirement["any"]] + data.get("direct", [])
     conditions = [condition for alternative in alternatives for condition in alternative["all"]]
@@ -282,12 +283,12 @@ def test_the_direct_srdi_condition_is_on_the_mean_of_two_years(before, last, eli
 # --- tables of the criteria
 
 
-def stated(field, at_least, at_most=False, direct=False):
+def stated(field, bound, at_most=False, direct=False):
     """Criteria of one condition, and an item for the score if the condition is a direct one."""
     made = criteria("little_giant")._replace(
         condition_field=np.array([FIELD_INDEX[field]]),
         condition_at_most=np.array([at_most]),
-        condition_value=np.array([at_least]),
+        condition_value=np.array([bound]),
         alternative_start=np.array([0, 1]),
         requirement_start=np.array([0] if direct else [0, 1]),
         direct_start=np.array([0, 1] if direct else [1, 1]),
@@ -403,13 +404,11 @@ def test_hopeful_are_firms_with_research_patents_or_equity(change, hopeful):
 
 
 def test_the_score_reaches_the_pass_mark_in_every_group():
-    fields = np.zeros(len(FIELDS))
-    for name, value in {"class1_ip": 4, "growth": 0.15, "main_share": 0.6}.items():
-        fields[FIELD_INDEX[name]] = value
+    firm = fields(class1_ip=4, growth=0.15, main_share=0.6)
     innovative = criteria("innovative")  # 20, 20 + 10 (no debt), 15 + 5 (any field)
-    assert score(innovative, fields) == 70
-    assert reaches_score(innovative, fields, -10.0)
-    assert not reaches_score(innovative, fields, -10.1)
-    assert not reaches_score(innovative._replace(group_min=np.array([20.0, 15.0, 21.0])), fields, 0.0)
-    assert reaches_score(innovative._replace(group_min=np.array([20.0, 30.0, 20.0])), fields, 0.0)
-    assert meets_requirements(innovative, fields)
+    assert score(innovative, firm) == 70
+    assert reaches_score(innovative, firm, -10.0)
+    assert not reaches_score(innovative, firm, -10.1)
+    assert not reaches_score(innovative._replace(group_min=np.array([20.0, 15.0, 21.0])), firm, 0.0)
+    assert reaches_score(innovative._replace(group_min=np.array([20.0, 30.0, 20.0])), firm, 0.0)
+    assert meets_requirements(innovative, firm)

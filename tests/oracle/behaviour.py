@@ -297,7 +297,7 @@ def start_or_stop_research(firm: Firm, seen, country) -> None:
 def do_research(firm: Firm, seen, country) -> None:
     """ln r ← ln r + κ (ln r̄ − ln r) + pull of the next threshold + noise; public money adds to it."""
     p = country.p
-    reach = country.mean_reach["little_giant" if firm.tier >= 2 else "srdi"]
+    reach = country.reach["little_giant" if firm.tier >= 2 else "srdi"]
     seen.aspires = is_sme(firm, country) and is_reached(
         firm, reach, seen.log_employment, seen.channel("application"), country
     )

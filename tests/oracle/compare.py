@@ -41,14 +41,12 @@ class Comparison:
         self.compared = 0
         self.farthest = 0.0
 
-    def quarter(self, country, model) -> list[str]:
-        """Compare a quarter; returns the differences found in it."""
-        before = len(self.differences)
+    def quarter(self, country, model) -> None:
+        """Compare the quarter in which both stand."""
         self._firms(country, model)
         self._totals(country, model)
         self._flows(country, model)
         self._institutions(country, model)
-        return self.differences[before:]
 
     def _say(self, what: str, quarter, mine, theirs) -> None:
         self.differences.append(f"{quarter}, {what}: oracle {mine!r}, model {theirs!r}")

@@ -15,7 +15,7 @@ from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, Firm
 from oracle.ladder import digital_level
 
 PARTS = 1 << 20
-THOUSANDTH = 1024
+PERSON_PARTS = 1024
 #: Employees from which a firm counts in means.
 COUNTED = 20
 
@@ -31,7 +31,7 @@ def research_of(country) -> dict[int, tuple[int, int, int]]:
             added = added_research(firm, programme_effect(firm, country, "research_yuan"), country)
             yuan = (firm.rd_intensity + added) * firm.revenue
             staff = p.rd_staff_cost_share * yuan / p.rd_staff_cost
-            sums[firm.slot] = int(yuan), int(yuan / (1.0 - firm.relabelled)), int(staff * THOUSANDTH)
+            sums[firm.slot] = int(yuan), int(yuan / (1.0 - firm.relabelled)), int(staff * PERSON_PARTS)
     return sums
 
 
@@ -85,8 +85,8 @@ def _add(firm: Firm, totals: SimpleNamespace, country) -> None:
     def add_tier(name: str, amount: int = 1) -> None:
         totals.tiers[name, firm.tier] += amount
 
-    people = int(firm.employment * THOUSANDTH)
-    effective = int(firm.employment * math.exp(firm.productivity) * THOUSANDTH)
+    people = int(firm.employment * PERSON_PARTS)
+    effective = int(firm.employment * math.exp(firm.productivity) * PERSON_PARTS)
     for both in (add, add_tier):
         both("firms")
         both("employment", people)

@@ -42,7 +42,6 @@ def make_known(country) -> None:
     for tier, name in zip(TIERS, ("innovative", "srdi", "giant"), strict=True):
         ceiling, middle, width = (getattr(p, f"reach_{name}_{part}") for part in ("max", "mid", "width"))
         country.reach[tier] = ceiling / (1.0 + math.exp(-(year - middle) / width))
-    country.mean_reach = dict(country.reach)
 
 
 # ---------------------------------------------------------------- chains
