@@ -58,7 +58,7 @@ HAND = {
     "knowledge_elasticity": 0.08, "knowledge_unit": 0.01, "digital_productivity": 0.15, "leader_learning": 0.03,
     "productivity_speed": 0.02, "productivity_noise": 0.07, "rd_size": 1.5, "rd_norm_size": 300.0, "rd_norm_fall": 0.2,
     "rd_stop": 0.12, "constraint_reference": 0.5, "rd_spread": 0.9, "rd_starter_gap": 0.2, "rd_reversion": 0.01,
-    "rd_noise": 0.18, "pull_width": 0.5, "pull_aim": 2.0, "pull_speed": 0.12, "relabel_reach": 0.5,
+    "rd_noise": 0.18, "pull_width": 0.5, "pull_aim": 2.0, "pull_speed": 0.12, "relabel_reach": 0.25,
     "relabel_chance": 0.6, "award_additionality": 0.6, "rd_staff_cost": 250e3, "rd_staff_cost_share": 0.6,
     "order_share": 0.4, "redirect": 0.6, "gap_share": 0.2, "substitution_max": 0.8, "exit_base": 0.05,
     "exit_size": 0.2, "exit_productivity": 0.4, "exit_leverage": 2.0, "exit_age": 0.3, "entry_rate": 0.1,
@@ -130,13 +130,13 @@ def test_the_bound_is_the_larger_admission_plus_purchase_and_invitation(promoted
     assert chain_links.linking_bound(0.5, 0.6, 0.8, 0.5, 0.5, p) == pytest.approx(own + 0.018 + 0.02 * 0.5 * 0.25)
 
 
-# Larger firms of three chains in two provinces: six of equal size and one of ten times it in chain 0, none in
-# chain 1, two in the second province of chain 2.
+# Larger firms of five chains in two provinces: six of equal size and one of ten times it in chain 0, none in
+# chain 1, two in the second province of chain 2, two in each of chain 3, one in the last of chain 4.
 BUYERS = SimpleNamespace(
-    buyer_slot=np.array([10, 11, 12, 13, 14, 15, 16, 20, 21]),
-    buyer_revenue=np.array([100.0] * 6 + [1000.0, 50.0, 150.0]),
-    buyer_weight=np.array([0.0, 100, 200, 300, 400, 500, 600, 1600, 1650, 1800]),
-    buyer_start=np.array([0, 6, 7, 7, 7, 7, 9]),
+    buyer_slot=np.array([10, 11, 12, 13, 14, 15, 16, 20, 21, 30, 31, 32, 33, 40]),
+    buyer_revenue=np.array([100.0] * 6 + [1000.0, 50.0, 150.0] + [100.0] * 5),
+    buyer_weight=np.array([0.0, 100, 200, 300, 400, 500, 600, 1600, 1650, 1800, 1900, 2000, 2100, 2200, 2300]),
+    buyer_start=np.array([0, 6, 7, 7, 7, 7, 9, 11, 13, 13, 14]),
 )
 
 
@@ -148,17 +148,19 @@ def test_a_buyer_of_the_own_province_is_drawn_by_revenue():
     assert [buyer(0, 0, 0.59, (k + 0.5) / 6) for k in range(6)] == [10, 11, 12, 13, 14, 15]
     assert buyer(0, 1, 0.59, 0.01) == buyer(0, 1, 0.59, 0.99) == 16
     assert [buyer(2, 1, 0.59, v) for v in (0.0, 0.24, 0.25, 0.99)] == [20, 20, 21, 21]
+    assert [buyer(3, province, 0.59, v) for province in (0, 1) for v in (0.49, 0.5)] == [30, 31, 32, 33]
+    assert buyer(4, 1, 0.59, 0.5) == 40  # the last of all, with no weight beyond its own
 
 
 def test_a_buyer_of_the_whole_chain_is_drawn_otherwise():
     assert [buyer(0, 1, 0.6, (k + 0.5) / 16) for k in range(7)] == [10, 11, 12, 13, 14, 15, 16]
-    assert buyer(0, 0, 0.6, 0.99) == 16
+    assert buyer(0, 0, 0.6, 0.99) == buyer(0, 0, 0.9, 0.99) == 16
     assert [buyer(2, 0, 0.1, v) for v in (0.24, 0.26)] == [20, 21]
 
 
 def test_no_buyer_is_found_in_an_empty_chain_among_smaller_firms_or_in_the_mirror():
     assert buyer(1, 0, 0.1, 0.5) == buyer(1, 1, 0.9, 0.5) == -1
-    assert buyer(0, 1, 0.1, 0.5, slot=16) == -1
+    assert [buyer(0, 1, 0.1, 0.5, slot=slot) for slot in (15, 16, 17)] == [16, -1, 16]
     assert [buyer(2, 1, 0.1, 0.9, revenue=revenue) for revenue in (149.0, 150.0, 151.0)] == [21, -1, -1]
 
 
@@ -185,6 +187,11 @@ def test_digital_adoption():
     assert digital.adoption(0.2, 0.3, 0.25, 0.5, 0.6, 0.5, 0.5, 3.0, P) == pytest.approx(0.2 + 0.8 * 0.5)
 
 
+def test_digital_level_rises_at_each_bar():
+    levels = [digital.digital_level(maturity, P) for maturity in (0.0, 0.19, 0.2, 0.44, 0.45, 0.69, 0.7, 0.71, 1.0)]
+    assert levels == [1, 1, 2, 2, 3, 3, 4, 4, 4]
+
+
 def test_governance():
     assert governance.governance_step(0.2, 0.5, 0.6, 0.1, 0.05, False, P) == pytest.approx(
         0.2 + 0.8 * (0.01 + 0.04 + 0.05)
@@ -207,6 +214,8 @@ def test_chance_of_exporting():
     # −1 + 2 · 0.25 + 0.5 · ln(40/20) + 0.3 = −0.2 + ln √2
     chance = 1 / (1 + exp(0.2) / 2**0.5)
     happens_below(chance, lambda u: exports.exports(u, 0.25, log(40), 0.3, P))
+    # half of twenty employees: −0.2 − ln √2
+    happens_below(1 / (1 + exp(0.2) * 2**0.5), lambda u: exports.exports(u, 0.25, log(10), 0.3, P))
     even = P.copy()
     even["export_base"] = 0.0
     assert not exports.exports(0.5, 0.0, finance.LOG_20, 0.0, even)
@@ -221,6 +230,9 @@ def test_chance_of_a_first():
     assert not first(0.0, promoted=False)
     assert not first(0.0, knowledge=0.0, revenue=0.0)
     assert first(0.0, knowledge=0.5, revenue=1.0)
+    # at a depth of ½ and twice the odds the chance is the rate itself
+    assert not first(0.004, knowledge=1e7, odds=1.0)
+    assert first(np.nextafter(0.004, 0.0), knowledge=1e7, odds=1.0)
 
 
 def test_chance_of_listing():
@@ -293,6 +305,11 @@ def test_margin_burden_and_debt():
     assert finance.outside_equity(8e6, 3e6) == pytest.approx(10e6)
 
 
+def test_credit_constraint_of_a_small_firm_with_little_debt():
+    x = -0.4 - 3 * 0.2 + 0.35 * log(2) - 0.2 + 0.7
+    assert finance.credit_constraint(0.3, log(10), False, False, 0.2, 0.7, P) == pytest.approx(1 / (1 + exp(-x)))
+
+
 @pytest.mark.parametrize(("certified", "listed"), [(False, False), (True, False), (False, True), (True, True)])
 def test_credit_constraint(certified, listed):
     x = -0.4 + 3 * 0.1 - 0.35 * log(2) - 0.2 + 0.7 - 0.5 * certified - 0.8 * listed
@@ -344,10 +361,12 @@ def test_knowledge():
 
 
 def test_productivity():
-    # K / (k₀ R) = 3
+    # K / (k₀ R) = 3, then 1.5
     target = 0.08 * log(4) + 0.15 * 0.4 * 0.5 + 0.02
     assert productivity.productivity_target(3e6, 1e8, 0.4, 0.5, 0.02, False, P) == pytest.approx(target)
     assert productivity.productivity_target(3e6, 1e8, 0.4, 0.5, 0.02, True, P) == pytest.approx(target + 0.03)
+    little = 0.08 * log(2.5) + 0.15 * 0.4 * 0.5 + 0.02
+    assert productivity.productivity_target(1.5e6, 1e8, 0.4, 0.5, 0.02, False, P) == pytest.approx(little)
     assert productivity.productivity_step(0.5, 0.9, UP, P) == pytest.approx(0.5 + 0.02 * 0.4 + 0.07 * NOISE)
     assert productivity.productivity_step(2.99, 3.0, 0.99, P) == 3.0
     assert productivity.productivity_step(-2.99, -3.0, 0.01, P) == -3.0
@@ -357,8 +376,9 @@ def test_productivity():
 
 
 def test_participation_in_research():
-    # 1.5 · ln 2 + 0.3 − 0.2 + 0.1
+    # ±1.5 · ln 2 + 0.3 − 0.2 + 0.1
     assert research.participation(log(40), 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) / 2**1.5))
+    assert research.participation(log(10), 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) * 2**1.5))
 
 
 def test_research_norm():
@@ -396,7 +416,7 @@ def test_research_that_the_next_tier_asks_for(tier, revenue, threshold):
 
 @pytest.mark.parametrize(
     ("intensity", "aspires", "pulled"),
-    [(0.02, True, 1), (0.02, False, 0), (0.0149, True, 0), (0.015, True, 1), (0.0599, True, 1), (0.06, True, 0)],
+    [(0.02, True, 1), (0.02, False, 0), (0.0149, True, 0), (0.015, True, 1), (0.0599, True, 1), (0.06, True, 0), (0.07, True, 0)],
 )
 def test_research_intensity(intensity, aspires, pulled):
     step = 0.01 * log(0.04 / intensity) + 0.18 * NOISE + 0.12 * 0.75 * pulled
@@ -408,7 +428,7 @@ def test_research_intensity_is_at_most_six_tenths():
     assert research.intensity_step(0.59, 0.6, 0.03, False, 0.25, 0.99, P) == 0.6
 
 
-@pytest.mark.parametrize(("intensity", "near"), [(0.0149, False), (0.015, True), (0.0299, True), (0.03, False)])
+@pytest.mark.parametrize(("intensity", "near"), [(0.0224, False), (0.75 * 0.03, True), (0.0299, True), (0.03, False)])
 def test_relabelled_share(intensity, near):
     share = research.relabelled_share(intensity, 0.03, True, 0.5, 0.1, P)
     assert share == pytest.approx(1 - intensity / (1.002 * 0.03) if near else 0.0)
@@ -416,7 +436,7 @@ def test_relabelled_share(intensity, near):
 
 def test_chance_of_relabelling():
     def share(u, aspires=True):
-        return research.relabelled_share(0.02, 0.03, aspires, 0.5, u, P)
+        return research.relabelled_share(0.025, 0.03, aspires, 0.5, u, P)
 
     happens_below(0.3, share)
     assert share(0.3) == share(0.1, aspires=False) == 0.0
@@ -426,7 +446,7 @@ def test_added_research_and_staff():
     assert research.added_research(True, 5e5, 1e6, 1e8, P) == pytest.approx((0.6 * 4 * 5e5 + 1e6) / 1e8)
     assert research.added_research(False, 5e5, 1e6, 1e8, P) == pytest.approx(0.01)
     assert research.added_research(True, 5e5, 1e6, 1e6, P) == 0.5
-    assert research.research_staff(0.05, 1e8, P) == pytest.approx(0.6 * 5e6 / 250e3)
+    assert research.research_staff(0.05, 1.05e8, P) == pytest.approx(12.6)  # 3.15 million yuan at 250,000 each
 
 
 # --- stress and support
@@ -446,6 +466,7 @@ def test_slack_and_substitution():
 def test_channels_of_the_programmes_whose_bits_are_set():
     effects = np.arange(12.0).reshape(4, 3) + 1  # the second column: 2, 5, 8, 11
     assert support.programme_channel(np.uint32(0b1011), effects, 1) == 2 + 5 + 11
+    assert support.programme_channel(np.uint32(0b0001), effects, 1) == 2
     assert support.programme_channel(np.uint32(0b0100), effects, 1) == 8
     assert support.programme_channel(np.uint32(0b10000), effects, 1) == 0.0
 
