@@ -140,6 +140,21 @@ def test_who_is_eligible(change, eligible):
     assert counts[1, 1, ELIGIBLE] == counts[1, 1, APPLIED] == eligible
 
 
+def test_a_call_on_all_is_open_to_every_lower_tier():
+    firms = {slot: STRONG | {"tier": tier} for slot, tier in ((8, 0), (9, 1), (10, 2), (11, 3))}
+    _, counts = assess(population(firms), tier=3, lowest=0, criteria=criteria("little_giant"))
+    assert counts[1, 1].tolist() == [3, 3, 3, 0]
+
+
+def test_firms_that_fall_out_do_not_end_the_assessment_of_the_rest():
+    large = STRONG | {"employment": 1000, "revenue": 5e8}
+    columns = population({5: large, 6: WEAK, 7: STRONG | {"county": 0}, 8: STRONG})
+    ranks, counts = assess(columns, reach=(0.0, 1.0))
+    assert list(np.flatnonzero(ranks) + 1) == [8]
+    assert counts[0, 1].tolist() == [1, 0, 0, 0]
+    assert counts[1, 1].tolist() == [1, 1, 1, 0]
+
+
 def test_who_is_not_reached_does_not_apply():
     _, counts = assess(population({9: STRONG}), reach=(1.0, 0.0))
     assert counts[1, 1].tolist() == [1, 0, 0, 0]
@@ -177,9 +192,23 @@ def test_application_depends_on_reach_size_and_worth(case):
 
 def test_a_call_is_for_the_lots_from_its_first_to_before_its_last():
     lot = uniform(CALL, 9)
-    for called, applied in (((lot, 1.0), 1), ((0.0, lot), 0), ((lot - 0.01, lot + 0.01), 1), ((lot + 1e-9, 1.0), 0)):
+    for called, applied in (
+        ((lot, 1.0), 1),
+        ((0.0, lot), 0),
+        ((0.0, lot - 1e-9), 0),
+        ((lot - 0.01, lot + 0.01), 1),
+        ((lot + 1e-9, 1.0), 0),
+    ):
         _, counts = assess(population({9: STRONG}), called=called)
         assert counts[1, 1, APPLIED] == applied
+
+
+def test_a_lot_outside_the_call_does_not_end_it_for_the_rest():
+    lots = {slot: uniform(CALL, slot) for slot in range(9, 20)}
+    ranks, _ = assess(population(dict.fromkeys(lots, STRONG)), called=(lots[9] + 1e-9, 1.0))
+    later = [slot for slot, lot in lots.items() if lot > lots[9]]
+    assert later
+    assert list(np.flatnonzero(ranks) + 1) == later
 
 
 def test_an_applicant_passes_at_the_bar_with_noise_and_the_bonus_of_the_county():
@@ -204,10 +233,17 @@ def test_an_assessors_noise_decides_at_the_pass_mark():
         assert counts[1, 1, ELIGIBLE] == eligible
 
 
+def test_noise_means_nothing_to_a_tier_without_a_score():
+    fields, _, _ = seen(population({9: STRONG}), 9)
+    assert recognition.meets(criteria("little_giant"), fields, -100.0)
+    assert not recognition.meets(criteria("innovative")._replace(direct_start=np.array([0, 0])), fields, -100.0)
+
+
 def test_ranks_spread_the_score_and_break_ties_by_lot():
     assert recognition.rank_of(50.0, 0.5) == int(1 + 50 * 590 + 0.5 * 589)
     assert recognition.rank_of(-3.0, 0.1) == int(1 + 0.1 * 589)
     assert recognition.rank_of(200.0, 0.25) == int(1 + 109 * 590 + 0.25 * 589)
+    assert recognition.rank_of(50.0, 0.99) == 1 + 29500 + 583  # of 589 lots
 
 
 @pytest.mark.parametrize(
@@ -227,19 +263,25 @@ def test_threshold_of_a_capacity(ranks, capacity, threshold):
     assert recognition.rank_threshold(np.array(ranks, dtype=np.uint16), capacity) == threshold
 
 
+def test_the_unranked_are_not_counted_among_the_ranks():
+    counts = np.zeros(4, dtype=np.int64)
+    interpreted(recognition.histogram)(np.array([0, 2, 0, 3, 2], dtype=np.uint16), counts)
+    assert counts.tolist() == [0, 0, 2, 1]
+
+
 # --- granting
 
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
 def test_a_certificate_brings_the_lower_ones_with_it(tier):
-    slots = (4, TILE + 5, SLOTS - 2)
+    slots = (4, TILE, TILE + 5, SLOTS - 2)
     columns = population(dict.fromkeys((*slots, 8, 0, SLOTS - 1), STRONG))
     ranks = np.zeros(SLOTS, dtype=np.uint16)
-    ranks[[*slots, 8, 0, SLOTS - 1]] = [40, 50, 41, 39, 90, 90]
+    ranks[[*slots, 8, 0, SLOTS - 1]] = [40, 45, 50, 41, 39, 90, 90]
     counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
     counts[1, 1, GRANTED] = 10
     interpreted(recognition.grant)(columns, environment(), ranks, 40, tier, 6, *place_scratch(), counts, 1, SLOTS - 1)
-    assert counts[1, 1].tolist() == [0, 0, 0, 13]
+    assert counts[1, 1].tolist() == [0, 0, 0, 14]
     for name, lowest in (("innovative_since", 1), ("srdi_since", 2), ("giant_since", 3)):
         dates = getattr(columns, name)
         assert list(np.flatnonzero(dates == 6)) == (list(slots) if tier >= lowest else [])
@@ -254,9 +296,9 @@ NOW, VALIDITY = 20, 12
 CERTIFIED = {"tier": 3, "innovative_since": 9, "srdi_since": 9, "giant_since": 9, "awarded_in": 4}
 
 
-def review(firm, tier=3, strictness=1.0, slot=TILE + 3):
+def review(firm, tier=3, strictness=1.0, slot=TILE + 3, others=()):
     """Columns of the slot and counts (tier, what) after a review."""
-    columns = population({slot: firm, 0: firm, SLOTS - 1: firm})
+    columns = population({slot: firm, 0: firm, SLOTS - 1: firm, **dict(others)})
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
     ladder = tuple(criteria(name) for name in TIERS)
     interpreted(recognition.review)(
@@ -283,6 +325,15 @@ def test_only_certificates_that_would_outlive_their_validity_are_reviewed(tier):
     assert counts.sum() == 0
 
 
+@pytest.mark.parametrize("slot", [1, TILE, TILE + 1, 2 * TILE, SLOTS - 2])
+def test_certificates_are_reviewed_wherever_they_stand_behind_younger_ones(slot):
+    due, young = STRONG | CERTIFIED | {"giant_since": 2}, STRONG | CERTIFIED | {"giant_since": NOW}
+    younger = {other: young for other in range(slot // 4 + 1, slot)}
+    held, counts = review(due, slot=slot, others=younger)
+    assert held == (3, NOW, NOW, NOW, 4)
+    assert counts.tolist() == [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
+
+
 def test_who_still_meets_the_criteria_is_renewed_with_the_lower_certificates():
     held, counts = review(STRONG | CERTIFIED | {"giant_since": 2})
     assert held == (3, NOW, NOW, NOW, 4)
@@ -299,6 +350,9 @@ def test_who_meets_nothing_falls_off_the_ladder_and_the_award_ends():
     assert counts.tolist() == [[0, 0, 1, 0], [0, 0, 1, 0], [1, 0, 1, 0]]
     held, _ = review(WEAK | CERTIFIED | {"giant_since": 2, "awarded_in": NEVER})
     assert held == (0, NEVER, NEVER, NEVER, NEVER)
+    # a title lost before, in the third quarter, while its award was being paid
+    held, _ = review(WEAK | CERTIFIED | {"giant_since": 2, "awarded_in": ENDED + 1 + 3})
+    assert held == (0, NEVER, NEVER, NEVER, ENDED)
 
 
 @pytest.mark.parametrize(("awarded_in", "paid"), [(NOW, False), (NOW - 1, True), (NOW - 12, True), (NOW - 13, False)])
@@ -324,7 +378,8 @@ def test_a_firm_that_is_no_longer_an_sme_loses_everything():
 def test_a_failed_review_ends_a_certificate_with_the_chance_of_strictness():
     draw = uniform(KEYS[int(Purpose.REVIEW)], TILE + 3)
     failed = WEAK | CERTIFIED | {"giant_since": 2}
-    assert review(failed, strictness=draw)[0] == (3, NOW, NOW, NOW, 4)
+    for strictness in (draw, draw - 1e-6):
+        assert review(failed, strictness=strictness)[0] == (3, NOW, NOW, NOW, 4)
     assert review(failed, strictness=draw + 1e-6)[0][0] == 0
 
 
@@ -348,7 +403,7 @@ def test_reviewers_see_the_score_with_the_noise_of_the_assessors(noise, kept):
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
 def test_false_research_costs_every_certificate(tier):
-    slots = (2, TILE + 9)
+    slots = (2, TILE, TILE + 9)
     firm = STRONG | CERTIFIED | {"tier": tier, "relabelled": 0.2}
     honest = firm | {"relabelled": 0.0}
     columns = population(dict.fromkeys((*slots, 0, SLOTS - 1), firm) | {7: honest, 8: WEAK | {"relabelled": 0.2}})
@@ -356,8 +411,8 @@ def test_false_research_costs_every_certificate(tier):
     p = P.copy()
     p["audit_coverage"] = 1.0
     interpreted(recognition.audit)(columns, environment(), KEYS, p, 1.0, NOW, *place_scratch(), counts, 1, SLOTS - 1)
-    assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 2]
-    assert counts.sum() == 2
+    assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 3]
+    assert counts.sum() == 3
     assert list(np.flatnonzero(columns.tier)) == [0, 7, SLOTS - 1]
     for slot in slots:
         assert columns.innovative_since[slot] == NEVER
@@ -369,8 +424,13 @@ def test_false_research_costs_every_certificate(tier):
 def test_the_chance_of_being_caught_is_coverage_times_strictness():
     draw = uniform(KEYS[int(Purpose.AUDIT)], 9)
     p = P.copy()
-    p["audit_coverage"] = 0.8
-    for strictness, caught in ((draw / 0.8 * 1.0001, True), (draw / 0.8 * 0.9999, False)):
+    for coverage, strictness, caught in (
+        (0.8, draw / 0.8 * 1.0001, True),
+        (0.8, draw / 0.8 * 0.9999, False),
+        (1.0, np.nextafter(draw, 1.0), True),
+        (1.0, draw, False),
+    ):
+        p["audit_coverage"] = coverage
         columns = population({9: STRONG | CERTIFIED | {"relabelled": 0.2}})
         counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
         interpreted(recognition.audit)(

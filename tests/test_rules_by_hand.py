@@ -416,7 +416,15 @@ def test_research_that_the_next_tier_asks_for(tier, revenue, threshold):
 
 @pytest.mark.parametrize(
     ("intensity", "aspires", "pulled"),
-    [(0.02, True, 1), (0.02, False, 0), (0.0149, True, 0), (0.015, True, 1), (0.0599, True, 1), (0.06, True, 0), (0.07, True, 0)],
+    [
+        (0.02, True, 1),
+        (0.02, False, 0),
+        (0.0149, True, 0),
+        (0.015, True, 1),
+        (0.0599, True, 1),
+        (0.06, True, 0),
+        (0.07, True, 0),
+    ],
 )
 def test_research_intensity(intensity, aspires, pulled):
     step = 0.01 * log(0.04 / intensity) + 0.18 * NOISE + 0.12 * 0.75 * pulled
