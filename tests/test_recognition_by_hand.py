@@ -292,7 +292,7 @@ def test_a_certificate_brings_the_lower_ones_with_it(tier):
 
 # --- review
 
-NOW, VALIDITY = 20, 12
+NOW, VALIDITY = np.int64(20), 12  # 64 bits, as the model's clock: dates are far apart for the 8 of a column
 CERTIFIED = {"tier": 3, "innovative_since": 9, "srdi_since": 9, "giant_since": 9, "awarded_in": 4}
 
 
