@@ -1,8 +1,9 @@
 """Runs each mutant's tests in a fork of one pytest session that has imported and collected everything.
 
-In the fork the changed function gets its new code, and the tests that enter it run, quickest first, up to the first
-that fails. A change of what imports run, at module level or in a function called there, is written to the working
-copy; the project is imported afresh and all tests run.
+The changed file stands in the working copy, where processes that tests start find it. In the fork the changed function
+gets its new code, and the tests that enter it run, quickest first, up to the first that fails. For a change of what
+imports run, at module level or in a function called there, the project is imported afresh, and the tests run that enter
+any function of the module; all, if none does.
 """
 
 from __future__ import annotations
@@ -46,12 +47,13 @@ def _forked(function: Callable[[], int], timeout: float) -> int | None:
     process = FORK.Process(target=alone)
     process.start()
     assert process.pid is not None, "it has been started"
-    process.join(timeout)
-    code = process.exitcode
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.join()
-    return code
+    try:
+        process.join(timeout)
+        return process.exitcode
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -154,11 +156,20 @@ class Runs:
             duration, _, test = row.partition("\t")
             self.seconds[test] += float(duration)
 
-    def _entered_by(self, mutant: Mutant) -> set[str]:
-        """Tests, and files of tests, that enter the mutant's function; the empty name stands for an import."""
+    def _entered_by(self, mutant: Mutant) -> tuple[list[str], bool]:
+        """Tests that enter the mutant's function, quickest first, and whether an import runs what it changes."""
         lines = self.lines.get(mutant.module, {})
-        body = functions_of(mutant.module)[mutant.function] if mutant.function else ()
-        return set().union(*(lines.get(line, ()) for line in body)) if body else {""}
+        bodies = functions_of(mutant.module)
+
+        def enter(*functions: str) -> set[str]:
+            return set().union(*(lines.get(line, ()) for function in functions for line in bodies[function]))
+
+        found = enter(mutant.function) if mutant.function else {""}
+        imported = "" in found
+        if imported:
+            found = enter(*bodies) - {""} or {test.partition("::")[0] for test in self.items}
+        tests = [test for test in self.items if test in found or test.partition("::")[0] in found]
+        return sorted(tests, key=self.seconds.__getitem__), imported
 
     # --- one mutant
 
@@ -179,18 +190,15 @@ class Runs:
 
     def _end(self, mutant: Mutant) -> str:
         changed = compile(mutant.source(), str(Path(mutant.module).resolve()), "exec")
-        found = self._entered_by(mutant)
-        if not found:
+        tests, imported = self._entered_by(mutant)
+        if not tests:
             return "survived"
-        imported = "" in found
-        tests = [test for test in self.items if imported or test in found or test.partition("::")[0] in found]
-        tests.sort(key=self.seconds.__getitem__)
         timeout = TIMES * sum(self.seconds[test] for test in tests) + GRACE_S
-        if imported:
-            with _written(mutant):
+        with _written(mutant):
+            if imported:
                 code = _forked(lambda: _afresh(tests), timeout + IMPORT_S)
-        else:
-            code = _forked(lambda: self._changed(mutant, changed, tests), timeout)
+            else:
+                code = _forked(lambda: self._changed(mutant, changed, tests), timeout)
         if code not in (None, 0, KILLED):
             raise RuntimeError(f"{mutant}: exit code {code}")
         return {None: "timeout", 0: "survived", KILLED: "killed"}[code]
@@ -201,13 +209,17 @@ def _written(mutant: Mutant) -> Iterator[None]:
     """The mutant in the working copy; afterwards the original again."""
     path = Path(mutant.module)
     original = path.read_text(encoding="utf-8")
-    for stale in path.parent.glob(f"__pycache__/{path.stem}.*"):
-        stale.unlink()
-    path.write_text(mutant.source(), encoding="utf-8")
+
+    def write(text: str) -> None:
+        path.write_text(text, encoding="utf-8")
+        for stale in path.parent.glob(f"__pycache__/{path.stem}.*"):  # of the same second and length, it would be used
+            stale.unlink()
+
+    write(mutant.source())
     try:
         yield
     finally:
-        path.write_text(original, encoding="utf-8")
+        write(original)
 
 
 def _afresh(tests: list[str]) -> int:
@@ -223,11 +235,14 @@ def _afresh(tests: list[str]) -> int:
 def run_mutants(mutants: list[Mutant], tests: list[str], done: Callable[[Mutant, str], None]) -> float:
     """Run mutants under tests in the working copy, the current folder; seconds taken.
 
+    Ctrl-C ends it early.
+
     Raises:
         SystemExit: the tests cannot be collected or fail unchanged.
     """
     start = time.perf_counter()
     packages = {mutant.module.partition("/")[0] for mutant in mutants}
-    if pytest.main([*OPTIONS, "-qq", *tests], plugins=[Runs(mutants, packages, done)]):
+    code = pytest.main([*OPTIONS, "-qq", *tests], plugins=[Runs(mutants, packages, done)])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.INTERRUPTED):
         raise SystemExit(1)
     return time.perf_counter() - start

@@ -1,13 +1,15 @@
 """Mutation check: change one operator, number or condition of the source at a time; does a test fail?
 
 Run as ``python -m benchmarks.mutants [mechanisms|scenarios]``; needs the extra ``mutants``. Prints the mutants that
-survive, and a table by module. Modules, tests, operators left out and mutants known to be equivalent stand in
-`benchmarks/mutants.toml`; how mutants are made and run in `benchmarks/mutation.py` and `benchmarks/mutant_runs.py`.
+survive or run too long, and a table by module, of what is done so far after Ctrl-C. Modules, tests, operators left out
+and mutants known to be equivalent stand in `benchmarks/mutants.toml`; how mutants are made and run in
+`benchmarks/mutation.py` and `benchmarks/mutant_runs.py`.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import shutil
@@ -24,20 +26,15 @@ SETTINGS = tomllib.loads((PROJECT / "benchmarks" / "mutants.toml").read_text(enc
 EQUIVALENT = {(known["module"], known["before"], known["after"]) for known in SETTINGS["equivalent"]}
 
 
-def chosen_mutants(suite: dict, pattern: str, sample: int | None, seed: int) -> list[Mutant]:
-    """The mutants of a suite's modules that match the pattern, or a random sample of them, in source order."""
+def all_mutants(suite: dict, pattern: str) -> list[Mutant]:
+    """The mutants of a suite's modules that match the pattern, in source order."""
     paths = {path.relative_to(PROJECT).as_posix() for glob in suite["modules"] for path in PROJECT.glob(glob)}
-    mutants = [
+    return [
         mutant
         for path in sorted(paths)
         if fnmatch(path, pattern)
         for mutant in mutants_of(path, SETTINGS["operators"]["exclude"])
     ]
-    if sample is None or sample >= len(mutants):
-        return mutants
-    print(f"Sample of {sample} of {len(mutants)} mutants, seed {seed}")
-    kept = set(random.Random(seed).sample(range(len(mutants)), sample))
-    return [mutant for index, mutant in enumerate(mutants) if index in kept]
 
 
 def _work_in_copy(folder: Path, compiler: bool) -> None:
@@ -51,13 +48,19 @@ def _work_in_copy(folder: Path, compiler: bool) -> None:
         os.environ |= {"NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(folder / "kernels")}
 
 
-def print_table(ends: dict[str, Counter]) -> None:
-    """Mutants by module and end; the share surviving is of those that are not known to be equivalent."""
+def print_table(ends: dict[str, Counter], population: int) -> None:
+    """Mutants by module and end; the share surviving is of those that are not known to be equivalent.
+
+    Below it the standard error of that share, for a sample of a population of mutants.
+    """
     print(f"\n{'module':36} mutants   killed timeout survived equivalent  share")
     for name, row in [*sorted(ends.items()), ("all", sum(ends.values(), Counter()))]:
         real = row.total() - row["equivalent"]
         counts = f"{row.total():7} {row['killed']:8} {row['timeout']:7} {row['survived']:8} {row['equivalent']:10}"
         print(f"{name:36} {counts} {row['survived'] / max(real, 1):6.1%}")
+    share = row["survived"] / max(real, 1)
+    error = math.sqrt(share * (1.0 - share) / max(real, 1) * (1.0 - row.total() / population))
+    print(f"\n{share:.1%} survive; standard error {error:.1%} ({row.total()} of {population} mutants)")
 
 
 def _arguments() -> argparse.Namespace:
@@ -73,16 +76,19 @@ def main() -> None:
     """Run the mutants and print survivors and table."""
     arguments = _arguments()
     suite = SETTINGS[arguments.suite]
-    mutants = chosen_mutants(suite, arguments.module, arguments.sample, arguments.seed)
+    population = mutants = all_mutants(suite, arguments.module)
+    if arguments.sample and arguments.sample < len(population):
+        print(f"Sample of {arguments.sample} of {len(population)} mutants, seed {arguments.seed}")
+        # In random order, so that what is done when it is interrupted is a sample as well.
+        mutants = random.Random(arguments.seed).sample(population, arguments.sample)
     ends: dict[str, Counter] = defaultdict(Counter)
 
     def done(mutant: Mutant, end: str) -> None:
-        if end == "survived":
+        if end == "survived" and (mutant.module, *mutant.change()) in EQUIVALENT:
+            end = "equivalent"
+        if end in ("survived", "timeout"):
             before, after = mutant.change()
-            if (mutant.module, before, after) in EQUIVALENT:
-                end = "equivalent"
-            else:
-                print(f"\n{mutant.module}:{mutant.line} {mutant.function}\n  - {before}\n  + {after}", flush=True)
+            print(f"\n{mutant.module}:{mutant.line} {mutant.function} {end}\n  - {before}\n  + {after}", flush=True)
         ends[mutant.module][end] += 1
 
     with tempfile.TemporaryDirectory() as folder:
@@ -90,8 +96,8 @@ def main() -> None:
         from benchmarks.mutant_runs import run_mutants
 
         seconds = run_mutants(mutants, suite["tests"], done)
-    print_table(ends)
-    print(f"\n{len(mutants)} mutants in {seconds:.0f} s")
+    print_table(ends, len(population))
+    print(f"{seconds:.0f} s")
 
 
 if __name__ == "__main__":
