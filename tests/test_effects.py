@@ -6,10 +6,11 @@ import io
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from scenarios.effects import _interval, _why, cases, run_effects
+from scenarios.effects import Case, _interval, _row, _why, cases, run_effects
 from scenarios.errors import ScenarioError
 from scenarios.loading import load_scenario
 from scenarios.tables import print_effects
@@ -60,6 +61,47 @@ def test_the_table_can_be_printed_and_says_why_an_outcome_did_not_move(effects):
     assert "export_promotion *" in text
     assert "per cent" in text  # the share of relabelled R&D
     assert "* export_promotion: smaller than the luck" in text
+
+
+def made_up(columns: dict[str, list[list[float]]], paid: list[float], lever: str) -> SimpleNamespace:
+    """Results of two scenarios in two replicates and the year 2019: columns by scenario, quarter by quarter."""
+    quarters = pd.to_datetime(["2019-03-31", "2019-06-30", "2019-09-30", "2019-12-31"])
+    rows = [
+        {"scenario": scenario, "draw": 0, "replicate": replicate, "quarter": quarter}
+        for scenario in ("plain", "with")
+        for replicate in (0, 1)
+        for quarter in quarters
+    ]
+    national = pd.DataFrame(rows).assign(**{name: np.ravel(values) for name, values in columns.items()})
+    spending = pd.DataFrame(rows[8:]).assign(lever=lever, spending_yuan=paid)
+    other = spending.assign(lever="other", spending_yuan=7.0)
+    elsewhere = spending.assign(scenario="plain", spending_yuan=5.0)
+    return SimpleNamespace(
+        national=national, spending=pd.concat([spending, other, elsewhere]), manifest={"replicates": 2, "scale": 0.01}
+    )
+
+
+def test_a_row_of_effects_is_the_one_computed_by_hand():
+    lever = Case("sme_fund", {}, {}, "revenue_yuan", 1, "2019Q2", "2019Q3")
+    columns = {
+        # Only the two quarters in the middle count: 20 and 40 against 23 and 45.
+        "revenue_yuan": [[0, 10, 30, 0], [0, 30, 50, 0], [9, 13, 33, 9], [9, 35, 55, 9]],
+        # Only the last counts.
+        "little_giants": [[9, 9, 9, 100], [9, 9, 9, 200], [0, 0, 0, 104], [0, 0, 0, 202]],
+        "srdi_smes": [[9, 9, 9, 500], [9, 9, 9, 600], [0, 0, 0, 520], [0, 0, 0, 620]],
+    }
+    paid = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]  # 10 and 26
+    row = _row(made_up(columns, paid, lever.name), lever, "plain", "with")
+    half = 12.7062  # Student's t of one degree of freedom, times a standard error of 1
+    assert (row["baseline"], row["effect"]) == (30.0, 4.0)
+    assert (row["low"], row["high"]) == pytest.approx((4.0 - half, 4.0 + half), rel=1e-5)
+    assert (row["expected"], row["moved"]) == ("+", False)
+    assert "the luck of 2 replicates" in row["note"]
+    assert row["little_giants"] == 3.0
+    ends = (row["little_giants_low"], row["little_giants_high"])
+    assert ends == pytest.approx((3.0 - half, 3.0 + half), rel=1e-5)
+    assert (row["srdi_smes"], row["srdi_smes_low"], row["srdi_smes_high"]) == (20.0, 20.0, 20.0)
+    assert (row["cost_yuan"], row["cost_per_srdi_sme_yuan"]) == (18.0, 0.9)
 
 
 def test_intervals_are_those_of_students_t():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import EARLY
@@ -202,6 +204,26 @@ def test_an_outcome_is_the_end_a_quarter_or_a_sum():
     ):
         with pytest.raises(InputError, match=words):
             read_outcome(text, 2030)
+
+
+def test_outcomes_are_measured_by_hand_and_points_hold_their_quantiles():
+    quarters = pd.to_datetime(["2019-03-31", "2019-06-30", "2019-09-30"])
+    rows = [
+        {"scenario": scenario, "draw": 0, "replicate": replicate, "quarter": quarter, "births": value + 10 * replicate}
+        for scenario in ("base", "p-0001")
+        for replicate in (0, 1)
+        for value, quarter in zip((1.0, 2.0, 4.0), quarters, strict=True)
+    ]
+    outcomes = tuple(read_outcome(text, 2019) for text in ("births", "births@2019Q2", "births:sum"))
+    measured = measure(pd.DataFrame(rows), outcomes)
+    assert measured.loc["p-0001"].to_numpy().tolist() == [[4.0, 2.0, 7.0], [14.0, 12.0, 37.0]]
+    settings = {"levers": {}, "rules": {}, "shocks": {}, "parameters": {"exit_base": 0.02}}
+    manifest = {"scenarios": [{"name": name, **settings} for name in ("base", "p-0001")]}
+    results = Results(Path("made-up"), manifest | {"factors": ["parameters.exit_base"]})
+    results.national = pd.DataFrame(rows)
+    (point,) = sweep_table(results, outcomes).to_dict("records")
+    assert point["factor", "parameters.exit_base"] == 0.02
+    assert [point["births", part] for part in ("median", "p05", "p95")] == pytest.approx([9.0, 4.5, 13.5])
 
 
 def test_the_interval_of_a_mean_is_students():
