@@ -301,6 +301,15 @@ def test_the_table_reads_in_units_and_says_what_the_intervals_hold():
     assert max(map(len, text.splitlines())) <= 150
 
 
+def test_a_difference_whose_interval_holds_zero_is_marked():
+    for changed, marked in (([110, 212, 314], False), ([90, 188, 286], False), ([100, 207, 293], True)):
+        found = compare(ensemble({"baseline": [100, 200, 300], "more": changed}))
+        (line,) = [
+            line for line in printed(found).splitlines() if line.startswith("little_giants ") and "firms" in line
+        ]
+        assert ("?" in line) == marked, line
+
+
 # --- a real ensemble
 
 

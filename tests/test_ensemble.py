@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import openpyxl
@@ -16,8 +17,9 @@ from conftest import both, export_all
 import scenarios.ensemble
 from scenarios import InputError, ResultsError, RunFailed, ScenarioError, load_results, load_scenario, run_ensemble
 from scenarios.export import FORMATS, export
-from scenarios.reported import compare_with_reported, known_quantities, reported_figures
+from scenarios.reported import Quantity, compare_with_reported, known_quantities, reported_figures, simulated
 from scenarios.storage import columns_of
+from scenarios.tables import _ladder_table
 from sim.outputs import TABLES
 
 SMALL = {"replicates": 2, "scale": 0.001, "until": 2022}
@@ -292,6 +294,46 @@ def test_a_review_pass_rate_is_kept_over_reviewed_in_the_year():
     rows = compare_with_reported({"national": national, "tier": tier, "cluster": cluster}).set_index("id")
     assert rows.loc["review-2022", "median"] == pytest.approx(155 / 248)  # replicate 1 reviewed nobody
     assert "review-2023" not in rows.index
+
+
+def test_what_a_run_says_of_a_quantity_is_computed_by_hand():
+    quarters = pd.to_datetime(["2019-12-31", "2020-09-30", "2020-12-31", "2021-03-31"] * 2)
+    runs = pd.DataFrame({"quarter": quarters, "draw": 0, "replicate": [0] * 4 + [1] * 4})
+    values = [1.0, 2.0, 4.0, 8.0, 10.0, 20.0, 40.0, 80.0]
+    province = pd.concat(
+        [runs.assign(province=name, firms=10.0 * place) for place, name in enumerate(["Tibet", "Anhui"])]
+    )
+    tables = {
+        "national": runs.assign(births=values),
+        "province": province,
+        "cluster": pd.concat([runs.assign(firms=values), runs.assign(firms=1.0)]),
+    }
+
+    def says(quantity, day=date(2020, 11, 3), **how):
+        return simulated(tables, Quantity(quantity=quantity, date=day, **how)).tolist()
+
+    assert says("births") == [4.0, 40.0]
+    assert says("births", whole_year=True) == [6.0, 60.0]
+    assert says("births", since_start=True) == [7.0, 70.0]
+    assert says("firms", province="Anhui") == [10.0, 10.0]
+    assert says("cluster.firms") == [5.0, 41.0]
+    assert says("births", date(2021, 4, 1)) == []
+
+
+def test_the_ladder_has_medians_at_year_ends_and_the_money_of_the_year():
+    quarters = pd.to_datetime(["2019-09-30", "2019-12-31", "2020-09-30", "2020-12-31"] * 3)
+    national = pd.DataFrame({"scenario": "one", "draw": 0, "replicate": np.repeat([0, 1, 2], 4), "quarter": quarters})
+    counts = ["innovative_smes", "srdi_smes", "little_giants", "counties_with_little_giant", "clusters"]
+    for place, name in enumerate([*counts, "digital_supported"]):
+        national[name] = np.array([9, 1, 9, 2, 9, 3, 9, 4, 9, 11, 9, 12]) + 100.0 * place
+    national["public_spending_yuan"] = [1e9, 2e9, 3e9, 4e9, 0, 0, 0, 0, 5e9, 6e9, 7e9, 8e9]
+    results = SimpleNamespace(national=national, manifest={"scenarios": [{"name": "one", "title": "One"}]})
+    table = _ladder_table(results, "one")
+    rows = list(zip(*(column.cells for column in table.columns), strict=True))
+    assert rows == [
+        ("2019", "3", "103", "203", "303", "403", "503", "3.00"),
+        ("2020", "4", "104", "204", "304", "404", "504", "7.00"),
+    ]
 
 
 def test_a_manifest_is_plain_json(results):
