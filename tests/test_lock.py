@@ -34,6 +34,14 @@ def test_a_directory_made_for_the_lock_goes_if_nothing_came_into_it(tmp_path):
     assert [path.name for path in (tmp_path / "c").iterdir()] == ["result"]
 
 
+@pytest.mark.parametrize("name", [".gitignore", ".lock.old", "notes"])
+def test_a_directory_with_any_other_file_holds_something(tmp_path, name):
+    (tmp_path / LOCK).touch()
+    assert holds_nothing(tmp_path)
+    (tmp_path / name).touch()
+    assert not holds_nothing(tmp_path)
+
+
 def test_the_lock_goes_when_the_work_fails(tmp_path):
     with pytest.raises(RuntimeError, match="no luck"), only_one(tmp_path):
         raise RuntimeError("no luck")
