@@ -67,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=__doc__.partition("\n")[0])
     parser.add_argument("suite", nargs="?", choices=["mechanisms", "scenarios"], default="mechanisms")
     parser.add_argument("--module", default="*", metavar="PATTERN", help="only files whose path matches")
+    parser.add_argument("--tests", nargs="+", metavar="FILE", help="instead of all of mutants.toml, for a few modules")
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn at random")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
     return parser.parse_args()
@@ -95,7 +96,7 @@ def main() -> None:
         _work_in_copy(Path(folder).resolve() / "project", suite["compiler"])
         from benchmarks.mutant_runs import run_mutants
 
-        seconds = run_mutants(mutants, suite["tests"], done)
+        seconds = run_mutants(mutants, arguments.tests or suite["tests"], done)
     print_table(ends, len(population))
     print(f"{seconds:.0f} s")
 
