@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rich.console import Console
+from scipy.stats import norm
 
 from scenarios import InputError, Results, compare, load_scenario, run_ensemble
 from scenarios.cli import main
@@ -24,6 +25,7 @@ from scenarios.intervals import (
     BCA,
     SINGLE,
     STUDENT,
+    _expanded_level,
     mean_interval,
     ratio_interval,
     variance_reduction,
@@ -189,6 +191,26 @@ def test_intervals_of_a_mean_cover_at_the_stated_rate(pairs):
     intervals = [mean_interval(rng.normal(1.0, 2.0, (1, pairs))) for _ in range(300)]
     covered = np.mean([interval.low <= 1.0 <= interval.high for interval in intervals])
     assert 0.90 <= covered <= 0.985
+
+
+def test_an_interval_of_few_crossed_draws_is_the_one_computed_by_hand():
+    found = mean_interval(np.array([[1.0, 2.0, 6.0], [3.0, 6.0, 12.0]]))
+    # Means 3 and 7 of rows, 2, 4 and 9 of columns: variances 8 and 13, over 2 and 3; one degree of freedom.
+    half = 12.7062 * math.sqrt(8 / 2 + 13 / 3)
+    assert (found.low, found.high) == pytest.approx((5.0 - half, 5.0 + half), rel=1e-5)
+    assert found.method == STUDENT
+
+
+@pytest.mark.parametrize(
+    ("shape", "method"), [((1, 5), STUDENT), ((1, 6), BCA), ((6, 1), BCA), ((6, 5), STUDENT), ((6, 6), BCA)]
+)
+def test_from_six_pairs_on_intervals_are_bootstrapped(shape, method):
+    assert mean_interval(np.random.default_rng(1).normal(size=shape)).method == method
+
+
+def test_the_bootstrap_is_asked_for_the_level_at_which_it_is_as_wide_as_students_t():
+    assert _expanded_level(6) == pytest.approx(2 * norm.cdf(2.570582 * math.sqrt(6 / 5)) - 1)
+    assert _expanded_level(10**6) == pytest.approx(0.95, abs=1e-5)
 
 
 def test_crossed_draws_are_resampled_as_draws_and_not_as_pairs():

@@ -166,7 +166,16 @@ def test_coordinates_reach_both_ends_and_give_every_value_an_equal_part():
     assert [factor.at(u) for u in (0.0, 0.34, 0.99, 1.0)] == [1, 2, 3, 3]
     assert [Factor("x", 0.1, 10.0, log=True).at(u) for u in (0.0, 0.5, 1.0)] == pytest.approx([0.1, 1.0, 10.0])
     choice = Factor("x", values=("a", True, 3))
-    assert [choice.at(u) for u in (0.0, 0.5, 1.0)] == ["a", True, 3]
+    assert [choice.at(u) for u in (0.0, 0.33, 0.34, 0.66, 0.67, 1.0)] == ["a", "a", True, True, 3, 3]
+    assert [Factor("x", 1, 100, log=True, whole=True).at(u) for u in (0.0, 0.5, 0.6, 1.0)] == [1, 10, 16, 100]
+
+
+def test_a_grid_is_even_on_its_scale_and_reaches_both_ends():
+    assert Factor("x", 1.0, 2.0, levels=3).grid() == [1.0, 1.5, 2.0]
+    assert Factor("x", 0.01, 100.0, log=True, levels=3).grid() == pytest.approx([0.01, 1.0, 100.0])
+    assert Factor("x", values=(3, 1)).grid() == [3, 1]
+    with pytest.raises(ValueError, match="x has no levels"):
+        Factor("x", 1.0, 2.0).grid()
 
 
 # --- points over a base
@@ -195,12 +204,17 @@ def test_an_outcome_is_the_end_a_quarter_or_a_sum():
     spending = read_outcome("public_spending_yuan", 2030)
     assert (spending.total, spending.unit) == (True, "yuan")
     assert read_outcome("births:sum", 2030).total
+    assert read_outcome("revenue_yuan", 2030).unit == "yuan per quarter"
+    for end in (Quarter(2018, 4), Quarter(2030, 4)):
+        assert read_outcome(f"births@{end}", 2030).quarter == end
     for text, words in (
         ("little_giant", "did you mean 'little_giants'"),
         ("quarter", "unknown output"),
         ("births:mean", "write births, births@2024Q4 or births:sum"),
         ("births@2024", "is not a quarter"),
+        ("births@2018Q3", "outside the run, 2018Q4 to 2030Q4"),
         ("births@2031Q1", "outside the run, 2018Q4 to 2030Q4"),
+        ("births@2024Q4:sum", "write births, births@2024Q4 or births:sum"),
     ):
         with pytest.raises(InputError, match=words):
             read_outcome(text, 2030)
