@@ -2,8 +2,9 @@
 
     python -m benchmarks.coverage
 
-The tests run compiled, and those of rules and of whole runs that finish in minutes again with the compiler off, as
-lines of compiled kernels cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a
+The tests run compiled, with them whole fits at a miniature scale, which the ordinary suite leaves to its slow part;
+those of rules and of whole runs that finish in minutes run again with the compiler off, as lines of compiled kernels
+cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a
 package's branches ran, or if a test failed.
 """
 
@@ -23,6 +24,7 @@ LEAST = 95.0
 
 #: Web pages and benchmarks are tested elsewhere and reach nothing here that these tests do not.
 COMPILED = ["tests", "--ignore=tests/browser", "--ignore-glob=tests/test_app_*", "--ignore-glob=tests/test_bench*"]
+FITS = ["-m", "slow", "tests/test_calibration.py", "tests/test_calibration_commands.py"]
 #: Whole runs, which the ordinary suite leaves to its slow part, and every rule by itself.
 INTERPRETED = [
     *("-m", "slow or not slow", "tests/test_interpreted.py", "tests/test_mechanisms.py", "tests/test_criteria.py"),
@@ -56,7 +58,11 @@ def main() -> None:
     """Run, combine, print; exit status 1 below the least share."""
     with tempfile.TemporaryDirectory(prefix="srdi-coverage-") as folder:
         os.environ["COVERAGE_FILE"] = str(Path(folder) / "data")
-        passed = [_pass(COMPILED, compiled=True), _pass(INTERPRETED, compiled=False)]
+        passed = [
+            _pass(COMPILED, compiled=True),
+            _pass(FITS, compiled=True),
+            _pass(INTERPRETED, compiled=False),
+        ]
         _coverage("combine", "--quiet")
         _coverage("json", "--quiet", "-o", str(Path(folder) / "report.json"))
         report = json.loads((Path(folder) / "report.json").read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -52,6 +53,11 @@ extends = "baseline"
 start = "2019Q1"
 end = "2021Q4"
 """
+
+
+def unwatched() -> dict[str, str]:
+    """The environment without a measurement of coverage, for processes that it would disturb or that run other code."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
 def both() -> list[Scenario]:

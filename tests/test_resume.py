@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import signal
@@ -14,7 +13,7 @@ import time
 import numpy as np
 import psutil
 import pytest
-from conftest import both
+from conftest import both, unwatched
 
 import scenarios.ensemble
 from scenarios import InputError, RunFailed, load_results, load_scenario, run_ensemble
@@ -253,9 +252,7 @@ def test_a_full_disk_is_said_and_what_is_finished_is_kept(whole, tmp_path):
         tmp_path / "full",
     )
     command = [*COMMAND[:6], *settings]
-    # The file of a measurement of coverage would be too large as well, and is not what is tested.
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    run = subprocess.run(command, capture_output=True, text=True, timeout=300, preexec_fn=little_room, env=plain)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, preexec_fn=little_room, env=unwatched())
     assert run.returncode == 1
     assert "cannot be written: File too large; make room, then --resume" in run.stderr
     assert "Traceback" not in run.stderr

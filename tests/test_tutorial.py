@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import unwatched
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("first-run", "own-scenario", "comparison", "own-lever")
@@ -56,7 +57,7 @@ def test_every_block_runs(page, tmp_path):
     uv.write_text(UV.format(python=sys.executable), encoding="utf-8")
     uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
     environment = {
-        **os.environ,
+        **unwatched(),
         "PATH": f"{uv.parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder if page == "own-lever" else ROOT),
     }
