@@ -67,7 +67,7 @@ def _functions() -> dict[tuple[str, str], list[FunctionType]]:
     """All living functions by path of their file and name of the outermost function they stand in, decorated or not."""
     found = defaultdict(list)
     for value in gc.get_objects():
-        if isinstance(value, FunctionType):
+        if type(value) is FunctionType:  # `isinstance` would ask a weak proxy for what it stood for
             outer = value.__code__.co_qualname.partition(".<locals>")[0]
             found[value.__code__.co_filename, outer].append(value)
     return found
