@@ -51,6 +51,7 @@ def test_pages_load_nothing_from_other_machines(site):
         ("reference/results", "counties_with_little_giant"),
         ("reference/commands", "srdi optimize [OPTIONS] FILE"),
         ("reference/python", "simulated firms per real firm"),
+        ("reference/equations", "Δ ln L = μ + b_a a − b_c c"),
         ("reference/sources", "first list, June 2019"),
         ("odd", "Grimm et al. 2020"),
         ("architecture", "Who may import what"),
