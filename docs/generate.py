@@ -125,6 +125,42 @@ def parameters() -> None:
     page("reference/parameters.md", about + table(heads, rows))
 
 
+#: Rules that stand beside what they decide rather than in `sim/mechanisms`: their module, and which of its members.
+_OTHER_RULES = {
+    "Who applies": {"sim.ladder.application": []},
+    "Recognition, review, audit": {"sim.ladder.recognition": ["assess", "review", "audit"]},
+    "How far a programme is known": {"sim.institutions.province": ["diffusion"]},
+    "Chain leaders": {"sim.institutions.chain_leader": ["ChainLeader"]},
+    "Clusters": {
+        "sim.institutions.cluster": ["find_candidates", "build_commons", "commons_effects", "spill_over", "attract"],
+        "sim.institutions.cluster_contest": ["ClusterContest"],
+    },
+    "Health of chains": {"sim.chain_health": []},
+}
+
+
+def equations() -> None:
+    """Every rule with its equation and its source, from the code that computes it."""
+    mechanisms = sorted(path.stem for path in (ROOT / "sim" / "mechanisms").glob("[!_]*.py"))
+    chapters = {stem.replace("_", " ").capitalize(): {f"sim.mechanisms.{stem}": []} for stem in mechanisms}
+    parts = [
+        "# Equations\n\nEvery rule with its equation, as it stands beside the code that computes it: one file a "
+        "mechanism, one firm at a time. Where a sentence stands in for an equation, the source below it is the "
+        "equation. Values, units and sources of the parameters stand under [parameters](parameters.md), what a lever "
+        "puts into a channel under [levers](levers.md). The order in which the rules are applied is that of the "
+        "[description](../odd.md).\n\n"
+    ]
+    for title, modules in (chapters | _OTHER_RULES).items():
+        parts.append(f"## {title}\n\n")
+        for module, members in modules.items():
+            chosen = f"members: {members}" if members else 'filters: ["!^_", "!^[A-Z_0-9]+$"]'
+            parts.append(
+                f"::: {module}\n    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"
+                f"      heading_level: 3\n      show_signature: false\n      show_source: true\n      {chosen}\n\n"
+            )
+    page("reference/equations.md", "".join(parts))
+
+
 def commands() -> None:
     """The help of every command."""
     parts = [
@@ -173,6 +209,7 @@ documents()
 levers()
 rules()
 parameters()
+equations()
 commands()
 results()
 sources()
