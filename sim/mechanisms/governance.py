@@ -9,8 +9,8 @@ from sim.jit import rule
 def governance_step(governance, size_factor, peers, demonstration, training, equity_backed, p):
     """Governance after a quarter, 0-1.
 
-    g ← g + (1 − g) · [a₀ size + x_demo · max(0, ḡ − g) + x_train + a_equity]: growing firms
-    formalise, recognised clusters demonstrate good practice and spread it to members below their
+    g ← g + (1 − g) · min(½, a₀ size + x_demo · max(0, ḡ − g) + x_train + a_equity): larger firms
+    formalise faster, recognised clusters demonstrate good practice and spread it to members below their
     mean ḡ, training and advice act directly, outside equity brings control rights.
 
     Args:

@@ -9,7 +9,7 @@ from sim.jit import rule
 def lists(tier, revenue, margin, odds, u, p):
     """Whether a firm not yet listed goes public this quarter.
 
-    Certified SMEs (SRDI or higher) of at least `listing_revenue` and `listing_margin` list with
+    Certified firms (SRDI or higher) of at least `listing_revenue` and `listing_margin` list with
     chance h (1 + x), x from the channel `listing`. It brings equity of `listing_raise` years'
     revenue once and eases credit for good (`listing_credit`).
     """

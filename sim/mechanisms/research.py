@@ -39,9 +39,9 @@ def switching_chance(intensity, chance, constraint, odds, p):
     """Yearly chance that an active firm stops R&D or an idle one starts.
 
     An active firm stops with hazard h; an idle one starts with hazard h π/(1−π) · (1−c)/(1−c̄), so
-    that participation settles near π, the probability of `participation`; c is the firm's
-    credit constraint. The channel `research_odds` (incubators, matchmaking, talent) multiplies the
-    starting hazard by 1 + odds.
+    that participation settles near π, the probability of `participation` (1 − π counts as 0.05 at
+    least, so that the hazard stays finite); c is the firm's credit constraint. The channel
+    `research_odds` (incubators, matchmaking, talent) multiplies the starting hazard by 1 + odds.
     """
     access = (1.0 - constraint) / (1.0 - p.constraint_reference)
     starting = p.rd_stop * (chance / max(1.0 - chance, 0.05)) * access * (1.0 + odds)
@@ -72,7 +72,7 @@ def intensity_step(intensity, norm, threshold, aspires, constraint, u, p):
 
     ln r ← ln r + κ (ln r̄_s − ln r) + pull + σ ε. A firm that aspires to the next tier and stands
     between `pull_width` and `pull_aim` times its threshold raises R&D by `pull_speed` a quarter as
-    far as credit allows.
+    far as credit allows. No firm spends more than 60 % of its revenue.
     """
     drift = p.rd_reversion * log(norm / intensity) + p.rd_noise * unit_noise(u)
     if aspires and p.pull_width * threshold <= intensity < p.pull_aim * threshold:
