@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from scenarios.errors import InputError
+from scenarios.errors import InputError, nearest
 from scenarios.options import json_option, last_line
 
 if TYPE_CHECKING:
@@ -46,6 +46,16 @@ class Srdi(click.Group):
         if command is None:
             command = next((entry.load() for entry in _published().select(name=cmd_name)), None)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As in click; an unknown command is refused with the nearest name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            error.message = error.message.rstrip(".") + nearest(args[0], self.list_commands(ctx))
+            raise
 
     def main(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,10 @@ def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[s
     found = fault["input"]
     if not path:
         return message
+    if fault["type"] == "string_type" and path[-1] in ("start", "end"):
+        message = 'a quarter is wanted here, such as "2024Q1"'  # 2024 and 2024-01-01 are a number and a date to TOML
+    if isinstance(found, date):
+        return f"{key} is {found}: {message}"
     if isinstance(found, dict | list | BaseModel) or len(str(found)) > _QUOTED:
         return f"{key}: {message}"
     return f"{key} is {found!r}: {message}"

@@ -176,9 +176,9 @@ def _apply(values: dict, setting: str) -> None:
         raise ScenarioError(f"--set {setting!r} is not KEY=VALUE, such as levers.cluster_recognition.per_year=300")
     allowed = ("levers", "rules", "shocks", "parameters", "run")
     if path[0] not in allowed:
-        raise ScenarioError(
-            f"--set {setting!r}: unknown key {path[0]}{nearest(path[0], allowed)} ({', '.join(allowed)})"
-        )
+        table = next((table for table in allowed if path[0] in known_keys([table])), None)
+        near = f"; did you mean {f'{table}.{path[0]}'!r}?" if table else nearest(path[0], allowed)
+        raise ScenarioError(f"--set {setting!r}: unknown key {path[0]}{near} (allowed: {', '.join(allowed)})")
     for depth in range(1, len(path)):
         known = known_keys(path[:depth])
         if known and path[depth] not in known:
@@ -217,6 +217,11 @@ def parameter_settings(source: str) -> tuple[str, ...]:
     """
     if source == "default":
         return ()
+    if not source.endswith(".toml") and not Path(source).exists():
+        raise ScenarioError(
+            f"--params is {shortened(source)!r}{nearest(source, ('default', 'posterior'))} "
+            "(allowed: default, posterior, or the path of a .toml or .parquet file)"
+        )
     values = parse_toml(read_text(Path(source)), source)
     values = values.get("parameters", values)
     if not isinstance(values, dict) or not all(

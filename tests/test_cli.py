@@ -77,7 +77,11 @@ BAD_CALLS = [
     (["show", "leverss"], "unknown scenario 'leverss'"),
     (["new", "Bad Name"], "is not a scenario name"),
     (["export", "nowhere", "--format", "csv"], "is not a directory"),
-    (["runn"], "No such command 'runn'"),
+    (["run", "--params", "posteriour"], "--params is 'posteriour'; did you mean 'posterior'?"),
+    (["run", "--set", "sme_fund.enabled=true"], "did you mean 'levers.sme_fund'?"),
+    (["run", "--set", "levers.sme_fund.start=2024"], 'start is 2024: a quarter is wanted here, such as "2024Q1"'),
+    (["run", "--set", "levers.sme_fund.start=2024-01-01"], "start is 2024-01-01: a quarter is wanted here"),
+    (["runn"], "No such command 'runn'; did you mean 'run'?"),
     (["run", "--colour"], "No such option"),
 ]
 

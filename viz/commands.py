@@ -1,4 +1,4 @@
-"""The command ``srdi report``, found through the entry-point group ``srdi.commands``.
+"""The commands ``srdi report`` and ``srdi ui``, found through the entry-point group ``srdi.commands``.
 
 Only click is imported at once: ``srdi --help`` loads this file.
 """
