@@ -66,10 +66,14 @@ def _note(results: Results) -> str:
         "fitted: the parameters were fitted to this figure; check: not used for that; "
         "given: set from outside (the pilot batches of 2019 and 2020 as a most). "
         "Off: median against the middle of the reported interval. "
-        f"Intervals over {runs} runs {_held(bool(manifest['parameter_draws']))}. "
+        f"{_intervals(runs, bool(manifest['parameter_draws']))} "
         f"Scale {manifest['scale']:g} ({manifest['firms_at_start']:,} firms simulated at the start; counts at 1:1), "
         f"seed {manifest['seed']}, {manifest['seconds']:.1f} s."
     )
+
+
+def _intervals(runs: int, drawn: bool) -> str:
+    return f"Intervals over {runs} runs {_held(drawn)}." if runs > 1 else "One run: nothing is said of luck."
 
 
 def _held(drawn: bool) -> str:
