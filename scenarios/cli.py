@@ -54,8 +54,10 @@ class Srdi(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            error.message = error.message.rstrip(".") + nearest(args[0], self.list_commands(ctx))
-            raise
+            near = nearest(args[0], self.list_commands(ctx))
+            if not near:
+                raise
+            raise click.UsageError(error.message.rstrip(".") + near, ctx) from None
 
     def main(
         self,

@@ -176,8 +176,8 @@ def _apply(values: dict, setting: str) -> None:
         raise ScenarioError(f"--set {setting!r} is not KEY=VALUE, such as levers.cluster_recognition.per_year=300")
     allowed = ("levers", "rules", "shocks", "parameters", "run")
     if path[0] not in allowed:
-        table = next((table for table in allowed if path[0] in known_keys([table])), None)
-        near = f"; did you mean {f'{table}.{path[0]}'!r}?" if table else nearest(path[0], allowed)
+        full = [f"{table}.{path[0]}" for table in allowed if path[0] in known_keys([table])]
+        near = f"; did you mean {full[0]!r}?" if full else nearest(path[0], allowed)
         raise ScenarioError(f"--set {setting!r}: unknown key {path[0]}{near} (allowed: {', '.join(allowed)})")
     for depth in range(1, len(path)):
         known = known_keys(path[:depth])

@@ -17,7 +17,7 @@ _LADDER = {
     "innovative_smes": "Innovative",
     "srdi_smes": "SRDI",
     "little_giants": "Little giants",
-    "counties_with_little_giant": "Counties with one",
+    "counties_with_little_giant": "Counties with",
     "clusters": "Clusters",
     "digital_supported": "Digital support",
 }
