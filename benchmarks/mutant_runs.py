@@ -8,8 +8,10 @@ any function of the module; all, if none does.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import gc
+import itertools
 import multiprocessing
 import os
 import signal
@@ -78,11 +80,14 @@ class Runs:
 
     Args:
         mutants: what to run. packages: names of those to watch.
+        limit: seconds of unchanged tests a mutant gets, at least one test; the quickest come first.
         done: called with each mutant and its end: ``killed``, ``timeout`` or ``survived``.
     """
 
-    def __init__(self, mutants: list[Mutant], packages: set[str], done: Callable[[Mutant, str], None]) -> None:
-        self.mutants, self.done = mutants, done
+    def __init__(
+        self, mutants: list[Mutant], packages: set[str], limit: float, done: Callable[[Mutant, str], None]
+    ) -> None:
+        self.mutants, self.limit, self.done = mutants, limit, done
         # Without the project's settings for coverage, by which every fork would watch itself as well.
         self.coverage = coverage.Coverage(source=sorted(packages), data_file="lines", config_file=False)
         self.coverage.start()  # here, before the tests are collected: what imports run has no context
@@ -157,7 +162,7 @@ class Runs:
             self.seconds[test] += float(duration)
 
     def _entered_by(self, mutant: Mutant) -> tuple[list[str], bool]:
-        """Tests that enter the mutant's function, quickest first, and whether an import runs what it changes."""
+        """Tests that enter the mutant's function, quickest first up to the limit, and whether an import runs what it changes."""
         lines = self.lines.get(mutant.module, {})
         bodies = functions_of(mutant.module)
 
@@ -169,7 +174,9 @@ class Runs:
         if imported:
             found = enter(*bodies) - {""} or {test.partition("::")[0] for test in self.items}
         tests = [test for test in self.items if test in found or test.partition("::")[0] in found]
-        return sorted(tests, key=self.seconds.__getitem__), imported
+        tests.sort(key=self.seconds.__getitem__)
+        spent = list(itertools.accumulate(self.seconds[test] for test in tests))
+        return tests[: max(bisect.bisect_right(spent, self.limit), 1)], imported
 
     # --- one mutant
 
@@ -232,7 +239,7 @@ def _afresh(tests: list[str]) -> int:
     return KILLED if pytest.main([*OPTIONS, "-x", *tests]) else 0
 
 
-def run_mutants(mutants: list[Mutant], tests: list[str], done: Callable[[Mutant, str], None]) -> float:
+def run_mutants(mutants: list[Mutant], tests: list[str], limit: float, done: Callable[[Mutant, str], None]) -> float:
     """Run mutants under tests in the working copy, the current folder; seconds taken.
 
     Ctrl-C ends it early.
@@ -242,7 +249,7 @@ def run_mutants(mutants: list[Mutant], tests: list[str], done: Callable[[Mutant,
     """
     start = time.perf_counter()
     packages = {mutant.module.partition("/")[0] for mutant in mutants}
-    code = pytest.main([*OPTIONS, "-qq", *tests], plugins=[Runs(mutants, packages, done)])
+    code = pytest.main([*OPTIONS, "-qq", *tests], plugins=[Runs(mutants, packages, limit, done)])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.INTERRUPTED):
         raise SystemExit(1)
     return time.perf_counter() - start

@@ -96,7 +96,7 @@ def main() -> None:
         _work_in_copy(Path(folder).resolve() / "project", suite["compiler"])
         from benchmarks.mutant_runs import run_mutants
 
-        seconds = run_mutants(mutants, arguments.tests or suite["tests"], done)
+        seconds = run_mutants(mutants, arguments.tests or suite["tests"], suite["limit_s"], done)
     print_table(ends, len(population))
     print(f"{seconds:.0f} s")
 
