@@ -162,7 +162,7 @@ class Runs:
             self.seconds[test] += float(duration)
 
     def _entered_by(self, mutant: Mutant) -> tuple[list[str], bool]:
-        """Tests that enter the mutant's function, quickest first up to the limit, and whether an import runs what it changes."""
+        """Tests that enter the mutant's function, quickest first up to the limit; whether an import runs the change."""
         lines = self.lines.get(mutant.module, {})
         bodies = functions_of(mutant.module)
 
