@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from scenarios.errors import InputError, nearest
-from scenarios.options import json_option, last_line
+from scenarios.options import json_option, last_line, tell_idle
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
@@ -215,8 +215,10 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
 
     names = []
     for file in files:
-        names.append(load_scenario(file).name)
-        click.echo(f"{file}: scenario {names[-1]!r} is valid")
+        scenario = load_scenario(file)
+        names.append(scenario.name)
+        click.echo(f"{file}: scenario {scenario.name!r} is valid")
+        tell_idle([scenario])
     if as_json:
         last_line({"valid": names})
 

@@ -51,6 +51,15 @@ def console(as_json: bool, width: int) -> Console:
     return found if found.is_terminal else Console(stderr=as_json, width=width)
 
 
+def tell_idle(scenarios: Sequence[Scenario]) -> None:
+    """Say on stderr which settings have no effect, as nothing switches their levers on."""
+    from scenarios.schema import idle_settings
+
+    for key in idle_settings(*scenarios):
+        lever = key.rpartition(".")[0]
+        click.echo(f"note: {key} has no effect: {lever}.enabled is false; set it to true to use the lever", err=True)
+
+
 @dataclass(frozen=True)
 class EnsembleOptions:
     """The options of a command that runs an ensemble, as given; the defaults are those of the command line.

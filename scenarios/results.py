@@ -310,5 +310,8 @@ def _read_manifest(path: Path) -> dict:
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"]))
-        raise ResultsError(f"{manifest_path} is damaged: {key}: {fault['msg'][0].lower()}{fault['msg'][1:]}") from None
+        raise ResultsError(
+            f"{manifest_path} is damaged or was written by another version of the model: "
+            f"{key}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+        ) from None
     return manifest

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import click
 
-from scenarios.options import EnsembleOptions, console, ensemble_options, ensemble_target, json_option, last_line
+from scenarios.options import (
+    EnsembleOptions,
+    console,
+    ensemble_options,
+    ensemble_target,
+    json_option,
+    last_line,
+    tell_idle,
+)
 
 
 @click.command()
@@ -33,6 +41,7 @@ def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) ->
       srdi run baseline --scheduler tcp://127.0.0.1:8786
     """
     loaded = ensemble.load(*(scenarios or ("baseline",)))
+    tell_idle(loaded)
     with ensemble.run(loaded) as results:
         from scenarios.tables import print_run  # loads pandas, which the workers' time hides
 

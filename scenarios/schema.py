@@ -117,6 +117,16 @@ def check_windows(scenario: Scenario, written: dict, source: str) -> None:
             )
 
 
+def idle_settings(*scenarios: Scenario) -> list[str]:
+    """Keys that some scenario sets on a lever which none of them switches on or off: they have no effect."""
+    idle: list[str] = []
+    for name in Levers.model_fields:
+        written = set().union(*(getattr(scenario.levers, name).model_fields_set for scenario in scenarios))
+        if "enabled" not in written:
+            idle += [f"levers.{name}.{key}" for key in sorted(written)]
+    return idle
+
+
 def build(values: dict, source: str) -> Scenario:
     """Validate plain values; raises ScenarioError with one sentence about the first fault."""
     try:

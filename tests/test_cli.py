@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from command_line import needs_proc, srdi, start, wait_for, workers_of
 
+from scenarios.catalogue import catalogue_names
+
 SMALL = ["--scale", "0.001", "--until", "2020", "--replicates", "1"]
 
 
@@ -118,6 +120,21 @@ def test_new_check_show_and_list_work_together(tmp_path):
     assert {lever["lever"] for lever in levers} >= {"little_giant_awards", "digital_empowerment"}
     assert "niche_share_min" in srdi("show", "rules").stdout
     assert "rd_size" in srdi("show", "parameters").stdout
+
+
+def test_what_is_set_on_a_lever_that_stays_off_is_said_to_have_no_effect(tmp_path):
+    head = 'schema = 1\nname = "fund"\nextends = "baseline"\n[levers.sme_fund]\nbudget_yuan = 15e9\n'
+    (tmp_path / "off.toml").write_text(head)
+    (tmp_path / "on.toml").write_text(head + "enabled = true\n")
+    said = "note: levers.sme_fund.budget_yuan has no effect: levers.sme_fund.enabled is false"
+    off, on = (srdi("check", tmp_path / f"{name}.toml") for name in ("off", "on"))
+    assert (off.returncode, off.stderr.count(said)) == (0, 1)
+    assert (on.returncode, on.stderr) == (0, "")
+    assert srdi("check", "--json", *catalogue_names()).stderr == ""
+    small = ("--scale", "0.0005", "--until", "2019", "--replicates", "1", "--workers", "1")
+    setting = ("--set", "levers.sme_fund.budget_yuan=15e9")
+    assert said in srdi("run", "baseline", *setting, *small).stderr
+    assert "no effect" not in srdi("run", "baseline", "sme-fund", *setting, *small).stderr
 
 
 def test_export_writes_beside_the_results(tmp_path):
