@@ -25,6 +25,7 @@ from scenarios.intervals import (
     BCA,
     SINGLE,
     STUDENT,
+    Interval,
     _expanded_level,
     mean_interval,
     ratio_interval,
@@ -164,6 +165,15 @@ def test_intervals_hold_their_mean_move_with_the_pairs_and_scale_with_the_costs(
     gains = pairs + 1000.0
     ratio = ratio_interval(price * gains, gains)
     assert (ratio.low, ratio.high) == pytest.approx((price, price))
+
+
+def test_the_price_of_pairs_that_agree_is_their_ratio_and_of_one_pair_has_no_interval():
+    costs, gains = np.full((2, 3), 10.0), np.full((2, 3), 4.0)
+    assert ratio_interval(costs, gains) == Interval(2.5, 2.5, AGREE)
+    assert ratio_interval(costs[:1, :1], gains[:1, :1]).method == SINGLE
+    costs[0, 0] = 16.0  # gains alone agree: 11 / 4 in the mean, and an interval around it
+    found = ratio_interval(costs, gains)
+    assert found.low < 11 / 4 < found.high
 
 
 @pytest.mark.parametrize(("draws", "replicates"), [(2, 5), (3, 20), (5, 4), (4, 1), (8, 8)])

@@ -91,6 +91,10 @@ def test_a_figure_by_province_is_one_figure_a_province():
         ("a.Anhui", "Anhui", 10, 10),
         ("a.Hubei", "Hubei", 20, 20),
     ]
+    (whole,) = parse_figures(FIGURE, "figures.toml")
+    own = {"id", "label", "province", "low", "high"}
+    for figure in figures:
+        assert figure.model_dump(exclude=own) == whole.model_dump(exclude=own)
 
 
 def test_a_one_sided_figure_has_its_end_as_its_middle():
