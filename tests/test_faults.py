@@ -447,7 +447,7 @@ def test_a_library_that_could_not_be_begun_can_be_begun_again(tmp_path, monkeypa
 
 def test_a_whole_fit_that_was_killed_ends_with_the_same_posterior(tmp_path):
     """Killed in the first wave, in a later one and at its end."""
-    arguments = ("calibrate", "--scale", "0.01", "--workers", "2", "--first", "60", "--later", "50", "--draws", "200")
+    arguments = ("calibrate", "--scale", "0.03", "--workers", "2", "--first", "60", "--later", "50", "--draws", "200")
     answer = srdi(*arguments, "--out", tmp_path / "whole", timeout=1800)
     assert answer.returncode == 0, answer.stderr
     out = tmp_path / "killed"
