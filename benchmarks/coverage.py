@@ -30,6 +30,7 @@ INTERPRETED = [
     *("-m", "slow or not slow", "tests/test_interpreted.py", "tests/test_mechanisms.py", "tests/test_criteria.py"),
     *("tests/test_rules_by_hand.py", "tests/test_recognition_by_hand.py", "tests/test_selection.py"),
     *("tests/test_draws.py", "tests/test_concentration.py"),
+    "tests/test_calibration.py::test_an_expectation_is_the_weighted_sum_of_kernels",
 ]
 
 

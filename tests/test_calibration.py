@@ -16,7 +16,7 @@ from scipy.stats import norm
 from calibration import diagnostics
 from calibration.adopt import SOURCE, adopt, with_defaults
 from calibration.document import written_into
-from calibration.emulator import fit_emulator
+from calibration.emulator import compare_with_polynomial, fit_emulator
 from calibration.fit import Settings, fit
 from calibration.forecasts import name_of, published
 from calibration.posterior import Likelihood, best_point, sample, spread_over
@@ -54,6 +54,16 @@ def test_the_emulator_learns_the_surface_and_the_luck(emulator):
     assert np.sqrt((missed**2).mean(axis=0)) == pytest.approx(emulator.error, rel=0.6)
     assert (np.abs(missed) < 0.1).all()
     assert emulator.noise == pytest.approx([0.05, 0.05], rel=0.25)
+
+
+def test_a_process_beats_a_quadratic_where_outcomes_bend_and_not_where_they_are_quadratic():
+    cube = spread_over(CUBE, 80, 1)
+    bent, quadratic = np.sin(6.0 * cube[:, 0]), (1.0 - cube[:, 1]) ** 2 + cube[:, 0] * cube[:, 1]
+    outcomes = np.column_stack([bent, quadratic]) + 0.02 * np.random.default_rng(2).normal(size=(80, 2))
+    outcomes[::20, 0] = np.nan  # runs that did not produce the target
+    of_bent, of_quadratic = compare_with_polynomial(cube, outcomes, 1)
+    assert of_bent < 0.2
+    assert 0.8 < of_quadratic < 1.3
 
 
 @pytest.mark.slow
