@@ -1,0 +1,43 @@
+"""All of `docs/verification.md`, one after the other: hours.
+
+    python -m benchmarks.verification [--only STEP]
+
+Needs the extras ``test`` and ``mutants``, and Chromium. Goes on after a step that fails; exit status 1 if any did.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+#: What is run with this interpreter, by name.
+STEPS = {
+    "tests": ("pytest", "-m", "slow or not slow"),
+    "interpreters": ("benchmarks.interpreters",),
+    "mutants": ("benchmarks.mutants", "mechanisms"),
+    "coverage": ("benchmarks.coverage",),
+    "load": ("benchmarks.load",),
+}
+
+
+@click.command(help="Run all of docs/verification.md, which takes hours; exit status 1 if a step fails.")
+@click.option("--only", multiple=True, type=click.Choice(list(STEPS)), help="Only this step; repeatable.")
+def main(only: tuple[str, ...]) -> None:
+    failed = []
+    for name in only or STEPS:
+        command = ("-m", *STEPS[name])
+        click.echo(f"== {name}: python {' '.join(command)}")
+        begun = time.perf_counter()
+        done = subprocess.run([sys.executable, *command], cwd=Path(__file__).parent.parent)
+        click.echo(f"== {name}: {'failed' if done.returncode else 'passed'} in {time.perf_counter() - begun:.0f} s")
+        failed += [name] if done.returncode else []
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
