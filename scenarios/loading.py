@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tomllib
@@ -217,7 +218,7 @@ def parameter_settings(source: str) -> tuple[str, ...]:
     """
     if source == "default":
         return ()
-    if not source.endswith(".toml") and not Path(source).exists():
+    if not source.endswith(".toml") and not os.path.exists(source):  # unlike Path, of a name too long as well
         raise ScenarioError(
             f"--params is {shortened(source)!r}{nearest(source, ('default', 'posterior'))} "
             "(allowed: default, posterior, or the path of a .toml or .parquet file)"
