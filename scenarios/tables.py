@@ -14,12 +14,12 @@ from scenarios.results import Results
 _ROLES = {"fit": "fitted", "check": "check", "given": "given"}
 #: Columns of the ladder over time and their headings.
 _LADDER = {
-    "innovative_smes": "Innovative",
-    "srdi_smes": "SRDI",
-    "little_giants": "Little giants",
-    "counties_with_little_giant": "Counties with",
-    "clusters": "Clusters",
-    "digital_supported": "Digital support",
+    "innovative_smes": "Innovative\nSMEs",
+    "srdi_smes": "SRDI\nSMEs",
+    "little_giants": "Little\ngiants",
+    "counties_with_little_giant": "Counties with\na little giant",
+    "clusters": "\nClusters",
+    "digital_supported": "Digitally\nsupported",
 }
 
 
@@ -90,8 +90,8 @@ def _ladder_table(results: Results, scenario: str) -> Table:
     medians = ends.groupby(ends["quarter"].dt.year).median(numeric_only=True)
     title = next(s["title"] for s in results.manifest["scenarios"] if s["name"] == scenario)
     table = Table(title=f"{scenario}: {title}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("End of")
-    for heading in (*_LADDER.values(), "Public bn yuan"):
+    table.add_column("\nEnd of")
+    for heading in (*_LADDER.values(), "Public money in\nthe year, bn yuan"):
         table.add_column(heading, justify="right")
     for date, row in medians.iterrows():
         table.add_row(
