@@ -1,6 +1,7 @@
 """The pages of comparisons and of data drawn without a browser: what stands on them, and that nothing breaks."""
 
 import time
+from html import unescape
 
 import pytest
 import reacton
@@ -67,7 +68,7 @@ def drawn(runner, directories, monkeypatch):
 
 def wait_for(says, text):
     end = time.monotonic() + 90.0
-    while text not in says():
+    while text not in unescape(says()):
         assert time.monotonic() < end, f"{text!r} never stood on the page"
         time.sleep(0.1)
 
