@@ -4,8 +4,8 @@
 
 The tests run compiled, with them whole fits at a miniature scale, which the ordinary suite leaves to its slow part;
 those of rules and of whole runs that finish in minutes run again with the compiler off, as lines of compiled kernels
-cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a
-package's branches ran, or if a test failed.
+cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a package's branches ran, or if a
+test failed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ LEAST = 95.0
 
 #: Web pages and benchmarks are tested elsewhere and reach nothing here that these tests do not.
 COMPILED = ["tests", "--ignore=tests/browser", "--ignore-glob=tests/test_app_*", "--ignore-glob=tests/test_bench*"]
+#: Whole fits, for the code that only they run.
 FITS = ["-m", "slow", "tests/test_calibration.py", "tests/test_calibration_commands.py"]
 #: Whole runs, which the ordinary suite leaves to its slow part, and every rule by itself.
 INTERPRETED = [

@@ -34,7 +34,8 @@ def main(only: tuple[str, ...]) -> None:
         begun = time.perf_counter()
         done = subprocess.run([sys.executable, *command], cwd=Path(__file__).parent.parent)
         click.echo(f"== {name}: {'failed' if done.returncode else 'passed'} in {time.perf_counter() - begun:.0f} s")
-        failed += [name] if done.returncode else []
+        if done.returncode:
+            failed.append(name)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

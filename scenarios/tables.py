@@ -124,7 +124,7 @@ def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) 
             _difference(row.little_giants, row.little_giants_low, row.little_giants_high),
             _difference(row.srdi_smes, row.srdi_smes_low, row.srdi_smes_high),
             f"{row.cost_yuan / 1e9:.2f}",
-            f"{row.cost_per_srdi_sme_yuan / 1e6:,.3g}" if pd.notna(row.cost_per_srdi_sme_yuan) else "",
+            format_number(row.cost_per_srdi_sme_yuan / 1e6) if pd.notna(row.cost_per_srdi_sme_yuan) else "",
         )
     console.print(table)
     for row in effects[~effects["moved"]].itertuples():
