@@ -56,8 +56,6 @@ def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[s
     found = fault["input"]
     if not path:
         return message
-    if fault["type"] == "string_type" and path[-1] in ("start", "end"):
-        message = 'a quarter is wanted here, such as "2024Q1"'  # 2024 and 2024-01-01 are a number and a date to TOML
     if isinstance(found, date):
         return f"{key} is {found}: {message}"
     if isinstance(found, dict | list | BaseModel) or len(str(found)) > _QUOTED:

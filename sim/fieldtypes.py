@@ -21,6 +21,12 @@ Count = Annotated[int, BeforeValidator(_number)]
 Switch = Annotated[bool, Field(strict=True)]
 
 
+def _quarter(value):
+    if not isinstance(value, str):  # 2024 and 2024-01-01 are a number and a date to TOML
+        raise ValueError('a quarter is wanted here, such as "2024Q1"')
+    return value
+
+
 def _quarter_text(text: str) -> str:
     return str(Quarter.parse(text))
 
@@ -37,7 +43,7 @@ def known_names(kind: str, names: tuple[str, ...]):
     return check
 
 
-QuarterText = Annotated[str, AfterValidator(_quarter_text)]
+QuarterText = Annotated[str, BeforeValidator(_quarter), AfterValidator(_quarter_text)]
 Provinces = Annotated[tuple[str, ...], AfterValidator(known_names("province", province_names()))]
 Sectors = Annotated[tuple[str, ...], AfterValidator(known_names("sector", sector_names()))]
 
