@@ -9,7 +9,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,12 +47,13 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
       srdi bench --json --out bench.json
       srdi bench --track --against
     """
-    from scenarios.errors import InputError
+    from scenarios.errors import InputError, require_extra
 
-    if find_spec("polars") is None:
-        raise InputError("bench needs polars: run it as uv run --extra bench srdi bench")
+    require_extra("srdi bench", "bench", "polars")
     from benchmarks import history as tracked
 
+    if track and not history and not tracked.commit():
+        raise InputError("--track needs --history FILE outside a checkout of the project")
     history = history or tracked.HISTORY
     # A measurement of minutes should not fail at its last line.
     for file in (out, history if track else None):

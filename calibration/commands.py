@@ -11,12 +11,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from scenarios.errors import require_extra
 from scenarios.options import console, json_option, last_line
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bo
     Example:
       srdi facts --scale 0.02 --seed 1 --until 2024 --figures results/facts
     """
-    _require("facts", "powerlaw", "matplotlib")
+    require_extra("srdi facts", "calibration", "powerlaw")
     from scenarios.loading import load_scenario
 
     # The scenario schema knows the allowed ranges and says what is wrong in one sentence.
@@ -103,7 +103,7 @@ def calibrate(
       srdi calibrate
       srdi calibrate --screen
     """
-    _require("calibrate", "sklearn", "emcee", "SALib", "powerlaw", "matplotlib", "jinja2")
+    require_extra("srdi calibrate", "calibration", "sklearn", "emcee", "powerlaw", "threadpoolctl")
     from scenarios.loading import load_scenario
     from scenarios.lock import only_one
 
@@ -174,7 +174,7 @@ def validate(
       srdi validate
       srdi validate --actuals realised.toml --json
     """
-    _require("validate", "sklearn", "emcee", "powerlaw", "pyfixest", "matplotlib", "jinja2", "scoringrules")
+    require_extra("srdi validate", "calibration", "sklearn", "emcee", "powerlaw", "pyfixest", "scoringrules")
     from scenarios.loading import load_scenario
     from scenarios.lock import only_one
 
@@ -204,17 +204,6 @@ def validate(
     screen.print(f"\nRuns, forecasts.json, validation.json and report.html in {out}", highlight=False)
     if as_json:
         last_line(found)
-
-
-def _require(command: str, *modules: str) -> None:
-    """Raise InputError if a module of the optional extra is not installed."""
-    from scenarios.errors import InputError
-
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"{command} needs {' and '.join(missing)}: run it as uv run --extra calibration srdi {command}"
-        )
 
 
 @contextlib.contextmanager

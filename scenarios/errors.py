@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,3 +68,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the nearest known name, or nothing."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def require_extra(asker: str, extra: str, *modules: str) -> None:
+    """Raise InputError if a module of an optional extra of the package is not installed.
+
+    Args:
+        asker: what needs it, such as a command.
+    """
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"{asker} needs the extra {extra!r} ({' and '.join(missing)} cannot be found): "
+            f'pip install "srdi[{extra}]", or in a checkout pip install -e ".[{extra}]"'
+        )

@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_c
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from scenarios.errors import InputError
+from scenarios.errors import InputError, require_extra
 from scenarios.jobs import RunFailed
 
 _ATTEMPTS = 2
@@ -106,10 +106,9 @@ def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Gener
         InputError: Dask is not installed, or no scheduler answers.
         RunFailed: the scheduler went away.
     """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError('--scheduler needs the package distributed: pip install "srdi[cluster]"') from None
+    require_extra("--scheduler", "cluster", "distributed")
+    from distributed import Client
+
     try:
         client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

@@ -198,11 +198,5 @@ def test_a_result_file_that_cannot_be_written_is_refused_before_measuring(tmp_pa
         CliRunner().invoke(bench, ["--out", str(tmp_path / "none" / "bench.json")], catch_exceptions=False)
 
 
-def test_without_polars_the_command_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr("benchmarks.command.find_spec", lambda name: None)
-    with pytest.raises(InputError, match="uv run --extra bench srdi bench"):
-        CliRunner().invoke(bench, [], catch_exceptions=False)
-
-
 def test_the_command_line_knows_the_command():
     assert "bench" in srdi("--help").stdout

@@ -7,15 +7,12 @@ import math
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from command_line import srdi
 from conftest import run
 
 from calibration import facts
-from calibration.commands import facts as command
 from calibration.facts import Fact
 from calibration.figures import write_figures
-from scenarios.errors import InputError
 from sim.policy import Policy
 
 
@@ -244,12 +241,6 @@ def test_bad_input_ends_with_two_and_one_sentence(arguments, words, tmp_path):
     assert answer.returncode == 2
     assert words in answer.stderr
     assert len(answer.stderr.strip().splitlines()) == 1
-
-
-def test_a_missing_library_is_named(monkeypatch):
-    monkeypatch.setattr("calibration.commands.find_spec", lambda name: None if name == "powerlaw" else object())
-    with pytest.raises(InputError, match=r"facts needs powerlaw: .*--extra calibration"):
-        CliRunner().invoke(command, [], catch_exceptions=False)
 
 
 def test_figures_can_be_drawn_of_a_world_without_suppliers_and_r_and_d(tmp_path):

@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ import pytest
 
 from scenarios import InputError, RunFailed, ensemble, processes
 from scenarios.jobs import Job
-from scenarios.processes import call_each, compile_once, in_processes, interrupts_held, on_cluster
+from scenarios.processes import call_each, compile_once, in_processes, interrupts_held
 
 JOB = Job(
     scenario={"name": "baseline"},
@@ -135,12 +134,6 @@ def test_the_model_is_compiled_once_and_says_so(monkeypatch, capsys, compiled):
 
 
 # --- Dask
-
-
-def test_a_cluster_needs_its_package(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match="needs the package distributed"):
-        next(on_cluster(doubled, [(1,)], "tcp://127.0.0.1:9"))
 
 
 def test_what_nobody_works_on_any_more_means_that_the_scheduler_has_gone():

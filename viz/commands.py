@@ -91,14 +91,12 @@ def ui(
       srdi ui
       srdi ui results/first --port 9000
     """
-    import importlib.util
     import sys
 
-    from scenarios.errors import InputError
+    from scenarios.errors import InputError, require_extra
     from sim.calendar import SCALE_RANGE
 
-    if importlib.util.find_spec("solara") is None:
-        raise InputError("srdi ui needs further packages: pip install 'srdi[ui]', or uv run --extra ui srdi ui")
+    require_extra("srdi ui", "ui", "solara", "altair", "markdown")
     if not SCALE_RANGE[0] <= scale <= 1.0:
         raise InputError(f"--scale is {scale:g}; allowed for the page is {SCALE_RANGE[0]:g} to 1")
     from viz.app.server import serve
