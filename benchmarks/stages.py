@@ -16,6 +16,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -65,9 +66,8 @@ def staged_pass() -> tuple[Callable, tuple[str, ...]]:
 
 def _imported(source: str) -> ModuleType:
     """A module of the given source, kept beside the compiled kernels so that it is compiled only once."""
-    path = cache_folder() / f"{_MODULE}.py"
+    path = (cache_folder() or Path(tempfile.mkdtemp())) / f"{_MODULE}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as draft:
             draft.write(source)
         os.replace(draft.name, path)

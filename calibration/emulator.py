@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from scenarios.processes import call_each
 from sim.elementary import exp
+from sim.jit import KEPT
 
 #: Runs from which the length scales are learned.
 SCALE_RUNS = 400
@@ -70,7 +71,7 @@ class Emulator:
         return ((self(point + steps) - self(point - steps)) / (2.0 * step)).T
 
 
-@numba.njit(cache=True, parallel=True)
+@numba.njit(cache=KEPT, parallel=True)
 def _expect(cube, points, sharpness, weights, found):
     """Sum of kernels at each point of `cube`, for each target, into `found`; `points` is (parameters, runs).
 

@@ -9,7 +9,9 @@ from numba.extending import intrinsic
 
 from sim.kernel_cache import cache_folder
 
-numba.config.CACHE_DIR = str(cache_folder())
+#: Whether compiled kernels can be kept. Where they cannot, what NUMBA_CACHE_DIR names is not read either.
+KEPT = cache_folder() is not None
+numba.config.CACHE_DIR = str(cache_folder() or "")
 
 # Kernels own no arrays: without Numba's reference counting (`_nrt`) the named tuples of columns
 # cost nothing to pass; with it, reading a firm's fields took forty times as long.
@@ -17,7 +19,7 @@ numba.config.CACHE_DIR = str(cache_folder())
 _OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 
 #: A loop over firms. Releases the interpreter lock so that blocks of firms run on threads.
-kernel = numba.njit(cache=True, **_OPTIONS)
+kernel = numba.njit(cache=KEPT, **_OPTIONS)
 
 #: One rule for one firm: a scalar function that the compiler folds into the kernels.
 rule = numba.njit(forceinline=True, **_OPTIONS)

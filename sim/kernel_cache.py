@@ -3,15 +3,22 @@
 Numba's own cache looks only at the file a kernel stands in, so a changed mechanism would
 leave the kernel that calls it stale. Here the cache folder carries a digest of all of
 ``sim``'s sources: any change compiles afresh, an unchanged tree never compiles twice.
+
+Numba's files are pickles: who writes them decides what runs. So every user has a folder of their own, and it is used
+only if nobody else (but the superuser) can write in it or put another in its place. On Windows, which has no such
+modes, the folder of the user's profile is private by itself; one named in NUMBA_CACHE_DIR is taken at its word.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import platform
 import shutil
+import stat
 import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +26,10 @@ from pathlib import Path
 from platformdirs import user_cache_dir
 
 _KEPT_CACHES = 4
+#: Bytes that the kernels of one version of Python take, with some to spare.
+_ROOM = 40_000_000
+#: Environment variable in which a process tells those it starts the folder of kernels that goes with it.
+_PASSING = "SRDI_PASSING_KERNELS"
 
 
 def _source_digest() -> str:
@@ -31,35 +42,129 @@ def _source_digest() -> str:
 
 
 @cache
-def cache_folder() -> Path:
-    """Folder for the kernels of these sources; created, and older ones beyond a few removed."""
-    base = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(user_cache_dir("srdi")) / "kernels")
-    folder = base / f"srdi-{_source_digest()}"
+def cache_folder() -> Path | None:
+    """Folder for the kernels of these sources; created, and older ones of this user beyond a few removed.
+
+    It is the first that can be written, and by nobody else: in NUMBA_CACHE_DIR, in the user's cache, among temporary
+    files; else one that goes with this process. None where there is no place for any.
+    """
+    user = f"{os.getuid()}-" if hasattr(os, "getuid") else ""
+    name = f"srdi-{user}{_source_digest()}"
+    for base in (_named, _users, _temporary):
+        with suppress(OSError, RuntimeError):  # the latter: a user without a home, links in a circle
+            folder = base().resolve() / name
+            _make(folder)
+            _remove_old(folder)
+            return folder
+    with suppress(OSError):
+        return _passing()
+    return None
+
+
+def _named() -> Path:
+    if not (name := os.environ.get("NUMBA_CACHE_DIR")):
+        raise FileNotFoundError("NUMBA_CACHE_DIR names no folder")
+    return Path(name)
+
+
+def _users() -> Path:
+    return Path(user_cache_dir("srdi")) / "kernels"
+
+
+def _temporary() -> Path:
+    """The folder for temporary files. Python's last resort is the working directory, where nothing should be left."""
+    folder = tempfile.gettempdir()
+    named = filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP")))
+    if folder == os.getcwd() and folder not in map(os.path.abspath, (*named, "/tmp", "/var/tmp", "/usr/tmp")):
+        raise FileNotFoundError("there is no folder for temporary files")
+    return Path(folder)
+
+
+def _passing() -> Path:
+    """A folder that goes with the process that made it; those started by it find it in the environment."""
+    known = os.environ.get(_PASSING, "")
+    if os.path.isdir(known) and _is_own(os.lstat(known)):
+        return Path(known)
+    folder = tempfile.mkdtemp(prefix="srdi-", dir=_temporary())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[_PASSING] = folder
+    return Path(folder)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder that only this user can write, and what is missing above it.
+
+    Raises:
+        OSError: it cannot be written or is full, or others could write what is read from it.
+    """
+    # Whoever owns the root of the file system could change anything: it is not looked at.
+    for place in (*reversed(folder.parents[:-1]), folder):
+        place.mkdir(mode=0o700, exist_ok=True)
+        if not (_is_own(place.lstat()) if place == folder else _is_safe_above(place.lstat())):
+            raise PermissionError(f"{folder} is not private: others can write in {place}")
+    os.utime(folder)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        if not _marker(folder).exists():
+            file.write(bytes(_ROOM))
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Whether it is a folder, no link, that belongs to this user and that nobody else can write."""
+    if not hasattr(os, "getuid"):
+        return stat.S_ISDIR(status.st_mode)
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not _others_write(status)
+
+
+def _is_safe_above(status: os.stat_result) -> bool:
+    """Whether nobody else (but the superuser) can put another folder in the place of one of this user's in it."""
+    if not hasattr(os, "getuid"):
+        return True
+    # With the sticky bit, as the folder for temporary files has it, nobody can replace what belongs to others.
+    return status.st_uid in (0, os.getuid()) and (bool(status.st_mode & stat.S_ISVTX) or not _others_write(status))
+
+
+def _others_write(status: os.stat_result) -> bool:
+    """Whether the mode lets others write. The members of a group that is this user's alone are no others."""
+    if not status.st_mode & stat.S_IWGRP or status.st_mode & stat.S_IWOTH:
+        return bool(status.st_mode & stat.S_IWOTH)
+    import grp
+    import pwd
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-    except OSError:
-        return Path(tempfile.gettempdir()) / folder.name
-    others = sorted(
-        (path for path in base.glob("srdi-*") if path != folder),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
-    )
-    for stale in others[_KEPT_CACHES - 1 :]:
+        name, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(status.st_gid)
+    except KeyError:
+        return True
+    return group.gr_name != name or not {name}.issuperset(group.gr_mem)
+
+
+def _remove_old(folder: Path) -> None:
+    """Remove this user's folders for other sources beside this one, but for those used last."""
+    others = []
+    for path in folder.parent.glob(f"srdi-*{'[0-9a-f]' * 16}"):
+        with suppress(OSError):  # another process removes it
+            status = path.lstat()
+            if path != folder and _is_own(status):
+                others.append((status.st_mtime, path))
+    for _, stale in sorted(others, reverse=True)[_KEPT_CACHES - 1 :]:
         shutil.rmtree(stale, ignore_errors=True)
-    return folder
 
 
-def _marker() -> Path:
-    return cache_folder() / f"compiled-{platform.python_version()}-{version('numba')}"
+def _marker(folder: Path) -> Path:
+    return folder / f"compiled-{platform.python_version()}-{version('numba')}"
 
 
 def compiled() -> bool:
     """Whether the kernels of these sources were compiled on this machine before."""
-    return _marker().exists()
+    folder = cache_folder()
+    return folder is not None and _marker(folder).exists()
+
+
+def kept() -> bool:
+    """Whether kernels are kept for the next command."""
+    return cache_folder() is not None and _PASSING not in os.environ
 
 
 def mark_compiled() -> None:
     """Note that the kernels are compiled and on disk."""
-    _marker().parent.mkdir(parents=True, exist_ok=True)
-    _marker().touch()
+    if folder := cache_folder():
+        _marker(folder).touch()
