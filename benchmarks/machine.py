@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.memory import machine_bytes
+from scenarios.machine import cores
 
 _PACKAGES = ("mesa", "numba", "numpy", "polars", "srdi")
 
@@ -16,7 +16,7 @@ def description() -> dict:
     """Processor, cores, memory, system and versions."""
     return {
         "processor": _processor(),
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "memory_gib": round(machine_bytes() / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scenarios.errors import require_extra
+from scenarios.machine import cores
 from scenarios.options import console, json_option, last_line
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def calibrate(
     from scenarios.lock import only_one
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cores()
     terminal = console(as_json, width=150)
     with only_one(out), _kept(out), _stages() as on_run:
         if screen:
@@ -194,7 +195,7 @@ def validate(
             draws=draws,
             scale=scale,
             seed=seed,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or cores(),
             actuals=given,
             on_run=on_run,
         )

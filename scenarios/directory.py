@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import shutil
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from scenarios.errors import InputError
 from scenarios.jobs import RunFailed
 from scenarios.lock import holds_nothing
+from scenarios.machine import cores
 from scenarios.plan import PLAN, RUNS, differences, read_plan
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def write_manifest(
         "firms_at_start": round(first["firms"][0].as_py() * plan["scale"]),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
-        "host": {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()},
+        "host": {"system": platform.system(), "machine": platform.machine(), "cores": cores()},
         "files": {name: checksum(out / name) for name in files},
     }
     with _disk_faults(out):

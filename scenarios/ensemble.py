@@ -7,7 +7,6 @@ An ensemble that was interrupted, at whatever moment, goes on from there (`resum
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections import Counter
@@ -30,6 +29,7 @@ from scenarios.directory import (
 from scenarios.errors import InputError, ScenarioError
 from scenarios.jobs import Job, RunFailed, model_checksum, run_job, versions
 from scenarios.lock import only_one
+from scenarios.machine import cores, memory
 from scenarios.plan import RUNS
 from scenarios.processes import compile_once, in_processes, on_cluster
 from scenarios.schema import Scenario, run_defaults
@@ -68,6 +68,9 @@ def run_ensemble(
     Replicate r has seed + r in every scenario, so scenarios share all luck and their differences
     are the policy. What is written does not depend on `workers`, `threads` or `scheduler`.
 
+    A script that makes runs with more than one worker needs the guard ``if __name__ == "__main__":``, as each worker
+    imports it first; notebooks and prompts need none.
+
     Args:
         scenarios: scenarios with different names.
         out: directory to create; it must not exist, or be empty, unless `resume` is set.
@@ -75,7 +78,8 @@ def run_ensemble(
         scale: simulated firms per real firm.
         seed: of the first replicate.
         until: last year of the run.
-        workers: worker processes; None takes one per core, no more than there are runs or memory for.
+        workers: worker processes; None takes one per core, no more than there are runs or memory for, each as
+            `scenarios.machine` finds it. In a process that can start none the runs are made there.
         threads: threads of each worker.
         scheduler: address of a Dask scheduler whose workers make the runs; None makes them here.
         resume: finish the ensemble in `out` that was interrupted; what it asks for must be the same.
@@ -93,7 +97,7 @@ def run_ensemble(
     Raises:
         InputError: duplicate names, or a directory that cannot be used or resumed, or that another process
             works in; nothing is left behind.
-        RunFailed: a run failed; finished runs are kept in ``out/runs``.
+        RunFailed: a run failed; finished runs are kept in ``out/runs``. Or the script has no guard.
     """
     from scenarios.results import MANIFEST, load_results
 
@@ -194,12 +198,8 @@ def _workers(asked: int | None, runs: int, job: Job) -> int:
     """Processes that run side by side: all cores busy, no more than there are runs, and no more than memory holds."""
     if asked:
         return min(asked, max(runs, 1))
-    import psutil
-
     needed = _WORKER_BYTES + _FIRM_BYTES * job.scale * sum(row["firms"] for row in read_data("sectors")["sector"])
-    fitting = int(psutil.virtual_memory().available // needed)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores // job.threads, runs, fitting))
+    return max(1, min(cores() // job.threads, runs, int(memory() // needed)))
 
 
 def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Generator[tuple[Job, bytes], None, None]:

@@ -6,13 +6,13 @@ the members are the runs of ``srdi run SCENARIO baseline --params posterior --re
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from scenarios import machine
 from scenarios.draws import POSTERIOR, read_draws
 from scenarios.loading import load_scenario
 from sim.branching import branch, first_difference
@@ -95,7 +95,7 @@ class Runner:
         self.scale, self.members, self.until, self.seed = scale, members, until, seed
         self.baseline = load_scenario("baseline")
         self.draws = read_draws(POSTERIOR)
-        self._cores = Cores(cores or os.cpu_count() or 1)
+        self._cores = Cores(cores or machine.cores())
         self._preparing = [threading.Lock() for _ in range(members + 1)]
         self._kept: dict[int, list[SRDIModel]] = {}
         self._baselines: dict[int, Run] = {}
