@@ -6,7 +6,6 @@ Only click is imported at once: ``srdi --help`` loads this file.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 from scenarios.errors import InputError
-from scenarios.options import EnsembleOptions, console, ensemble_options, json_option, last_line
+from scenarios.options import (
+    EnsembleOptions,
+    console,
+    ensemble_options,
+    json_option,
+    last_line,
+    temporary_directory,
+)
 
 if TYPE_CHECKING:
     from calibration.sensitivity import Sensitivity
@@ -95,7 +101,7 @@ def sensitivity(
         if ensemble.out:
             out = stack.enter_context(working_directory(ensemble.out, ensemble.resume, FIRST_STAGE))
         else:
-            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-")))
+            out = stack.enter_context(temporary_directory())
         click.echo(f"{repeats} repeats, {counts[0]} Morris points, {counts[1]} Sobol points", err=True)
         found = run_sensitivity(
             base,

@@ -5,8 +5,11 @@ Imports of pandas, Mesa and Numba stand inside the commands: help must answer at
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
+#: Signals by which `kill`, a scheduler of jobs, or a terminal that closes ends a command.
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 #: Entry-point group in which other packages publish commands of their own.
 COMMANDS_GROUP = "srdi.commands"
 
@@ -28,6 +34,33 @@ def _published() -> EntryPoints:
     from importlib.metadata import entry_points
 
     return entry_points(group=COMMANDS_GROUP)
+
+
+@contextlib.contextmanager
+def _ended_like_interrupted() -> Iterator[list[int]]:
+    """Have what ends a command do so as Ctrl-C does: what is finished is kept; workers and temporary files go.
+
+    Gives a list that holds the signal's number once one came.
+    """
+    came: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        # It comes twice where it is sent to the process and to its group. The way out is not cut short.
+        for other in handled:
+            signal.signal(other, signal.SIG_IGN)
+        came.append(number)
+        raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()
+    # What is ignored (nohup) or handled by others stays so.
+    handled = [number for number in _ENDING if in_main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, end)
+    try:
+        yield came
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 class Srdi(click.Group):
@@ -67,7 +100,7 @@ class Srdi(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> NoReturn:
-        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted.
+        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted, 143 and 129 ended by a signal.
 
         Args:
             standalone_mode: not heeded; click's own handling of failures is always off. The rest is as in click.
@@ -77,7 +110,8 @@ class Srdi(click.Group):
         args = [word for word in given if word != "--debug"]
         debug = len(args) < len(given)
         try:
-            super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            with _ended_like_interrupted() as came:
+                super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             sys.exit(0)
         except click.exceptions.Exit as leave:
             sys.exit(leave.exit_code)
@@ -89,7 +123,7 @@ class Srdi(click.Group):
             sys.exit(EXIT_BAD_INPUT)
         except (KeyboardInterrupt, click.Abort):
             self._say("interrupted", debug)
-            sys.exit(EXIT_INTERRUPTED)
+            sys.exit(128 + came[0] if came else EXIT_INTERRUPTED)
         except BrokenPipeError:
             # The reader (such as head) has gone; nothing is left to say to it.
             sys.stderr.close()

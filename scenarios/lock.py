@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scenarios.errors import InputError
+from scenarios.processes import leave_unguarded
 
 #: File in a directory in use; it names who uses it and goes when the work is done.
 LOCK = ".lock"
@@ -23,6 +24,7 @@ def only_one(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, SoftFileLock, Timeout
 
+    leave_unguarded()
     path, lock = folder / LOCK, FileLock(folder / LOCK)
     try:
         if folder.exists() and not folder.is_dir():

@@ -196,11 +196,29 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Call
 def ensemble_target(out: Path | None) -> Iterator[dict]:
     """Where an ensemble writes and whom it tells: `out`, or a directory that goes with the block; a progress bar."""
     with contextlib.ExitStack() as stack:
-        target = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="srdi-"))) / "results"
+        target = out or stack.enter_context(temporary_directory()) / "results"
         on_start, on_run = _progress(stack)
         if out:
             stack.push(_say_what_is_kept(out))
         yield {"out": target, "on_start": on_start, "on_run": on_run}
+
+
+@contextlib.contextmanager
+def temporary_directory() -> Iterator[Path]:
+    """A directory that goes with the block.
+
+    Raises:
+        InputError: there is no place for one.
+    """
+    try:
+        directory = tempfile.TemporaryDirectory(prefix="srdi-")
+    except OSError as error:
+        raise InputError(
+            f"no temporary directory can be made ({error.strerror or error}): "
+            "name a folder that can be written in TMPDIR, or a directory for the results with --out"
+        ) from None
+    with directory as name:
+        yield Path(name)
 
 
 def _say_what_is_kept(out: Path) -> Callable[[object, BaseException | None, object], bool]:

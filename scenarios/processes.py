@@ -12,12 +12,16 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TypeVar
 
 from scenarios.errors import InputError, require_extra
 from scenarios.jobs import RunFailed
 
 _ATTEMPTS = 2
+#: Exit code of a worker whose script, which it imports as it starts, would start workers itself.
+_UNGUARDED = 64
+_GUARD = 'each worker process imports it first: put what it does under `if __name__ == "__main__":`, or use one worker'
 #: Seconds a Dask scheduler has to answer.
 _ANSWER = 10
 
@@ -36,9 +40,17 @@ def in_processes(
     Yields:
         The place of a job and its finished future, as they finish.
 
+    Where processes can start no others (workers of a `multiprocessing.Pool`, of Dask, of Celery; no shared memory), the
+    jobs are done in this one.
+
     Raises:
-        RunFailed: workers died twice in a row without finishing anything.
+        RunFailed: workers died twice in a row without finishing anything; a script starts them without a guard.
     """
+    leave_unguarded()
+    if multiprocessing.current_process().daemon:
+        yield from _here(function, jobs)
+        return
+    _refuse_unguarded()
     waiting, idle = dict(enumerate(jobs)), 0
     while waiting and idle < _ATTEMPTS:
         left = list(waiting)
@@ -53,21 +65,81 @@ def in_processes(
         raise RunFailed("worker processes died twice in a row; fewer --workers or a smaller --scale may help")
 
 
+def leave_unguarded() -> None:
+    """End this process without a word if it is a worker that only imports the script which started it.
+
+    A worker that was spawned imports the script first. If the script's own work is not guarded, it begins here again.
+    """
+    process = multiprocessing.current_process()
+    if getattr(process, "_inheriting", False):
+        # A pool of the user's own would start another again and again: its users are told.
+        sys.exit(f"srdi: {sys.argv[0]}: {_GUARD}" if "PoolWorker" in process.name else _UNGUARDED)
+
+
+def _script() -> str | None:
+    """The file that a worker imports first; None where there is none, as at a prompt or in a notebook."""
+    main = sys.modules["__main__"]
+    name = main.__spec__.name if main.__spec__ else ""
+    return None if name.rpartition(".")[2] == "__main__" else getattr(main, "__file__", None)
+
+
+def _refuse_unguarded() -> None:
+    """Raise RunFailed if the script has no guard: its workers would do its work over again before they are told."""
+    script = _script()
+    try:
+        guarded = script is None or "__main__" in Path(script).read_text(encoding="utf-8")
+    except (OSError, ValueError):  # nothing to read: a frozen program
+        return
+    if not guarded:
+        raise RunFailed(f"{script}: {_GUARD}")
+
+
+@contextlib.contextmanager
+def _no_script_without_file() -> Iterator[None]:
+    """While workers start: nothing is imported first if the script was read from no file (``python - < script``)."""
+    main, script = sys.modules["__main__"], _script()
+    if script is None or Path(script).exists():
+        yield
+        return
+    del main.__file__
+    try:
+        yield
+    finally:
+        main.__file__ = script
+
+
+def _here(function: Callable, jobs: Sequence[tuple]) -> Generator[tuple[int, Future], None, None]:
+    """`in_processes` without any: the jobs are done in this process, one after the other."""
+    for place, job in enumerate(jobs):
+        future: Future = Future()
+        try:
+            future.set_result(function(*job))
+        except Exception as error:
+            future.set_exception(error)
+        yield place, future
+
+
 def _in_pool(
     function: Callable, jobs: Sequence[tuple], workers: int, meanwhile: Callable[[], None]
 ) -> Generator[tuple[int, Future], None, None]:
     """`in_processes` without a second attempt: if a worker dies, the futures that are left say so."""
     others = set(multiprocessing.active_children())
     # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
-    )
-    done = False
+    context = multiprocessing.get_context("spawn")
     try:
-        with interrupts_held(), contextlib.suppress(BrokenProcessPool):
+        with interrupts_held():  # inherited by the process that clears up after semaphores, too
+            pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_begin_worker)
+    except OSError as error:  # no shared memory can be written
+        print(f"srdi: no worker processes here ({error.strerror or error}); one run after another", file=sys.stderr)
+        yield from _here(function, jobs)
+        return
+    done, started = False, set()
+    try:
+        with interrupts_held(), _no_script_without_file(), contextlib.suppress(BrokenProcessPool):
             places: dict[Future, int] = {}
             for place, job in enumerate(jobs):
                 places[pool.submit(function, *job)] = place
+            started = set(multiprocessing.active_children()) - others
         meanwhile()
         yield from _as_finished(places)
         done = True
@@ -76,6 +148,8 @@ def _in_pool(
             for worker in set(multiprocessing.active_children()) - others:
                 worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
+    if any(worker.exitcode == _UNGUARDED for worker in started):
+        raise RunFailed(f"{_script()}: {_GUARD}")
 
 
 Result = TypeVar("Result")
@@ -168,34 +242,40 @@ def _begin_worker() -> None:
 
 @contextlib.contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while workers are started; one that comes meanwhile arrives at the end.
+    """Hold Ctrl-C and what ends a command alike back while workers are started; what came arrives at the end.
 
-    Workers inherit the signal mask and leave Ctrl-C to this process, which ends them; else each
-    would print a traceback if it came during their imports, or before they know what to do.
+    Workers inherit the signal mask and leave Ctrl-C, and the end of the terminal, to this process, which ends them;
+    else each would print a traceback if it came during their imports, or before they know what to do.
     """
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is not None
-    if not (ours and hasattr(signal, "pthread_sigmask")):  # another thread's matter; Windows
-        yield
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield  # another thread's matter; Windows
         return
     came: list[int] = []
     # The mask alone would not do here: a library's thread may take the signal for this one.
-    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         if came:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(came[0])
 
 
 def compile_once() -> None:
     """Compile the kernels before workers start, so that none compiles what another does, and say so."""
-    from sim.kernel_cache import compiled
+    from sim.kernel_cache import cache_folder, compiled, kept
 
-    if not compiled():
+    if compiled():
+        return
+    often = "once on this machine" if kept() else "each time; once if NUMBA_CACHE_DIR names a folder only you can write"
+    print(f"compiling the model ({often}) …", file=sys.stderr, flush=True)
+    if cache_folder():
         from sim.warmup import warm_up
 
-        print("compiling the model (once on this machine) …", file=sys.stderr, flush=True)
         warm_up()

@@ -84,6 +84,38 @@ def test_the_performance_table_has_every_row_of_the_benchmark_with_its_target():
         assert (ROOT / file).is_file(), file
 
 
+def unguarded_runs(text: str) -> list[str]:
+    """Calls in a script's text that start worker processes outside a function and outside the guard of scripts."""
+    found, waiting = [], list(ast.parse(text).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef) or (isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)):
+            continue
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in STARTING_WORKERS:
+            found.append(ast.unparse(node))
+        waiting += ast.iter_child_nodes(node)
+    return found
+
+
+#: What starts worker processes, as it is called in a script.
+STARTING_WORKERS = {"run_ensemble", "calibrate", "validate", "run_library", "run_sensitivity", "in_processes"}
+
+
+def test_a_call_that_starts_workers_is_found():
+    assert unguarded_runs("x = len(run_ensemble([]).national)") == ["run_ensemble([])"]
+    assert unguarded_runs("if __name__ == '__main__':\n    run_ensemble([])") == []
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *ROOT.glob("examples/*.py")], ids=lambda path: path.name)
+def test_scripts_to_copy_start_workers_under_the_guard(document):
+    text = document.read_text(encoding="utf-8")
+    blocks = (
+        [text] if document.suffix == ".py" else re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    )
+    for block in blocks:
+        assert unguarded_runs(block) == []
+
+
 def documented_commands(text: str) -> list[list[str]]:
     """The words of every shell command of a document, in blocks and in lines."""
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)

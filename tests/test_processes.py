@@ -5,16 +5,23 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import Future
 
 import psutil
 import pytest
+from command_line import needs_proc, start, wait_for, workers_of
+from conftest import unwatched
 
 from scenarios import InputError, RunFailed, ensemble, processes
 from scenarios.jobs import Job
+from scenarios.options import ensemble_target
 from scenarios.processes import call_each, compile_once, in_processes, interrupts_held
 
 JOB = Job(
@@ -88,7 +95,132 @@ def test_workers_end_when_nobody_waits_for_them():
     assert [worker for worker in workers if worker.is_alive()] == []
 
 
+# --- where workers cannot start
+
+
+def in_a_daemon(numbers):
+    """What processes make of numbers, asked for by a process that may start none."""
+    return {place: future.result() for place, future in in_processes(doubled, [(number,) for number in numbers], 2)}
+
+
+def test_a_process_that_may_start_none_does_the_work_itself():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(in_a_daemon, ([1, 2],)) == {0: 2, 1: 4}
+
+
+def test_without_shared_memory_the_work_is_done_here_and_failures_come_as_ever(monkeypatch, capsys):
+    def refused(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", refused)
+    found = dict(in_processes(doubled, [(1,), (None,)], 2))
+    assert found[0].result() == 2
+    assert isinstance(found[1].exception(), TypeError)
+    assert "no worker processes here (Read-only file system); one run after another" in capsys.readouterr().err
+
+
+UNGUARDED = """
+from pathlib import Path
+with Path("times").open("a") as file:
+    file.write("x")
+from scenarios.processes import in_processes, leave_unguarded
+print(sorted(future.result() for _, future in in_processes(abs, [(-1,), (-2,)], 2)))
+"""
+GUARD = 'each worker process imports it first: put what it does under `if __name__ == "__main__":`, or use one worker'
+
+
+def ran(folder, script, *command, given=None):
+    """Errors and output of a script in a folder, and how often it was begun."""
+    (folder / "script.py").write_text(script)
+    answer = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=unwatched(), input=given, capture_output=True, text=True
+    )
+    return answer.returncode, answer.stdout, answer.stderr, (folder / "times").read_text()
+
+
+def test_a_script_without_a_guard_is_told_before_a_worker_does_its_work_again(tmp_path):
+    code, _, errors, times = ran(tmp_path, UNGUARDED, "script.py")
+    assert (code, times) == (1, "x")
+    assert errors.count("Traceback") == 1  # its own
+    assert errors.endswith(f"RunFailed: {tmp_path / 'script.py'}: {GUARD}\n")
+
+
+def test_a_script_with_a_guard_in_the_wrong_place_is_told_too(tmp_path):
+    script = f"{UNGUARDED}\nif __name__ == '__main__':\n    print('here')\n"
+    code, output, errors, times = ran(tmp_path, script, "script.py")
+    assert (code, output, times) == (1, "", "xxx")
+    assert errors.count("Traceback") == 1  # none of a worker
+    assert errors.endswith(f"RunFailed: {tmp_path / 'script.py'}: {GUARD}\n")
+
+
+def test_a_worker_of_a_pool_says_what_ends_it(tmp_path):
+    script = f"from scenarios.lock import only_one\nwith only_one(Path('out')):\n    pass\n{POOL}"
+    _, _, errors, _ = ran(tmp_path, f"{UNGUARDED.partition('from scenarios')[0]}{script}", "script.py")
+    assert GUARD in errors
+    assert "Traceback" not in errors
+
+
+POOL = """
+if __name__ == "__main__":
+    import multiprocessing
+    import time
+    pool = multiprocessing.get_context("spawn").Pool(1)
+    while Path("times").read_text() == "x":
+        time.sleep(0.1)
+    time.sleep(2)
+    pool.terminate()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [(("-",), UNGUARDED), (("-c", UNGUARDED), None), (("archive.zip",), None), (("-m", "package"), None)],
+)
+def test_what_no_worker_imports_needs_no_guard(tmp_path, command, given):
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        archive.writestr("__main__.py", UNGUARDED)
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text(UNGUARDED)
+    assert ran(tmp_path, "", *command, given=given) == (0, "[1, 2]\n", "", "x")
+
+
 # --- interrupts
+
+
+def test_signals_that_end_a_command_are_held_where_they_are_handled():
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        with interrupts_held():
+            signal.raise_signal(signal.SIGTERM)
+            assert came == []
+        assert came == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with interrupts_held():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # of a script that handles none
+
+
+@needs_proc
+@pytest.mark.parametrize(("number", "out"), [(signal.SIGTERM, True), (signal.SIGHUP, False)])
+def test_a_command_that_is_ended_leaves_nothing_but_finished_runs(tmp_path, monkeypatch, number, out):
+    """The signal goes to the process and to its group, as from `timeout`, a terminal that closes, SLURM."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    place = ("--out", tmp_path / "out") if out else ()
+    command = start("run", "baseline", "--scale", "0.01", "--replicates", "20", "--workers", "2", *place)
+    wait_for(lambda: any(tmp_path.glob("**/*.zip")), seconds=120)
+    workers = workers_of(command)
+    command.send_signal(number)
+    os.killpg(command.pid, number)
+    output, errors = command.communicate(timeout=60)
+    assert command.returncode == 128 + number
+    assert output == ""
+    kept = f"srdi: N finished runs are kept in {tmp_path}/out/runs; --resume goes on from there\n" if out else ""
+    assert re.sub(r"\d+ finished", "N finished", errors) == f"{kept}\nsrdi: interrupted\n"
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert not [pid for pid in workers if psutil.pid_exists(pid)]
+    assert (len(list(tmp_path.glob("out/runs/*.zip"))) > 0) is out
 
 
 def test_an_interrupt_that_is_held_arrives_at_the_end():
@@ -123,14 +255,24 @@ def test_another_thread_leaves_interrupts_alone():
 # --- once a machine
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-def test_the_model_is_compiled_once_and_says_so(monkeypatch, capsys, compiled):
-    done = []
-    monkeypatch.setattr("sim.kernel_cache.compiled", lambda: compiled)
-    monkeypatch.setattr("sim.warmup.warm_up", lambda: done.append("compiled"))
+@pytest.mark.parametrize(
+    ("compiled", "kept", "folder", "done", "words"),
+    [
+        (True, True, "there", [], ""),
+        (False, True, "there", ["compiled"], "once on this machine"),
+        (False, False, "there", ["compiled"], "each time; once if NUMBA_CACHE_DIR names a folder"),
+        (False, False, None, [], "each time; once if NUMBA_CACHE_DIR names a folder"),  # workers would not find it
+    ],
+)
+def test_the_model_is_compiled_once_and_says_so(monkeypatch, capsys, compiled, kept, folder, done, words):
+    found = []
+    for name, value in (("compiled", compiled), ("kept", kept), ("cache_folder", folder)):
+        monkeypatch.setattr(f"sim.kernel_cache.{name}", lambda value=value: value)
+    monkeypatch.setattr("sim.warmup.warm_up", lambda: found.append("compiled"))
     compile_once()
-    assert done == ([] if compiled else ["compiled"])
-    assert ("once on this machine" in capsys.readouterr().err) is not compiled
+    assert found == done
+    said = capsys.readouterr().err
+    assert words in said if words else not said
 
 
 # --- Dask
@@ -173,14 +315,26 @@ def test_a_failure_is_named_by_its_run(error, kind, words):
 
 
 def test_as_many_processes_as_cores_runs_and_memory_allow(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
-    room = type("Room", (), {"available": 10**12})
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: room)
+    room = [10**12]
+    monkeypatch.setattr(ensemble, "cores", lambda: 8)
+    monkeypatch.setattr(ensemble, "memory", lambda: room[0])
     assert ensemble._workers(3, 2, JOB) == 2
     assert ensemble._workers(3, 0, JOB) == 1
     assert ensemble._workers(None, 100, JOB) == 8
     assert ensemble._workers(None, 5, JOB) == 5
-    room.available = 800_000_000
+    room[0] = 800_000_000
     assert ensemble._workers(None, 100, JOB) == 2
-    room.available = 0
+    room[0] = 0
     assert ensemble._workers(None, 100, JOB) == 1
+
+
+def test_without_a_place_for_temporary_files_a_variable_is_named(monkeypatch):
+    def none(**_):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", none)
+    with (
+        pytest.raises(InputError, match=r"no temporary directory can be made .*TMPDIR, or .* --out"),
+        ensemble_target(None),
+    ):
+        pass
