@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +31,8 @@ FORMAT_VERSION = 3
 #: File of the parameter draws an ensemble took, if it took any.
 DRAWS = "parameter_draws.parquet"
 DRAWS_TABLE = DRAWS.removesuffix(".parquet")
+#: Most scenarios that a results object is shown with.
+_NAMED = 5
 
 
 class _DrawsTold(BaseModel):
@@ -96,6 +97,15 @@ class Results:
     def __init__(self, path: Path, manifest: dict) -> None:
         self.path = path
         self.manifest = manifest
+
+    def __repr__(self) -> str:
+        manifest, names = self.manifest, [scenario["name"] for scenario in self.manifest["scenarios"]]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return (
+            f"<Results in {self.path}: {manifest['runs']} runs of {', '.join(names[:_NAMED])}{more}, "
+            f"{manifest['first_quarter']} to {manifest['last_quarter']}, scale {manifest['scale']:g}; "
+            f"tables: {', '.join(self.columns)}>"
+        )
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -222,25 +232,30 @@ class Results:
 
         return to_dataset(self, table)
 
-    def sql(self, query: str, parameters: Sequence = ()) -> pd.DataFrame:
+    def sql(self, query: str, parameters: Any = ()) -> pd.DataFrame:
         """Answer one SELECT statement with DuckDB, which reads only the rows and columns it needs.
 
         Args:
             query: SQL over the tables by name, `columns` (as `describe` returns it) and, if draws were taken,
-                `parameter_draws`. Files of one's own can be joined, such as ``read_csv('mine.csv')``.
-            parameters: values of the query's ``?``.
+                `parameter_draws`. Files of one's own can be joined, such as ``read_csv('mine.csv')``; so a query may
+                read every file that you may, and is none to take from strangers. It writes none, and loads no extension
+                of DuckDB, such as those for Excel files and web addresses.
+            parameters: values of the query's ``?`` in their order, a dict of those of its ``$name``, or the one value
+                there is: numbers (NumPy's too), texts, paths, dates, None, and lists or arrays of these.
 
         Returns:
-            The rows of the answer; the tables themselves cannot be changed.
+            The rows of the answer: whole numbers stay so, texts are texts, `quarter` is a timestamp. The tables
+            themselves cannot be changed.
 
         Raises:
-            ResultsError: one sentence, if the query is not one SELECT statement or DuckDB refuses it.
+            ResultsError: one sentence, if the query is not one SELECT statement, values are missing or too many, or
+                DuckDB refuses it; of an unknown table or column it names those that there are.
 
         Example:
             >>> results.sql(
             ...     "select scenario, year(quarter) as year, sum(public_spending_yuan) / 1e9 as billion_yuan "
             ...     "from national where replicate = ? group by all order by all",
-            ...     [0],
+            ...     results.national["replicate"].max(),
             ... )  # doctest: +SKIP
         """
         from scenarios.query import run_query

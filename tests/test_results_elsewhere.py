@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import openpyxl
@@ -145,16 +151,154 @@ def test_sql_answers_over_all_tables_and_takes_parameters(results):
         ("copy national to 'national.parquet'", "is COPY"),
         ("select 1; select 2", "SELECT and SELECT"),
         ("", "is empty"),
-        ("select * from national where draw = ?", "Values were not provided"),
+        ("select * from national where draw = ?", "the query asks for 1 value; given: no values"),
         ("select * from frame", "frame does not exist"),
+        ("select n.firmz from national n", "(columns of national: scenario, draw, replicate, seed, quarter, firms"),
+        ("select * from nationl", "(tables: national, province,"),
+        ("select x from national where x in (select y from tier)", "columns of tier: scenario"),
+        ("select * from 'https://example.org/a.parquet'", "requires the extension httpfs to be loaded"),
+        ("from read_xlsx('mine.xlsx')", "exists in the excel extension"),
+        ("attach 'mine.db'", "is ATTACH"),
+        ("install httpfs", "is LOAD"),
+        ("set memory_limit = '1GB'", "is SET"),
+        ("select query from query('drop view national')", "Expected a single SELECT"),
+        ("; -- nothing", "is empty"),
     ],
 )
 def test_a_query_that_cannot_be_answered_is_refused_in_one_sentence(results, query, words):
     frame = results.national
-    with pytest.raises(ResultsError, match=words.replace("?", r"\?")) as refused:
+    with pytest.raises(ResultsError, match=re.escape(words)) as refused:
         results.sql(query)
     assert "\n" not in str(refused.value)
     assert len(frame) == len(load_results(results.path).national)  # whole, as its checksum says
+
+
+@pytest.mark.parametrize("ending", [";", " -- the end", "; -- the end", " /* the end */;;", "\n;\n"])
+def test_a_query_may_end_as_people_end_them(results, ending):
+    assert results.sql(f"select count(*) as rows from national{ending}")["rows"].tolist() == [len(results.national)]
+
+
+#: A value for ``?`` and what it is to DuckDB.
+VALUES_OF_SQL = {
+    "int8": (np.int8(3), "INTEGER", 3),
+    "int64": (np.int64(3), "INTEGER", 3),
+    "uint64": (np.uint64(2**63), "UBIGINT", 2**63),
+    "float16": (np.float16(0.5), "DOUBLE", 0.5),
+    "float32": (np.float32(0.5), "DOUBLE", 0.5),
+    "float64": (np.float64(0.5), "DOUBLE", 0.5),
+    "long double": (np.longdouble(0.5), "DOUBLE", 0.5),
+    "bool": (np.bool_(True), "BOOLEAN", True),
+    "str": (np.str_("a"), "VARCHAR", "a"),
+    "array of no dimension": (np.array(3), "INTEGER", 3),
+    "datetime64": (np.datetime64("2020-03-31T00:00:00", "ns"), "TIMESTAMP", datetime(2020, 3, 31)),
+    "timedelta64": (np.timedelta64(1, "D"), "INTERVAL", timedelta(1)),
+    "no time": (np.datetime64("NaT"), '"NULL"', None),
+    "Timestamp": (pd.Timestamp("2020-03-31"), "TIMESTAMP", datetime(2020, 3, 31)),
+    "NaT": (pd.NaT, '"NULL"', None),
+    "NA": (pd.NA, '"NULL"', None),
+    "None": (None, '"NULL"', None),
+    "Decimal": (Decimal("12.5"), "DECIMAL(3,1)", 12.5),
+    "date": (date(2020, 3, 31), "DATE", date(2020, 3, 31)),
+    "datetime": (datetime(2020, 3, 31), "TIMESTAMP", datetime(2020, 3, 31)),
+    "Path": (Path("a"), "VARCHAR", "a"),
+    "True": (True, "BOOLEAN", True),
+    "list": ([1, 2], "INTEGER[]", [1, 2]),
+    "tuple": ((1, None), "INTEGER[]", [1, None]),
+    "list of NumPy's": ([np.int64(1), np.int64(2)], "INTEGER[]", [1, 2]),
+    "array": (np.array([1, 2]), "INTEGER[]", [1, 2]),
+    "Series": (pd.Series(["a"]), "VARCHAR[]", ["a"]),
+    "Categorical": (pd.Categorical(["a"]), "VARCHAR[]", ["a"]),
+}
+
+
+@pytest.mark.parametrize("name", VALUES_OF_SQL)
+def test_sql_takes_values_as_frames_and_arrays_give_them(results, name):
+    given, kind, value = VALUES_OF_SQL[name]
+    query = "select typeof(x) as kind, x is not distinct from y as same from (select ? as x, ? as y)"
+    assert results.sql(query, [given, value]).iloc[0].tolist() == [kind, True]
+
+
+@pytest.mark.parametrize(
+    "given", [3, np.int64(3), "abc", date(2020, 3, 31), Path("a"), np.array(3), [3], pd.Series([3])]
+)
+def test_one_value_need_not_stand_in_a_list(results, given):
+    value = given[0] if isinstance(given, list | pd.Series) else given
+    same = results.sql("select ? as value", given), results.sql("select ? as value", [value])
+    assert same[0].equals(same[1])
+
+
+def test_sql_takes_values_by_name(results):
+    national = results.national
+    query = (
+        "select count(*) as rows from national where scenario in $names and replicate = $replicate and quarter > $after"
+    )
+    values = {
+        "names": national["scenario"].unique(),
+        "replicate": national["replicate"].max(),
+        "after": national["quarter"].iloc[2],
+    }
+    assert results.sql(query, values)["rows"].tolist() == [8 * (21 - 3) // 2]
+
+
+@pytest.mark.parametrize(
+    ("query", "values", "words"),
+    [
+        ("select ?, ?", [1], "the query asks for 2 values; given: 1 value"),
+        ("select ?", [1, 2], "the query asks for 1 value; given: 2 values"),
+        ("select 1", 3, "the query asks for no values; given: 1 value"),
+        ("select $a", {"b": 1}, "the query asks for a dict of 'a'; given: a dict of 'b'"),
+        ("select $a, $b", [1], "the query asks for a dict of 'a', 'b'; given: 1 value"),
+        ("select ?", {"a": 1}, "the query asks for 1 value; given: a dict of 'a'"),
+        ("select ?", None, "the query asks for 1 value; given: no values"),
+        ("select ?", [object()], "a parameter of the query is of type object; allowed are numbers, texts,"),
+        ("select ?", [1j], "is of type complex"),
+        ("select ?", [np.complex64(1j)], "is of type complex"),
+        ("select ?", {1}, "is of type set"),
+        ("select ?", [pd.Period("2020Q1")], "is of type Period"),
+        ("select ?", [10**50], "too large"),
+        ("select ?, $a", [1], "Mixing named and positional parameters"),
+    ],
+)
+def test_values_that_a_query_cannot_take_are_refused_in_one_sentence(results, query, values, words):
+    with pytest.raises(ResultsError, match=re.escape(words)) as refused:
+        results.sql(query, values)
+    assert "\n" not in str(refused.value)
+
+
+def test_answers_keep_whole_numbers_and_dates(results):
+    answer = results.sql(
+        "select sum(replicate) as replicates, count(*) as rows, max(quarter) as last, sum(firms) as firms, "
+        "sum(seed) filter (false) as nothing, sum(seed * 2::hugeint ** 60) as wide from national"
+    )
+    assert answer["replicates"].dtype == "int64"
+    assert answer["replicates"].tolist() == [results.national["replicate"].sum()]
+    assert answer["rows"].dtype == "int64"
+    assert answer["last"].tolist() == [results.national["quarter"].max()]
+    assert answer["firms"].dtype == answer["nothing"].dtype == answer["wide"].dtype == "float64"
+    empty = results.sql("select scenario, quarter, seed, sum(draw) as draws from national where false group by all")
+    assert len(empty) == 0
+    assert [empty[name].dtype.kind for name in ("quarter", "seed", "draws")] == ["M", "i", "i"]
+    twice = results.sql("select sum(draw) as a, sum(replicate) as a from national")
+    assert [kind.kind for kind in twice.dtypes] == ["i", "i"]
+
+
+def test_sql_reads_files_of_ones_own_and_folders_of_any_name(results, tmp_path):
+    folder = tmp_path / """it's "mine", {a,b} year=2020"""
+    shutil.copytree(results.path, folder)
+    (tmp_path / "mine.csv").write_text("scenario,weight\nbaseline,2\n")
+    answer = load_results(folder).sql(
+        "select weight, count(*) as rows, max(draw) as draws from national join read_csv($file) using (scenario) "
+        "join parameter_draws using (draw) group by all",
+        {"file": tmp_path / "mine.csv"},
+    )
+    assert answer.iloc[0].tolist() == [2, len(results.national) // 2, 2]
+
+
+def test_results_say_what_they_are(results):
+    assert repr(results) == (
+        f"<Results in {results.path}: 8 runs of no-policy, baseline, 2018Q4 to 2023Q4, scale 0.001; "
+        f"tables: {', '.join((*TABLES, *OPTIONAL_TABLES, DRAWS_TABLE))}>"
+    )
 
 
 # --- parameter draws travel with every export
