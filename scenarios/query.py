@@ -14,6 +14,7 @@ from uuid import UUID
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from scenarios.errors import MOST_SAID, ResultsError, shortened
 from scenarios.results import DRAWS_TABLE, Results
@@ -104,7 +105,8 @@ def _create_views(connection: duckdb.DuckDBPyConnection, results: Results) -> No
         if name == DRAWS_TABLE:
             rows = rows.project(f"(file_row_number + 1)::integer as {DRAW.name}, * exclude (file_row_number)")
         rows.create_view(name)
-    connection.register(COLUMNS, results.describe())
+    # As Arrow: not every version of DuckDB knows the texts of every version of pandas.
+    connection.register(COLUMNS, pa.Table.from_pandas(results.describe()))
 
 
 def _answer(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:

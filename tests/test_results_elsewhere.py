@@ -255,7 +255,6 @@ def test_sql_takes_values_by_name(results):
         ("select ?", [np.complex64(1j)], "is of type complex"),
         ("select ?", {1}, "is of type set"),
         ("select ?", [pd.Period("2020Q1")], "is of type Period"),
-        ("select ?", [10**50], "too large"),
         ("select ?, $a", [1], "Mixing named and positional parameters"),
     ],
 )
