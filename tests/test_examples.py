@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import click
+import nbclient
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +28,7 @@ from scenarios.sweep import SweepFile, design_of
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
+NOTEBOOK = EXAMPLES / "first_look.ipynb"
 SMALL = ("--workers", "1", "--replicates", "2", "--out", "made")
 
 
@@ -196,6 +199,49 @@ def test_the_drivers_are_printed_with_the_share_of_luck(sweep):
     share = float(re.search(r"luck's share of the variance: ([\d.]+)", printed)[1])
     runs = values(saltelli, "srdi_smes", "2024-12-31").iloc[0].to_numpy().reshape(2, -1)
     assert share == pytest.approx(luck / runs[:, [0, -1]].var(ddof=1), abs=0.001)
+
+
+# --- the notebook
+
+
+def test_the_notebook_is_kept_without_what_it_printed():
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    assert all(
+        cell.outputs == [] and cell.execution_count is None for cell in notebook.cells if cell.cell_type == "code"
+    )
+    assert NOTEBOOK.name in (EXAMPLES / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_and_shows_what_the_results_hold(tmp_path):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    first = notebook.cells[1]
+    for said, small in (("scale=0.005", "scale=0.001"), ("replicates=4", "replicates=2")):
+        assert said in first.source
+        first.source = first.source.replace(said, small)
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    )
+    client.execute()
+    shown = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    results = load_results(tmp_path / "results" / "first-look")
+    texts = [
+        "".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in outputs)
+        for outputs in shown
+    ]
+    assert texts[0].startswith("....<Results in results/first-look: 4 runs of baseline, no-policy, 2018Q4 to 2026Q4")
+    assert not any(
+        output.output_type == "stream" and output.name == "stderr" for outputs in shown for output in outputs
+    )
+    medians = results.national.groupby(["scenario", "quarter"], observed=True)["srdi_smes"].median()
+    assert f"{medians['baseline'].iloc[-1]:.1f}" in texts[1]
+    assert "little giants (小巨人)" in texts[2]
+    assert "digital_empowerment" in texts[3]
+    table = values(results.national, "little_giants", "2026-12-31")
+    effect = table["baseline"] - table["no-policy"]
+    assert [float(line.split()[-1]) for line in texts[4].splitlines()[1:3]] == effect.tolist()
+    assert [output.data.get("image/png") is not None for output in shown[5]] == [True]
 
 
 # --- what the examples lean on
