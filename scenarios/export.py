@@ -195,9 +195,12 @@ def export(results: Results, format: str, out: str | Path | None = None, force: 
     source = results.path.resolve()
     out = Path(out) if out else source.with_name(f"{source.name}-{format}")
     try:
-        if out.exists() and (not out.is_dir() or (not force and any(out.iterdir()))):
-            what = "exists and is not a directory" if not out.is_dir() else "already exists and is not empty"
-            raise InputError(f"{out} {what}; name a new directory{', or add --force (in Python force=True)' if out.is_dir() else ''}")
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} exists and is not a directory; name a new directory")
+        if out.exists() and not force and any(out.iterdir()):
+            raise InputError(
+                f"{out} already exists and is not empty; name a new directory, or add --force (in Python force=True)"
+            )
         created = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         try:
