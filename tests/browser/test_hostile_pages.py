@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -101,6 +104,22 @@ def test_markup_in_names_is_shown_as_text_wherever_it_stands(harmless):
     assert "<img src=x" in charts.first.inner_text()
     go(page, "policy")
     wait_for_answer(page)
+
+
+def test_names_in_a_file_of_a_chart_are_no_formulas(harmless):
+    names = ('=HYPERLINK("x")', "+x", "-x", "@x")
+    page = harmless(
+        "compare?" + "&".join(f"policy={quote(name)}~{CLUSTERS}%3D{300 + n}" for n, name in enumerate(names))
+    )
+    page.wait_for_selector('[data-stage="done"]')
+    chart = page.locator(".srdi-chart").first
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="Download CSV").click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
+    texts = [text for row in rows for text in row]
+    for name in names:
+        assert any(text.startswith(f"'{name}") for text in texts), name
+    assert not [text for text in texts if text[:1] in ("=", "+", "@") or text.startswith("-x")]
 
 
 def visit(chromium, address: str, part: str, then=lambda page: None) -> None:
