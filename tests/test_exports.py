@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -261,6 +262,32 @@ def test_r_reads_the_same_tables_from_every_export(ran):
                 if form == "nc":
                     assert row.label == f"{description}|{'' if kind == 'date' else unit or '1'}", where
     assert {table for _, table, _ in rows} == {"columns"}
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory):
+    """The folder in which the documented commands were run, and the blocks of the document by language."""
+    text = (Path(__file__).parent.parent / "docs" / "how-to" / "other-tools.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL)
+    folder = tmp_path_factory.mktemp("documented")
+    for line in "".join(block for language, block in blocks if language == "sh").splitlines():
+        arguments = line.removeprefix("uv run srdi").split()
+        subprocess.run([sys.executable, "-m", "scenarios.cli", *arguments], cwd=folder, check=True, capture_output=True)
+    return folder, lambda wanted: [block for language, block in blocks if language == wanted]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "number"), [("r", 4), ("python", 4), ("sql", 1)])
+def test_documented_lines_run(documented, language, number):
+    folder, blocks = documented
+    if language == "r" and not shutil.which("Rscript"):
+        pytest.skip("needs R (r-base-core, r-cran-haven, r-cran-readxl, r-cran-ncdf4)")
+    shell = "import duckdb, sys; assert len(duckdb.sql(sys.argv[1]).df()) == 2 * 21"
+    commands = {"r": ["Rscript", "-e"], "python": [sys.executable, "-c"], "sql": [sys.executable, "-c", shell]}
+    assert len(blocks(language)) == number
+    for block in blocks(language):
+        ran = subprocess.run([*commands[language], block], cwd=folder, capture_output=True, text=True)
+        assert ran.returncode == 0, block + ran.stderr
 
 
 @pytest.mark.slow
