@@ -98,8 +98,8 @@ def _write_sheet(book: Workbook, name: str, frame: pd.DataFrame, columns: Iterab
         sheet.set_column(place, place, _width(column, values, text), format)
         shown = {"num_format": f'@" ({column.unit})"' if column.unit else "@", "align": "left" if text else "right"}
         sheet.write_string(0, place, column.name, book.add_format(heading | shown))
-    # NaN is an empty cell.
-    for row, values in enumerate(frame.astype(object).where(frame.notna(), None).itertuples(index=False), start=1):
+    cells = frame.astype(object).where(frame.notna(), None)  # NaN is an empty cell
+    for row, values in enumerate(cells.itertuples(index=False, name=None), start=1):
         sheet.write_row(row, 0, values)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Set
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import duckdb
 import numpy as np
@@ -30,7 +29,7 @@ _CONFIG: dict[str, Any] = {
     "autoload_known_extensions": False,
 }
 #: Single values that DuckDB takes as they are; date includes datetime and pandas.Timestamp.
-_SINGLE = (bool, int, float, str, bytes, Decimal, date, time, timedelta, UUID)
+_SINGLE = (bool, int, float, str, bytes, Decimal, date, time, timedelta)
 #: From here on a float no longer tells whole numbers apart.
 _EXACT = 2**53
 

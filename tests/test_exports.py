@@ -123,6 +123,21 @@ def test_what_is_missing_is_an_empty_cell(tmp_path):
     assert cells == [0, 1e6, 2e6] + [None] * (len(TEXTS) - 3)
 
 
+@pytest.mark.parametrize("form", sorted(set(FORMATS) - {"parquet"}))
+def test_a_table_without_rows_is_one_in_every_format(form, tmp_path):
+    none = Made()
+    none.frame = none.frame[:0]
+    export(none, form, tmp_path / form)
+    file = tmp_path / form / ("results.xlsx" if form == "xlsx" else f"made.{form}")
+    if form == "nc":
+        with xr.open_dataset(file, engine="scipy") as data:
+            assert (list(data.variables), data.sizes["row"]) == (list(none.frame), 0)
+        return
+    read = {"csv": pd.read_csv, "dta": pd.read_stata, "xlsx": pd.read_excel}[form](file)
+    assert len(read) == 0
+    assert list(read) == [_stata_name(name) if form == "dta" else name for name in none.frame]
+
+
 @pytest.mark.parametrize(("form", "tool"), [("xlsx", "Excel"), ("dta", "Stata")])
 def test_infinite_numbers_are_refused_where_there_are_none(form, tool, tmp_path):
     infinite = Made(little_giants=np.full(len(TEXTS), -np.inf))
