@@ -5,6 +5,7 @@ Imports of pandas, Mesa and Numba stand inside the commands: help must answer at
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from scenarios.errors import InputError, nearest
-from scenarios.options import json_option, last_line, tell_idle
+from scenarios.options import echo, json_option, last_line, screen_of, tell_idle
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
+
+    from rich.console import Console
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -104,7 +107,7 @@ class Srdi(click.Group):
             import traceback
 
             traceback.print_exc()
-        click.echo(f"srdi: {message}", err=True)
+        echo(f"srdi: {message}", err=True)
 
 
 @click.group(cls=Srdi, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -135,8 +138,9 @@ def list_scenarios(as_json: bool) -> None:
     from scenarios.loading import load_scenario
 
     rows = [load_scenario(name) for name in catalogue_names()]
-    for scenario in rows:
-        click.echo(f"{scenario.name:<24} {scenario.title} · {scenario.title_zh}")
+    from scenarios.screen import Cells, print_table
+
+    print_table(Cells("", ("", "", ""), [(s.name, s.title, s.title_zh) for s in rows]), screen_of(False))
     if as_json:
         last_line({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
 
@@ -153,26 +157,30 @@ def show(name: str, as_json: bool) -> None:
       srdi show clusters-300 > my-clusters.toml
     """
     from scenarios import describe
+    from scenarios.screen import say
 
+    screen = screen_of(False)
     if name == "levers":
         levers = describe.lever_rows()
         for lever in levers:
-            click.echo(f"{lever['lever']} ({lever['group']})\n{_indented(lever['about'])}")
-            click.echo(f"    Mechanism: {lever['mechanism']}. Moves first: {lever['outcome']} ({lever['expected']}).")
-            click.echo(f"    Cost: {lever['cost']}.")
-            _print_settings(lever["settings"])
-            click.echo()
+            say(screen, f"{lever['lever']} ({lever['group']})")
+            say(screen, lever["about"], indent=4)
+            moves = f"Moves first: {lever['outcome']} ({lever['expected']})"
+            say(screen, f"Mechanism: {lever['mechanism']}. {moves}.\nCost: {lever['cost']}.", indent=4)
+            _print_settings(lever["settings"], screen)
+            screen.print()
         values: dict[str, object] = {"levers": levers}
     elif name == "shocks":
         shocks = describe.shock_rows()
         for shock in shocks:
-            click.echo(f"{shock['shock']}\n{_indented(shock['about'])}")
-            _print_settings(shock["settings"])
-            click.echo()
+            say(screen, shock["shock"])
+            say(screen, shock["about"], indent=4)
+            _print_settings(shock["settings"], screen)
+            screen.print()
         values = {"shocks": shocks}
     elif name in ("rules", "parameters"):
         rows = describe.rule_rows() if name == "rules" else describe.parameter_rows()
-        _print_settings(rows)
+        _print_settings(rows, screen)
         values = {name: rows}
     else:
         from scenarios.loading import load_scenario
@@ -184,12 +192,9 @@ def show(name: str, as_json: bool) -> None:
         last_line(values)
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
-
-
-def _print_settings(rows: list[dict]) -> None:
+def _print_settings(rows: list[dict], screen: Console) -> None:
     from scenarios.describe import number
+    from scenarios.screen import say
 
     for row in rows:
         default = row["default"]
@@ -198,7 +203,8 @@ def _print_settings(rows: list[dict]) -> None:
         elif isinstance(default, int | float) and not isinstance(default, bool):
             default = number(default)
         notes = ", ".join(part for part in (f"default {default}", row["unit"], row["range"]) if part)
-        click.echo(f"  {row['key']}\n      {row['description']} ({notes})")
+        say(screen, row["key"], indent=2)
+        say(screen, f"{row['description']} ({notes})", indent=6)
 
 
 @main.command()
@@ -217,7 +223,7 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
     for file in files:
         scenario = load_scenario(file)
         names.append(scenario.name)
-        click.echo(f"{file}: scenario {scenario.name!r} is valid")
+        echo(f"{file}: scenario {scenario.name!r} is valid")
         tell_idle([scenario])
     if as_json:
         last_line({"valid": names})
@@ -246,7 +252,7 @@ def new(name: str, out: Path | None, as_json: bool) -> None:
         raise InputError(f"{path} already exists; name another file with --out") from None
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {path}; check it with: srdi check {path}")
+    echo(f"wrote {path}; check it with: srdi check {shlex.quote(str(path))}")
     if as_json:
         last_line({"file": str(path)})
 

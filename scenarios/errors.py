@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from difflib import get_close_matches
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 MOST_SAID = 1000
 #: Most letters of a value that is quoted.
 _QUOTED = 60
+#: What a terminal would act on, or show in another order than it is written; and halves of letters, as which Python
+#: holds the bytes of a file name that are no text.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class InputError(Exception):
@@ -32,6 +36,17 @@ class ResultsError(InputError):
 def shortened(text: str, most: int = 80) -> str:
     """A text that may come from anybody, with its middle left out where it is longer than `most` letters."""
     return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
+
+
+def printable(text: str, lines: bool = False) -> str:
+    """A text that may come from anybody, its control characters written as Python escapes them.
+
+    Args:
+        lines: leave the ends of lines as they are.
+    """
+    return _UNPRINTABLE.sub(
+        lambda found: found[0] if lines and found[0] == "\n" else found[0].encode("unicode_escape").decode(), text
+    )
 
 
 def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[str]]) -> str:
