@@ -6,9 +6,8 @@ Only click is imported at once: ``srdi --help`` loads this file.
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,10 +53,11 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
     from benchmarks import history as tracked
 
     history = history or tracked.HISTORY
-    # A measurement of minutes should not fail at its last line.
+    from scenarios.storage import refuse_unwritable
+
     for file in (out, history if track else None):
-        if file and not os.access(file if file.exists() else file.absolute().parent, os.W_OK):
-            raise InputError(f"{file} cannot be written")
+        if file:
+            refuse_unwritable(file)
     before = tracked.read_history(history) if track or against else []
     commit = tracked.commit()
     from benchmarks.suite import FULL, QUICK, Suite
@@ -108,7 +108,7 @@ def _progress(stack: contextlib.ExitStack, stages: int) -> tuple[Callable[[str],
         return (lambda label: None), (lambda: None)
     from scenarios.screen import progress
 
-    bar = stack.enter_context(progress())
+    bar = stack.enter_context(progress(elapsed=True))
     task = bar.add_task("", total=stages)
     return (lambda label: bar.update(task, description=label)), (lambda: bar.advance(task))
 
@@ -129,7 +129,7 @@ def tables(results: dict) -> list[Cells]:
     return found
 
 
-def _table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Cells:
+def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Cells:
     """A table with names on the left and figures beside them."""
     from scenarios.screen import Cells
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scenarios.options import echo, json_option, last_line, screen_of
+from scenarios.command import echo
+from scenarios.options import json_option, last_line, screen_of
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

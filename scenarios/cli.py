@@ -6,22 +6,19 @@ Imports of pandas, Mesa and Numba stand inside the commands: help must answer at
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
+from scenarios.command import Script, documentation, echo
 from scenarios.errors import InputError, nearest
-from scenarios.options import echo, json_option, last_line, screen_of, tell_idle
+from scenarios.options import json_option, last_line, screen_of, tell_idle
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
     from rich.console import Console
-
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 #: Entry-point group in which other packages publish commands of their own.
 COMMANDS_GROUP = "srdi.commands"
@@ -33,11 +30,10 @@ def _published() -> EntryPoints:
     return entry_points(group=COMMANDS_GROUP)
 
 
-class Srdi(click.Group):
-    """Turns every failure into one sentence and the agreed exit code; ``--debug`` shows the rest.
+class Srdi(Script, click.Group):
+    """The command with all others below it: its own, and those published under ``srdi.commands``."""
 
-    Besides its own commands it has those published under ``srdi.commands``.
-    """
+    called = "srdi"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands."""
@@ -48,6 +44,8 @@ class Srdi(click.Group):
         command = super().get_command(ctx, cmd_name)
         if command is None:
             command = next((entry.load() for entry in _published().select(name=cmd_name)), None)
+        if command is not None and command.help is None:
+            command.help = documentation(command.callback)
         return command
 
     def resolve_command(
@@ -61,53 +59,6 @@ class Srdi(click.Group):
             if not near:
                 raise
             raise click.UsageError(error.message.rstrip(".") + near, ctx) from None
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> NoReturn:
-        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted.
-
-        Args:
-            standalone_mode: not heeded; click's own handling of failures is always off. The rest is as in click.
-        """
-        # Taken out here, so that --debug may stand before the command or after it.
-        given = list(sys.argv[1:] if args is None else args)
-        args = [word for word in given if word != "--debug"]
-        debug = len(args) < len(given)
-        try:
-            super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-            sys.exit(0)
-        except click.exceptions.Exit as leave:
-            sys.exit(leave.exit_code)
-        except click.ClickException as error:
-            self._say(error.format_message(), debug)
-            sys.exit(EXIT_BAD_INPUT)
-        except InputError as error:
-            self._say(str(error), debug)
-            sys.exit(EXIT_BAD_INPUT)
-        except (KeyboardInterrupt, click.Abort):
-            self._say("interrupted", debug)
-            sys.exit(EXIT_INTERRUPTED)
-        except BrokenPipeError:
-            # The reader (such as head) has gone; nothing is left to say to it.
-            sys.stderr.close()
-            sys.exit(EXIT_FAILED)
-        except Exception as error:
-            self._say(f"{error or type(error).__name__}", debug)
-            sys.exit(EXIT_FAILED)
-
-    @staticmethod
-    def _say(message: str, debug: bool) -> None:
-        if debug:
-            import traceback
-
-            traceback.print_exc()
-        echo(f"srdi: {message}", err=True)
 
 
 @click.group(cls=Srdi, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -136,10 +87,9 @@ def list_scenarios(as_json: bool) -> None:
     """
     from scenarios.catalogue import catalogue_names
     from scenarios.loading import load_scenario
-
-    rows = [load_scenario(name) for name in catalogue_names()]
     from scenarios.screen import Cells, print_table
 
+    rows = [load_scenario(name) for name in catalogue_names()]
     print_table(Cells("", ("", "", ""), [(s.name, s.title, s.title_zh) for s in rows]), screen_of(False))
     if as_json:
         last_line({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
@@ -164,9 +114,9 @@ def show(name: str, as_json: bool) -> None:
         levers = describe.lever_rows()
         for lever in levers:
             say(screen, f"{lever['lever']} ({lever['group']})")
-            say(screen, lever["about"], indent=4)
+            say(screen, lever["about"], indent=4, as_wide=True)
             moves = f"Moves first: {lever['outcome']} ({lever['expected']})"
-            say(screen, f"Mechanism: {lever['mechanism']}. {moves}.\nCost: {lever['cost']}.", indent=4)
+            say(screen, f"Mechanism: {lever['mechanism']}. {moves}.\nCost: {lever['cost']}.", indent=4, as_wide=True)
             _print_settings(lever["settings"], screen)
             screen.print()
         values: dict[str, object] = {"levers": levers}
@@ -174,7 +124,7 @@ def show(name: str, as_json: bool) -> None:
         shocks = describe.shock_rows()
         for shock in shocks:
             say(screen, shock["shock"])
-            say(screen, shock["about"], indent=4)
+            say(screen, shock["about"], indent=4, as_wide=True)
             _print_settings(shock["settings"], screen)
             screen.print()
         values = {"shocks": shocks}
@@ -203,8 +153,8 @@ def _print_settings(rows: list[dict], screen: Console) -> None:
         elif isinstance(default, int | float) and not isinstance(default, bool):
             default = number(default)
         notes = ", ".join(part for part in (f"default {default}", row["unit"], row["range"]) if part)
-        say(screen, row["key"], indent=2)
-        say(screen, f"{row['description']} ({notes})", indent=6)
+        say(screen, row["key"], indent=2, as_wide=True)
+        say(screen, f"{row['description']} ({notes})", indent=6, as_wide=True)
 
 
 @main.command()

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from scenarios.errors import InputError, printable
+from scenarios.command import echo
+from scenarios.errors import InputError
 from scenarios.plan import RUNS
 
 if TYPE_CHECKING:
@@ -48,11 +49,6 @@ def screen_of(as_json: bool) -> Console:
     from scenarios.screen import console  # loads rich, which help need not wait for
 
     return console(err=as_json)
-
-
-def echo(text: object, err: bool = False) -> None:
-    """Print a line in which names and paths of users stand as they are."""
-    click.echo(printable(str(text)), err=err)
 
 
 def tell_idle(scenarios: Sequence[Scenario]) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
+from scenarios.command import echo
 from scenarios.options import (
     EnsembleOptions,
-    echo,
     ensemble_options,
     ensemble_target,
     json_option,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scenarios.command import echo
 from scenarios.errors import InputError
-from scenarios.options import EnsembleOptions, echo, ensemble_options, json_option, last_line, screen_of
+from scenarios.options import EnsembleOptions, ensemble_options, json_option, last_line, screen_of
 
 if TYPE_CHECKING:
     import pandas as pd

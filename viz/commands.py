@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from scenarios.options import echo, json_option, last_line
+from scenarios.command import echo
+from scenarios.options import json_option, last_line
 from viz import LANGUAGES
 
 
