@@ -63,7 +63,7 @@ def _table(found: Sensitivity, outcome: Outcome) -> Cells:
     rows = found.table().loc[outcome.text]
     kept = rows.loc[list(found.kept)].sort_values("st", ascending=False, na_position="last")
     others = rows.drop(index=list(found.kept)).sort_values("relative", ascending=False)
-    texts = [
+    texts: list[tuple[str, ...]] = [
         (
             str(name),
             format_number(row["mu_star"], outcome.unit),

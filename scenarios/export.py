@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scenarios.errors import InputError
+from scenarios.errors import InputError, refuse_undecodable
 from scenarios.results import Results
 
 _SHEET_ROWS = 1_048_576
@@ -103,10 +103,13 @@ def export(results: Results, format: str, out: str | Path | None = None, force: 
         raise InputError(f"unknown format {format!r}; allowed: {', '.join(FORMATS)}")
     source = results.path.resolve()
     out = Path(out) if out else source.with_name(f"{source.name}-{format}")
+    refuse_undecodable(out)
     try:
         if out.exists() and (not out.is_dir() or (not force and any(out.iterdir()))):
             what = "exists and is not a directory" if not out.is_dir() else "already exists and is not empty"
-            raise InputError(f"{out} {what}; name a new directory{', or add --force' if out.is_dir() else ''}")
+            raise InputError(
+                f"{out} {what}; name a new directory{', or add force=True (--force)' if out.is_dir() else ''}"
+            )
         created = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         try:

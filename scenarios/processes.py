@@ -50,7 +50,9 @@ def in_processes(
                 yield left[place], future
         idle = 0 if len(waiting) < len(left) else idle + 1
     if waiting:
-        raise RunFailed("worker processes died twice in a row; fewer --workers or a smaller --scale may help")
+        raise RunFailed(
+            "worker processes died twice in a row; fewer workers (--workers) or a smaller scale (--scale) may help"
+        )
 
 
 def _in_pool(
@@ -109,7 +111,7 @@ def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Gener
     try:
         from distributed import Client
     except ImportError:
-        raise InputError('--scheduler needs the package distributed: pip install "srdi[cluster]"') from None
+        raise InputError('scheduler (--scheduler) needs the package distributed: pip install "srdi[cluster]"') from None
     try:
         client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -133,7 +135,9 @@ def _refuse_cancelled(future: Future, address: str) -> None:
     try:
         future.exception()
     except CancelledError:
-        raise RunFailed(f"the Dask scheduler at {address} has gone; with another, --resume goes on") from None
+        raise RunFailed(
+            f"the Dask scheduler at {address} has gone; with another, resume=True (--resume) goes on"
+        ) from None
 
 
 @contextlib.contextmanager

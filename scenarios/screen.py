@@ -11,7 +11,7 @@ from typing import TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -21,8 +21,10 @@ from scenarios.errors import printable
 _GAP = 2
 #: Columns of what is no terminal: a file or pipe has room for any line.
 _ANY_WIDTH = 1_000_000
-#: Columns of a terminal that does not tell how many it has.
-_USUAL_WIDTH = 80
+#: Most columns of a line of sentences.
+_READABLE = 100
+#: Columns and lines of a terminal that does not tell how many it has.
+_USUAL = (80, 24)
 
 
 @dataclass(frozen=True)
@@ -46,40 +48,47 @@ def console(err: bool = False) -> Console:
 
     Rich itself takes 80 columns where colour is forced or the terminal is dumb, whatever there is.
     """
-    return Console(stderr=err, width=_width(sys.stderr if err else sys.stdout), markup=False, highlight=False)
+    columns, lines = _size(sys.stderr if err else sys.stdout)
+    return Console(stderr=err, width=columns, height=lines, markup=False, highlight=False)
 
 
-def _width(stream: TextIO) -> int:
+def _size(stream: TextIO) -> tuple[int, int]:
+    """Columns and lines of a stream; COLUMNS wins, as everywhere."""
     if not stream.isatty():
-        return _ANY_WIDTH
-    wanted = os.environ.get("COLUMNS", "")
-    if wanted.isdecimal() and int(wanted):
-        return int(wanted)
+        return _ANY_WIDTH, _USUAL[1]
     try:
-        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH
+        columns, lines = os.get_terminal_size(stream.fileno())
     except OSError:
-        return _USUAL_WIDTH
+        columns, lines = _USUAL
+    wanted = os.environ.get("COLUMNS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) else columns or _USUAL[0], lines or _USUAL[1]
 
 
-def progress(keep: bool = False) -> Progress:
+def progress(keep: bool = False, elapsed: bool = False) -> Progress:
     """Bars on standard error: description, number done of all, time to go; the narrower, the shorter the bar.
 
     Args:
-        keep: leave them standing when they are done.
+        keep: leave them standing when they are done. elapsed: tell the time gone by, where steps are not alike.
     """
+    clock = TimeElapsedColumn if elapsed else TimeRemainingColumn
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None, table_column=Column(max_width=40)),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
-        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        clock(table_column=Column(no_wrap=True)),
         console=console(err=True),
         transient=not keep,
     )
 
 
-def say(screen: Console, text: str, style: str = "", indent: int = 0) -> None:
-    """Print sentences, folded between words where the terminal is narrow."""
-    for line in Text(printable(text, lines=True), style).wrap(screen, max(screen.width - indent, 1)):
+def say(screen: Console, text: str, style: str = "", indent: int = 0, as_wide: bool = False) -> None:
+    """Print sentences, folded between words.
+
+    Args:
+        as_wide: fold where the screen ends, not where lines become hard to read.
+    """
+    width = screen.width if as_wide else min(screen.width, _READABLE)
+    for line in Text(printable(text, lines=True), style).wrap(screen, max(width - indent, 1)):
         line.pad_left(indent)
         line.rstrip()
         screen.print(line, soft_wrap=True)
@@ -98,7 +107,7 @@ def print_table(table: Cells, screen: Console) -> None:
     sections, each with the columns that name the row, and at last row by row, a line for each head with its value.
     """
     if table.title:
-        say(screen, printable(table.title), "italic")
+        say(screen, printable(table.title), "italic", as_wide=True)
     names = _naming(table.rows)
     sections = _sections([_Column(table, place) for place in range(len(table.heads))], names, screen.width)
     if sections is None:
