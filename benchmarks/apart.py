@@ -24,7 +24,7 @@ def command(function: str, **arguments: object) -> list[str]:
 
 def execute(words: list[str], environment: dict[str, str] | None = None) -> str:
     """Run a command; returns what it prints, and raises JobFailed if it ends badly."""
-    done = subprocess.run(words, env=os.environ | (environment or {}), capture_output=True, text=True)
+    done = subprocess.run(words, env=os.environ | (environment or {}), capture_output=True, encoding="utf-8")
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"]
         raise JobFailed(lines[-1])

@@ -67,7 +67,7 @@ def main() -> None:
         ]
         _coverage("combine", "--quiet")
         _coverage("json", "--quiet", "-o", str(Path(folder) / "report.json"))
-        report = json.loads((Path(folder) / "report.json").read_text())
+        report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
         _coverage("report", "--skip-covered", "--show-missing")
     faults = [] if all(passed) else ["tests failed"]
     for package in PACKAGES:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import click
 
+from scenarios.command import Script
+
 SCALE, UNTIL, PAIRS = 0.02, 2030, 16
 
 
-@click.command()
+@click.command(cls=Script)
 @click.option("--runs", type=click.IntRange(0), default=0, help="Runs of a large ensemble to write and load.")
 def main(runs: int) -> None:
     """Print the figures, one a line."""

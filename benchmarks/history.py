@@ -112,7 +112,8 @@ def commit() -> str:
     """The commit of the source, with + if it has changes beside the history; empty where it is not kept by Git."""
 
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=HISTORY.parent, capture_output=True, text=True, check=True)
+        command = ["git", *arguments]
+        done = subprocess.run(command, cwd=HISTORY.parent, capture_output=True, encoding="utf-8", check=True)
         return done.stdout.strip()
 
     try:
@@ -132,7 +133,7 @@ def read_history(path: Path) -> list[Measurement]:
     if not path.exists():
         return []
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         try:
             found.append(Measurement.model_validate_json(line))
         except ValidationError as error:

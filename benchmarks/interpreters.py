@@ -22,6 +22,8 @@ import click
 import numpy as np
 import pandas as pd
 
+from scenarios.command import Script
+
 if TYPE_CHECKING:
     from scenarios.results import Results
 
@@ -106,7 +108,7 @@ def environment(text: str, folder: Path) -> Path:
     return folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 
-@click.command()
+@click.command(cls=Script)
 @click.argument("environments", nargs=-1, metavar="[PYTHON,REQUIREMENT...]...")
 @click.option("--scale", default=0.01, show_default=True, help="Simulated firms per real firm.")
 @click.option("--until", default=2030, show_default=True, help="Last year of the runs.")

@@ -17,8 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from scenarios import load_results
+from scenarios.command import Script
 from scenarios.drawing import BLUE, GREY
 from scenarios.reported import CUT_OFF
+from scenarios.storage import make_folder, refuse_unwritable
 from viz.compared import reported_of
 
 #: Columns drawn, and their titles.
@@ -63,7 +65,7 @@ def draw(national: pd.DataFrame, cut_off: date = CUT_OFF) -> Figure:
     return figure
 
 
-@click.command()
+@click.command(cls=Script)
 @click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--scenario", default="baseline", show_default=True, help="Scenario of the results that is drawn.")
@@ -73,7 +75,8 @@ def main(results: Path, out: Path, scenario: str) -> None:
     chosen = national[national["scenario"] == scenario]
     if chosen.empty:
         raise click.BadParameter(f"{scenario!r} is not in {results}: {', '.join(sorted(set(national['scenario'])))}")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
+    refuse_unwritable(out)
     draw(chosen).savefig(out, dpi=110)
     click.echo(f"{chosen['replicate'].nunique()} runs drawn in {out}")
 

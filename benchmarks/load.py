@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.page import SETTING, browser, server, shown_figures, wait_for_answer
 from benchmarks.watch import Watch
+from scenarios.command import Script
 from scenarios.options import json_option, last_line
 from viz.live.runner import Runner
 
@@ -127,7 +128,7 @@ def measure(started: Browser, sessions: int, minutes: float, scale: float) -> tu
         gb_by_minute, sessions_after (that it still holds), faults (of scripts and requests in the browser),
         tracebacks (in its log).
     """
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         with server("--scale", str(scale), log=log) as (process, address):
             _run_what_is_shared(started, address)
             watch = Watch(process)
@@ -189,7 +190,7 @@ def _read_for(pages: list[Page], minutes: float, watch: Watch) -> tuple[list[flo
     return by_minute, moves
 
 
-@click.command()
+@click.command(cls=Script)
 @click.option("--sessions", type=click.IntRange(1, 100), default=50, show_default=True, help="Readers at once.")
 @click.option("--minutes", type=click.FloatRange(0.05), default=5.0, show_default=True, help="How long they act.")
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")

@@ -28,7 +28,7 @@ def _processor() -> str:
     info = Path("/proc/cpuinfo")
     if not info.exists():
         return platform.processor() or platform.machine()
-    first = info.read_text().split("\n\n")[0]
+    first = info.read_text(encoding="utf-8").split("\n\n")[0]
     parts = (line.partition(":") for line in first.splitlines() if ":" in line)
     fields = {name.strip(): value.strip() for name, _, value in parts}
     name = fields.get("model name", platform.machine())

@@ -14,7 +14,7 @@ def _status(field: str) -> int | None:
     """A field of Linux's process status, or None elsewhere."""
     if not _STATUS.exists():
         return None
-    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{field}:"))
+    line = next(line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) * 1024
 
 

@@ -41,7 +41,7 @@ def _forked(function: Callable[[], int], timeout: float) -> int | None:
     def alone() -> None:
         os.setsid()
         signal.alarm(int(timeout) + 60)  # an endless loop should not outlive a stopped parent
-        with open(os.devnull, "w") as nowhere:
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
             os._exit(function())
@@ -120,7 +120,7 @@ class Runs:
         if report.failed:
             os._exit(KILLED)
         if self.watching:
-            with open("seconds.tsv", "a") as file:
+            with open("seconds.tsv", "a", encoding="utf-8") as file:
                 file.write(f"{report.duration}\t{report.nodeid}\n")
 
     # --- which tests enter which function
@@ -157,7 +157,7 @@ class Runs:
             Path(path).relative_to(here).as_posix(): data.contexts_by_lineno(path) for path in data.measured_files()
         }
         self.seconds: dict[str, float] = defaultdict(float)
-        for row in Path("seconds.tsv").read_text().splitlines():
+        for row in Path("seconds.tsv").read_text(encoding="utf-8").splitlines():
             duration, _, test = row.partition("\t")
             self.seconds[test] += float(duration)
 

@@ -64,7 +64,8 @@ def print_table(ends: dict[str, Counter], population: int) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=__doc__.partition("\n")[0])
+    description = "Change one operator, number or condition of the source at a time; does a test fail?"
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=description)
     parser.add_argument("suite", nargs="?", choices=["mechanisms", "scenarios"], default="mechanisms")
     parser.add_argument("--module", default="*", metavar="PATTERN", help="only files whose path matches")
     parser.add_argument("--tests", nargs="+", metavar="FILE", help="instead of all of mutants.toml, for a few modules")

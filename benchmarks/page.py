@@ -25,7 +25,8 @@ from typing import IO, TYPE_CHECKING
 import click
 import numpy as np
 
-from scenarios.storage import write_json
+from scenarios.command import Script
+from scenarios.storage import refuse_unwritable, write_json
 from viz.language import Words
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def server(*arguments: str, log: IO[str] | None = None, timeout: float = _STARTE
     """
     command = [sys.executable, "-m", "scenarios.cli", "ui", "--port", "0", "--no-open", "--json", *arguments]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, encoding="utf-8", env=environment)
     try:
         line = process.stdout.readline() if process.stdout else ""
         if not line:
@@ -240,13 +241,15 @@ def measure_readers(started: Browser, address: str, readers: int, expected: Call
     return {"readers": readers, "right": right, "last_s": max(seconds), "median_s": float(np.median(seconds))}
 
 
-@click.command()
+@click.command(cls=Script)
 @click.option("--moves", type=click.IntRange(1), default=2, show_default=True, help="Moves of each lever.")
 @click.option("--readers", type=click.IntRange(0), default=20, show_default=True, help="Readers at once.")
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file to write.")
 def main(moves: int, readers: int, scale: float, out: Path | None) -> None:
     """Measure the page in a browser and print the table."""
+    if out:
+        refuse_unwritable(out)
     from viz.live.runner import Runner
 
     runner = Runner(scale=scale, members=2)

@@ -6,6 +6,7 @@ import click
 
 from benchmarks.page import browser, server, wait_for_answer
 from benchmarks.watch import Watch
+from scenarios.command import Script
 from viz.app.address import MOST_SAVED
 from viz.language import Words
 
@@ -18,7 +19,7 @@ _COMPARED = "&".join(
 _PATIENCE = 1_800_000
 
 
-@click.command()
+@click.command(cls=Script)
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--members", type=click.IntRange(2, 100), default=12, show_default=True, help="Runs of an ensemble.")
 def main(scale: float, members: int) -> None:

@@ -23,11 +23,13 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import mesa
 import numpy as np
 
 from benchmarks.columnar_numpy import GOLDEN, high, low, raw_bits
 from benchmarks.state import SEED, CoreState, core_state, plain_record
+from scenarios.command import Script
 from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
 from sim.draws import unit_noise
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
@@ -453,7 +455,7 @@ def run_apart(state: CoreState, quarters: int) -> dict:
         path.write_bytes(pickle.dumps(state))
         command = [sys.executable, "-m", "benchmarks.plain_mesa", str(path), str(quarters)]
         environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, encoding="utf-8")
     return json.loads(done.stdout)
 
 
@@ -464,5 +466,13 @@ def nanoseconds_per_firm_quarter(state: CoreState, quarters: int) -> float:
     return 1e9 / run_apart(state, quarters + 1)["firm_quarters_per_second"]
 
 
+@click.command(cls=Script)
+@click.argument("state", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("quarters", type=click.IntRange(1))
+def main(state: Path, quarters: int) -> None:
+    """Print the report of some quarters from STATE on, as JSON: what `run_apart` runs."""
+    click.echo(json.dumps(report(state, quarters)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(report(Path(sys.argv[1]), int(sys.argv[2]))))
+    main()

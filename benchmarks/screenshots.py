@@ -9,6 +9,8 @@ from urllib.parse import quote
 import click
 
 from benchmarks.page import browser, served
+from scenarios.command import Script
+from scenarios.storage import make_folder
 from sim.calendar import START
 from viz import LANGUAGES
 from viz.app.layout import PAGES
@@ -50,7 +52,7 @@ def _wait(page: Page, name: str) -> None:
     page.wait_for_timeout(_SETTLE)
 
 
-@click.command()
+@click.command(cls=Script)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option(
@@ -60,7 +62,7 @@ def _wait(page: Page, name: str) -> None:
 @click.option("--dark", is_flag=True, help="In the dark look.")
 def main(folder: Path, scale: float, only: tuple[str, ...], width: int, dark: bool) -> None:
     """Take a picture of every page in both languages; in the usual look also of the first one dark and narrow."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     shown = [(path, name) for path, name in PAGES if not only or name in only]
     views = [(name, name, path, language, width, dark) for path, name in shown for language in LANGUAGES]
     if ("/", "policy") in shown and width == 1280 and not dark:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import click
 
+from scenarios.command import Script
+
 #: What is run with this interpreter, by name.
 STEPS = {
     "tests": ("pytest", "-m", "slow or not slow"),
@@ -24,7 +26,7 @@ STEPS = {
 }
 
 
-@click.command(help="Run all of docs/verification.md, which takes hours; exit status 1 if a step fails.")
+@click.command(cls=Script, help="Run all of docs/verification.md, which takes hours; exit status 1 if a step fails.")
 @click.option("--only", multiple=True, type=click.Choice(list(STEPS)), help="Only this step; repeatable.")
 def main(only: tuple[str, ...]) -> None:
     failed = []

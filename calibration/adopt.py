@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
+
+import click
 
 from calibration.document import written_into
 from calibration.study import POSTERIOR, SUMMARY
 from calibration.validation import FORECASTS, VALIDATION
+from scenarios.command import Script, echo
+from scenarios.errors import InputError
 from scenarios.storage import write_json
 
 #: What a default value of a fitted parameter rests on.
@@ -26,12 +29,15 @@ def adopt(folder: Path, checkout: Path) -> list[str]:
     """Copy a folder's results into a checkout and renew what depends on them; the names of the files copied.
 
     Raises:
-        FileNotFoundError: the folder holds none of the files.
+        InputError: the folder holds none of the files, or one that is damaged or of something else.
     """
     package = checkout / "calibration"
     names = [name for name in (POSTERIOR, SUMMARY, VALIDATION, FORECASTS) if (folder / name).exists()]
     if not names:
-        raise FileNotFoundError(f"{folder} holds no results of srdi calibrate or srdi validate")
+        raise InputError(f"{folder} holds no results of srdi calibrate or srdi validate")
+    for name in (SUMMARY, VALIDATION, FORECASTS):
+        if name in names:
+            _check(folder / name)
     for name in names:
         shutil.copyfile(folder / name, package / name)
     if VALIDATION in names:
@@ -49,6 +55,18 @@ def adopt(folder: Path, checkout: Path) -> list[str]:
     return names
 
 
+def _check(path: Path) -> None:
+    """Raise InputError if a file is not a table of JSON with what is taken from it."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if path.name == SUMMARY:
+            found = found["default"]["values"]
+    except (OSError, ValueError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is damaged, or not of srdi calibrate or srdi validate")
+
+
 def with_defaults(text: str, values: dict[str, float]) -> str:
     """The text of ``parameters.toml`` with new default values, one line a parameter, and their source.
 
@@ -63,5 +81,13 @@ def with_defaults(text: str, values: dict[str, float]) -> str:
     return text
 
 
+@click.command(cls=Script)
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+def main(folder: Path) -> None:
+    """Make what DIR holds of srdi calibrate or srdi validate the calibration that comes with the package."""
+    for name in adopt(folder, Path(__file__).resolve().parents[1]):
+        echo(name)
+
+
 if __name__ == "__main__":
-    print("\n".join(adopt(Path(sys.argv[1]), Path(__file__).resolve().parents[1])))
+    main()

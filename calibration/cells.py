@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from calibration.forecasts import QUANTILES
 from calibration.report import number, percent
 from scenarios.formatting import format_interval
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A table of text. A head that begins with > is of numbers, to be set to the right."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+from scenarios.screen import Cells
 
 
 def targets(rows: list[dict]) -> Cells:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scenarios.command import echo
 from scenarios.errors import require_extra
 from scenarios.machine import cores
-from scenarios.options import console, json_option, last_line
+from scenarios.options import json_option, last_line, screen_of
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -56,12 +57,13 @@ def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bo
 
             write_figures(kept, free, draft)
     from calibration.tables import print_facts
+    from scenarios.screen import say_where
 
     records = [fact.record() for fact in found]
-    screen = console(as_json, width=120)
+    screen = screen_of(as_json)
     print_facts(records, screen)
     if figures:
-        screen.print(f"\nFigures in {figures}", highlight=False)
+        say_where(screen, "Figures in", figures)
     if as_json:
         last_line({"facts": records})
 
@@ -110,14 +112,15 @@ def calibrate(
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     workers = workers or cores()
-    terminal = console(as_json, width=150)
+    terminal = screen_of(as_json)
     with only_one(out), _kept(out), _stages() as on_run:
         if screen:
             from calibration.screening import screen_all
+            from calibration.tables import print_screening
 
             table = screen_all(out, scale=scale, seed=seed, workers=workers, on_run=on_run)
             table.to_csv(out / "screening.csv")
-            terminal.print(table.round(2).to_string())
+            print_screening(table, terminal)
             if as_json:
                 last_line({"screening": str(out / "screening.csv")})
             return
@@ -129,9 +132,10 @@ def calibrate(
         summary = calibrate(out, settings, workers, on_run)
         write_report(out / "report.html", summary, read_posterior(out / POSTERIOR))
     from calibration.tables import print_calibration
+    from scenarios.screen import say_where
 
     print_calibration(summary, terminal)
-    terminal.print(f"\nPosterior, runs and report.html in {out}", highlight=False)
+    say_where(terminal, "Posterior, runs and report.html in", out)
     if as_json:
         inside = summary["inside"]["fit"]
         last_line(
@@ -188,6 +192,7 @@ def validate(
     from calibration.study import packaged
     from calibration.tables import print_validation
     from calibration.validation import validate
+    from scenarios.screen import say_where
 
     with only_one(out), _kept(out), _stages() as on_run:
         found = validate(
@@ -200,9 +205,9 @@ def validate(
             on_run=on_run,
         )
         write_report(out / "report.html", *packaged(), found)
-    screen = console(as_json, width=150)
+    screen = screen_of(as_json)
     print_validation(found, screen)
-    screen.print(f"\nRuns, forecasts.json, validation.json and report.html in {out}", highlight=False)
+    say_where(screen, "Runs, forecasts.json, validation.json and report.html in", out)
     if as_json:
         last_line(found)
 
@@ -217,7 +222,7 @@ def _kept(folder: Path) -> Iterator[None]:
     except InputError:
         raise
     except (Exception, KeyboardInterrupt):
-        click.echo(f"srdi: what is finished is kept in {folder}; the same command goes on from there", err=True)
+        echo(f"srdi: what is finished is kept in {folder}; the same command goes on from there", err=True)
         raise
 
 
@@ -227,17 +232,15 @@ def _stages() -> Iterator[Told]:
     if not sys.stderr.isatty():
         yield lambda stage, done, all_: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from scenarios.screen import progress
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with progress(keep=True) as shown:
         bars: dict[str, TaskID] = {}
 
         def on_run(stage: str, done: int, all_: int) -> None:
             if stage not in bars:
-                bars[stage] = progress.add_task(stage, total=all_)
-            progress.update(bars[stage], completed=done, total=all_)
+                bars[stage] = shown.add_task(stage, total=all_)
+            shown.update(bars[stage], completed=done, total=all_)
 
         yield on_run
 

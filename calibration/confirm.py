@@ -7,12 +7,14 @@ with, the summary names the checksum of the model as it is now; if not, a new fi
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
+
+import click
 
 from calibration.priors import read_priors
 from calibration.simulator import model_digest
 from calibration.study import SUMMARY, run_bits
+from scenarios.command import Script, echo
 from scenarios.storage import write_json
 
 
@@ -25,7 +27,14 @@ def confirm(path: Path) -> bool:
     return True
 
 
-if __name__ == "__main__":
+@click.command(cls=Script)
+def main() -> None:
+    """Make the reference run, and have the calibration name the model as it is now if the bits are the same."""
     if not confirm(Path(__file__).with_name(SUMMARY)):
-        sys.exit("the model gives other results than the one the calibration was made with: fit again (srdi calibrate)")
-    print("the same bits: the calibration names the model as it is now")
+        message = "the model gives other results than the one the calibration was made with: fit again (srdi calibrate)"
+        raise RuntimeError(message)
+    echo("the same bits: the calibration names the model as it is now")
+
+
+if __name__ == "__main__":
+    main()

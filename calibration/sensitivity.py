@@ -143,7 +143,9 @@ def runs_needed(factors: int, trajectories: int, samples: int, keep: int) -> tup
         InputError: one of them is too large.
     """
     counts = trajectories * (factors + 1), samples * (min(keep, factors) + 2)
-    for count, way in zip(counts, ("--trajectories", "--samples or --keep"), strict=True):
+    for count, way in zip(
+        counts, ("trajectories (--trajectories)", "samples (--samples) or keep (--keep)"), strict=True
+    ):
         if count > MOST_POINTS:
             raise InputError(f"the design has {count:,} points; at most {MOST_POINTS:,} are allowed: lower {way}")
     return counts

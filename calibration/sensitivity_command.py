@@ -15,10 +15,10 @@ import click
 from scenarios.errors import InputError
 from scenarios.options import (
     EnsembleOptions,
-    console,
     ensemble_options,
     json_option,
     last_line,
+    screen_of,
     temporary_directory,
 )
 
@@ -122,15 +122,16 @@ def _print_and_write(
 ) -> None:
     from calibration.sensitivity_tables import print_sensitivity
     from calibration.sensitivity_tables import record as record_of
+    from scenarios.screen import say_where
     from scenarios.storage import whole_file, write_json
 
-    screen = console(as_json, width=150)
+    screen = screen_of(as_json)
     print_sensitivity(found, outcomes, screen)
     record = {"out": str(ensemble.out) if ensemble.out else None, **record_of(found, outcomes)}
     if ensemble.out:
         write_json(record, ensemble.out / "sensitivity.json")
         with whole_file(ensemble.out / "sensitivity.csv") as draft:
             found.table().to_csv(draft, encoding="utf-8-sig")
-        screen.print(f"\nRuns, sensitivity.json and sensitivity.csv in {ensemble.out}", highlight=False)
+        say_where(screen, "Runs, sensitivity.json and sensitivity.csv in", ensemble.out)
     if as_json:
         last_line(record)

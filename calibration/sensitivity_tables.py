@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from calibration.sensitivity import Sensitivity
 from scenarios.formatting import format_number, unit_name
 from scenarios.outcomes import Outcome
+from scenarios.screen import Cells, print_table, say
 from scenarios.storage import records
 
 #: Factors without indices that are shown of each output.
@@ -41,39 +41,30 @@ def record(found: Sensitivity, outcomes: tuple[Outcome, ...]) -> dict:
 def print_sensitivity(found: Sensitivity, outcomes: tuple[Outcome, ...], console: Console) -> None:
     """Print one table an output: indices of the kept factors, and effects of the strongest others."""
     for outcome in outcomes:
-        console.print(_table(found, outcome), markup=False)
+        print_table(_table(found, outcome), console)
         luck = found.luck.loc[outcome.text]
         share = (
             "does not vary"
             if np.isnan(luck["share"])
             else (f"luck's share of the variance: {luck['share']:.3f} [{luck['low']:.3f}, {luck['high']:.3f}]")
         )
-        console.print(f"{share}\n", highlight=False, markup=False)
-    console.print(
+        say(console, f"{share}\n")
+    say(
+        console,
         "Effect: mean absolute effect of moving the factor over its whole range (Morris mu*), in the output's unit; "
         "spread: of these effects (sigma; interaction or curvature). First and total: Sobol shares of the variance "
         "with 95 % bootstrap intervals, the factors without them at their centre. luck?: the interval of the total "
         "share does not lie above luck's share. Intervals that are wide want more --samples.",
-        style="dim",
-        highlight=False,
+        "dim",
     )
 
 
-def _table(found: Sensitivity, outcome: Outcome) -> Table:
-    table = Table(
-        title=f"{outcome.text} ({unit_name(outcome.unit)}), {outcome.when}",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("Factor", no_wrap=True)
-    for heading in ("Effect", "Spread", "First", "Total", ""):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _table(found: Sensitivity, outcome: Outcome) -> Cells:
     rows = found.table().loc[outcome.text]
     kept = rows.loc[list(found.kept)].sort_values("st", ascending=False, na_position="last")
     others = rows.drop(index=list(found.kept)).sort_values("relative", ascending=False)
-    for name, row in kept.iterrows():
-        table.add_row(
+    texts: list[tuple[str, ...]] = [
+        (
             str(name),
             format_number(row["mu_star"], outcome.unit),
             format_number(row["sigma"], outcome.unit),
@@ -81,11 +72,16 @@ def _table(found: Sensitivity, outcome: Outcome) -> Table:
             _index(row, "st"),
             "luck?" if row["beyond_luck"] is False else "",
         )
-    for name, row in others.head(_OTHERS).iterrows():
-        table.add_row(str(name), format_number(row["mu_star"], outcome.unit), format_number(row["sigma"], outcome.unit))
+        for name, row in kept.iterrows()
+    ]
+    texts += [
+        (str(name), *(format_number(row[part], outcome.unit) for part in ("mu_star", "sigma")), "", "", "")
+        for name, row in others.head(_OTHERS).iterrows()
+    ]
     if len(others) > _OTHERS:
-        table.add_row(f"… {len(others) - _OTHERS} with smaller effects")
-    return table
+        texts.append((f"… {len(others) - _OTHERS} with smaller effects", *[""] * 5))
+    title = f"{outcome.text} ({unit_name(outcome.unit)}), {outcome.when}"
+    return Cells(title, ("Factor", ">Effect", ">Spread", ">First", ">Total", ""), texts)
 
 
 def _index(row: pd.Series, name: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from calibration import cells
+from scenarios.screen import print_table, say
 
 
 def print_calibration(summary: dict, console: Console) -> None:
@@ -15,7 +16,7 @@ def print_calibration(summary: dict, console: Console) -> None:
         cells.parameters(summary["parameters"]),
         cells.hindcast(summary["hindcast"]),
     ):
-        console.print(_table(table))
+        print_table(table, console)
     information = summary["information"]
     _say(cells.coverage_in_words(summary["coverage"]), console)
     _say(
@@ -26,38 +27,31 @@ def print_calibration(summary: dict, console: Console) -> None:
         _say([f"{summary['runs']:,} runs, {summary['minutes']:g} minutes."], console)
 
 
+def print_screening(table: pd.DataFrame, console: Console) -> None:
+    """Elementary effects as `calibration.screening.screen_all` gives them, one row a parameter."""
+    heads = ("Parameter", *(f">{name.replace('_', ' ')}" for name in table))
+    rows = [(str(name), *(f"{effect:.2f}" for effect in effects)) for name, *effects in table.itertuples()]
+    print_table(cells.Cells("Elementary effects over each figure's own doubt", heads, rows), console)
+
+
 def print_validation(found: dict, console: Console) -> None:
     """Targets, facts, econometrics, and the score of the forecasts if there is one."""
     if not found["model_unchanged"]:
         _say(["The model has changed since its parameters were fitted: srdi calibrate fits them anew."], console)
-    console.print(_table(cells.targets(found["targets"])))
+    print_table(cells.targets(found["targets"]), console)
     _say(cells.inside_in_words(found["inside"]), console)
     print_facts(found["facts"], console)
-    console.print(_table(cells.estimates(found["estimates"])))
+    print_table(cells.estimates(found["estimates"]), console)
     if "score" in found:
-        console.print(_table(cells.scores(found["score"])))
-        console.print(_table(cells.realised(found["score"]["rows"])))
+        print_table(cells.scores(found["score"]), console)
+        print_table(cells.realised(found["score"]["rows"]), console)
 
 
 def print_facts(rows: list[dict], console: Console) -> None:
     """Stylised facts, one row each as `calibration.facts.Fact.record` gives them."""
-    console.print(_table(cells.facts(rows)))
+    print_table(cells.facts(rows), console)
 
 
 def _say(lines: list[str], console: Console) -> None:
     for line in lines:
-        console.print(line, highlight=False)
-
-
-def _table(text: cells.Cells) -> Table:
-    table = Table(title=text.title, title_justify="left", box=None, pad_edge=False)
-    for head in text.heads:
-        # Long descriptions may take several lines, numbers may not.
-        table.add_column(
-            head.removeprefix(">"),
-            justify="right" if head.startswith(">") else "left",
-            no_wrap=head not in ("Figure", "Fact", "Estimate", "Reference", "Published"),
-        )
-    for row in text.rows:
-        table.add_row(*row)
-    return table
+        say(console, line)

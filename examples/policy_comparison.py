@@ -13,13 +13,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from rich.console import Console
 
 from scenarios import InputError, compare, load_scenario, run_ensemble
 from scenarios.comparison import Comparison
 from scenarios.comparison_table import print_comparison
 from scenarios.draws import read_draws
 from scenarios.formatting import format_number, unit_name
+from scenarios.screen import console
 
 # Scenarios of the catalogue (srdi list), in colours that stay apart for colour-blind readers (Okabe and Ito 2008).
 POLICIES = {"no-policy": "#000000", "clusters-300": "#0072B2", "public-services": "#009E73", "higher-rd-bar": "#D55E00"}
@@ -100,7 +100,7 @@ def main() -> None:
     # A pair is one replicate under the baseline and under a policy, with the same luck and parameters: what differs
     # is the policy. The printed table says what its numbers mean, and why some counts have no price.
     last = compare(results, metrics=OUTCOMES)
-    print_comparison(last, titles, (), Console(width=150))
+    print_comparison(last, titles, (), console())
     last.rows.to_csv(options.out / "effects.csv", index=False)
     table = effects_table(last.rows, titles).to_latex(index=False, escape=True, column_format="llrrr")
     # pdflatex knows no minus sign of Unicode.

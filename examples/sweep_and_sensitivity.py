@@ -13,7 +13,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from rich.console import Console
 
 from calibration.sensitivity import run_sensitivity, space_of
 from calibration.sensitivity_tables import print_sensitivity
@@ -21,6 +20,7 @@ from scenarios import InputError, compare, load_scenario, run_ensemble
 from scenarios.design import DesignFile, factors_of, make_design
 from scenarios.options import EnsembleOptions
 from scenarios.outcomes import read_outcome
+from scenarios.screen import console
 from scenarios.stages import Stages, run_settings
 from scenarios.sweep import SweepFile, design_of, sweep_scenarios
 
@@ -109,7 +109,7 @@ def main() -> None:
     outcomes = (read_outcome(OUTCOME, options.until),)
     size = {"trajectories": options.trajectories, "samples": options.samples, "keep": 3, "repeats": 8}
     found = run_sensitivity(base, space, outcomes, stages, **size, seed=1)
-    print_sensitivity(found, outcomes, Console(width=130))
+    print_sensitivity(found, outcomes, console())
     found.table().to_csv(options.out / "drivers.csv")
 
 

@@ -5,26 +5,20 @@ Imports of pandas, Mesa and Numba stand inside the commands: help must answer at
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import sys
-import threading
-from collections.abc import Iterator, Sequence
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
+from scenarios.command import Script, documentation, echo
 from scenarios.errors import InputError, nearest
-from scenarios.options import json_option, last_line, tell_idle
+from scenarios.options import json_option, last_line, screen_of, tell_idle
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
-
-#: Signals by which `kill`, a scheduler of jobs, or a terminal that closes ends a command.
-_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    from rich.console import Console
 
 #: Entry-point group in which other packages publish commands of their own.
 COMMANDS_GROUP = "srdi.commands"
@@ -36,38 +30,10 @@ def _published() -> EntryPoints:
     return entry_points(group=COMMANDS_GROUP)
 
 
-@contextlib.contextmanager
-def _ended_like_interrupted() -> Iterator[list[int]]:
-    """Have what ends a command do so as Ctrl-C does: what is finished is kept; workers and temporary files go.
+class Srdi(Script, click.Group):
+    """The command with all others below it: its own, and those published under ``srdi.commands``."""
 
-    Gives a list that holds the signal's number once one came.
-    """
-    came: list[int] = []
-
-    def end(number: int, frame: object) -> None:
-        # It comes twice where it is sent to the process and to its group. The way out is not cut short.
-        for other in handled:
-            signal.signal(other, signal.SIG_IGN)
-        came.append(number)
-        raise KeyboardInterrupt
-
-    in_main = threading.current_thread() is threading.main_thread()
-    # What is ignored (nohup) or handled by others stays so.
-    handled = [number for number in _ENDING if in_main and signal.getsignal(number) is signal.SIG_DFL]
-    for number in handled:
-        signal.signal(number, end)
-    try:
-        yield came
-    finally:
-        for number in handled:
-            signal.signal(number, signal.SIG_DFL)
-
-
-class Srdi(click.Group):
-    """Turns every failure into one sentence and the agreed exit code; ``--debug`` shows the rest.
-
-    Besides its own commands it has those published under ``srdi.commands``.
-    """
+    called = "srdi"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands."""
@@ -78,6 +44,8 @@ class Srdi(click.Group):
         command = super().get_command(ctx, cmd_name)
         if command is None:
             command = next((entry.load() for entry in _published().select(name=cmd_name)), None)
+        if command is not None and command.help is None:
+            command.help = documentation(command.callback)
         return command
 
     def resolve_command(
@@ -91,54 +59,6 @@ class Srdi(click.Group):
             if not near:
                 raise
             raise click.UsageError(error.message.rstrip(".") + near, ctx) from None
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> NoReturn:
-        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted, 143 and 129 ended by a signal.
-
-        Args:
-            standalone_mode: not heeded; click's own handling of failures is always off. The rest is as in click.
-        """
-        # Taken out here, so that --debug may stand before the command or after it.
-        given = list(sys.argv[1:] if args is None else args)
-        args = [word for word in given if word != "--debug"]
-        debug = len(args) < len(given)
-        try:
-            with _ended_like_interrupted() as came:
-                super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-            sys.exit(0)
-        except click.exceptions.Exit as leave:
-            sys.exit(leave.exit_code)
-        except click.ClickException as error:
-            self._say(error.format_message(), debug)
-            sys.exit(EXIT_BAD_INPUT)
-        except InputError as error:
-            self._say(str(error), debug)
-            sys.exit(EXIT_BAD_INPUT)
-        except (KeyboardInterrupt, click.Abort):
-            self._say("interrupted", debug)
-            sys.exit(128 + came[0] if came else EXIT_INTERRUPTED)
-        except BrokenPipeError:
-            # The reader (such as head) has gone; nothing is left to say to it.
-            sys.stderr.close()
-            sys.exit(EXIT_FAILED)
-        except Exception as error:
-            self._say(f"{error or type(error).__name__}", debug)
-            sys.exit(EXIT_FAILED)
-
-    @staticmethod
-    def _say(message: str, debug: bool) -> None:
-        if debug:
-            import traceback
-
-            traceback.print_exc()
-        click.echo(f"srdi: {message}", err=True)
 
 
 @click.group(cls=Srdi, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -167,10 +87,10 @@ def list_scenarios(as_json: bool) -> None:
     """
     from scenarios.catalogue import catalogue_names
     from scenarios.loading import load_scenario
+    from scenarios.screen import Cells, print_table
 
     rows = [load_scenario(name) for name in catalogue_names()]
-    for scenario in rows:
-        click.echo(f"{scenario.name:<24} {scenario.title} · {scenario.title_zh}")
+    print_table(Cells("", ("", "", ""), [(s.name, s.title, s.title_zh) for s in rows]), screen_of(False))
     if as_json:
         last_line({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
 
@@ -187,26 +107,30 @@ def show(name: str, as_json: bool) -> None:
       srdi show clusters-300 > my-clusters.toml
     """
     from scenarios import describe
+    from scenarios.screen import say
 
+    screen = screen_of(False)
     if name == "levers":
         levers = describe.lever_rows()
         for lever in levers:
-            click.echo(f"{lever['lever']} ({lever['group']})\n{_indented(lever['about'])}")
-            click.echo(f"    Mechanism: {lever['mechanism']}. Moves first: {lever['outcome']} ({lever['expected']}).")
-            click.echo(f"    Cost: {lever['cost']}.")
-            _print_settings(lever["settings"])
-            click.echo()
+            say(screen, f"{lever['lever']} ({lever['group']})")
+            say(screen, lever["about"], indent=4, as_wide=True)
+            moves = f"Moves first: {lever['outcome']} ({lever['expected']})"
+            say(screen, f"Mechanism: {lever['mechanism']}. {moves}.\nCost: {lever['cost']}.", indent=4, as_wide=True)
+            _print_settings(lever["settings"], screen)
+            screen.print()
         values: dict[str, object] = {"levers": levers}
     elif name == "shocks":
         shocks = describe.shock_rows()
         for shock in shocks:
-            click.echo(f"{shock['shock']}\n{_indented(shock['about'])}")
-            _print_settings(shock["settings"])
-            click.echo()
+            say(screen, shock["shock"])
+            say(screen, shock["about"], indent=4, as_wide=True)
+            _print_settings(shock["settings"], screen)
+            screen.print()
         values = {"shocks": shocks}
     elif name in ("rules", "parameters"):
         rows = describe.rule_rows() if name == "rules" else describe.parameter_rows()
-        _print_settings(rows)
+        _print_settings(rows, screen)
         values = {name: rows}
     else:
         from scenarios.loading import load_scenario
@@ -218,12 +142,9 @@ def show(name: str, as_json: bool) -> None:
         last_line(values)
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
-
-
-def _print_settings(rows: list[dict]) -> None:
+def _print_settings(rows: list[dict], screen: Console) -> None:
     from scenarios.describe import number
+    from scenarios.screen import say
 
     for row in rows:
         default = row["default"]
@@ -232,7 +153,8 @@ def _print_settings(rows: list[dict]) -> None:
         elif isinstance(default, int | float) and not isinstance(default, bool):
             default = number(default)
         notes = ", ".join(part for part in (f"default {default}", row["unit"], row["range"]) if part)
-        click.echo(f"  {row['key']}\n      {row['description']} ({notes})")
+        say(screen, row["key"], indent=2, as_wide=True)
+        say(screen, f"{row['description']} ({notes})", indent=6, as_wide=True)
 
 
 @main.command()
@@ -251,7 +173,7 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
     for file in files:
         scenario = load_scenario(file)
         names.append(scenario.name)
-        click.echo(f"{file}: scenario {scenario.name!r} is valid")
+        echo(f"{file}: scenario {scenario.name!r} is valid")
         tell_idle([scenario])
     if as_json:
         last_line({"valid": names})
@@ -280,7 +202,7 @@ def new(name: str, out: Path | None, as_json: bool) -> None:
         raise InputError(f"{path} already exists; name another file with --out") from None
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {path}; check it with: srdi check {path}")
+    echo(f"wrote {path}; check it with: srdi check {shlex.quote(str(path))}")
     if as_json:
         last_line({"file": str(path)})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from scenarios.options import console, json_option, last_line
+from scenarios.options import json_option, last_line, screen_of
 
 
 @click.command()
@@ -48,6 +48,6 @@ def compare(
     found = compare_results(ensembles, baseline, metrics=metrics, quarters=quarters)
     titles = {scenario["name"]: scenario["title"] for scenario in ensembles[0].manifest["scenarios"]}
     regret = found.metrics if metrics else found.metrics[:1]
-    print_comparison(found, titles, regret, console(as_json, width=150))
+    print_comparison(found, titles, regret, screen_of(as_json))
     if as_json:
         last_line(found.records())

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from scenarios.comparison import NOT_PRICED, Comparison
 from scenarios.formatting import format_number, unit_name
 from scenarios.intervals import AGREE, ENOUGH, PERCENTILE, SINGLE
 from scenarios.metrics import Metric
 from scenarios.regret import BAD
+from scenarios.screen import Cells, print_table, say
 
 
 def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable[Metric], console: Console) -> None:
@@ -27,16 +27,17 @@ def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable
     several = found.rows["directory"].nunique() > 1
     for (directory, quarter, scenario), rows in found.rows.groupby(["directory", "quarter", "scenario"], sort=False):
         name = f"{scenario}: {titles[scenario]}" if titles.get(scenario) else scenario
-        console.print(_differences(f"{name} ({quarter}{f', {directory}' if several else ''})", rows, found.drawn))
+        title = f"{name} ({quarter}{f', {directory}' if several else ''})"
+        print_table(_differences(title, rows, found.drawn), console)
         for sentence in _costs(rows):
-            console.print(sentence, highlight=False)
+            say(console, sentence)
         console.print()
     for metric in regret:
         for quarter in found.quarters:
-            console.print(_regret(found.regret, metric, quarter))
+            print_table(_regret(found.regret, metric, quarter), console)
             console.print()
     for sentence in _words(found, bool(regret)):
-        console.print(sentence, style="dim", highlight=False)
+        say(console, sentence, "dim")
 
 
 def _range(low: float, high: float, unit: str) -> str:
@@ -44,33 +45,25 @@ def _range(low: float, high: float, unit: str) -> str:
     return "–" if math.isnan(low) else " … ".join(ends)
 
 
-def _table(title: str, name: str, *numbers: str) -> Table:
-    """A table with names on the left and numbers beside them."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column(name, no_wrap=True)
-    for heading in numbers:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _differences(title: str, rows: pd.DataFrame, drawn: bool) -> Table:
-    headings = ["Unit", "Baseline", "Scenario", "Difference", "95 % interval", "Million yuan each", "Runs"]
+def _differences(title: str, rows: pd.DataFrame, drawn: bool) -> Cells:
+    heads = ("Figure", "Unit", ">Baseline", ">Scenario", ">Difference", ">95 % interval", ">Million yuan each", ">Runs")
     # Single pairs tell more than their mean only where they differ in parameters.
-    table = _table(title, "Figure", *headings, *(["90 % of pairs"] if drawn else []))
-    for row in rows.itertuples():
-        certain = row.low > 0.0 or row.high < 0.0 or row.interval == AGREE
-        table.add_row(
-            row.metric,
-            unit_name(row.unit),
-            format_number(row.baseline_mean, row.unit),
-            format_number(row.scenario_mean, row.unit),
-            format_number(row.difference, row.unit, signed=True) + ("  " if certain else " ?"),
-            _range(row.low, row.high, row.unit),
-            _price(row),
-            _times(row.variance_reduction),
-            *([_range(row.p05, row.p95, row.unit)] if drawn else []),
-        )
-    return table
+    texts = [(*_difference(row), *([_range(row.p05, row.p95, row.unit)] if drawn else [])) for row in rows.itertuples()]
+    return Cells(title, (*heads, *([">90 % of pairs"] if drawn else [])), texts)
+
+
+def _difference(row: Any) -> tuple[str, ...]:
+    certain = row.low > 0.0 or row.high < 0.0 or row.interval == AGREE
+    return (
+        row.metric,
+        unit_name(row.unit),
+        format_number(row.baseline_mean, row.unit),
+        format_number(row.scenario_mean, row.unit),
+        format_number(row.difference, row.unit, signed=True) + ("  " if certain else " ?"),
+        _range(row.low, row.high, row.unit),
+        _price(row),
+        _times(row.variance_reduction),
+    )
 
 
 def _times(factor: float) -> str:
@@ -104,30 +97,31 @@ def _costs(rows: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _regret(regret: pd.DataFrame, metric: Metric, quarter: str) -> Table:
+def _regret(regret: pd.DataFrame, metric: Metric, quarter: str) -> Cells:
     rows = regret[(regret["metric"] == metric.name) & (regret["quarter"] == quarter)]
-    table = _table(
+    return Cells(
         f"Regret in {metric.name}, {unit_name(metric.unit)} ({quarter}; {rows['states'].iloc[0]} states of the world; "
         f"{'less' if metric.less_is_better else 'more'} is better)",
-        "Policy",
-        *(
-            "Mean",
-            "90 % quantile",
-            "Largest",
-            "Best in",
-            "Better than baseline in",
-            f"Difference at worst {_percent(BAD)}",
+        (
+            "Policy",
+            ">Mean",
+            ">90 % quantile",
+            ">Largest",
+            ">Best in",
+            ">Better than baseline in",
+            f">Difference at worst {_percent(BAD)}",
         ),
+        [
+            (
+                row.scenario,
+                *(format_number(value, metric.unit) for value in (row.regret_mean, row.regret_p90, row.regret_max)),
+                _percent(row.best_share),
+                _percent(row.better_share),
+                format_number(row.bad_difference, metric.unit, signed=True),
+            )
+            for row in rows.sort_values("regret_mean", kind="stable").itertuples()
+        ],
     )
-    for row in rows.sort_values("regret_mean", kind="stable").itertuples():
-        table.add_row(
-            row.scenario,
-            *(format_number(value, metric.unit) for value in (row.regret_mean, row.regret_p90, row.regret_max)),
-            _percent(row.best_share),
-            _percent(row.better_share),
-            format_number(row.bad_difference, metric.unit, signed=True),
-        )
-    return table
 
 
 def _percent(share: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Literal, get_args, get_origin
 
 import tomli_w
@@ -10,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from scenarios.command import documentation
 from scenarios.loading import load_scenario, nested
 from scenarios.schema import RunDefaults, Scenario, tables
 from sim.levers import Lever, Levers
@@ -73,7 +73,7 @@ def lever_rows() -> list[dict]:
     return [
         {
             "lever": name,
-            "about": inspect.cleandoc(lever.__doc__ or ""),
+            "about": documentation(lever),
             "group": lever.group,
             "mechanism": lever.mechanism,
             "cost": lever.cost_rule,
@@ -87,7 +87,7 @@ def lever_rows() -> list[dict]:
 
 def lever_about(name: str) -> str:
     """The first paragraph of a lever's docstring, which begins with its name: English (Chinese)."""
-    return " ".join(inspect.cleandoc(tables(Levers, Lever)[name].__doc__ or "").split("\n\n")[0].split())
+    return " ".join(documentation(tables(Levers, Lever)[name]).split("\n\n")[0].split())
 
 
 def lever_title(name: str, language: str = "en") -> str:
@@ -102,7 +102,7 @@ def shock_rows() -> list[dict]:
     return [
         {
             "shock": name,
-            "about": inspect.cleandoc(shock.__doc__ or ""),
+            "about": documentation(shock),
             "settings": field_rows(shock, f"shocks.{name}"),
         }
         for name, shock in tables(Shocks, Shock).items()

@@ -35,7 +35,7 @@ def begin(out: Path, plan: dict) -> Path:
 
     if not holds_nothing(out):
         unfinished = (out / RUNS / PLAN).is_file()
-        way = "add --resume to finish what it holds, or name a new directory" if unfinished else None
+        way = "add resume=True (--resume) to finish what it holds, or name a new directory" if unfinished else None
         raise InputError(f"{out} already exists and is not empty; {way or 'name a new directory'}")
     runs = out / RUNS
     try:
@@ -103,7 +103,9 @@ def _disk_faults(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise RunFailed(f"{folder} cannot be written: {reason}; make room, then --resume") from error
+        raise RunFailed(
+            f"{folder} cannot be written: {reason}; make room, then run it again with resume=True (--resume)"
+        ) from error
 
 
 def merge(parts: list[Path], tables: tuple[str, ...], out: Path) -> None:
@@ -123,7 +125,7 @@ def merge(parts: list[Path], tables: tuple[str, ...], out: Path) -> None:
                 try:
                     group = [unpack(path, name) for path in parts[first : first + _ROW_GROUP]]
                 except DamagedRun as error:
-                    raise RunFailed(f"{error}; --resume runs it again") from None
+                    raise RunFailed(f"{error}; resume=True (--resume) runs it again") from None
                 writer.write_table(pa.concat_tables(group).unify_dictionaries().combine_chunks())
 
 

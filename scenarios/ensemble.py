@@ -166,7 +166,7 @@ def _draws_and_replicates(replicates: int, draws: Draws | None, crossed: int | N
     if crossed is None:
         return [(replicate % len(draws) + 1 if draws else 0, replicate) for replicate in range(replicates)]
     if draws is None:
-        raise InputError("a number of draws needs draws: --params posterior, or a Parquet file of them")
+        raise InputError("crossed_draws (--draws) needs draws (--params): those of the posterior, or of a Parquet file")
     if crossed > len(draws):
         raise InputError(f"{crossed} draws are asked for; {draws.source} has {len(draws)}")
     return [(draw, replicate) for draw in range(1, crossed + 1) for replicate in range(replicates)]

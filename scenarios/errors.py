@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from difflib import get_close_matches
@@ -9,6 +10,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import ValidationError
 
 #: Most letters of a sentence by others, such as a reader or a validator: it may quote what it found, as long as that
@@ -16,6 +19,14 @@ if TYPE_CHECKING:
 MOST_SAID = 1000
 #: Most letters of a value that is quoted.
 _QUOTED = 60
+#: What is wanted where another kind of value stands, by pydantic's name of the fault.
+_WANTED = {
+    "bool_type": "true or false is wanted here",
+    "tuple_type": 'a list is wanted here, such as ["Zhejiang", "Jiangsu"]',
+}
+#: What a terminal would act on, or show in another order than it is written; and halves of letters, as which Python
+#: holds the bytes of a file name that are no text.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class InputError(Exception):
@@ -35,6 +46,25 @@ def shortened(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
 
 
+def printable(text: str, lines: bool = False) -> str:
+    """A text that may come from anybody, its control characters written as Python escapes them.
+
+    Args:
+        lines: leave the ends of lines as they are.
+    """
+    return _UNPRINTABLE.sub(
+        lambda found: found[0] if lines and found[0] == "\n" else found[0].encode("unicode_escape").decode(), text
+    )
+
+
+def refuse_undecodable(path: Path) -> None:
+    """Raise InputError if the name of a results directory holds bytes that are no text, as Parquet wants it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"the name of {path} is not UTF-8 text; name the directory otherwise") from None
+
+
 def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[str]]) -> str:
     """The first fault of a validation in words: the key, what was found, and what is allowed.
 
@@ -51,7 +81,7 @@ def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[s
         return f"unknown key {key}{nearest(path[-1], known)} (allowed: {', '.join(known)})"
     if fault["type"] == "missing":
         return f"{key} is missing"
-    message = shortened(fault["msg"].removeprefix("Value error, "), MOST_SAID)
+    message = _WANTED.get(fault["type"]) or shortened(fault["msg"].removeprefix("Value error, "), MOST_SAID)
     if not message.startswith("SME"):
         message = message[0].lower() + message[1:]
     found = fault["input"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scenarios.errors import InputError
+from scenarios.errors import InputError, refuse_undecodable
 from scenarios.results import Results
 from scenarios.storage import COUNTED
 from sim.outputs import Output
@@ -194,12 +194,13 @@ def export(results: Results, format: str, out: str | Path | None = None, force: 
         raise InputError(f"unknown format {format!r}; allowed: {', '.join(FORMATS)}")
     source = results.path.resolve()
     out = Path(out) if out else source.with_name(f"{source.name}-{format}")
+    refuse_undecodable(out)
     try:
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} exists and is not a directory; name a new directory")
         if out.exists() and not force and any(out.iterdir()):
             raise InputError(
-                f"{out} already exists and is not empty; name a new directory, or add --force (in Python force=True)"
+                f"{out} already exists and is not empty; name a new directory, or add force=True (--force)"
             )
         created = not out.exists()
         out.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import os
 import re
 import sys
@@ -19,6 +21,12 @@ _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
 _MAX_BYTES = 1_000_000
 #: Most letters of the name of a file in a message.
 _NAME_LENGTH = 200
+#: What stands for true and false where a value is written by hand.
+_SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_QUARTER = re.compile(r"(\d{4})[- ]?[qQ]([1-4])", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[\d_.]{1,18}(e[+-]?\d{1,4})?", re.IGNORECASE | re.ASCII)
+#: Numbers whose commas part thousands in one country and decimals in another, and per cent of something.
+_UNCLEAR = re.compile(r"[+-]?[\d.]+((,[\d.]+)+ *%?| *%)", re.ASCII)
 #: Bits of a whole number, as TOML wants.
 _BITS = 64
 #: A key of more parts than any that is known, for which the TOML reader takes the square of their number.
@@ -43,7 +51,7 @@ def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] = ()) -> S
     if settings:
         for setting in settings:
             _apply(values, setting)
-        scenario = build(values, f"{source} with --set {' --set '.join(settings)}")
+        scenario = build(values, f"{source} with {', '.join(settings)}")
     return scenario
 
 
@@ -93,12 +101,36 @@ def read_text(path: Path) -> str:
             raise ScenarioError(f"{name} is not a file" if path.exists() else f"{name} does not exist")
         if path.stat().st_size > _MAX_BYTES:
             raise ScenarioError(f"{name} has {path.stat().st_size} bytes; at most {_MAX_BYTES} are allowed")
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{name} is not UTF-8 text") from None
+        content = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ScenarioError(f"{name} cannot be read: {reason}") from None
+    return decoded(content, name)
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Text of a file that a user wrote: UTF-8, with or without a byte-order mark, with any ends of lines.
+
+    Raises:
+        ScenarioError: another encoding; says which it may be.
+    """
+    try:
+        if 0 in content[:2]:  # ASCII in UTF-16 without a mark is UTF-8 too
+            raise UnicodeError
+        text = content.decode("utf-8-sig")
+    except UnicodeError:
+        raise ScenarioError(f"{name} is not UTF-8 text{_other_encoding(content)}; save it as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _other_encoding(content: bytes) -> str:
+    if 0 in content[:2] or content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return " but UTF-16"
+    try:
+        content.decode("gbk")
+    except UnicodeDecodeError:
+        return ""
+    return " but perhaps GBK"
 
 
 def _locate(reference: str, base: Path | None) -> tuple[str, Path | None]:
@@ -174,35 +206,60 @@ def _apply(values: dict, setting: str) -> None:
     key, equals, text = setting.partition("=")
     path = key.strip().split(".")
     if not equals or not all(path):
-        raise ScenarioError(f"--set {setting!r} is not KEY=VALUE, such as levers.cluster_recognition.per_year=300")
+        raise ScenarioError(f"setting {setting!r} is not KEY=VALUE, such as levers.cluster_recognition.per_year=300")
     allowed = ("levers", "rules", "shocks", "parameters", "run")
     if path[0] not in allowed:
         full = [f"{table}.{path[0]}" for table in allowed if path[0] in known_keys([table])]
         near = f"; did you mean {full[0]!r}?" if full else nearest(path[0], allowed)
-        raise ScenarioError(f"--set {setting!r}: unknown key {path[0]}{near} (allowed: {', '.join(allowed)})")
+        raise ScenarioError(f"setting {setting!r}: unknown key {path[0]}{near} (allowed: {', '.join(allowed)})")
     for depth in range(1, len(path)):
         known = known_keys(path[:depth])
         if known and path[depth] not in known:
             raise ScenarioError(
-                f"--set {setting!r}: unknown key {'.'.join(path[: depth + 1])}{nearest(path[depth], known)} "
+                f"setting {setting!r}: unknown key {'.'.join(path[: depth + 1])}{nearest(path[depth], known)} "
                 f"(allowed: {', '.join(known)})"
             )
     table = values
     for part in path[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise ScenarioError(f"--set {setting!r}: {part} holds a value, not a table")
+            raise ScenarioError(f"setting {setting!r}: {part} holds a value, not a table")
     if isinstance(table.get(path[-1]), dict) or known_keys(path):
-        raise ScenarioError(f"--set {setting!r}: {key.strip()} is a table; name one of its keys")
-    table[path[-1]] = _value(text.strip())
+        raise ScenarioError(f"setting {setting!r}: {key.strip()} is a table; name one of its keys")
+    try:
+        table[path[-1]] = _value(text.strip())
+    except ValueError as error:
+        raise ScenarioError(f"setting {setting!r}: {error}") from None
 
 
 def _value(text: str) -> Any:
-    """A TOML value; a bare word counts as text."""
+    """A TOML value, or what can only mean one: ``yes``, ``.5``, ``[Zhejiang,Jiangsu]``, ``2024q1``.
+
+    Shells take quotation marks away: a bare word counts as text.
+
+    Raises:
+        ValueError: a number of which it is not clear which.
+    """
     try:
-        return parse_toml(f"value = {text}", "value")["value"]
+        value = parse_toml(f"value = {text}", "value")["value"]
     except ScenarioError:
-        return text
+        value = text
+    if not isinstance(value, str):
+        return value
+    if quarter := _QUARTER.fullmatch(value):
+        return f"{quarter[1]}Q{quarter[2]}"
+    if value != text:  # text in quotation marks
+        return value
+    if text.startswith("[") and text.endswith("]") and "[" not in text[1:]:
+        return [_value(part.strip()) for part in text[1:-1].split(",") if part.strip()]
+    if text.lower() in _SWITCHES:
+        return _SWITCHES[text.lower()]
+    if _UNCLEAR.fullmatch(text):
+        raise ValueError("write a number with a point and without other signs, such as 12000, 12_000, 0.5 or 0.05")
+    if _NUMBER.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            return float(text) if "." in text or "e" in text.lower() else int(text)
+    return text
 
 
 def check_name(name: str) -> None:

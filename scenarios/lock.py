@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from scenarios.errors import InputError
+from scenarios.errors import InputError, refuse_undecodable
 from scenarios.processes import leave_unguarded
 
 #: File in a directory in use; it names who uses it and goes when the work is done.
@@ -20,11 +20,13 @@ def only_one(folder: Path) -> Iterator[None]:
     """Keep other processes out of a directory, which is made if it is not there and goes if it stays empty.
 
     Raises:
-        InputError: another process works in it, which is named as far as it is known; or it cannot be written.
+        InputError: another process works in it, which is named as far as it is known; or it cannot be written; or its
+            name is no text.
     """
     from filelock import FileLock, SoftFileLock, Timeout
 
     leave_unguarded()
+    refuse_undecodable(folder)
     path, lock = folder / LOCK, FileLock(folder / LOCK)
     try:
         if folder.exists() and not folder.is_dir():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from scenarios.command import echo
 from scenarios.errors import InputError
 from scenarios.plan import RUNS
 
@@ -39,16 +40,15 @@ def json_option(function: Function) -> Function:
 
 
 def last_line(values: dict) -> None:
-    """Print values as the one machine-readable line."""
-    click.echo(json.dumps(values, ensure_ascii=False))
+    """Print values as the one machine-readable line, in ASCII: it means the same in every encoding."""
+    click.echo(json.dumps(values))
 
 
-def console(as_json: bool, width: int) -> Console:
-    """Where tables go: stdout, or stderr beside a line of JSON; `width` holds every column off a terminal."""
-    from rich.console import Console
+def screen_of(as_json: bool) -> Console:
+    """Where tables go: stdout, or stderr beside a line of JSON."""
+    from scenarios.screen import console  # loads rich, which help need not wait for
 
-    found = Console(stderr=as_json)
-    return found if found.is_terminal else Console(stderr=as_json, width=width)
+    return console(err=as_json)
 
 
 def tell_idle(scenarios: Sequence[Scenario]) -> None:
@@ -228,7 +228,7 @@ def _say_what_is_kept(out: Path) -> Callable[[object, BaseException | None, obje
         runs = out / RUNS
         if error is not None and not isinstance(error, InputError) and runs.is_dir():
             finished = sum(1 for _ in runs.glob("*.zip"))
-            click.echo(f"srdi: {finished} finished runs are kept in {runs}; --resume goes on from there", err=True)
+            echo(f"srdi: {finished} finished runs are kept in {runs}; --resume goes on from there", err=True)
         return False
 
     return leave
@@ -238,10 +238,8 @@ def _progress(stack: contextlib.ExitStack) -> tuple[Callable[[int], None], Calla
     """Callbacks for the start and each finished run: a bar on stderr if that is a terminal."""
     if not sys.stderr.isatty():
         return (lambda runs: None), (lambda: None)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from scenarios.screen import progress
 
-    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = stack.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+    bar = stack.enter_context(progress())
     task = bar.add_task("runs", total=None)
     return (lambda runs: bar.update(task, total=runs)), (lambda: bar.advance(task))

@@ -19,7 +19,7 @@ def read_plan(out: Path) -> dict | None:
         InputError: there is no unfinished ensemble, or its plan is damaged.
     """
     if not (out / RUNS).is_dir():
-        raise InputError(f"{out} holds no interrupted ensemble; leave --resume out, or name its directory")
+        raise InputError(f"{out} holds no interrupted ensemble; leave resume (--resume) out, or name its directory")
     path = out / RUNS / PLAN
     try:
         plan = json.loads(path.read_text(encoding="utf-8"))

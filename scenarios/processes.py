@@ -62,7 +62,9 @@ def in_processes(
                 yield left[place], future
         idle = 0 if len(waiting) < len(left) else idle + 1
     if waiting:
-        raise RunFailed("worker processes died twice in a row; fewer --workers or a smaller --scale may help")
+        raise RunFailed(
+            "worker processes died twice in a row; fewer workers (--workers) or a smaller scale (--scale) may help"
+        )
 
 
 def leave_unguarded() -> None:
@@ -180,7 +182,7 @@ def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Gener
         InputError: Dask is not installed, or no scheduler answers.
         RunFailed: the scheduler went away.
     """
-    require_extra("--scheduler", "cluster", "distributed")
+    require_extra("scheduler (--scheduler)", "cluster", "distributed")
     from distributed import Client
 
     try:
@@ -206,7 +208,9 @@ def _refuse_cancelled(future: Future, address: str) -> None:
     try:
         future.exception()
     except CancelledError:
-        raise RunFailed(f"the Dask scheduler at {address} has gone; with another, --resume goes on") from None
+        raise RunFailed(
+            f"the Dask scheduler at {address} has gone; with another, resume=True (--resume) goes on"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from scenarios.errors import ResultsError
+from scenarios.errors import ResultsError, refuse_undecodable
 from scenarios.plan import RUNS
 from scenarios.schema import Scenario
 from scenarios.storage import DRAW, checksum, columns_of, dtype_of
@@ -287,6 +287,7 @@ def load_results(path: str | Path) -> Results:
             unfinished, or holds a file that is missing or does not match its checksum.
     """
     path = Path(path)
+    refuse_undecodable(path)
     if not path.is_dir():
         raise ResultsError(f"{path} is not a directory")
     manifest = _read_manifest(path)

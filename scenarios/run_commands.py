@@ -10,13 +10,14 @@ from pathlib import Path
 
 import click
 
+from scenarios.command import echo
 from scenarios.options import (
     EnsembleOptions,
-    console,
     ensemble_options,
     ensemble_target,
     json_option,
     last_line,
+    screen_of,
     tell_idle,
 )
 
@@ -43,12 +44,13 @@ def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) ->
     loaded = ensemble.load(*(scenarios or ("baseline",)))
     tell_idle(loaded)
     with ensemble.run(loaded) as results:
+        from scenarios.screen import say_where
         from scenarios.tables import print_run  # loads pandas, which the workers' time hides
 
-        screen = console(as_json, width=100)
+        screen = screen_of(as_json)
         print_run(results, screen)
         if ensemble.out:
-            screen.print(f"\nResults in {ensemble.out}", highlight=False)
+            say_where(screen, "Results in", ensemble.out)
         if as_json:
             manifest = results.manifest
             last_line(
@@ -90,7 +92,7 @@ def effects(levers: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -
         from scenarios.storage import records
         from scenarios.tables import print_effects
 
-        print_effects(table, console(as_json, width=190), drawn=ensemble.parameter_draws is not None)
+        print_effects(table, screen_of(as_json), drawn=ensemble.parameter_draws is not None)
         if as_json:
             last_line({"levers": records(table)})
 
@@ -113,7 +115,7 @@ def export(directory: Path, form: str, out: Path | None, force: bool, as_json: b
 
     written = write(load_results(directory), form, out, force)
     for path in written:
-        click.echo(path)
+        echo(path)
     if as_json:
         last_line({"out": str(written[0].parent), "files": [path.name for path in written]})
 
@@ -139,12 +141,11 @@ def rerun(
 
     with ensemble_target(out) as target:
         found = run_again(load_results(directory), workers=workers, threads=threads, scheduler=scheduler, **target)
-    screen = console(as_json, width=100)
     for text in found.changed:
-        screen.print(f"changed since: {text}", highlight=False)
+        echo(f"changed since: {text}", err=as_json)
     for name in found.other:
-        screen.print(f"{name}: other bits", highlight=False)
-    screen.print(f"{len(found.same)} of {len(found.same) + len(found.other)} files have the same bits", highlight=False)
+        echo(f"{name}: other bits", err=as_json)
+    echo(f"{len(found.same)} of {len(found.same) + len(found.other)} files have the same bits", err=as_json)
     if as_json:
         last_line({"same": list(found.same), "other": list(found.other), "changed": list(found.changed)})
     if found.other:

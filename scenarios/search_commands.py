@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from scenarios.command import echo
 from scenarios.errors import InputError
-from scenarios.options import EnsembleOptions, console, ensemble_options, json_option, last_line
+from scenarios.options import EnsembleOptions, ensemble_options, json_option, last_line, screen_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,15 +62,16 @@ def sweep(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     (base,) = ensemble.load(design.base)
     scenarios = sweep_scenarios(design, base, file)
     with ensemble.run(scenarios, tuple(design.factors)) as results:
+        from scenarios.screen import say_where
         from scenarios.search_tables import print_sweep
 
         manifest = results.manifest
         outcomes = tuple(read_outcome(name, manifest["until"]) for name in MAIN)
         table = sweep_table(results, outcomes)
-        screen = console(as_json, width=200)
+        screen = screen_of(as_json)
         print_sweep(table, outcomes, manifest["runs"] // len(scenarios), screen)
         if ensemble.out:
-            screen.print(f"\nResults in {ensemble.out}", highlight=False)
+            say_where(screen, "Results in", ensemble.out)
         if as_json:
             last_line({"out": str(ensemble.out) if ensemble.out else None, **_sweep_record(manifest, table, outcomes)})
 
@@ -149,7 +151,7 @@ def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     out = click.get_current_context().with_resource(working_directory(ensemble.out, ensemble.resume, "study.journal"))
     runs = PairedRuns(base, goals, Stages(ensemble, settings, out), design.name)
     study = open_study(out / "study.journal", problem, asked)
-    screen = console(as_json, width=200)
+    screen = screen_of(as_json)
 
     def on_batch(trials: Trials) -> None:
         shutil.rmtree(out / "batches", ignore_errors=True)  # what the search needs of them stands in the study
@@ -188,25 +190,23 @@ def _print_so_far(trials: Trials, problem: Problem, runs: PairedRuns, screen: Co
         from scenarios.search_tables import print_trials
 
         print_trials(trials, problem, runs.goals, runs.name, screen)
-    click.echo(
-        f"srdi: {len(trials)} finished trials are kept in {runs.stages.out}; --resume goes on from there", err=True
-    )
+    echo(f"srdi: {len(trials)} finished trials are kept in {runs.stages.out}; --resume goes on from there", err=True)
 
 
 def _print_and_write(found: ParetoSet | None, trials: Trials, runs: PairedRuns, screen: Console) -> None:
     from scenarios.pareto_files import write_pareto
+    from scenarios.screen import say, say_where
     from scenarios.search_tables import print_pareto
 
     if found is None:
         least = trials.found.spending.mean(axis=1).min()
-        screen.print(f"No trial kept to the budget; the least spending was {least:,.0f} yuan.", highlight=False)
+        say(screen, f"No trial kept to the budget; the least spending was {least:,.0f} yuan.")
         return
     out = runs.stages.out
     write_pareto(out, found, trials, runs.base, runs.goals)
     print_pareto(found, runs.goals, screen)
-    screen.print(
-        f"\nTable, figure and scenario files in {out}; srdi run {runs.base.name} {out}/scenarios/best.toml",
-        highlight=False,
+    say_where(
+        screen, f"Table, figure and scenario files in {out}; srdi run {runs.base.name}", out / "scenarios" / "best.toml"
     )
 
 

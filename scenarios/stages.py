@@ -37,7 +37,9 @@ def working_directory(out: Path, resume: bool, mark: str) -> Iterator[Path]:
     """
     with only_one(out):
         if not holds_nothing(out) and not resume:
-            raise InputError(f"{out} already exists and is not empty; add --resume to go on, or name a new directory")
+            raise InputError(
+                f"{out} already exists and is not empty; add resume=True (--resume) to go on, or name a new directory"
+            )
         if not holds_nothing(out) and not (out / mark).exists():
             raise InputError(f"{out} cannot be resumed: it is not empty and holds no {mark}")
         yield out

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scenarios.errors import InputError
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 
 DRAW = Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32")
@@ -81,6 +82,20 @@ def to_arrow(table: str, values: dict[str, np.ndarray], identifiers: dict) -> pa
         else:
             arrays.append(pa.array(data, field.type))
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise InputError if a file cannot be written: what takes minutes should not fail at its last line."""
+    if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise InputError(f"{path} cannot be written")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; raises InputError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be made: {error.strerror or error}") from None
 
 
 @contextmanager

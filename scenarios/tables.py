@@ -5,58 +5,56 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from scenarios.formatting import format_interval, format_number, unit_name
 from scenarios.reported import compare_with_reported
 from scenarios.results import Results
+from scenarios.screen import Cells, print_table, say
 
 _ROLES = {"fit": "fitted", "check": "check", "given": "given"}
 #: Columns of the ladder over time and their headings.
 _LADDER = {
-    "innovative_smes": "Innovative\nSMEs",
-    "srdi_smes": "SRDI\nSMEs",
-    "little_giants": "Little\ngiants",
-    "counties_with_little_giant": "Counties with\na little giant",
-    "clusters": "\nClusters",
-    "digital_supported": "Digitally\nsupported",
+    "innovative_smes": ">Innovative\nSMEs",
+    "srdi_smes": ">SRDI\nSMEs",
+    "little_giants": ">Little\ngiants",
+    "counties_with_little_giant": ">Counties with\na little giant",
+    "clusters": ">Clusters",
+    "digital_supported": ">Digitally\nsupported",
 }
 
 
 def print_run(results: Results, console: Console) -> None:
     """Print what was run: reported against simulated, then the ladder over time of each scenario."""
     names = [scenario["name"] for scenario in results.manifest["scenarios"]]
-    console.print(_reported_table(results, names[0]))
-    console.print(_note(results), style="dim", highlight=False)
+    print_table(_reported_table(results, names[0]), console)
+    say(console, _note(results), "dim")
     for name in names:
         console.print()
-        console.print(_ladder_table(results, name))
+        print_table(_ladder_table(results, name), console)
 
 
 def _of(table: pd.DataFrame, scenario: str) -> pd.DataFrame:
     return table[table["scenario"] == scenario]
 
 
-def _reported_table(results: Results, scenario: str) -> Table:
-    table = Table(title=f"Reported and simulated: {scenario}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("Figure")  # wraps, so that no number is cut
-    table.add_column("Reported", justify="right", no_wrap=True)
-    table.add_column("Median", justify="right", no_wrap=True)
-    table.add_column("5–95 %", justify="right", no_wrap=True)
-    table.add_column("Off", justify="right", no_wrap=True)
-    table.add_column("Role", no_wrap=True)
+def _reported_table(results: Results, scenario: str) -> Cells:
     tables = {name: _of(results.table(name), scenario) for name in ("national", "tier", "cluster")}
     rows = compare_with_reported(tables)
-    for row in rows.itertuples():
-        table.add_row(
-            row.label,
-            format_interval(row.low, row.high),
-            format_number(row.median),
-            format_interval(row.p05, row.p95),
-            f"{100 * row.deviation:+.1f} %",
-            _ROLES[row.role],
-        )
-    return table
+    return Cells(
+        f"Reported and simulated: {scenario}",
+        ("Figure", ">Reported", ">Median", ">5–95 %", ">Off", "Role"),
+        [
+            (
+                row.label,
+                format_interval(row.low, row.high),
+                format_number(row.median),
+                format_interval(row.p05, row.p95),
+                f"{100 * row.deviation:+.1f} %",
+                _ROLES[row.role],
+            )
+            for row in rows.itertuples()
+        ],
+    )
 
 
 def _note(results: Results) -> str:
@@ -81,7 +79,7 @@ def _held(drawn: bool) -> str:
     return "hold luck and doubt about parameters" if drawn else "show luck only, not doubt about parameters"
 
 
-def _ladder_table(results: Results, scenario: str) -> Table:
+def _ladder_table(results: Results, scenario: str) -> Cells:
     """Year ends: medians over replicates; money summed over the year."""
     frame = _of(results.national, scenario)
     year = frame["quarter"].dt.year.rename("year")
@@ -89,17 +87,14 @@ def _ladder_table(results: Results, scenario: str) -> Table:
     ends = frame[frame["quarter"].dt.quarter == 4]
     medians = ends.groupby(ends["quarter"].dt.year).median(numeric_only=True)
     title = next(s["title"] for s in results.manifest["scenarios"] if s["name"] == scenario)
-    table = Table(title=f"{scenario}: {title}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("\nEnd of")
-    for heading in (*_LADDER.values(), "Public money in\nthe year, bn yuan"):
-        table.add_column(heading, justify="right")
-    for date, row in medians.iterrows():
-        table.add_row(
-            str(date),
-            *(f"{row[name]:,.0f}" for name in _LADDER),
-            f"{spending[date] / 1e9:.2f}",
-        )
-    return table
+    return Cells(
+        f"{scenario}: {title}",
+        ("End of", *_LADDER.values(), ">Public money in\nthe year, bn yuan"),
+        [
+            (str(date), *(f"{row[name]:,.0f}" for name in _LADDER), f"{spending[date] / 1e9:.2f}")
+            for date, row in medians.iterrows()
+        ],
+    )
 
 
 def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) -> None:
@@ -108,34 +103,36 @@ def print_effects(effects: pd.DataFrame, console: Console, drawn: bool = False) 
     Args:
         drawn: whether the runs took parameter draws.
     """
-    table = Table(title="Effects at reference intensity, paired with the baseline", title_justify="left", box=None)
-    for heading in ("Lever", "Outcome it acts on first", "Unit"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("Baseline", "Effect", "95 % interval", "Little giants", "SRDI SMEs", "Cost bn", "M per SRDI"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in effects.itertuples():
-        table.add_row(
-            row.lever if row.moved else f"{row.lever} *",
-            f"{row.outcome} ({row.expected})",
-            unit_name(row.unit),
-            format_number(row.baseline, row.unit),
-            format_number(row.effect, row.unit, signed=True),
-            f"{format_number(row.low, row.unit, signed=True)} … {format_number(row.high, row.unit, signed=True)}",
-            _difference(row.little_giants, row.little_giants_low, row.little_giants_high),
-            _difference(row.srdi_smes, row.srdi_smes_low, row.srdi_smes_high),
-            f"{row.cost_yuan / 1e9:.2f}",
-            format_number(row.cost_per_srdi_sme_yuan / 1e6) if pd.notna(row.cost_per_srdi_sme_yuan) else "",
-        )
-    console.print(table)
+    heads = ("Lever", "Outcome it acts on first", "Unit", ">Baseline", ">Effect", ">95 % interval", ">Little giants")
+    table = Cells(
+        "Effects at reference intensity, paired with the baseline",
+        (*heads, ">SRDI SMEs", ">Cost bn", ">M per SRDI"),
+        [
+            (
+                row.lever if row.moved else f"{row.lever} *",
+                f"{row.outcome} ({row.expected})",
+                unit_name(row.unit),
+                format_number(row.baseline, row.unit),
+                format_number(row.effect, row.unit, signed=True),
+                f"{format_number(row.low, row.unit, signed=True)} … {format_number(row.high, row.unit, signed=True)}",
+                _difference(row.little_giants, row.little_giants_low, row.little_giants_high),
+                _difference(row.srdi_smes, row.srdi_smes_low, row.srdi_smes_high),
+                f"{row.cost_yuan / 1e9:.2f}",
+                format_number(row.cost_per_srdi_sme_yuan / 1e6) if pd.notna(row.cost_per_srdi_sme_yuan) else "",
+            )
+            for row in effects.itertuples()
+        ],
+    )
+    print_table(table, console)
     for row in effects[~effects["moved"]].itertuples():
-        console.print(f"* {row.lever}: {row.note}", highlight=False)
-    console.print(
+        say(console, f"* {row.lever}: {row.note}")
+    say(
+        console,
         "Baseline and effect: mean over the quarters in which the lever acts; little giants and SRDI SMEs: difference "
         "at the end of the run. Cost: billion yuan in all, and million yuan per additional SRDI SME where there are "
         "certainly some. "
         f"Intervals over paired runs {_held(drawn)}.",
-        style="dim",
-        highlight=False,
+        "dim",
     )
 
 

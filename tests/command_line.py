@@ -46,5 +46,5 @@ def wait_for(condition, seconds=60):
 
 def workers_of(process):
     """Worker processes of a running command (Linux)."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
     return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]

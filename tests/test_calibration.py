@@ -416,7 +416,7 @@ def test_adopting_writes_defaults_and_copies_what_is_there(tmp_path):
     assert len(moved.splitlines()) == len(text.splitlines())
     with pytest.raises(KeyError):
         with_defaults(text, {"giant_bra": 1.0})
-    with pytest.raises(FileNotFoundError, match="no results"):
+    with pytest.raises(InputError, match="no results"):
         adopt(tmp_path, tmp_path)
     (tmp_path / "calibration").mkdir()
     (tmp_path / "posterior.parquet").write_bytes(b"draws")

@@ -191,7 +191,7 @@ def test_a_scheduler_that_is_killed_is_named_and_the_runs_go_on_elsewhere(cluste
     out = tmp_path / "out"
     (scheduler,) = (child for child in psutil.Process().children() if "dask_scheduler" in " ".join(child.cmdline()))
     begun = time.monotonic()
-    with pytest.raises(RunFailed, match=f"scheduler at {address} has gone; with another, --resume goes on"):
+    with pytest.raises(RunFailed, match=f"scheduler at {address} has gone; with another, resume=True"):
         run_ensemble(both(), out=out, scheduler=address, on_run=scheduler.kill, **SMALL)
     assert time.monotonic() - begun < 60
     assert finished_runs(out)
@@ -221,7 +221,11 @@ def test_a_command_that_is_killed_leaves_the_cluster_to_the_next(cluster, tmp_pa
 def test_a_full_disk_is_said_and_with_room_the_runs_go_on(small_disk, whole):
     out = small_disk("size=160k") / "out"
     answer = srdi(*COMMAND, "--workers", "1", "--out", out)
-    refused(answer, "cannot be written: No space left on device; make room, then --resume", code=1)
+    refused(
+        answer,
+        "cannot be written: No space left on device; make room, then run it again",
+        code=1,
+    )
     answer = srdi(*COMMAND, "--workers", "1", "--out", out, "--resume")
     refused(answer, "No space left on device", code=1)
     small_disk("size=50m")

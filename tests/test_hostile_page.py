@@ -274,7 +274,8 @@ def test_readers_at_the_same_moment_have_their_own_numbers_and_faults():
             assert answer.scenario.levers.cluster_recognition.per_year == clusters[reader]
             assert (national(answer.central, SPENT) == national(direct[reader], SPENT)).all()
             assert [saved.name for saved in page.saved.value] == [f"of {reader}"]
-            assert page.message.value == ("mine alone.toml is not UTF-8 text" if reader == 0 else "")
+            refused = "mine alone.toml is not UTF-8 text but UTF-16; save it as UTF-8"
+            assert page.message.value == (refused if reader == 0 else "")
     finally:
         for page in pages.values():
             page.close()

@@ -247,7 +247,7 @@ def test_a_finished_search_is_read_again_and_another_is_refused(answer, folder):
     assert again.exit_code == 0, again.output
     assert again.stdout.splitlines()[-1] == answer.stdout.splitlines()[-1]
     refused = invoke(folder / "awards.toml", "--out", folder / "out")
-    assert "add --resume" in str(refused.exception)
+    assert "add resume=True (--resume)" in str(refused.exception)
     changed = folder / "changed.toml"
     changed.write_text('name = "awards"\n' + GOALS.replace("6e9", "2e9"))
     refused = invoke(changed, "--out", folder / "out", "--resume")

@@ -82,7 +82,7 @@ def test_what_a_dead_worker_left_another_does(tmp_path):
 
 
 def test_workers_that_die_again_and_again_are_given_up():
-    with pytest.raises(RunFailed, match="worker processes died twice in a row; fewer --workers"):
+    with pytest.raises(RunFailed, match="worker processes died twice in a row; fewer workers"):
         list(in_processes(ended, [(0,)], 1))
 
 
@@ -284,7 +284,7 @@ def test_what_nobody_works_on_any_more_means_that_the_scheduler_has_gone():
     processes._refuse_cancelled(future, "tcp://here:1")
     gone: Future = Future()
     gone.cancel()
-    with pytest.raises(RunFailed, match="scheduler at tcp://here:1 has gone; with another, --resume goes on"):
+    with pytest.raises(RunFailed, match="scheduler at tcp://here:1 has gone; with another, resume=True"):
         processes._refuse_cancelled(gone, "tcp://here:1")
 
 

@@ -108,7 +108,7 @@ def test_an_ensemble_of_nothing_twice_or_too_many_draws_is_refused(tmp_path):
     for scenarios, settings, words in (
         ([], {}, "no scenario was given"),
         ([baseline, baseline], {}, "'baseline' is given 2 times"),
-        ([baseline], {"crossed_draws": 2}, "a number of draws needs draws"),
+        ([baseline], {"crossed_draws": 2}, r"crossed_draws \(--draws\) needs draws"),
         ([baseline], {"draws": draws, "crossed_draws": 10**6}, f"1000000 draws are asked for; .* has {len(draws)}"),
     ):
         with pytest.raises(InputError, match=words):

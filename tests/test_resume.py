@@ -182,7 +182,7 @@ def test_resume_removes_nothing_that_is_not_its_own(tmp_path):
 
 
 def test_an_interrupted_directory_is_not_overwritten_without_resume(stopped):
-    with pytest.raises(InputError, match="add --resume"):
+    with pytest.raises(InputError, match=r"add resume=True \(--resume\)"):
         run_ensemble(both(), out=stopped, **SMALL)
     assert len(runs_of(stopped)) == 3
 
@@ -255,7 +255,7 @@ def test_a_full_disk_is_said_and_what_is_finished_is_kept(whole, tmp_path):
     command = [*COMMAND[:6], *settings]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, preexec_fn=little_room, env=unwatched())
     assert run.returncode == 1
-    assert "cannot be written: File too large; make room, then --resume" in run.stderr
+    assert "cannot be written: File too large; make room, then run it again with resume=True (--resume)" in run.stderr
     assert "Traceback" not in run.stderr
     done = subprocess.run([*command, "--resume", "--json"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0
@@ -271,7 +271,7 @@ def test_a_run_that_cannot_be_stored_names_the_folder(tmp_path, monkeypatch):
         real(draft, path)
 
     monkeypatch.setattr("scenarios.storage.os.replace", full)
-    with pytest.raises(RunFailed, match="runs cannot be written: No space left on device; make room, then --resume"):
+    with pytest.raises(RunFailed, match="No space left on device; make room, then run it again"):
         run_ensemble(both(), out=tmp_path / "x", **SMALL)
 
 

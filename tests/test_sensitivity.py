@@ -224,7 +224,7 @@ def test_the_command_names_the_parameter_that_moves_the_firms(tmp_path):
     }
     again = invoke(*given, "--resume")
     assert again.stdout.splitlines()[-1] == answer.stdout.splitlines()[-1]
-    assert "add --resume" in str(invoke(*given).exception)
+    assert "add resume=True (--resume)" in str(invoke(*given).exception)
 
 
 @pytest.mark.parametrize(

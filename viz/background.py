@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scenarios import describe
+from scenarios.errors import printable
 from scenarios.loading import flattened
 from sim.calendar import Quarter
 from viz.parts import Table
@@ -72,7 +73,7 @@ def descriptions(sections: Sections) -> list[Description]:
         Description(
             title=sections.titles[name],
             name=name,
-            description=scenarios[name]["description"].strip(),
+            description=printable(scenarios[name]["description"].strip(), lines=True),
             levers=_levers(sections, scenarios[name]),
             changes=None if name == baseline["name"] else _changes(sections, baseline, scenarios[name]),
         )

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from calibration.simulator import model_digest
+from scenarios.command import documentation
 from scenarios.intervals import ENOUGH
 from scenarios.jobs import model_checksum
 from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures
@@ -114,7 +115,7 @@ def effect_parameters(lever: str) -> Sequence[str]:
         Levers.model_fields[lever].default.effects(reader)
         if reader.read:
             return reader.read
-    paths = re.findall(r"sim/([\w/]+\.py)", tables(Levers, Lever)[lever].__doc__ or "")
+    paths = re.findall(r"sim/([\w/]+\.py)", documentation(tables(Levers, Lever)[lever]))
     texts = (files("sim").joinpath(*path.split("/")).read_text(encoding="utf-8") for path in dict.fromkeys(paths))
     names = (name for text in texts for name in re.findall(r"\b(?:p|parameters)\.(\w+)", text))
     return [name for name in dict.fromkeys(names) if name in parameter_table()]

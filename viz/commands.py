@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from scenarios.command import echo
 from scenarios.options import json_option, last_line
 from viz import LANGUAGES
 
@@ -40,7 +41,7 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
 
     path = out or directory / f"report-{language}.html"
     compared = write_report(load_results(directory), path, baseline=baseline, language=language)
-    click.echo(path)
+    echo(path)
     if as_json:
         last_line(
             {

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from scenarios.describe import lever_about, lever_title
+from scenarios.errors import printable
 from scenarios.reported import ReportedFigure
 from scenarios.schema import tables
 from sim.calendar import Quarter
@@ -195,7 +196,7 @@ class Words:
     def scenario(self, scenario: dict) -> str:
         """Title of a scenario of a manifest; its name where it has none."""
         titles = (scenario["title_zh"], scenario["title"]) if self.language == "zh" else (scenario["title"],)
-        return next((title for title in titles if title), scenario["name"])
+        return printable(next((title for title in titles if title), scenario["name"]))
 
     def reads(self, text: str) -> bool:
         """Whether the reader of a Chinese page finds Chinese in a text; who reads English is shown every text."""

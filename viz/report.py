@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from scenarios.errors import InputError
+from scenarios.errors import InputError, printable
 from scenarios.results import Results
 from scenarios.storage import whole_file
 from viz import LANGUAGES, tiles
@@ -84,7 +84,7 @@ def _context(sections: Sections, words: Words) -> dict:
         "key": sections.key(),
         "headlines": sections.headlines(),
         "sentences": sentences(sections),
-        "directory": compared.results.path.resolve().name,
+        "directory": printable(compared.results.path.resolve().name),
         "descriptions": descriptions(sections),
         "fans": sections.fans(),
         "effects": sections.effects(),

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 
 from scenarios.catalogue import catalogue_names
 from scenarios.errors import ScenarioError, nearest, shortened
-from scenarios.loading import flattened, load_scenario, merge_values, nested, parse_toml
+from scenarios.loading import decoded, flattened, load_scenario, merge_values, nested, parse_toml
 from scenarios.schema import Scenario, build
 from viz.app.address import text_value, value_text
 
@@ -84,11 +84,7 @@ def read_upload(content: bytes, name: str) -> Scenario:
     """
     if len(content) > MOST_BYTES:
         raise ScenarioError(f"{name} has {len(content):,} bytes; at most {MOST_BYTES:,} are allowed")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{name} is not UTF-8 text") from None
-    values = parse_toml(text, name)
+    values = parse_toml(decoded(content, name), name)
     parent = values.pop("extends", None)
     if parent is not None:
         # A path would be read on the machine that serves the page, not on the reader's.
