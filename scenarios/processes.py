@@ -81,7 +81,7 @@ def leave_unguarded() -> None:
 def _script() -> str | None:
     """The file that a worker imports first; None where there is none, as at a prompt or in a notebook."""
     main = sys.modules["__main__"]
-    name = main.__spec__.name if main.__spec__ else ""
+    name = getattr(getattr(main, "__spec__", None), "name", "")
     return None if name.rpartition(".")[2] == "__main__" else getattr(main, "__file__", None)
 
 
