@@ -153,5 +153,5 @@ def test_the_documented_job_that_is_ended_goes_on_when_it_is_submitted_again(slu
     assert "Traceback" not in log.read_text()
     submitted()
     wait_for((out / "manifest.json").exists, seconds=120)
-    wait_for(lambda: "Results in" in log.read_text())
+    wait_for(lambda: not asked(slurm, "squeue", "--noheader"))
     assert load_results(out).manifest["files"] == whole
