@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from scenarios.checks import several
 from scenarios.errors import InputError, nearest
 from scenarios.intervals import Interval, mean_interval, ratio_interval, variance_reduction
 from scenarios.metrics import SPENT, Metric, choose_metrics, with_derived
@@ -79,10 +80,10 @@ def compare(
     Example:
         >>> compare(load_results("results/first"), metrics=["little_giants"]).rows  # doctest: +SKIP
     """
-    ensembles = [results] if isinstance(results, Results) else list(results)
-    chosen = choose_metrics(metrics)
+    ensembles = several("results", results, Results, "load_results")
+    chosen = choose_metrics([metrics] if isinstance(metrics, str) else metrics)
     scenarios = _common_scenarios(ensembles, baseline)
-    moments = _common_quarters(ensembles, quarters)
+    moments = _common_quarters(ensembles, [quarters] if isinstance(quarters, str) else quarters)
     rows, regret, units = [], [], []
     worlds = [(str(ensemble.path), with_derived(ensemble.national)) for ensemble in ensembles]
     for quarter in moments:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sim.columns import allocate
-from sim.environment import Environment, new_moment
+from sim.environment import Environment, Moment
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.fields import FIELD_INDEX, FIELDS, high_tech_bar, institute_level, niche_share, read_fields
 from sim.mechanisms import (
@@ -408,7 +408,7 @@ def test_starting_and_stopping_research():
     ],
 )
 def test_research_that_the_next_tier_asks_for(tier, revenue, threshold):
-    moment = new_moment()
+    moment = Moment()
     moment.srdi_rd, moment.srdi_rd_spending, moment.giant_rd_mid, moment.giant_rd_large = 0.03, 1e6, 0.06, 0.04
     moment.giant_revenue_mid, moment.giant_revenue_large = 5e7, 1e8
     assert research.next_threshold(tier, revenue, moment) == pytest.approx(threshold)
