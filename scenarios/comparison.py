@@ -70,9 +70,9 @@ def compare(
         results: an ensemble, or several of the same scenarios at one scale, run under different settings; each
             has rows of its own, and all their states of the world count in the regret.
         baseline: the scenario the others are held against.
-        metrics: columns of `national`, or figures derived from them (`scenarios.metrics`); none means the
-            usual ones.
-        quarters: such as 2030Q4; none means the last.
+        metrics: columns of `national`, or figures derived from them (`scenarios.metrics`), or one; none means
+            the usual ones.
+        quarters: such as 2030Q4, or one; none means the last.
 
     Raises:
         InputError: an unknown baseline, metric or quarter, a single scenario, or ensembles that do not match.

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,7 +47,7 @@ _FIRM_BYTES, _WORKER_BYTES = 200, 350_000_000
 
 
 def run_ensemble(
-    scenarios: list[Scenario],
+    scenarios: Scenario | Iterable[Scenario],
     *,
     out: str | Path,
     replicates: int | None = None,
@@ -71,7 +71,7 @@ def run_ensemble(
     are the policy. What is written does not depend on `workers`, `threads` or `scheduler`.
 
     Args:
-        scenarios: scenarios with different names.
+        scenarios: one, or several with different names.
         out: directory to create; it must not exist, or be empty, unless `resume` is set.
         replicates: runs with different luck; None takes the first scenario's own default, here and below.
         scale: simulated firms per real firm.

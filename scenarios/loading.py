@@ -27,12 +27,12 @@ _MOST_PARTS = 16
 _LONG_KEY = re.compile(rf"""(?<![\w"'.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
 
 
-def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] = ()) -> Scenario:
+def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] | str = ()) -> Scenario:
     """A scenario by catalogue name or path, with its parents merged in and settings applied.
 
     Args:
         name_or_path: a catalogue name, or the path of a TOML file.
-        settings: ``KEY=VALUE`` strings as for ``--set``, such as ``levers.cluster_recognition.per_year=300``.
+        settings: ``KEY=VALUE`` strings, or one, as for ``--set``, such as ``levers.cluster_recognition.per_year=300``.
 
     Raises:
         ScenarioError: one sentence with the file, the key, what was found and what is allowed.

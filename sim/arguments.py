@@ -32,7 +32,7 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
 def scale_number(value: object) -> float:
     """The scale as a float; raises ValueError as `whole_number` does."""
     low, high = SCALE_RANGE
-    if _is_number(value) and low <= float(value) <= high:
+    if _is_number(value) and low <= value <= high:
         return float(value)
     raise ValueError(f"scale is {quoted(value)}; allowed are numbers from {low:g} to {high:g}")
 

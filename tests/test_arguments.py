@@ -39,7 +39,7 @@ def one_sentence(error, *parts):
         ("firms_panel", (-1, *NO_WHOLE_NUMBERS), "whole numbers from 0 on"),
         (
             "scale",
-            (0, 0.0004, 10.5, -1, float("nan"), "0.01", None, True, np.True_, [0.01]),
+            (0, 0.0004, 10.5, 10**400, -1, float("nan"), "0.01", None, True, np.True_, [0.01]),
             "numbers from 0.0005 to 10",
         ),
         ("scenario", (None, 3, b"baseline", ("levers", 1)), "a catalogue name, a Policy or a loaded scenario"),
