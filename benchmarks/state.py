@@ -78,7 +78,7 @@ def captured_quarter(scale: float, quarters: int, scenario: str | Policy = "base
         before.flows[:] = 0
         engine_pass()
         # The pass itself fills in the part of the moment that tells how many firms the programmes reach.
-        before.moment = model.moment.copy()
+        before.moment = model.moment.record()
         taken[:] = [before, _state_of(model, scenario, quarters)]
 
     put_in_place(model, "_advance_firms", watched_pass)
@@ -98,7 +98,7 @@ def _state_of(model: SRDIModel, scenario: str | Policy, quarters: int) -> CoreSt
         keys=model.keys,
         aspiration_key=model.aspiration_key,
         parameters=model.parameter_record,
-        moment=model.moment,
+        moment=model.moment.record(),
         # The pass counts into the totals that are completed later in the quarter.
         flows=model._counting.flows,
     ).copy()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from scenarios.checks import several
 from scenarios.errors import InputError, nearest
 from scenarios.intervals import Interval, mean_interval, ratio_interval, variance_reduction
 from scenarios.metrics import SPENT, Metric, choose_metrics, with_derived
@@ -69,9 +70,9 @@ def compare(
         results: an ensemble, or several of the same scenarios at one scale, run under different settings; each
             has rows of its own, and all their states of the world count in the regret.
         baseline: the scenario the others are held against.
-        metrics: columns of `national`, or figures derived from them (`scenarios.metrics`); none means the
-            usual ones.
-        quarters: such as 2030Q4; none means the last.
+        metrics: columns of `national`, or figures derived from them (`scenarios.metrics`), or one; none means
+            the usual ones.
+        quarters: such as 2030Q4, or one; none means the last.
 
     Raises:
         InputError: an unknown baseline, metric or quarter, a single scenario, or ensembles that do not match.
@@ -79,10 +80,10 @@ def compare(
     Example:
         >>> compare(load_results("results/first"), metrics=["little_giants"]).rows  # doctest: +SKIP
     """
-    ensembles = [results] if isinstance(results, Results) else list(results)
-    chosen = choose_metrics(metrics)
+    ensembles = several("results", results, Results, "load_results")
+    chosen = choose_metrics([metrics] if isinstance(metrics, str) else metrics)
     scenarios = _common_scenarios(ensembles, baseline)
-    moments = _common_quarters(ensembles, quarters)
+    moments = _common_quarters(ensembles, [quarters] if isinstance(quarters, str) else quarters)
     rows, regret, units = [], [], []
     worlds = [(str(ensemble.path), with_derived(ensemble.national)) for ensemble in ensembles]
     for quarter in moments:

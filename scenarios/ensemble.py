@@ -10,12 +10,13 @@ import contextlib
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenarios.checks import several, whole_number
 from scenarios.directory import (
     begin,
     is_finished,
@@ -33,6 +34,7 @@ from scenarios.machine import cores, memory
 from scenarios.plan import RUNS
 from scenarios.processes import compile_once, in_processes, on_cluster
 from scenarios.schema import Scenario, run_defaults
+from sim.arguments import quoted
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.reference import read_data
 
@@ -45,7 +47,7 @@ _FIRM_BYTES, _WORKER_BYTES = 200, 350_000_000
 
 
 def run_ensemble(
-    scenarios: list[Scenario],
+    scenarios: Scenario | Iterable[Scenario],
     *,
     out: str | Path,
     replicates: int | None = None,
@@ -72,7 +74,7 @@ def run_ensemble(
     imports it first; notebooks and prompts need none.
 
     Args:
-        scenarios: scenarios with different names.
+        scenarios: one, or several with different names.
         out: directory to create; it must not exist, or be empty, unless `resume` is set.
         replicates: runs with different luck; None takes the first scenario's own default, here and below.
         scale: simulated firms per real firm.
@@ -95,13 +97,20 @@ def run_ensemble(
         The results, read back from `out`.
 
     Raises:
-        InputError: duplicate names, or a directory that cannot be used or resumed, or that another process
-            works in; nothing is left behind.
+        InputError: an argument that is not allowed, duplicate names, or a directory that cannot be used or resumed,
+            or that another process works in; nothing is left behind.
         RunFailed: a run failed; finished runs are kept in ``out/runs``. Or the script has no guard.
     """
+    from scenarios.draws import Draws
     from scenarios.results import MANIFEST, load_results
 
-    _check_scenarios(scenarios)
+    scenarios = several("scenarios", scenarios, Scenario, "load_scenario")
+    _check_names(scenarios)
+    threads, firms_panel = whole_number("threads", threads, 1), whole_number("firms_panel", firms_panel, 0)
+    workers = workers if workers is None else whole_number("workers", workers, 1)
+    crossed_draws = crossed_draws if crossed_draws is None else whole_number("crossed_draws", crossed_draws, 1)
+    if draws is not None and not isinstance(draws, Draws):
+        raise InputError(f"draws is {quoted(draws)}; allowed is what scenarios.draws.read_draws reads, or None")
     asked = run_defaults(scenarios[0], replicates=replicates, scale=scale, seed=seed, until=until)
     settings = asked.model_dump() | {"firms_panel": firms_panel}
     pairs = _draws_and_replicates(settings["replicates"], draws, crossed_draws)
@@ -153,7 +162,7 @@ def run_ensemble(
     return load_results(out)
 
 
-def _check_scenarios(scenarios: list[Scenario]) -> None:
+def _check_names(scenarios: list[Scenario]) -> None:
     if not scenarios:
         raise ScenarioError("no scenario was given")
     for name, times in Counter(scenario.name for scenario in scenarios).items():

@@ -15,6 +15,7 @@ from typing import Any
 from scenarios.catalogue import catalogue_names, read_catalogue_file
 from scenarios.errors import MOST_SAID, ScenarioError, nearest, shortened
 from scenarios.schema import NAME_PATTERN, Scenario, build, check_windows, known_keys
+from sim.arguments import quoted
 
 #: Keys that describe a file itself and are not taken over from its parents.
 _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
@@ -34,16 +35,19 @@ _MOST_PARTS = 16
 _LONG_KEY = re.compile(rf"""(?<![\w"'.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
 
 
-def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] = ()) -> Scenario:
+def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] | str = ()) -> Scenario:
     """A scenario by catalogue name or path, with its parents merged in and settings applied.
 
     Args:
         name_or_path: a catalogue name, or the path of a TOML file.
-        settings: ``KEY=VALUE`` strings as for ``--set``, such as ``levers.cluster_recognition.per_year=300``.
+        settings: ``KEY=VALUE`` strings, or one, as for ``--set``, such as ``levers.cluster_recognition.per_year=300``.
 
     Raises:
         ScenarioError: one sentence with the file, the key, what was found and what is allowed.
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise ScenarioError(f"a scenario is loaded by name or path; {quoted(name_or_path)} is neither")
+    settings = (settings,) if isinstance(settings, str) else settings
     values = _resolve(str(name_or_path), base=None, chain=())
     source = str(name_or_path)
     scenario = build(values, source)

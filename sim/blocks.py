@@ -92,6 +92,10 @@ class Blocks:
             if not helper.cancel() and totals is not None:
                 _add(totals, helper.result())
 
+    def __reduce__(self) -> tuple:
+        """Threads are neither pickled nor copied: a copy has its own."""
+        return Blocks, (self.slots, self.threads)
+
     def close(self) -> None:
         """Let the threads go."""
         if self._pool is not None:

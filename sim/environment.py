@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 
@@ -116,30 +118,37 @@ def new_environment(
     )
 
 
-#: Numbers of the quarter that are the same for every firm.
-MOMENT = np.dtype(
-    [
-        ("index", np.int64),  # quarters since the start
-        ("number", np.int64),  # quarter of the year, 1-4
-        ("research_trend", np.float64),  # log-odds added to R&D participation since the start
-        ("reach_srdi", np.float64),  # share of firms the tier's programme reaches, mean of provinces
-        ("reach_giant", np.float64),
-        ("audit_strictness", np.float64),  # 0-1
-        ("srdi_rd", np.float64),  # R&D intensity that the rules ask for, share of revenue
-        ("srdi_rd_spending", np.float64),  # least R&D spending that the rules ask for, yuan per year
-        ("giant_rd_large", np.float64),  # share of revenue, from giant_revenue_large on
-        ("giant_rd_mid", np.float64),  # share of revenue, from giant_revenue_mid on
-        ("giant_revenue_large", np.float64),  # yuan per year
-        ("giant_revenue_mid", np.float64),  # yuan per year
-        ("award_yuan", np.float64),  # paid per quarter to a firm with a running award
-        ("digital_effect", np.float64),  # digital maturity gained per quarter of support
-        ("award_hope", np.float64),  # log-odds that running awards add to applications
-        ("credit_tightening", np.float64),  # log-odds that a credit crunch adds to the constraint
-        ("substitution", np.float64),  # 1 if firms may turn to other suppliers and buyers, 0 if not
-    ]
-)
+@dataclass(slots=True)
+class Moment:
+    """Numbers of the quarter that are the same for every firm.
+
+    Kept as plain numbers, of which `record` makes what kernels receive: a NumPy record that was pickled
+    silently takes no assignments.
+    """
+
+    index: int = 0  # quarters since the start
+    number: int = 0  # quarter of the year, 1-4
+    research_trend: float = 0.0  # log-odds added to R&D participation since the start
+    reach_srdi: float = 0.0  # share of firms the tier's programme reaches, mean of provinces
+    reach_giant: float = 0.0
+    audit_strictness: float = 0.0  # 0-1
+    srdi_rd: float = 0.0  # R&D intensity that the rules ask for, share of revenue
+    srdi_rd_spending: float = 0.0  # least R&D spending that the rules ask for, yuan per year
+    giant_rd_large: float = 0.0  # share of revenue, from giant_revenue_large on
+    giant_rd_mid: float = 0.0  # share of revenue, from giant_revenue_mid on
+    giant_revenue_large: float = 0.0  # yuan per year
+    giant_revenue_mid: float = 0.0  # yuan per year
+    award_yuan: float = 0.0  # paid per quarter to a firm with a running award
+    digital_effect: float = 0.0  # digital maturity gained per quarter of support
+    award_hope: float = 0.0  # log-odds that running awards add to applications
+    credit_tightening: float = 0.0  # log-odds that a credit crunch adds to the constraint
+    substitution: float = 0.0  # 1 if firms may turn to other suppliers and buyers, 0 if not
+
+    def record(self) -> np.record:
+        """The numbers as they are now, as a record of the type MOMENT."""
+        return np.array(_in_order(self), dtype=MOMENT).view(np.recarray)[()]
 
 
-def new_moment() -> np.record:
-    """A zeroed record of the type MOMENT."""
-    return np.zeros(1, dtype=MOMENT).view(np.recarray)[0]
+#: A Moment as kernels receive it: int64 and float64 fields.
+MOMENT = np.dtype([(field.name, {"int": np.int64, "float": np.float64}[field.type]) for field in fields(Moment)])
+_in_order = attrgetter(*MOMENT.names)

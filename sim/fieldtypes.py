@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sim.calendar import Quarter
@@ -11,7 +12,7 @@ from sim.reference import province_names, sector_names
 
 
 def _number(value):
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | np.bool_ | str):
         raise ValueError("a number is wanted here")
     return value
 

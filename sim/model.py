@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from functools import partial
+from typing import NoReturn
+
 import mesa
 import numpy as np
 
+from sim.arguments import UNTIL_RANGE, scale_number, seed_number, whole_number
 from sim.blocks import Blocks
-from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
+from sim.calendar import DEFAULT_UNTIL, START, Quarter
 from sim.chain_health import ChainHealth
 from sim.demand import quarterly_growth
 from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
 from sim.engine import advance, take_orders
-from sim.environment import new_environment, new_moment
+from sim.environment import Moment, new_environment
 from sim.firms import Firms
 from sim.geography import build_geography
 from sim.industry import build_industry
@@ -28,7 +33,7 @@ from sim.network import find_buyers, link_at_start
 from sim.outputs import NATIONAL
 from sim.panel import Panel
 from sim.parameters import parameter_record, parameter_values
-from sim.policy import Policy, find_policy
+from sim.policy import HasPolicy, Policy, policy_of
 from sim.population import build_population, expected_researchers
 from sim.recorder import Recorder
 from sim.reference import province_names
@@ -36,15 +41,6 @@ from sim.rules import TIERS, Rules
 from sim.stress import Stress
 from sim.tally import CLUSTER, PARTS, by_name, complete, count_certified, new_totals
 from sim.tile import place_scratch, tile_scratch
-
-
-def _seed_of(rng) -> int:
-    """An integer seed from what Mesa and SolaraViz hand over: int, text, Generator or None."""
-    if rng is None:
-        return int(np.random.default_rng().integers(2**31))
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**31))
-    return int(rng)
 
 
 class SRDIModel(mesa.Model):
@@ -55,17 +51,21 @@ class SRDIModel(mesa.Model):
     are Mesa agents; the national series are in Mesa's `datacollector`.
 
     Args:
-        scenario: name of a catalogue scenario, or a Policy.
+        scenario: name of a catalogue scenario, a Policy, or what has one as its `policy`, such as a loaded scenario;
+            when to end and at what scale is said here.
         scale: simulated firms per real firm, 0.0005 to 10. Counts are reported at 1:1.
-        rng: seed; the same seed gives the same bits on any number of threads.
+        rng: seed, from 0 to 2**64 - 1; the same seed gives the same bits on any number of threads. None draws one, so
+            that every model has luck of its own; `seed` tells which. A NumPy generator gives its next number.
         until: last year of the run.
         threads: threads for the passes over firms.
         firms_panel: firms to follow one by one in the table `firms`; 0 for none.
+        seed: another name of `rng`.
 
     Attributes:
         geography, industry: the fixed world. candidates: Candidates of clusters. environment: what firms see.
         parameters: numbers by name, for institutions. parameter_record: the same, for kernels.
-        moment: MOMENT record of the quarter. keys: uint64 (purposes,), its stream keys.
+        seed: what `rng` has to be for the same run again.
+        moment: Moment of the quarter. keys: uint64 (purposes,), its stream keys.
         totals: Totals of the last full quarter. chain_health: ChainHealth, measured on them.
         ranks: uint16 (slots,), of the round that is being held; working memory between two passes.
         reach: by tier, float64 (provinces,), share of firms the programme reaches.
@@ -75,7 +75,11 @@ class SRDIModel(mesa.Model):
         county_giant_weight: float64 (units,), where little giants are to be expected, sum 1.
 
     Raises:
-        ValueError: for a scale, year, thread number or scenario name that is not allowed.
+        ValueError: for an argument that is not allowed, with its value and what is.
+
+    A model may be copied and pickled in any quarter; the copy goes on with the same bits. Mesa's generators `random`
+    and `rng` are seeded too and serve agents of one's own: no draw of the model is theirs. Many runs with Mesa's
+    batch_run: see the page How to.
     """
 
     # Mesa 3.5 keeps an object of its own here; at a reset, SolaraViz would put one like it into the argument's place.
@@ -83,39 +87,39 @@ class SRDIModel(mesa.Model):
 
     def __init__(
         self,
-        scenario: str | Policy = "baseline",
+        scenario: str | Policy | HasPolicy = "baseline",
         scale: float = 0.02,
-        rng: int | str | np.random.Generator | None = 1,
+        rng: int | str | np.random.Generator | None = None,
         until: int = DEFAULT_UNTIL,
         threads: int = 1,
         firms_panel: int = 0,
+        seed: int | None = None,
     ) -> None:
-        self.seed = _seed_of(rng)
+        # Mesa 3.5's batch_run overwrites the `rng` of its parameters with one of its own, but not if there is a `seed`.
+        if rng is not None and seed is not None:
+            raise ValueError("rng and seed are the same thing; give one of them")
+        self.seed = seed_number("rng", rng) if seed is None else seed_number("seed", seed)
+        self.scale = scale_number(scale)
+        self.quarter, self.end = START, Quarter(whole_number("until", until, *UNTIL_RANGE), 4)
+        self.threads = whole_number("threads", threads, 1)
+        firms_panel = whole_number("firms_panel", firms_panel, 0)
+        self.policy = policy_of(scenario)
         super().__init__(rng=self.seed)
         self.scenario = None
-        if not SCALE_RANGE[0] <= scale <= SCALE_RANGE[1]:
-            raise ValueError(f"scale {scale:g} is outside {SCALE_RANGE[0]:g} to {SCALE_RANGE[1]:g}")
-        if not START.year < until <= LATEST_UNTIL:
-            raise ValueError(f"until {until} is outside {START.year + 1} to {LATEST_UNTIL}")
-        if threads < 1:
-            raise ValueError(f"threads {threads} is below 1")
+        self.agent_id_counter = 1
         self._reach: dict[type, tuple[np.ndarray, np.ndarray]] = {}
-        self.policy = scenario if isinstance(scenario, Policy) else find_policy(scenario)
-        self.scale = float(scale)
-        self.threads = threads
-        self.quarter = START
-        self.end = Quarter(until, 4)
         self.parameters = parameter_values(self.policy.parameters)
         self.parameter_record = parameter_record(self.policy.parameters)
         self.ledger = Ledger(self.policy.levers)
-        self.moment = new_moment()
+        self.moment = Moment()
         self._build_world()
         self._set_rule_moment()
         self._build_institutions()
         self.recorder = Recorder(self)
         self.panel = Panel(self, firms_panel) if firms_panel else None
         self.datacollector = mesa.DataCollector(
-            model_reporters={column.name: _national_reporter(column.name) for column in NATIONAL}
+            # A row of batch_run then says what makes its run again.
+            model_reporters={"seed": "seed"} | {column.name: partial(_latest, column.name) for column in NATIONAL}
         )
         self._pass_over_firms(acts=False)
         self._take_stock()
@@ -145,6 +149,15 @@ class SRDIModel(mesa.Model):
         self.ministry.pay()
         self._record()
         self.running = self.quarter < self.end
+
+    @property
+    def steps(self) -> int:
+        """Quarters since the start."""
+        return self.quarter - START
+
+    @steps.setter
+    def steps(self, counted: int) -> None:
+        """Mesa counts calls of `step` here, those after the end as well: the calendar is what counts."""
 
     def tables(self) -> dict[str, dict[str, np.ndarray]]:
         """The results so far: arrays by table and column, as declared in `sim.outputs`."""
@@ -194,12 +207,40 @@ class SRDIModel(mesa.Model):
             self.stress = Stress(self)
         self.ministry.take_up(changed)
 
+    def register_agent(self, agent: mesa.Agent) -> None:
+        """Take in a new agent, which Mesa does when it is made."""
+        super().register_agent(agent)
+        if hasattr(mesa.Agent, "_ids"):
+            # Mesa 3.3 numbers agents in a dictionary that keeps every model for good; here a model counts its own.
+            mesa.Agent._ids.pop(self, None)
+            agent.unique_id = self.agent_id_counter
+            self.agent_id_counter += 1
+
+    def reset_rng(self, *seeds, **named) -> NoReturn:
+        """Refused: the draws are those of the model's seed from its making on; no generator can be set back."""
+        raise NotImplementedError("the luck of a model is that of its seed; make another SRDIModel with rng=")
+
+    reset_randomizer = reset_rng
+
+    def __copy__(self) -> SRDIModel:
+        """A model of its own, as of arrays: two that share their firms would both be wrong after a step of one."""
+        return copy.deepcopy(self)
+
+    def __setstate__(self, state: dict) -> None:
+        """Take over the state of a pickled model, with arrays of its own where those that came are read-only.
+
+        joblib hands large arrays to its workers as such memory maps.
+        """
+        vars(self).update(state)
+        columns = self.firms.columns if "firms" in state else ()
+        if not all(array.flags.writeable for array in (*columns, *self.environment, *self.totals, *self._counting)):
+            vars(self).update(copy.deepcopy(state, {id(self): self}))
+
     def close(self) -> None:
-        """Let the memory go: Mesa 3.3 keeps every model that ever had an agent."""
+        """Let the memory go at once, instead of when Python next looks for what nobody holds; no step follows."""
+        self.running = False
         self.blocks.close()
         self.remove_all_agents()
-        if hasattr(mesa.Agent, "_ids"):
-            mesa.Agent._ids.pop(self, None)
         for name in ("firms", "rounds", "ministry", "ranks"):
             self.__dict__.pop(name, None)
 
@@ -336,7 +377,7 @@ class SRDIModel(mesa.Model):
                 self.keys,
                 self.aspiration_key,
                 self.parameter_record,
-                self.moment,
+                self.moment.record(),
             ),
             totals=self._counting,
             scratch=tile_scratch,
@@ -347,7 +388,7 @@ class SRDIModel(mesa.Model):
         """Complete the totals with the new certificates, and renew what firms and leaders will see next quarter."""
         self.blocks.run(
             count_certified,
-            *(self.firms.columns, self.environment, self.parameter_record, self.moment),
+            *(self.firms.columns, self.environment, self.parameter_record, self.moment.record()),
             totals=self._counting,
             scratch=place_scratch,
         )
@@ -369,8 +410,5 @@ class SRDIModel(mesa.Model):
         self.datacollector.collect(self)
 
 
-def _national_reporter(name: str):
-    def report(model: SRDIModel):
-        return model.recorder.latest[name]
-
-    return report
+def _latest(column: str, model: SRDIModel):
+    return model.recorder.latest[column]

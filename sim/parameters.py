@@ -83,8 +83,12 @@ def parameter_values(overrides: Mapping[str, float] | None = None) -> SimpleName
 
 
 def parameter_record(overrides: Mapping[str, float] | None = None) -> np.record:
-    """The same values as one record, for compiled code: reading its fields from Python is slow."""
+    """The same values as one record, for compiled code: reading its fields from Python is slow.
+
+    It takes no assignments: once pickled, a record would lose them without a word.
+    """
     record = np.zeros(1, dtype=_record_type()).view(np.recarray)
     for name, value in vars(parameter_values(overrides)).items():
         record[name] = value
+    record.flags.writeable = False
     return record[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import entry_points
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from sim.arguments import quoted
 from sim.fieldtypes import Number
 from sim.levers import Levers
 from sim.parameters import check_parameters
@@ -35,6 +38,31 @@ class Policy(BaseModel):
         return values
 
 
+class HasPolicy(Protocol):
+    """What holds a policy beside other things, as a scenario that was loaded from a file does."""
+
+    @property
+    def policy(self) -> Policy: ...
+
+
+def policy_of(scenario: str | Policy | HasPolicy) -> Policy:
+    """The policy of a scenario: itself, the one it holds, or that of its name.
+
+    The model takes any object with a policy, so it need not know what scenarios are made of.
+
+    Raises:
+        ValueError: it is none, or no catalogue knows the name.
+    """
+    found = getattr(scenario, "policy", scenario)
+    if isinstance(found, Policy):
+        return found
+    if isinstance(scenario, os.PathLike) or (isinstance(scenario, str) and scenario.endswith(".toml")):
+        raise ValueError(f"scenario is a file, {scenario}; scenarios.load_scenario reads one, and the model takes that")
+    if not isinstance(scenario, str):
+        raise ValueError(f"scenario is {quoted(scenario)}; allowed are a catalogue name, a Policy or a loaded scenario")
+    return find_policy(scenario)
+
+
 def find_policy(name: str) -> Policy:
     """The policy of a named scenario, from the first installed catalogue that has it.
 
@@ -50,4 +78,4 @@ def find_policy(name: str) -> Policy:
             return entry.load()(name)
         except KeyError:
             continue
-    raise ValueError(f"no installed catalogue has a scenario named {name!r}")
+    raise ValueError(f"no installed catalogue has a scenario named {quoted(name)}")

@@ -132,8 +132,8 @@ Totals = namedtuple(
 
 
 def by_name(totals: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Views of the last axis of totals by name, such as ``by_name(totals.cells, CELL)``."""
-    return {name: totals[..., index] for index, name in enumerate(names)}
+    """Views of the last axis of totals by name, such as ``by_name(totals.cells, CELL)``; numbers of the only axis."""
+    return {name: totals[..., index][()] for index, name in enumerate(names)}
 
 
 def new_totals(

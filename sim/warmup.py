@@ -20,7 +20,7 @@ def warm_up() -> float:
     started = time.perf_counter()
     window = {"enabled": True, "start": str(START + 1), "end": str(START + 8)}
     levers = Levers.model_validate({name: window for name in Levers.model_fields})
-    model = SRDIModel(Policy(levers=levers), scale=SCALE_RANGE[0], until=START.year + 1)
+    model = SRDIModel(Policy(levers=levers), scale=SCALE_RANGE[0], rng=1, until=START.year + 1)
     model.run_model()
     model.close()
     mark_compiled()

@@ -39,5 +39,7 @@ def test_a_command_names_the_extra_it_needs(monkeypatch, command, extra, module)
 
 def test_a_cluster_names_the_extra_it_needs(monkeypatch):
     without(monkeypatch, "distributed")
-    with pytest.raises(InputError, match=r"^scheduler \(--scheduler\) needs the extra 'cluster' \(distributed cannot be found\)"):
+    with pytest.raises(
+        InputError, match=r"^scheduler \(--scheduler\) needs the extra 'cluster' \(distributed cannot be found\)"
+    ):
         next(on_cluster(abs, [(1,)], "tcp://127.0.0.1:9"))

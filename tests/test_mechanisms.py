@@ -115,13 +115,13 @@ def test_research_participation_settles_at_its_probability(odds):
 
 
 def test_thresholds_follow_tier_and_revenue():
-    from sim.environment import new_moment
+    from sim.environment import Moment
 
-    moment = new_moment()
+    moment = Moment()
     moment.srdi_rd, moment.giant_rd_large, moment.giant_rd_mid, moment.giant_revenue_large = 0.03, 0.04, 0.06, 1e8
-    assert research.next_threshold(1, 1e9, moment) == 0.03
-    assert research.next_threshold(2, 1e8, moment) == 0.04
-    assert research.next_threshold(2, 0.9e8, moment) == 0.06
+    assert research.next_threshold(1, 1e9, moment.record()) == 0.03
+    assert research.next_threshold(2, 1e8, moment.record()) == 0.04
+    assert research.next_threshold(2, 0.9e8, moment.record()) == 0.06
 
 
 def test_a_threshold_pulls_aspirants_just_below_it_and_nobody_else():

@@ -10,7 +10,7 @@ import pytest
 
 from sim.columns import ENDED, NEVER, allocate
 from sim.draws import Purpose, quarter_keys, uniform, uniform_pair, unit_noise
-from sim.environment import Environment, new_moment
+from sim.environment import Environment, Moment
 from sim.ladder import recognition
 from sim.ladder.criteria import build_criteria, score
 from sim.ladder.fields import FIELDS, assessment_scratch, field_scratch, read_fields
@@ -89,7 +89,7 @@ ASPIRATION, CALL = np.uint64(11), np.uint64(12)
 
 def assess(columns, tier=2, lowest=0, reach=(1.0, 1.0), called=(0.0, 1.0), bar=60.0, bonus=(0.0, 0.0, 0.0), **more):
     """Ranks and counts of an assessment for the SRDI tier of all slots but the first and the last."""
-    settings = {"env": environment(), "moment": new_moment(), "p": P, "criteria": criteria("srdi")} | more
+    settings = {"env": environment(), "moment": Moment().record(), "p": P, "criteria": criteria("srdi")} | more
     ranks = np.full(SLOTS, 7, dtype=np.uint16)
     counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
     interpreted(recognition.assess)(
@@ -171,7 +171,7 @@ def least_reach(worth):
 
 @pytest.mark.parametrize("case", ["plain", "constraint", "governance", "support", "hope"])
 def test_application_depends_on_reach_size_and_worth(case):
-    firm, env, moment = STRONG | {"constraint": P.constraint_reference, "governance": 0.4}, environment(), new_moment()
+    firm, env, moment = STRONG | {"constraint": P.constraint_reference, "governance": 0.4}, environment(), Moment()
     p = P.copy()
     p["apply_governance_reference"] = np.float64(np.float32(0.4))
     worth = 0.0
@@ -186,7 +186,7 @@ def test_application_depends_on_reach_size_and_worth(case):
         moment.award_hope = worth = 0.3
     enough = least_reach(worth)
     for reach, applied in ((enough * 1.0001, 1), (enough * 0.9999, 0)):
-        _, counts = assess(population({9: firm}), reach=(0.0, reach), env=env, moment=moment, p=p)
+        _, counts = assess(population({9: firm}), reach=(0.0, reach), env=env, moment=moment.record(), p=p)
         assert counts[1, 1, APPLIED] == applied
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sim.columns import allocate
-from sim.environment import Environment, new_moment
+from sim.environment import Environment, Moment
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.fields import FIELD_INDEX, FIELDS, high_tech_bar, institute_level, niche_share, read_fields
 from sim.mechanisms import (
@@ -37,7 +37,7 @@ from sim.mechanisms import (
 )
 from sim.parameters import parameter_record
 
-P = parameter_record()
+P = parameter_record().copy()
 HAND = {
     "main_share_mean": 0.7, "main_share_aspiration": 0.2, "main_share_speed": 0.1, "main_share_noise": 0.05,
     "refinement_base": 0.3, "refinement_digital": 0.4, "refinement_leader": 0.15, "refinement_export": 0.05,
@@ -408,10 +408,10 @@ def test_starting_and_stopping_research():
     ],
 )
 def test_research_that_the_next_tier_asks_for(tier, revenue, threshold):
-    moment = new_moment()
+    moment = Moment()
     moment.srdi_rd, moment.srdi_rd_spending, moment.giant_rd_mid, moment.giant_rd_large = 0.03, 1e6, 0.06, 0.04
     moment.giant_revenue_mid, moment.giant_revenue_large = 5e7, 1e8
-    assert research.next_threshold(tier, revenue, moment) == pytest.approx(threshold)
+    assert research.next_threshold(tier, revenue, moment.record()) == pytest.approx(threshold)
 
 
 @pytest.mark.parametrize(

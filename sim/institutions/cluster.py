@@ -78,7 +78,7 @@ class Cluster(Institution):
 
 def recognise(model, chosen: np.ndarray) -> None:
     """Make national clusters of candidates, int64 (chosen,); members see the commons from the next quarter on."""
-    model.candidates.recognise(chosen, int(model.moment.index))
+    model.candidates.recognise(chosen, model.moment.index)
     model.clusters += [Cluster(model, int(index)) for index in chosen]
     model.environment.cluster_active[chosen] = True
     model.environment.county_active[model.candidates.county[chosen]] = True

@@ -119,7 +119,7 @@ class Rounds:
                 model.aspiration_key,
                 model.call_key,
                 model.parameter_record,
-                model.moment,
+                model.moment.record(),
             ),
             *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
             *(model.reach[tier], called, bar, self._county_bonus(tier), model.ranks),

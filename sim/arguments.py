@@ -1,0 +1,60 @@
+"""Numbers given as arguments: what is no such number is refused in one sentence with name, value and range."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from sim.calendar import LATEST_UNTIL, SCALE_RANGE, START
+
+#: Seeds the model tells apart: draws are made of 64 bits.
+SEED_RANGE = (0, 2**64 - 1)
+UNTIL_RANGE = (START.year + 1, LATEST_UNTIL)
+#: Most letters of a value that is quoted.
+_QUOTED = 60
+
+
+def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
+    """The argument as an int: a whole number of Python or NumPy, a float such as 2030.0 included.
+
+    Raises:
+        ValueError: it is something else (a bool, text, None), or outside `least` to `most`; None is no limit.
+    """
+    if _is_number(value) and (isinstance(value, Integral) or float(value).is_integer()):
+        found = int(value)
+        if least <= found and (most is None or found <= most):
+            return found
+    span = f"from {least} on" if most is None else f"from {least} to {most}"
+    raise ValueError(f"{name} is {quoted(value)}; allowed are whole numbers {span}")
+
+
+def scale_number(value: object) -> float:
+    """The scale as a float; raises ValueError as `whole_number` does."""
+    low, high = SCALE_RANGE
+    if _is_number(value) and low <= value <= high:
+        return float(value)
+    raise ValueError(f"scale is {quoted(value)}; allowed are numbers from {low:g} to {high:g}")
+
+
+def seed_number(name: str, value: object) -> int:
+    """The seed that an argument gives: it itself, as a number or as text, or the next number of a generator.
+
+    Raises:
+        ValueError: it is no seed.
+    """
+    if value is None or isinstance(value, np.random.Generator | np.random.BitGenerator | np.random.SeedSequence):
+        return int(np.random.default_rng(value).integers(2**31))
+    if isinstance(value, str) and value.strip().isdecimal():  # of a text field of SolaraViz
+        value = int(value)
+    return whole_number(name, value, *SEED_RANGE)
+
+
+def quoted(value: object) -> str:
+    """A value in words, not longer than a line."""
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= _QUOTED else f"a {type(value).__name__}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
