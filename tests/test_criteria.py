@@ -391,7 +391,7 @@ def test_tables_of_the_other_tiers():
     ],
 )
 def test_hopeful_are_firms_with_research_patents_or_equity(change, hopeful):
-    p = parameter_record()
+    p = parameter_record().copy()
     p["class1_cost"] = 2.0**20
     firm = {"rd_last_year": 0.0, "rd_before": 0.0, "equity": 0.0, "knowledge": 0.0, "employment": 5.0} | change
     w = SimpleNamespace(**{name: np.array([9.0, value]) for name, value in firm.items()})
