@@ -1,12 +1,15 @@
-"""The server of the page: what it tells Solara, where it listens, what stands before it."""
+"""The server of the page: what it tells Solara, where it listens, what stands before it, what it gives back."""
 
 import asyncio
 import errno
+import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+import weakref
 from contextlib import contextmanager
 from urllib.parse import unquote, urljoin
 
@@ -16,6 +19,7 @@ from starlette.applications import Starlette
 
 from scenarios.cli import main
 from scenarios.errors import InputError
+from viz.app import memory
 from viz.app.guard import BelowPath, OwnPagesOnly, send_lost_readers
 from viz.app.listening import listening, path_below
 from viz.app.server import OFFLINE
@@ -241,3 +245,41 @@ def test_a_session_is_for_pages_of_the_name_passed_on(host, forwarded, let_in, c
         assert sent == [{"type": "websocket.close", "code": 1008}]
         assert f"https://example.org was refused a session with {host}" in caplog.text
 
+
+# --- memory
+
+
+class Web:
+    """Refers to itself, as what a page holds does."""
+
+    def __init__(self):
+        self.self = self
+
+
+def test_a_closed_session_is_looked_for_until_it_is_gone(monkeypatch):
+    monkeypatch.setattr(memory, "REST_S", 0.05)
+    monkeypatch.setattr(memory, "_REST_PER_LOOK", 0.0)
+    memory.start()
+    gone = [False, False]
+    webs = [Web(), Web()]
+    for place, web in enumerate(webs):
+        weakref.finalize(web, gone.__setitem__, place, True)
+    held = webs.pop()
+    gc.disable()
+    try:
+        memory.reclaim(held)
+        memory.reclaim(webs.pop())
+        del web
+        wait_until(lambda: gone[0])
+        assert gone == [True, False]
+        del held
+        wait_until(lambda: gone[1])
+    finally:
+        gc.enable()
+
+
+def wait_until(true):
+    end = time.monotonic() + 20.0
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)

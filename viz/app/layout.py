@@ -12,6 +12,7 @@ import solara.lab
 
 from viz import LANGUAGES
 from viz.app import state
+from viz.app.memory import reclaim
 from viz.app.parts import heading, html_button, note
 from viz.app.state import Session, session_context, use_session
 from viz.app.widgets.panels import Address, Pages
@@ -43,7 +44,12 @@ def use_own_session() -> Session:
 
     def live():
         session.begin()
-        return session.close
+
+        def end():
+            session.close()
+            reclaim(session)
+
+        return end
 
     solara.use_effect(live, [])
     return session

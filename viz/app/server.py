@@ -31,7 +31,8 @@ SETTINGS = {
     "SOLARA_APP": "viz.app.main",
     "SOLARA_MODE": "production",
     "SOLARA_THEME_TITLE": "SRDI",
-    "SOLARA_KERNEL_CULL_TIMEOUT": "30m",
+    # Seconds a session outlives its connection. A tab that is closed says so, and takes its session with it.
+    "SOLARA_KERNEL_CULL_TIMEOUT": "20s",
 }
 
 
@@ -86,7 +87,7 @@ def _serve(
     import uvicorn
 
     from scenarios.results import load_results
-    from viz.app import state
+    from viz.app import memory, state
     from viz.live.calibrated import read_validation
     from viz.live.runner import Runner
 
@@ -111,6 +112,8 @@ def _serve(
     app = BelowPath(OwnPagesOnly(starlette.app), root_path)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws_max_size=2**24))
     ready = partial(on_ready, f"{place.address}{root_path}/")
+    memory.forget_tasks_of_pages()
+    memory.start()
     threading.Thread(target=_announce, args=(server, runner, ready), daemon=True).start()
     server.run(sockets=place.sockets)
 
