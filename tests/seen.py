@@ -15,6 +15,7 @@ def texts_of(widget):
     elif isinstance(widget, ipywidgets.Widget):
         for name in ("unsafe_innerHTML", "innerHTML", "label", "busy"):
             yield str(getattr(widget, name, "") or "")
+        yield from (page["title"] for page in getattr(widget, "pages", ()))
         if hasattr(widget, "described"):
             yield json.loads(widget.described)["title"]
         for child in getattr(widget, "children", None) or []:

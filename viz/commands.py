@@ -70,6 +70,14 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
     metavar="DIR",
     help="Directory of srdi validate to show, its score included (default: the validation of the package).",
 )
+@click.option(
+    "--root-path",
+    envvar="SOLARA_ROOT_PATH",
+    show_envvar=True,
+    default="",
+    metavar="PATH",
+    help="Path below which another server passes the page on, such as /model.",
+)
 @click.option("--open/--no-open", "open_browser", default=None, help="Open a browser (default: if on a terminal).")
 @json_option
 def ui(
@@ -79,6 +87,7 @@ def ui(
     scale: float,
     members: int,
     validation: Path | None,
+    root_path: str,
     open_browser: bool | None,
     as_json: bool,
 ) -> None:
@@ -91,8 +100,10 @@ def ui(
     Example:
       srdi ui
       srdi ui results/first --port 9000
+      srdi ui --root-path /model
     """
     import sys
+    from functools import partial
 
     from scenarios.errors import InputError, require_extra
     from sim.calendar import SCALE_RANGE
@@ -110,5 +121,14 @@ def ui(
         if open_browser or (open_browser is None and sys.stdout.isatty()):
             click.launch(address)
 
-    click.echo("Running the baseline...", err=True)
-    serve(host, port, scale=scale, members=members, results=directories, validation=validation, on_ready=ready)
+    serve(
+        host,
+        port,
+        scale=scale,
+        members=members,
+        results=directories,
+        validation=validation,
+        root_path=root_path,
+        tell=partial(click.echo, err=True),
+        on_ready=ready,
+    )

@@ -1,9 +1,10 @@
-"""What stands between the network and Solara's server: assets as they lie, its own pages, one for the lost."""
+"""What stands between the network and Solara's server: assets as they lie, a path, its own pages, one for the lost."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 #: Code of a websocket that a rule forbids.
 _FORBIDDEN = 1008
+_log = logging.getLogger(__name__)
 
 
 def serve_assets_as_they_lie(app: Starlette, path: str, directory: Path) -> None:
@@ -34,19 +36,39 @@ def serve_assets_as_they_lie(app: Starlette, path: str, directory: Path) -> None
     raise LookupError(f"Solara has no route {path}")
 
 
-def send_lost_readers(app: Starlette, address: str) -> None:
+def send_lost_readers(app: Starlette, path: str) -> None:
     """Send a browser that asks for a page there is not to the one that says so; programs are told 404, as before.
 
     Args:
-        address: of that page. The query is kept: it holds the reader's language and policy.
+        path: of that page, such as ``/missing``. The query is kept: it holds the reader's language and policy.
     """
 
     async def answer(request: Request, fault: Exception) -> Response:
         if "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse(f"{address}?{request.url.query}")
+            # From where the reader is: servers between here and there differ in whether they mend whole paths.
+            up = "../" * (request.scope["raw_path"].count(b"/") - 1) or "./"
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"{up}{path.lstrip('/')}{query}")
         return PlainTextResponse("Not Found", status_code=404)
 
     app.add_exception_handler(404, answer)
+
+
+class BelowPath:
+    """An ASGI application that stands below a path, whether the server before it takes the path off or leaves it on.
+
+    Args:
+        path: as ``/model``; empty for none.
+    """
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app, self._path = app, unquote(path)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._path and f"{scope.get('path', '')}/".startswith(f"{self._path}/"):
+            raw = b"/".join(scope["raw_path"].split(b"/")[self._path.count("/") + 1 :])
+            scope = {**scope, "path": scope["path"].removeprefix(self._path) or "/", "raw_path": b"/" + raw}
+        await self._app(scope, receive, send)
 
 
 class OwnPagesOnly:
@@ -60,7 +82,12 @@ class OwnPagesOnly:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and _foreign(dict(scope["headers"])):
+        if scope["type"] == "websocket" and _foreign(headers := dict(scope["headers"])):
+            _log.warning(
+                "a page of %s was refused a session with %s: a server between them has to pass on the name it is "
+                "called by, with its port, as Host or X-Forwarded-Host",
+                *(headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host")),
+            )
             await receive()
             await send({"type": "websocket.close", "code": _FORBIDDEN})
             return

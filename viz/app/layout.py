@@ -12,9 +12,10 @@ import solara.lab
 
 from viz import LANGUAGES
 from viz.app import state
+from viz.app.memory import reclaim
 from viz.app.parts import heading, html_button, note
 from viz.app.state import Session, session_context, use_session
-from viz.app.widgets.panels import Address
+from viz.app.widgets.panels import Address, Pages
 
 #: Pages in the order they are offered: path and the key of their title.
 PAGES = (
@@ -43,7 +44,12 @@ def use_own_session() -> Session:
 
     def live():
         session.begin()
-        return session.close
+
+        def end():
+            session.close()
+            reclaim(session)
+
+        return end
 
     solara.use_effect(live, [])
     return session
@@ -115,17 +121,17 @@ def Head():
     session, router = use_session(), solara.use_router()
     words = session.words
     query = session.query
-    here = path_of(router)
     Address(query=query, language=words("page.lang"))
     with solara.Div(classes=["srdi-head"]):
         with solara.Div(classes=["srdi-brand"]):
             solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))
             solara.HTML(tag="p", unsafe_innerHTML=words("app.subtitle"))
-        with solara.v.Html(tag="nav", attributes={"aria-label": words("app.pages")}, class_="srdi-nav"):
-            for path, name in PAGES:
-                with solara.Link(path + (f"?{query}" if query else "")):
-                    current = {"aria-current": "page"} if path == here else {}
-                    solara.HTML(tag="span", unsafe_innerHTML=words(f"app.{name}"), attributes=current)
+        Pages(
+            label=words("app.pages"),
+            pages=[{"path": path, "title": words(f"app.{name}")} for path, name in PAGES],
+            here=path_of(router),
+            query=query,
+        )
         with solara.Div(classes=["srdi-look"]):
             for language in LANGUAGES:
                 solara.Button(

@@ -34,7 +34,7 @@ def policy_of(settings: Mapping[str, object], name: str = "policy", title: str =
     return _policy_of(tuple(sorted((key, value_text(value)) for key, value in settings.items())), name, title)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _policy_of(settings: tuple[tuple[str, str], ...], name: str, title: str) -> Scenario:
     values = merge_values(_baseline(), {"name": name, "title": title, "title_zh": title})
     values = merge_values(values, nested({key: text_value(text) for key, text in settings}))

@@ -6,9 +6,13 @@ import gc
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from viz.app.listening import Listening, listening, path_below
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -22,14 +26,13 @@ OFFLINE = {
     "SOLARA_THEME_SHOW_BANNER": "False",
 }
 #: Read from the environment when Solara is first imported.
-_SETTINGS = {
+SETTINGS = {
     **OFFLINE,
     "SOLARA_APP": "viz.app.main",
     "SOLARA_MODE": "production",
     "SOLARA_THEME_TITLE": "SRDI",
-    "SOLARA_KERNEL_CULL_TIMEOUT": "30m",
-    # Else the first reader's header X-Script-Name says from where everybody's page loads its scripts.
-    "SOLARA_ROOT_PATH": "",
+    # Seconds a session outlives its connection. A tab that is closed says so, and takes its session with it.
+    "SOLARA_KERNEL_CULL_TIMEOUT": "20s",
 }
 
 
@@ -41,6 +44,8 @@ def serve(
     members: int,
     results: Sequence[Path] = (),
     validation: Path | None = None,
+    root_path: str = "",
+    tell: Callable[[str], None] = lambda sentence: None,
     on_ready: Callable[[str], None] = lambda address: None,
 ) -> None:
     """Serve the page until interrupted.
@@ -48,21 +53,41 @@ def serve(
     The baseline is run before the first page is served, its other members in the background afterwards.
 
     Args:
+        host, port: where to listen; port 0 takes any free one.
         scale: simulated firms per real firm. members: runs that intervals rest on.
         results: directories to offer on the page of comparisons.
         validation: directory of ``srdi validate`` to show instead of the packaged validation.
-        on_ready: called with the address once pages can be read.
+        root_path: path below which another server passes the page on, such as ``/model``.
+        tell: called with what a person should know. on_ready: with the address once pages can be read.
 
     Raises:
-        InputError: a directory cannot be read.
+        InputError: it cannot listen there, the path is none, or a directory cannot be read.
     """
-    for name, value in _SETTINGS.items():
+    root_path = path_below(root_path)
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    # Never left out: else the first reader's header X-Script-Name says from where everybody's page loads its scripts.
+    os.environ["SOLARA_ROOT_PATH"] = root_path
+    with listening(host, port) as place:
+        if place.to_others:
+            tell("Everybody on the network who reaches this machine can open the page and run the model.")
+        tell("Running the baseline...")
+        _serve(place, root_path, scale, members, results, validation, on_ready)
 
+
+def _serve(
+    place: Listening,
+    root_path: str,
+    scale: float,
+    members: int,
+    results: Sequence[Path],
+    validation: Path | None,
+    on_ready: Callable[[str], None],
+) -> None:
     import uvicorn
 
     from scenarios.results import load_results
-    from viz.app import state
+    from viz.app import memory, state
     from viz.live.calibrated import read_validation
     from viz.live.runner import Runner
 
@@ -77,26 +102,29 @@ def serve(
 
     from solara.server import cdn_helper, settings, starlette
 
-    from viz.app.guard import OwnPagesOnly, send_lost_readers, serve_assets_as_they_lie
+    from viz.app.guard import BelowPath, OwnPagesOnly, send_lost_readers, serve_assets_as_they_lie
     from viz.app.layout import MISSING
 
+    # Advice on a cookie for pages inside pages, which this is not, and on headers that nothing here heeds.
+    warnings.filterwarnings("ignore", module=r"solara\.server\.starlette")
     serve_assets_as_they_lie(starlette.app, f"/{cdn_helper.cdn_url_path}", settings.assets.proxy_cache_dir)
-    send_lost_readers(starlette.app, f"{settings.main.root_path or ''}{MISSING}")
-    server = uvicorn.Server(
-        uvicorn.Config(OwnPagesOnly(starlette.app), host=host, port=port, log_level="warning", ws_max_size=2**24)
-    )
-    threading.Thread(target=_announce, args=(server, runner, on_ready), daemon=True).start()
-    server.run()
+    send_lost_readers(starlette.app, MISSING)
+    app = BelowPath(OwnPagesOnly(starlette.app), root_path)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws_max_size=2**24))
+    ready = partial(on_ready, f"{place.address}{root_path}/")
+    memory.forget_tasks_of_pages()
+    memory.start()
+    threading.Thread(target=_announce, args=(server, runner, ready), daemon=True).start()
+    server.run(sockets=place.sockets)
 
 
-def _announce(server: Server, runner: Runner, on_ready: Callable[[str], None]) -> None:
-    """Say the address once the server listens, then run the other members' baselines while nobody asks."""
+def _announce(server: Server, runner: Runner, ready: Callable[[], None]) -> None:
+    """Say that the server answers, then run the other members' baselines while nobody asks."""
     while not server.started:
         if server.should_exit:
             return
         time.sleep(0.02)
-    host, port = server.servers[0].sockets[0].getsockname()[:2]
-    on_ready(f"http://{host}:{port}/")
+    ready()
     for member in range(1, runner.members + 1):
         if server.should_exit:
             return

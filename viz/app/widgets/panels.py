@@ -1,4 +1,4 @@
-"""Widgets of the page that only send and receive plain values: the levers, the address."""
+"""Widgets of the page that only send and receive plain values: the levers, the address, the pages."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ def LeverPanel(
 @solara.component_vue("address.vue")
 def Address(query: str, language: str) -> None:
     """Writes the page's state into its address, and its language into the document."""
+
+
+@solara.component_vue("pages.vue", vuetify=False)
+def Pages(label: str, pages: list[dict], here: str, query: str) -> None:
+    """Links to the pages, below the path the page stands below.
+
+    Args:
+        label: of them all. pages: dicts with path and title. here: path of the one that is shown.
+        query: that goes with the reader to the next, without the question mark.
+    """
 
 
 @solara.component_vue("choice.vue", vuetify=False)
