@@ -183,6 +183,7 @@ def test_what_was_not_measured_has_no_change():
 def measure(monkeypatch, tmp_path):
     """Runs ``srdi bench`` with a history of its own, as if a suite had given figures."""
     monkeypatch.setattr(history, "HISTORY", tmp_path / "history.jsonl")
+    monkeypatch.setattr(history, "commit", lambda: "0123456789ab")
 
     def run(*options: str, **measured: float | None):
         monkeypatch.setattr("benchmarks.command.measured", lambda suite: results(**measured))
@@ -207,6 +208,14 @@ def test_the_command_tracks_and_tells_what_is_worse_than_the_last(measure, tmp_p
     assert "Core step: plain Mesa over engine 600 x 400 x -33.3 % 10 % worse" in rows
     assert "Peak memory at 52 million – 6.7 GiB – 10 %" in rows
     assert [each.targets["mesa_ratio"].measured for each in read_history(file)] == [600.0, 400.0]
+
+
+def test_outside_a_checkout_the_history_has_to_be_named(measure, monkeypatch, tmp_path):
+    monkeypatch.setattr(history, "commit", lambda: "")
+    with pytest.raises(InputError, match="--track needs --history FILE"):
+        measure("--track")
+    measure("--track", "--history", str(tmp_path / "mine.jsonl"))
+    assert len(read_history(tmp_path / "mine.jsonl")) == 1
 
 
 def test_without_the_options_nothing_is_tracked_or_read(measure, tmp_path):
