@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 
-# Tests run side by side. Threads of one that wait for each other would keep the cores from the others; the fit's
-# miniature took thirty times as long. Read when Numba and NumPy are first imported.
-os.environ["NUMBA_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Tests run side by side. Threads of one that wait for each other would keep the cores from the others (the miniature fit
+# took thirty times as long), and a worker process takes as long to start as most runs here. Read at the first import.
+os.environ["NUMBA_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["PYTHON_CPU_COUNT"] = "1"
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,27 @@ settings.load_profile("steady")
 # A shell that starts the suite in the background has it ignore interrupts, which commands under test would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+#: Files that take longest; they begin first, or a worker would be left alone with one of them at the end.
+LONGEST = (
+    "test_tutorial.py",
+    "test_calibration.py",
+    "test_cli.py",
+    "test_pages.py",
+    "test_resume.py",
+    "test_processes.py",
+    "test_lever_effects.py",
+    "test_properties.py",
+    "test_cluster.py",
+    "test_examples.py",
+    "test_policy_page.py",
+    "test_hostile_pages.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 #: Small enough for seconds, large enough for every tier to be populated.
 SCALE = 0.01

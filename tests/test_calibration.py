@@ -265,10 +265,10 @@ def test_the_figures_identify_both_parameters(miniature):
 
 def test_intervals_cover_the_truth_as_often_as_they_say(miniature):
     _, _, found = miniature
-    coverage = diagnostics.coverage_on_emulator(found, 60)
-    # 120 ranks: three standard deviations of a share of one half and of nine tenths.
-    assert coverage.of(0.5) == pytest.approx(0.5, abs=0.14)
-    assert coverage.of(0.9) == pytest.approx(0.9, abs=0.085)
+    coverage = diagnostics.coverage_on_emulator(found, 40)
+    # 80 ranks: three standard deviations of a share of one half and of nine tenths.
+    assert coverage.of(0.5) == pytest.approx(0.5, abs=0.17)
+    assert coverage.of(0.9) == pytest.approx(0.9, abs=0.1)
 
 
 def test_too_narrow_intervals_are_seen(miniature):
