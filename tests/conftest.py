@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-# Tests run side by side. Threads of one that wait for each other would keep the cores from the others (the miniature fit
-# took thirty times as long), and a worker process takes as long to start as most runs here. Read at the first import.
+# Tests run side by side. Threads that wait for each other would keep the cores from other tests (the miniature fit took
+# thirty times as long), and a worker process takes as long to start as most runs here. Read at the first import.
 os.environ["NUMBA_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["PYTHON_CPU_COUNT"] = "1"
 
 import numpy as np
