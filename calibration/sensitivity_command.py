@@ -14,6 +14,7 @@ import click
 
 from scenarios.errors import InputError
 from scenarios.options import (
+    OR_OUT,
     EnsembleOptions,
     ensemble_options,
     json_option,
@@ -101,7 +102,7 @@ def sensitivity(
         if ensemble.out:
             out = stack.enter_context(working_directory(ensemble.out, ensemble.resume, FIRST_STAGE))
         else:
-            out = stack.enter_context(temporary_directory())
+            out = stack.enter_context(temporary_directory(OR_OUT))
         click.echo(f"{repeats} repeats, {counts[0]} Morris points, {counts[1]} Sobol points", err=True)
         found = run_sensitivity(
             base,

@@ -166,7 +166,8 @@ def commands() -> None:
     parts = [
         "# Command line\n\nEvery command takes `--json` for a machine-readable last line. It ends with 0 when done, "
         "1 when it failed, 2 for bad input (one sentence: the key or file, what was found, what is allowed) and 130 "
-        "when interrupted, with what was finished kept. `srdi --debug COMMAND` shows the traceback of a failure.\n\n"
+        "when interrupted (143 or 129 by SIGTERM or SIGHUP), with what was finished kept. "
+        "`srdi --debug COMMAND` shows the traceback of a failure.\n\n"
     ]
     whole = click.Context(srdi, info_name="srdi", max_content_width=100)
     for name in srdi.list_commands(whole):

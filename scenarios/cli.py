@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scenarios.command import Script, documentation, echo
+from scenarios.command import Script, echo
+from scenarios.docstrings import documentation
 from scenarios.errors import InputError, nearest
 from scenarios.options import json_option, last_line, screen_of, tell_idle
 
@@ -44,7 +45,7 @@ class Srdi(Script, click.Group):
         command = super().get_command(ctx, cmd_name)
         if command is None:
             command = next((entry.load() for entry in _published().select(name=cmd_name)), None)
-        if command is not None and command.help is None:
+        if command is not None and command.help is None and command.callback:
             command.help = documentation(command.callback)
         return command
 

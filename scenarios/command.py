@@ -1,15 +1,12 @@
-"""How every command ends: one sentence for each failure and the agreed exit code; and how it writes and explains."""
+"""How every command ends: one sentence for each failure and the agreed exit code; and how it writes."""
 
 from __future__ import annotations
 
-import ast
 import codecs
 import contextlib
-import inspect
 import io
 import signal
 import sys
-import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from scenarios.docstrings import documentation
 from scenarios.errors import InputError, printable
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
@@ -46,15 +44,6 @@ def choose_encodings() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # unlike what a program may put in its place
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="srdi.plain")
-
-
-def documentation(thing: Any) -> str:
-    """The docstring of a class or function; where ``python -OO`` removed it, as it stands in the source."""
-    text = thing.__doc__
-    if text is None and sys.flags.optimize > 1:
-        (defined,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
-        text = ast.get_docstring(defined)  # type: ignore[arg-type]
-    return inspect.cleandoc(text or "")
 
 
 def echo(text: object, err: bool = False) -> None:
@@ -109,7 +98,8 @@ class Script(click.Command):
             standalone_mode: not heeded; click's own handling of failures is always off. The rest is as in click.
         """
         choose_encodings()
-        self.help = self.help or documentation(self.callback)
+        if self.callback:
+            self.help = self.help or documentation(self.callback)
         # Taken out here, so that --debug may stand before the command or after it.
         given = list(sys.argv[1:] if args is None else args)
         args = [word for word in given if word != "--debug"]

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from scenarios.command import documentation
+from scenarios.docstrings import documentation
 from scenarios.loading import load_scenario, nested
 from scenarios.schema import RunDefaults, Scenario, tables
 from sim.levers import Lever, Levers

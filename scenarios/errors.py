@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from sim.wording import shortened
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -39,11 +41,6 @@ class ScenarioError(InputError):
 
 class ResultsError(InputError):
     """A results directory that is missing, unfinished, foreign or damaged."""
-
-
-def shortened(text: str, most: int = 80) -> str:
-    """A text that may come from anybody, with its middle left out where it is longer than `most` letters."""
-    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
 
 
 def printable(text: str, lines: bool = False) -> str:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
-from scenarios.errors import MOST_SAID, ScenarioError, nearest, shortened
+from scenarios.errors import MOST_SAID, ScenarioError, nearest
 from scenarios.schema import NAME_PATTERN, Scenario, build, check_windows, known_keys
 from sim.arguments import quoted
+from sim.wording import shortened
 
 #: Keys that describe a file itself and are not taken over from its parents.
 _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")

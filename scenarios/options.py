@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 Function = TypeVar("Function", bound=Callable[..., object])
+#: What a command says besides to whom has no place for temporary files.
+OR_OUT = ", or a directory for the results with --out"
 
 
 def json_option(function: Function) -> Function:
@@ -196,7 +198,7 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Call
 def ensemble_target(out: Path | None) -> Iterator[dict]:
     """Where an ensemble writes and whom it tells: `out`, or a directory that goes with the block; a progress bar."""
     with contextlib.ExitStack() as stack:
-        target = out or stack.enter_context(temporary_directory()) / "results"
+        target = out or stack.enter_context(temporary_directory(OR_OUT)) / "results"
         on_start, on_run = _progress(stack)
         if out:
             stack.push(_say_what_is_kept(out))
@@ -204,8 +206,11 @@ def ensemble_target(out: Path | None) -> Iterator[dict]:
 
 
 @contextlib.contextmanager
-def temporary_directory() -> Iterator[Path]:
+def temporary_directory(otherwise: str = "") -> Iterator[Path]:
     """A directory that goes with the block.
+
+    Args:
+        otherwise: what else a reader may do who has no place for one.
 
     Raises:
         InputError: there is no place for one.
@@ -215,7 +220,7 @@ def temporary_directory() -> Iterator[Path]:
     except OSError as error:
         raise InputError(
             f"no temporary directory can be made ({error.strerror or error}): "
-            "name a folder that can be written in TMPDIR, or a directory for the results with --out"
+            f"name a folder that can be written in TMPDIR{otherwise}"
         ) from None
     with directory as name:
         yield Path(name)

@@ -19,6 +19,8 @@ from scenarios.errors import InputError, require_extra
 from scenarios.jobs import RunFailed
 
 _ATTEMPTS = 2
+#: Most worker processes that Python can wait for on Windows.
+_MOST_ON_WINDOWS = 61
 #: Exit code of a worker whose script, which it imports as it starts, would start workers itself.
 _UNGUARDED = 64
 _GUARD = 'each worker process imports it first: put what it does under `if __name__ == "__main__":`, or use one worker'
@@ -126,11 +128,12 @@ def _in_pool(
 ) -> Generator[tuple[int, Future], None, None]:
     """`in_processes` without a second attempt: if a worker dies, the futures that are left say so."""
     others = set(multiprocessing.active_children())
+    workers = min(workers, len(jobs), _MOST_ON_WINDOWS if sys.platform == "win32" else len(jobs))
     # "spawn" on every platform: Mesa forces it, and no state leaks into a worker.
     context = multiprocessing.get_context("spawn")
     try:
         with interrupts_held():  # inherited by the process that clears up after semaphores, too
-            pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_begin_worker)
+            pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     except OSError as error:  # no shared memory can be written
         print(f"srdi: no worker processes here ({error.strerror or error}); one run after another", file=sys.stderr)
         yield from _here(function, jobs)

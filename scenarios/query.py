@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from scenarios.errors import MOST_SAID, ResultsError, shortened
+from scenarios.errors import MOST_SAID, ResultsError
 from scenarios.results import DRAWS_TABLE, Results
 from scenarios.storage import DRAW
+from sim.wording import shortened
 
 #: Name of the view of all columns with their units.
 COLUMNS = "columns"

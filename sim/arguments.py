@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from sim.calendar import LATEST_UNTIL, SCALE_RANGE, START
+from sim.wording import shortened
 
 #: Seeds the model tells apart: draws are made of 64 bits.
 SEED_RANGE = (0, 2**64 - 1)
@@ -52,8 +53,7 @@ def seed_number(name: str, value: object) -> int:
 
 def quoted(value: object) -> str:
     """A value in words, not longer than a line."""
-    text = repr(value.item() if isinstance(value, np.generic) else value)
-    return text if len(text) <= _QUOTED else f"a {type(value).__name__}"
+    return shortened(repr(value.item() if isinstance(value, np.generic) else value), _QUOTED)
 
 
 def _is_number(value: object) -> bool:

@@ -82,10 +82,13 @@ def _temporary() -> Path:
 
 def _passing() -> Path:
     """A folder that goes with the process that made it; those started by it find it in the environment."""
-    known = os.environ.get(_PASSING, "")
-    if os.path.isdir(known) and _is_own(os.lstat(known)):
-        return Path(known)
-    folder = tempfile.mkdtemp(prefix="srdi-", dir=_temporary())
+    base = _temporary().resolve()
+    if not all(_is_safe_above(place.lstat()) for place in (base, *base.parents[:-1])):
+        raise PermissionError(f"others can put another folder in the place of one in {base}")
+    known = Path(os.environ.get(_PASSING, ""))
+    if known.parent == base and _is_own(known.lstat()):
+        return known
+    folder = tempfile.mkdtemp(prefix="srdi-", dir=base)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[_PASSING] = folder
     return Path(folder)
@@ -104,7 +107,7 @@ def _make(folder: Path) -> None:
             raise PermissionError(f"{folder} is not private: others can write in {place}")
     os.utime(folder)
     with tempfile.TemporaryFile(dir=folder) as file:
-        if not _marker(folder).exists():
+        if not any(folder.rglob("*.nbi")):  # index files of Numba: nothing was compiled yet
             file.write(bytes(_ROOM))
 
 

@@ -42,6 +42,10 @@ def __getattr__(name: str) -> Any:
         raise
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def _hidden() -> str:
     """Which package of SRDI a module of the reader's own hides; empty if none does."""
     home = Path(__file__).parents[1]

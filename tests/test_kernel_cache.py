@@ -286,6 +286,24 @@ def test_a_folder_that_others_could_exchange_is_passed_over(places, base, mode):
     assert list(base.iterdir()) == []
 
 
+@needs_modes
+def test_where_others_could_exchange_every_folder_nothing_is_kept(places, base, monkeypatch):
+    for folder in (base, places / "temporary"):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o777)
+    monkeypatch.setattr(kernel_cache, "user_cache_dir", lambda name: "/proc/none")
+    assert cache_folder() is None
+    assert not any((places / "temporary").iterdir())
+
+
+def test_room_is_looked_for_only_where_nothing_is_kept_yet(base, monkeypatch):
+    folder = cache_folder()
+    (folder / "sim").mkdir()
+    (folder / "sim" / "engine.nbi").touch()
+    monkeypatch.setattr(kernel_cache, "_ROOM", 2**60)  # more than there is anywhere
+    assert cache_folder() == folder
+
+
 @needs_root
 def test_a_link_to_another_users_folder_is_passed_over(places, base):
     planted_link(base)

@@ -21,7 +21,10 @@ def test_every_document_names_the_same_version():
     assert re.search(r"^version: (.*)$", citation, re.MULTILINE)[1] == VERSION
     assert f"## [{VERSION}]" in Path("CHANGELOG.md").read_text(encoding="utf-8")
     assert srdi.__version__ == VERSION
+    for name in ("README.md", "README.zh-CN.md"):
+        assert set(re.findall(r"srdi-([\d.]+)-py3", Path(name).read_text(encoding="utf-8"))) == {VERSION}
 
 
 def test_the_public_names_are_there():
     assert all(getattr(srdi, name) for name in srdi.__all__)
+    assert set(srdi.__all__) <= set(dir(srdi))

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from calibration.simulator import model_digest
-from scenarios.command import documentation
+from scenarios.docstrings import documentation
 from scenarios.intervals import ENOUGH
 from scenarios.jobs import model_checksum
 from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures

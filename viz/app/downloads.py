@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from scenarios.describe import scenario_toml
 from scenarios.draws import POSTERIOR
 from scenarios.export import FORMATS
 from scenarios.loading import nested
+from scenarios.options import temporary_directory
 from scenarios.results import Results
 from scenarios.schema import Scenario
 from viz.app.policies import settings_of
@@ -97,16 +97,16 @@ def tables_zip(results: Results, form: str) -> bytes:
 
     Parquet files make a whole results directory, which ``srdi compare`` and ``srdi report`` read.
     """
-    with tempfile.TemporaryDirectory(prefix="srdi-") as folder:
-        FORMATS[form](results, Path(folder))
-        return _zipped({f"{results.path.name}-{form}/{file.name}": file for file in sorted(Path(folder).iterdir())})
+    with temporary_directory() as folder:
+        FORMATS[form](results, folder)
+        return _zipped({f"{results.path.name}-{form}/{file.name}": file for file in sorted(folder.iterdir())})
 
 
 def bundle_zip(results: GatheredResults, scenario: Scenario, words: Words) -> bytes:
     """Everything a colleague needs: scenario, results directory with manifest, the command, and how to read them."""
     name = results.path.name
-    with tempfile.TemporaryDirectory(prefix="srdi-") as folder:
-        results.write_files(Path(folder))
+    with temporary_directory() as folder:
+        results.write_files(folder)
         files: dict[str, Path | str] = {
             f"{name}/{file_name(scenario.name)}": scenario_toml(scenario),
             f"{name}/README.txt": words(
@@ -117,7 +117,7 @@ def bundle_zip(results: GatheredResults, scenario: Scenario, words: Words) -> by
                 version=results.manifest["versions"]["srdi"],
             ),
         }
-        files |= {f"{name}/results/{file.name}": file for file in sorted(Path(folder).iterdir())}
+        files |= {f"{name}/results/{file.name}": file for file in sorted(folder.iterdir())}
         return _zipped(files)
 
 

@@ -54,18 +54,18 @@ def forget_tasks_of_pages() -> None:
 def _work() -> None:
     trim = _trim()
     while True:
-        left, rest = [_closed.get()], REST_S
-        for _ in range(_MOST_LOOKS):
+        left, looks, rest = [_closed.get()], _MOST_LOOKS, REST_S
+        while left and looks:
             time.sleep(rest)
+            looks -= 1
             while not _closed.empty():
                 left.append(_closed.get())
+                looks = _MOST_LOOKS
             begun = time.thread_time()
             gc.collect()
             rest = max(REST_S, _REST_PER_LOOK * (time.thread_time() - begun))
             trim()
             left = [session for session in left if session() is not None]
-            if not left:
-                break
 
 
 def _trim() -> Callable[[], object]:
