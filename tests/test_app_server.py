@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import unquote, urljoin
 
@@ -23,6 +24,12 @@ from viz.app import memory
 from viz.app.guard import BelowPath, OwnPagesOnly, send_lost_readers
 from viz.app.listening import listening, path_below
 from viz.app.server import OFFLINE
+
+
+def done(coroutine):
+    """Run to its end in a thread of its own: where a browser was driven before, this one has a loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def test_offline_settings_are_read_by_solara():
@@ -162,7 +169,7 @@ def seen(path, asked):
     async def app(scope, receive, send):
         found.append((scope["path"], scope["raw_path"].decode()))
 
-    asyncio.run(BelowPath(app, path)({"type": "http", "path": unquote(asked), "raw_path": asked.encode()}, None, None))
+    done(BelowPath(app, path)({"type": "http", "path": unquote(asked), "raw_path": asked.encode()}, None, None))
     return found[0]
 
 
@@ -218,7 +225,7 @@ def sent_by(app, scope):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    done(app(scope, receive, send))
     return sent
 
 
