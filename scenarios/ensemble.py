@@ -32,7 +32,7 @@ from scenarios.jobs import Job, RunFailed, model_checksum, run_job, versions
 from scenarios.lock import only_one
 from scenarios.machine import cores, memory
 from scenarios.plan import RUNS
-from scenarios.processes import compile_once, in_processes, on_cluster
+from scenarios.processes import compile_once, in_processes, in_this_process, on_cluster
 from scenarios.schema import Scenario, run_defaults
 from sim.arguments import quoted
 from sim.outputs import OPTIONAL_TABLES, TABLES
@@ -220,14 +220,9 @@ def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Generator[
         return
     compile_once()
     if workers <= 1 or len(jobs) == 1:
-        for job in jobs:
-            try:
-                packed = run_job(job)
-            except Exception as error:
-                raise _failure(job, error) from error
-            yield job, packed
-        return
-    yield from _results(jobs, in_processes(run_job, [(job,) for job in jobs], workers, _load_pandas))
+        yield from _results(jobs, in_this_process(run_job, [(job,) for job in jobs]))
+    else:
+        yield from _results(jobs, in_processes(run_job, [(job,) for job in jobs], workers, _load_pandas))
 
 
 def _load_pandas() -> None:

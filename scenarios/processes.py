@@ -50,7 +50,7 @@ def in_processes(
     """
     leave_unguarded()
     if multiprocessing.current_process().daemon:
-        yield from _here(function, jobs)
+        yield from in_this_process(function, jobs)
         return
     _refuse_unguarded()
     waiting, idle = dict(enumerate(jobs)), 0
@@ -112,7 +112,7 @@ def _no_script_without_file() -> Iterator[None]:
         main.__file__ = script
 
 
-def _here(function: Callable, jobs: Sequence[tuple]) -> Generator[tuple[int, Future], None, None]:
+def in_this_process(function: Callable, jobs: Sequence[tuple]) -> Generator[tuple[int, Future], None, None]:
     """`in_processes` without any: the jobs are done in this process, one after the other."""
     for place, job in enumerate(jobs):
         future: Future = Future()
@@ -136,7 +136,7 @@ def _in_pool(
             pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     except OSError as error:  # no shared memory can be written
         print(f"srdi: no worker processes here ({error.strerror or error}); one run after another", file=sys.stderr)
-        yield from _here(function, jobs)
+        yield from in_this_process(function, jobs)
         return
     done, started = False, set()
     try:
@@ -162,12 +162,10 @@ Result = TypeVar("Result")
 
 def call_each(function: Callable[..., Result], jobs: Sequence[tuple], workers: int) -> Iterator[tuple[int, Result]]:
     """The place of each job and what `function` makes of it, as they come; here, or in worker processes."""
-    if workers <= 1:
-        for place, job in enumerate(jobs):
-            yield place, function(*job)
-        return
-    for place, future in in_processes(function, jobs, workers):
-        yield place, future.result()
+    finished = in_this_process(function, jobs) if workers <= 1 else in_processes(function, jobs, workers)
+    with contextlib.closing(finished):
+        for place, future in finished:
+            yield place, future.result()
 
 
 def on_cluster(function: Callable, jobs: Sequence[tuple], address: str) -> Generator[tuple[int, Future], None, None]:
