@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from sim.wording import shortened
+from sim.wording import QUOTED, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 #: Most letters of a sentence by others, such as a reader or a validator: it may quote what it found, as long as that
 #: is, and then lists what is allowed.
 MOST_SAID = 1000
-#: Most letters of a value that is quoted.
-_QUOTED = 60
 #: What is wanted where another kind of value stands, by pydantic's name of the fault.
 _WANTED = {
     "bool_type": "true or false is wanted here",
@@ -86,7 +84,7 @@ def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[s
         return message
     if isinstance(found, date):
         return f"{key} is {found}: {message}"
-    if isinstance(found, dict | list | BaseModel) or len(str(found)) > _QUOTED:
+    if isinstance(found, dict | list | BaseModel) or len(str(found)) > QUOTED:
         return f"{key}: {message}"
     return f"{key} is {found!r}: {message}"
 

@@ -7,13 +7,11 @@ from numbers import Integral, Real
 import numpy as np
 
 from sim.calendar import LATEST_UNTIL, SCALE_RANGE, START
-from sim.wording import shortened
+from sim.wording import QUOTED, shortened
 
 #: Seeds the model tells apart: draws are made of 64 bits.
 SEED_RANGE = (0, 2**64 - 1)
 UNTIL_RANGE = (START.year + 1, LATEST_UNTIL)
-#: Most letters of a value that is quoted.
-_QUOTED = 60
 
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
@@ -53,7 +51,7 @@ def seed_number(name: str, value: object) -> int:
 
 def quoted(value: object) -> str:
     """A value in words, not longer than a line."""
-    return shortened(repr(value.item() if isinstance(value, np.generic) else value), _QUOTED)
+    return shortened(repr(value.item() if isinstance(value, np.generic) else value), QUOTED)
 
 
 def _is_number(value: object) -> bool:
