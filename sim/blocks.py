@@ -88,9 +88,11 @@ class Blocks:
         helpers = [self._pool.submit(help_out) for _ in range(self.threads - 1)]
         work(totals)
         for helper in helpers:
-            # One that has not begun by now has nothing left to do.
-            if not helper.cancel() and totals is not None:
-                _add(totals, helper.result())
+            # One that has not begun by now has nothing left to do; one that has is waited for, whatever it counts.
+            if not helper.cancel():
+                part = helper.result()
+                if totals is not None:
+                    _add(totals, part)
 
     def __reduce__(self) -> tuple:
         """Threads are neither pickled nor copied: a copy has its own."""
