@@ -9,12 +9,18 @@ import time
 from pathlib import Path
 
 import pytest
+from prepared import POSSIBLE, run_prepared
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
 
 
-def srdi(*arguments, cwd=None, env=None, timeout=300):
-    """A finished command, with its code and what it printed."""
+def srdi(*arguments, cwd=None, env=None, timeout=300, anew=False):
+    """A finished command, with its code and what it printed.
+
+    It is forked from a prepared Python (see `prepared`); started anew if asked for, or if it has variables of its own.
+    """
+    if POSSIBLE and env is None and not anew:
+        return run_prepared("scenarios.cli", [str(argument) for argument in arguments], cwd, timeout)
     return subprocess.run(
         [sys.executable, "-m", "scenarios.cli", *map(str, arguments)],
         capture_output=True,

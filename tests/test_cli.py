@@ -20,18 +20,18 @@ SMALL = ["--scale", "0.001", "--until", "2020", "--replicates", "1"]
 
 def test_help_is_quick_and_every_command_has_an_example():
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert "srdi run baseline" in srdi("--help").stdout
+    assert "srdi run baseline" in srdi("--help", anew=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
     for command in ("run", "compare", "list", "show", "check", "new", "export"):
-        answer = srdi(command, "--help")
+        answer = srdi(command, "--help", anew=True)
         assert answer.returncode == 0
         assert "Example:" in answer.stdout
         assert "--json" in answer.stdout
 
 
 def test_run_keeps_results_and_ends_with_one_line_of_json(tmp_path):
-    answer = srdi("run", "baseline", "no-policy", *SMALL, "--out", tmp_path / "first", "--json")
+    answer = srdi("run", "baseline", "no-policy", *SMALL, "--out", tmp_path / "first", "--json", anew=True)
     assert answer.returncode == 0, answer.stderr
     last = json.loads(answer.stdout.splitlines()[-1])
     assert last["scenarios"] == ["baseline", "no-policy"]

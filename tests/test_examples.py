@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from prepared import run_prepared
 from rich.console import Console
 
 from scenarios import InputError, compare, load_results
@@ -34,13 +35,7 @@ SMALL = ("--workers", "1", "--replicates", "2", "--out", "made")
 
 def run(folder, script, *options):
     """A script run in a folder as a user would; the folder it wrote into, and what it printed."""
-    answer = subprocess.run(
-        [sys.executable, str(EXAMPLES / script), *SMALL, *options],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        timeout=300,
-    )
+    answer = run_prepared(str(EXAMPLES / script), [*SMALL, *map(str, options)], folder)
     assert answer.returncode == 0, answer.stderr
     return folder / "made", answer.stdout
 
