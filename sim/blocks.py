@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from sim.tile import TILE
+from sim.tile import TILE, Slots
 
 _SHARES_PER_THREAD = 8
 _LEAST_TILES = 32
@@ -32,8 +32,8 @@ def _add(totals, part) -> None:
 class Blocks:
     """Splits the slots over threads.
 
-    Kernels take ``(*arguments, lo, hi)``, with arrays of their own to work in and the totals they add to before
-    ``lo`` where they ask for them, in this order. Firms are independent within a pass and totals are integers, so
+    A kernel takes ``(*arguments, slots)``; where they are asked for, working memory of its own and the totals it adds
+    to come before the slots, in this order. Firms are independent within a pass and totals are integers, so
     neither the split nor the order changes a bit of the result.
 
     Attributes:
@@ -53,7 +53,7 @@ class Blocks:
         kernel,
         *arguments,
         totals=None,
-        scratch: Callable[[], tuple[np.ndarray, ...]] | None = None,
+        scratch: Callable[[], np.ndarray | tuple] | None = None,
         long: bool = False,
     ) -> None:
         """Run a kernel over all slots.
@@ -61,14 +61,15 @@ class Blocks:
         Args:
             kernel: see `sim.jit.kernel`. arguments: what it takes first, the same for all slots.
             totals: integer array, or named tuple of them, that the kernel adds to; None if it adds to nothing.
-            scratch: makes the working arrays each call receives; None for none.
+            scratch: makes the working memory each call receives; None for none.
             long: whether the pass is worth sharing out in a small population too.
         """
 
-        def call(part, lo, hi):
-            work = scratch() if scratch else ()
-            counted = () if part is None else (part,)
-            kernel(*arguments, *work, *counted, int(lo), int(hi))
+        def call(part, first, end):
+            asked = [] if scratch is None else [scratch()]
+            if part is not None:
+                asked.append(part)
+            kernel(*arguments, *asked, Slots(first, end))
 
         if self._pool is None or not (long or self.slots >= _WORTH_SHARING):
             call(totals, 0, self.slots)
@@ -77,8 +78,8 @@ class Blocks:
 
         def work(part):
             # Each thread takes the next share until none is left, so a slow one holds nobody up.
-            for lo in starts:
-                call(part, lo, min(lo + self._share, self.slots))
+            for first in starts:
+                call(part, first, min(first + self._share, self.slots))
 
         def help_out():
             part = None if totals is None else _zeroed(totals)

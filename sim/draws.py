@@ -7,60 +7,58 @@ so results do not depend on order or threads, and two scenarios with one seed sh
 
 from __future__ import annotations
 
-from enum import IntEnum, auto
-
 import numpy as np
 
 from sim.elementary import float_of_bits, log
 from sim.jit import rule
+from sim.positions import positions
 
-
-class Purpose(IntEnum):
-    """What a draw is used for; each purpose has its own stream in every quarter.
-
-    A new one goes to the end: the number of a purpose makes its stream, so any other place changes all results.
-    """
-
-    EXIT = 0
-    ENTRY = auto()
-    ENTRANT_SIZE = auto()
-    ENTRANT_TRAITS = auto()
-    GROWTH = auto()
-    PRODUCTIVITY = auto()
-    FINANCE = auto()
-    EQUITY = auto()
-    RESEARCH = auto()
-    RESEARCH_START = auto()
-    RELABEL = auto()
-    CAPABILITY = auto()
-    CHAIN = auto()
-    ASPIRATION = auto()
-    ASSESSMENT = auto()
-    REVIEW = auto()
-    LOTTERY = auto()
-    CLUSTER_CONTEST = auto()
-    CITY_CONTEST = auto()
-    START_SIZE = auto()
-    START_PLACE = auto()
-    START_TRAITS = auto()
-    START_RESEARCH = auto()
-    START_AGE = auto()
-    START_CAPABILITY = auto()
-    STRUCTURE = auto()
-    CUSTOMER = auto()
-    FIRSTS = auto()
-    LISTING = auto()
-    MOVE = auto()
-    AUDIT = auto()
-    START_LINK = auto()
-    MOVE_TARGET = auto()
-    ENTRANT_SKILLS = auto()
-    ENTRANT_QUALITY = auto()
-    START_LUCK = auto()
-    START_SKILLS = auto()
-    PANEL = auto()
-    CALL = auto()
-
+#: What a draw is used for; each purpose has its own stream in every quarter. A new one goes to the end: the
+#: position of a purpose makes its stream, so any other place changes every result.
+Purpose = positions(
+    "Purpose",
+    [
+        "EXIT",
+        "ENTRY",
+        "ENTRANT_SIZE",
+        "ENTRANT_TRAITS",
+        "GROWTH",
+        "PRODUCTIVITY",
+        "FINANCE",
+        "EQUITY",
+        "RESEARCH",
+        "RESEARCH_START",
+        "RELABEL",
+        "CAPABILITY",
+        "CHAIN",
+        "ASPIRATION",
+        "ASSESSMENT",
+        "REVIEW",
+        "LOTTERY",
+        "CLUSTER_CONTEST",
+        "CITY_CONTEST",
+        "START_SIZE",
+        "START_PLACE",
+        "START_TRAITS",
+        "START_RESEARCH",
+        "START_AGE",
+        "START_CAPABILITY",
+        "STRUCTURE",
+        "CUSTOMER",
+        "FIRSTS",
+        "LISTING",
+        "MOVE",
+        "AUDIT",
+        "START_LINK",
+        "MOVE_TARGET",
+        "ENTRANT_SKILLS",
+        "ENTRANT_QUALITY",
+        "START_LUCK",
+        "START_SKILLS",
+        "PANEL",
+        "CALL",
+    ],
+)
 
 #: Quarter number used for draws that hold for a slot's whole run.
 TIMELESS = 0
@@ -71,7 +69,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S29, _S41 = (np.uint64(n) for n in (30, 27, 31, 29, 41))
 _LOW_23 = np.uint64((1 << 23) - 1)
 _ONE_BITS = np.uint64(0x3FF0000000000000)  # bits of 1.0
-_ROOT_12 = 3.4641016  # of so many places, on which the bits of runs hang
+_ROOT_12 = 3.4641016  # √12 to eight digits; more digits would change every result
 
 
 def _mixed(x):
@@ -134,9 +132,9 @@ def _mix_int(x: int) -> int:
     return x ^ (x >> 31)
 
 
-def stream_key(seed: int, quarter: int, purpose: Purpose) -> np.uint64:
+def stream_key(seed: int, quarter: int, purpose: int) -> np.uint64:
     """Key of the stream for (seed, quarter, purpose), mixed so that neighbours share nothing."""
-    return np.uint64(_mix_int(_mix_int(_mix_int(seed) + quarter + 1) + int(purpose) + 1))
+    return np.uint64(_mix_int(_mix_int(_mix_int(seed) + quarter + 1) + purpose + 1))
 
 
 def substream_key(key: np.uint64, part: int) -> np.uint64:

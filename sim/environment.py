@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 
 from sim.levers import PROGRAMMES
-from sim.mechanisms.support import N_CHANNELS
+from sim.mechanisms.support import Channel
 from sim.reference import province_names
 
 #: Arrays by place, sector, niche, cluster and chain. Set-up fills the fixed ones; the
@@ -61,8 +61,21 @@ Environment = namedtuple(
 )
 
 
+#: What a pass over firms reads, the same for all of them.
+QuarterInputs = namedtuple(
+    "QuarterInputs",
+    [
+        "environment",  # Environment
+        "keys",  # uint64 (purposes,), stream keys of the quarter, by Purpose
+        "lasting_keys",  # the same for draws that hold for a slot's whole run
+        "parameters",  # parameter record
+        "moment",  # MOMENT record
+    ],
+)
+
+
 def new_environment(
-    geography, industry, candidates, county_research, sector_research, revenue_per_worker, p
+    geography, industry, candidates, *, county_research, sector_research, revenue_per_worker, p
 ) -> Environment:
     """The environment at the start: what is fixed, and the rest as it is before institutions and firms have acted.
 
@@ -94,13 +107,13 @@ def new_environment(
         niche_slack=np.zeros(niches),
         disturbed=np.zeros(1, dtype=bool),
         channels_used=np.zeros(0, dtype=np.int64),
-        programme_effects=np.zeros((len(PROGRAMMES), N_CHANNELS)),
+        programme_effects=np.zeros((len(PROGRAMMES), len(Channel))),
         cluster_active=np.zeros(clusters, dtype=bool),
-        cluster_effects=np.zeros((clusters, N_CHANNELS)),
+        cluster_effects=np.zeros((clusters, len(Channel))),
         places_active=np.zeros(1, dtype=bool),
         county_active=np.zeros(geography.units, dtype=bool),
-        county_effects=np.zeros((geography.units, N_CHANNELS)),
-        chain_effects=np.zeros((chains, N_CHANNELS)),
+        county_effects=np.zeros((geography.units, len(Channel))),
+        chain_effects=np.zeros((chains, len(Channel))),
         cluster_digital=np.zeros(clusters),
         cluster_governance=np.zeros(clusters),
         cluster_knowledge=np.zeros(clusters),

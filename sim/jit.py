@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numba
 from numba.core import cgutils, types
-from numba.core.registry import CPUDispatcher
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from sim.kernel_cache import cache_folder
 
@@ -25,23 +24,9 @@ kernel = numba.njit(cache=KEPT, **_OPTIONS)
 rule = numba.njit(forceinline=True, **_OPTIONS)
 
 
-class _Part(CPUDispatcher):
-    """A compiled function that Python runs interpreted."""
-
-    def __call__(self, *arguments):
-        return self.py_func(*arguments)
-
-
-def part(function):
-    """A part of a kernel that takes columns or tables.
-
-    It is compiled only into kernels: to compile what Python needs to unpack such arguments takes longer than
-    the part itself. Python runs it interpreted.
-    """
-    compiled = numba.njit(forceinline=True, no_cpython_wrapper=True, **_OPTIONS)(function)
-    if not numba.config.DISABLE_JIT:
-        compiled.__class__ = _Part
-    return compiled
+#: A part of a kernel that takes columns or tables. Kernels compile it into themselves; Python runs it interpreted, as
+#: to compile what it needs to unpack such arguments takes longer than the part itself.
+part = register_jitable(forceinline=True, no_cpython_wrapper=True, **_OPTIONS)
 
 
 @intrinsic

@@ -14,9 +14,9 @@ from sim.blocks import Blocks
 from sim.calendar import DEFAULT_UNTIL, START, Quarter
 from sim.chain_health import ChainHealth
 from sim.demand import quarterly_growth
-from sim.draws import TIMELESS, Purpose, quarter_keys, stream_key, uniform_array
+from sim.draws import TIMELESS, quarter_keys, uniform_array
 from sim.engine import advance, take_orders
-from sim.environment import Moment, new_environment
+from sim.environment import Moment, QuarterInputs, new_environment
 from sim.firms import Firms
 from sim.geography import build_geography
 from sim.industry import build_industry
@@ -39,7 +39,7 @@ from sim.recorder import Recorder
 from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
-from sim.tally import CLUSTER, PARTS, by_name, complete, count_certified, new_totals
+from sim.tally import PARTS, ClusterSum, by_name, complete, count_certified, new_totals
 from sim.tile import place_scratch, tile_scratch
 
 
@@ -65,7 +65,8 @@ class SRDIModel(mesa.Model):
         geography, industry: the fixed world. candidates: Candidates of clusters. environment: what firms see.
         parameters: numbers by name, for institutions. parameter_record: the same, for kernels.
         seed: what `rng` has to be for the same run again.
-        moment: Moment of the quarter. keys: uint64 (purposes,), its stream keys.
+        moment: Moment of the quarter. keys: uint64 (purposes,), its stream keys; lasting_keys: those of draws that hold
+            for the whole run.
         totals: Totals of the last full quarter. chain_health: ChainHealth, measured on them.
         ranks: uint16 (slots,), of the round that is being held; working memory between two passes.
         reach: by tier, float64 (provinces,), share of firms the programme reaches.
@@ -92,6 +93,7 @@ class SRDIModel(mesa.Model):
         rng: int | str | np.random.Generator | None = None,
         until: int = DEFAULT_UNTIL,
         threads: int = 1,
+        *,
         firms_panel: int = 0,
         seed: int | None = None,
     ) -> None:
@@ -164,8 +166,29 @@ class SRDIModel(mesa.Model):
         panel = {"firms": self.panel.table()} if self.panel else {}
         return self.recorder.tables() | panel
 
-    def draws(self, purpose: Purpose, count: int) -> np.ndarray:
-        """Uniform draws of this quarter for institutions, float64 (count,)."""
+    @property
+    def inputs(self) -> QuarterInputs:
+        """What firms see as the model stands now, in the form kernels receive it."""
+        return QuarterInputs(
+            environment=self.environment,
+            keys=self.keys,
+            lasting_keys=self.lasting_keys,
+            parameters=self.parameter_record,
+            moment=self.moment.record(),
+        )
+
+    def run_pass(self, kernel, *task, **asked) -> None:
+        """Run a kernel of firms over all of them, with what the quarter gives.
+
+        Args:
+            kernel: takes the firms' columns, QuarterInputs, the task, and what `sim.blocks.Blocks.run` adds.
+            task: what this pass is about, such as a `sim.ladder.recognition.Batch`.
+            asked: `totals`, `scratch` and `long`, as there.
+        """
+        self.blocks.run(kernel, self.firms.columns, self.inputs, *task, **asked)
+
+    def draws(self, purpose: int, count: int) -> np.ndarray:
+        """Uniform draws of this quarter for institutions, by `sim.draws.Purpose`: float64 (count,)."""
         return uniform_array(self.keys[purpose], count)
 
     @property
@@ -251,20 +274,24 @@ class SRDIModel(mesa.Model):
         p = self.parameters
         self.geography = geography = build_geography(p)
         self.industry = industry = build_industry(p, self.scale, geography)
-        self.keys = quarter_keys(self.seed, TIMELESS)
-        self.aspiration_key = stream_key(self.seed, TIMELESS, Purpose.ASPIRATION)
-        self.call_key = stream_key(self.seed, TIMELESS, Purpose.CALL)
+        self.keys = self.lasting_keys = quarter_keys(self.seed, TIMELESS)
         research = (
             p.rd_province * geography.province_research[geography.county_province]
             + p.rd_urban * geography.county_is_urban
         )
         columns, revenue_per_worker, sector_research = build_population(
-            geography, industry, research, self.draws, self.keys, self.parameter_record, self.scale
+            geography, industry, research, keys=self.keys, p=self.parameter_record, scale=self.scale
         )
         self.firms = Firms(columns)
         self.candidates = find_candidates(geography, industry, p)
         self.environment = new_environment(
-            geography, industry, self.candidates, research, sector_research, revenue_per_worker, p
+            geography,
+            industry,
+            self.candidates,
+            county_research=research,
+            sector_research=sector_research,
+            revenue_per_worker=revenue_per_worker,
+            p=p,
         )
         self._assign_clusters()
         places = self.places_and_sectors
@@ -297,7 +324,7 @@ class SRDIModel(mesa.Model):
         self.blocks = Blocks(len(self.firms.columns.employment), self.threads)
         self.ranks = np.zeros(self.blocks.slots, dtype=np.uint16)
         self._find_buyers()
-        self.blocks.run(link_at_start, self.firms.columns, self.environment, self.keys, self.parameter_record)
+        self.run_pass(link_at_start)
         self.reach = {tier: np.zeros(len(province_names())) for tier in TIERS}
         self.provinces = [Province(self, index, name) for index, name in enumerate(province_names())]
         self.clusters: list[Cluster] = []
@@ -361,42 +388,23 @@ class SRDIModel(mesa.Model):
         env.places_active[0] = used.any()
         used |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
         self.environment = env._replace(channels_used=np.flatnonzero(used))
-        self.blocks.run(take_orders, self.firms.columns, self.environment)
+        self.run_pass(take_orders)
         self._pass_over_firms(acts=True)
 
     def _pass_over_firms(self, acts: bool) -> None:
         """Let all firms act, or not, and count them."""
         for part in self._counting:
             part[:] = 0
-        self.blocks.run(
-            advance,
-            *(
-                acts,
-                self.firms.columns,
-                self.environment,
-                self.keys,
-                self.aspiration_key,
-                self.parameter_record,
-                self.moment.record(),
-            ),
-            totals=self._counting,
-            scratch=tile_scratch,
-            long=True,
-        )
+        self.run_pass(advance, acts, totals=self._counting, scratch=tile_scratch, long=True)
 
     def _take_stock(self) -> None:
         """Complete the totals with the new certificates, and renew what firms and leaders will see next quarter."""
-        self.blocks.run(
-            count_certified,
-            *(self.firms.columns, self.environment, self.parameter_record, self.moment.record()),
-            totals=self._counting,
-            scratch=place_scratch,
-        )
+        self.run_pass(count_certified, totals=self._counting, scratch=place_scratch)
         complete(self._counting)
         self.totals, self._counting = self._counting, self.totals
         env, totals = self.environment, self.totals
         env.niche_revenue[:] = totals.niche_revenue * 1e3 / max(self.scale, 1.0)
-        sums = by_name(totals.clusters, CLUSTER)
+        sums = by_name(totals.clusters, ClusterSum)
         members = np.maximum(sums["firms"], 1)
         env.cluster_digital[:] = sums["digital"] / PARTS / members
         env.cluster_governance[:] = sums["governance"] / PARTS / members

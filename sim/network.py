@@ -10,11 +10,8 @@ import numpy as np
 from sim.columns import NEVER, Columns
 from sim.draws import Purpose, uniform, uniform_pair
 from sim.jit import kernel
-from sim.mechanisms.chain_links import admission, capability, choose_buyer, ending, leader_code, purchase
-from sim.phases import size_factor
-
-CUSTOMER = int(Purpose.CUSTOMER)
-START_LINK = int(Purpose.START_LINK)
+from sim.mechanisms.chain_links import admission, buyers_of, capability, choose_buyer, ending, leader_code, purchase
+from sim.mechanisms.size import size_factor
 
 
 def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]:
@@ -38,15 +35,15 @@ def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]
 
 
 @kernel
-def link_at_start(firms, env, keys, p, lo, hi):
+def link_at_start(firms, quarter, slots):
     """Draw the main customers at the start, each link with the share of time its own rates imply.
 
     With chances a to win and u to lose a link in a quarter, a firm is linked a/(a + u) of the time;
     buyers also close, with chance `buyer_closing`.
-    Writes the column `customer` of slots lo … hi-1.
+    Writes the column `customer` of the given slots.
     """
-    provinces = env.move_cluster.shape[0]
-    for i in range(lo, hi):
+    env, keys, p = quarter.environment, quarter.keys, quarter.parameters
+    for i in range(slots.first, slots.end):
         if firms.employment[i] == 0.0:
             continue
         revenue = float(firms.revenue[i])
@@ -59,13 +56,13 @@ def link_at_start(firms, env, keys, p, lo, hi):
         second = purchase(able, size, 0.0, p)
         to_leader = first / (first + lose)
         to_buyer = (1.0 - to_leader) * second / (second + lose + p.buyer_closing)
-        u = uniform(keys[START_LINK], i)
+        u = uniform(keys[Purpose.START_LINK], i)
         if u < to_leader:
             firms.customer[i] = leader_code(chain)
         elif u < to_leader + to_buyer:
-            w, x = uniform_pair(keys[CUSTOMER], i)
-            province = env.county_province[firms.county[i]]
-            firms.customer[i] = choose_buyer(env, chain, province, i, revenue, w, x, provinces, p)
+            where, which = uniform_pair(keys[Purpose.CUSTOMER], i)
+            buyers = buyers_of(env, chain, env.county_province[firms.county[i]], where, p)
+            firms.customer[i] = choose_buyer(env, buyers, i, revenue, which)
 
 
 def supplier_counts(customer: np.ndarray) -> np.ndarray:

@@ -11,25 +11,22 @@ import numpy as np
 from scipy.special import expit, ndtri
 
 from sim.columns import NEVER, Columns, allocate
-from sim.draws import Purpose, uniform, uniform_pair, unit_noise
+from sim.draws import Purpose, uniform, uniform_array, uniform_pair, unit_noise
 from sim.geography import Geography
 from sim.industry import GOLDEN_SHARE, Industry
 from sim.jit import kernel
-from sim.mechanisms.finance import LOG_20, credit_constraint
-from sim.mechanisms.research import research_norm
-from sim.phases import size_factor
+from sim.mechanisms.capability import LEAST_MAIN_SHARE
+from sim.mechanisms.finance import LEAST_LEVERAGE, LOG_20, MOST_LEVERAGE, credit_constraint, credit_risk
+from sim.mechanisms.productivity import knowledge_productivity, productivity_target
+from sim.mechanisms.research import MOST_INTENSITY, participation, research_norm
+from sim.mechanisms.size import size_factor
 
 #: Least pace, per year, at which knowledge stock and sales part in the starting cross-section.
 _SLOWEST = 0.05
+#: √½ to eight digits, for the sum of two draws of variance 1; more digits would change every result.
+_ROOT_HALF = 0.70710678
 #: Slots whose revenue is settled at a time.
 _CHUNK = 1 << 18
-PLACE = int(Purpose.START_PLACE)
-TRAITS = int(Purpose.START_TRAITS)
-RESEARCH = int(Purpose.START_RESEARCH)
-AGE = int(Purpose.START_AGE)
-CAPABILITY = int(Purpose.START_CAPABILITY)
-SKILLS = int(Purpose.START_SKILLS)
-LUCK = int(Purpose.START_LUCK)
 
 
 def size_quantile(u: np.ndarray, p) -> np.ndarray:
@@ -126,14 +123,13 @@ def _solve_research(log_employment, offset, firms_wanted, p) -> float:
 
 
 def build_population(
-    geography: Geography, industry: Industry, county_research, draws_of, keys, p, scale: float
+    geography: Geography, industry: Industry, county_research, *, keys, p, scale: float
 ) -> tuple[Columns, np.ndarray, np.ndarray]:
     """Draw the firms of the starting cross-section.
 
     Args:
         county_research: float64 (units,), log-odds of R&D by place.
-        draws_of: function (Purpose, count) → float64 uniform draws (count,).
-        keys: uint64 (purposes,), stream keys for the kernels.
+        keys: uint64 (purposes,), stream keys.
         p: parameter record. scale: simulated firms per real firm.
 
     Returns:
@@ -154,7 +150,7 @@ def build_population(
         column[:] = NEVER
 
     sectors = len(industry.sector_firms)
-    shifts = draws_of(Purpose.START_SIZE, sectors)
+    shifts = uniform_array(keys[Purpose.START_SIZE], sectors)
     cumulative = _cumulative_size(p)
     mean_size = cumulative[1][-1]
     sector_research = np.zeros(sectors)
@@ -174,7 +170,7 @@ def build_population(
 
     del alive, rank  # a tenth of the memory at its peak
     draw_traits(firms, keys, sector_research, county_research, industry.sector_rd_norm, p)
-    draw_niches(firms, keys[PLACE], _niche_odds(industry, p), industry.niche_start)
+    draw_niches(firms, keys[Purpose.START_PLACE], _niche_odds(industry, p), industry.niche_start)
     revenue_per_worker = _settle_revenue(firms, industry)
     return firms, revenue_per_worker, sector_research
 
@@ -188,43 +184,45 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         sector = firms.sector[i]
         log_employment = np.log(float(firms.employment[i]))
         size = size_factor(log_employment)
-        u, v = uniform_pair(keys[RESEARCH], i)
-        x = sector_research[sector] + county_research[firms.county[i]] + p.rd_size * (log_employment - LOG_20)
-        chance = 1.0 / (1.0 + np.exp(-x))
+        u, v = uniform_pair(keys[Purpose.START_RESEARCH], i)
+        chance = participation(log_employment, sector_research[sector], county_research[firms.county[i]], 0.0, p)
         if u < chance:
             # Two flat draws make a rounder density than one; below the chance, u is one more.
             w = u / chance
-            spread = (unit_noise(v) + unit_noise(w)) * 0.70710678
+            spread = (unit_noise(v) + unit_noise(w)) * _ROOT_HALF
             norm = research_norm(sector_rd_norm[sector], log_employment, p)
-            intensity = min(norm * np.exp(p.rd_spread * spread), 0.6)
+            intensity = min(norm * np.exp(p.rd_spread * spread), MOST_INTENSITY)
             firms.rd_intensity[i] = intensity
             firms.rd_last_year[i] = intensity
             firms.rd_before[i] = intensity
-        u, v = uniform_pair(keys[AGE], i)
+        u, v = uniform_pair(keys[Purpose.START_AGE], i)
         # A large firm has had time to grow.
         years = p.start_age_floor * size - np.log(u) * p.start_age_years * (0.5 + size)
         firms.age[i] = min(int(4.0 * years), 160)
-        firms.growth[i] = p.start_growth + 0.15 * unit_noise(v)
-        u, v = uniform_pair(keys[TRAITS], i)
-        firms.leverage[i] = min(max(p.leverage_mean + 0.15 * unit_noise(u), 0.02), 1.5)
+        firms.growth[i] = p.start_growth + p.start_growth_spread * unit_noise(v)
+        u, v = uniform_pair(keys[Purpose.START_TRAITS], i)
+        firms.leverage[i] = min(
+            max(p.leverage_mean + p.start_leverage_spread * unit_noise(u), LEAST_LEVERAGE), MOST_LEVERAGE
+        )
         digital = (p.start_digital + p.start_digital_size * size) * 2.0 * v
         firms.digital[i] = min(digital, 1.0)
-        u, v = uniform_pair(keys[CAPABILITY], i)
-        firms.main_share[i] = min(max(p.main_share_mean + 0.13 * unit_noise(u), 0.2), 1.0)
-        firms.governance[i] = min((p.start_governance + p.start_governance_size * size) * 2.0 * v, 1.0)
-        firms.refinement[i] = min(
-            max(p.refinement_base + p.refinement_digital * digital + 0.12 * unit_noise(uniform(keys[SKILLS], i)), 0.0),
-            1.0,
+        u, v = uniform_pair(keys[Purpose.START_CAPABILITY], i)
+        firms.main_share[i] = min(
+            max(p.main_share_mean + p.start_main_share_spread * unit_noise(u), LEAST_MAIN_SHARE), 1.0
         )
-        firms.green[i] = 0.1 * size
-        firms.constraint[i] = credit_constraint(firms.leverage[i], log_employment, False, False, 0.0, 0.0, p)
+        firms.governance[i] = min((p.start_governance + p.start_governance_size * size) * 2.0 * v, 1.0)
+        skill = p.start_refinement_spread * unit_noise(uniform(keys[Purpose.START_SKILLS], i))
+        firms.refinement[i] = min(max(p.refinement_base + p.refinement_digital * digital + skill, 0.0), 1.0)
+        firms.green[i] = p.start_green * size
+        risk = credit_risk(firms.leverage[i], log_employment, 0.0, 0.0, p)
+        firms.constraint[i] = credit_constraint(risk, False, False, p)
         # The stock of steady growth; a firm that shrinks faster than knowledge ages has no such stock.
         depth = firms.rd_intensity[i] / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
         # Productivity starts at what knowledge and digital processes explain, plus luck.
-        explained = p.knowledge_elasticity * np.log(1.0 + depth / p.knowledge_unit)
-        explained += p.digital_productivity * digital * firms.governance[i]
-        u, v = uniform_pair(keys[LUCK], i)
-        luck = (unit_noise(u) + unit_noise(v)) * 0.70710678
+        known = knowledge_productivity(depth, 1.0, p)
+        explained = productivity_target(known, digital, firms.governance[i], 0.0, False, p)
+        u, v = uniform_pair(keys[Purpose.START_LUCK], i)
+        luck = (unit_noise(u) + unit_noise(v)) * _ROOT_HALF
         firms.productivity[i] = explained + p.productivity_spread * luck
         firms.knowledge[i] = depth  # over revenue; becomes yuan in _settle_revenue
 

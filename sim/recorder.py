@@ -10,13 +10,13 @@ import numpy as np
 
 from sim.calendar import START
 from sim.concentration import counties_with, expected_shares, gini, theil
-from sim.flows import CLOSED, FLOWS
-from sim.ladder.recognition import ASSESSED, REVIEWED
+from sim.flows import Flow
+from sim.ladder.recognition import Assessed, Reviewed
 from sim.levers.clusters import COMMONS
 from sim.outputs import TABLES, Output
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
-from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER, PARTS, PERSON_PARTS, by_name
+from sim.tally import PARTS, PERSON_PARTS, Cell, ChainSum, ClusterSum, TierSum, by_name
 
 _STOCKS = ("firms", "innovative_smes", "srdi_smes", "little_giants")
 _COUNTY_TYPES = ("county", "urban")
@@ -116,7 +116,7 @@ class Recorder:
     def _little_giant_flows(self) -> dict[str, np.ndarray]:
         """Little giants granted, renewed and lapsed (failed review, revoked or closed): int64 (places, sectors)."""
         flows = self.model.rounds.flows["little_giant"]
-        closed = self.model.flows[..., CLOSED + 2]
+        closed = self.model.flows[..., Flow.closed_little_giant]
         return {
             "little_giants_granted": flows.count("granted"),
             "little_giants_renewed": flows.count("renewed"),
@@ -142,12 +142,12 @@ class Recorder:
 
     def _national(self, date) -> None:
         model, scale = self.model, self.model.scale
-        flows = by_name(_nation(model.flows) / scale, FLOWS)
-        totals = by_name(_nation(model.totals.cells), CELL)
+        flows = by_name(_nation(model.flows) / scale, Flow)
+        totals = by_name(_nation(model.totals.cells), Cell)
         row = self._economy(totals, _nation)
         for name in self._so_far:
             self._so_far[name] += row.get(name, flows.get(name, 0.0))
-        productivity = _ratio(totals["productivity"], totals["employment"])
+        productivity = _ratio(totals["effective_employment"], totals["employment"])
         if self._start_productivity is None:
             self._start_productivity = productivity
         rounds = model.rounds.flows
@@ -201,7 +201,7 @@ class Recorder:
     def _places(self, total: float) -> dict:
         """Where little giants stand; `total` is their number at 1:1."""
         model = self.model
-        giants = by_name(model.totals.cells, CELL)["little_giants"]
+        giants = by_name(model.totals.cells, Cell)["little_giants"]
         county_giants = model.totals.county_giants
         rural = ~model.geography.county_is_urban
         expected = total * expected_shares(model.county_giant_weight, model.geography.county_place, giants.sum(axis=1))
@@ -217,7 +217,7 @@ class Recorder:
 
     def _chain_totals(self, totals: dict) -> dict:
         health, scale = self.model.chain_health, self.model.scale
-        strength = by_name(self.model.totals.chains, CHAIN)["strength"].sum()
+        strength = by_name(self.model.totals.chains, ChainSum)["strength"].sum()
         return {
             "chain_gaps_filled_share": health.gaps_filled,
             "chain_extension_share": health.served,
@@ -235,7 +235,7 @@ class Recorder:
             by_type = counts.reshape(len(_COUNTY_TYPES), len(province_names()), *counts.shape[1:])
             return by_type.sum(axis=summed_over)
 
-        columns = self._economy(by_name(group(self.model.totals.cells), CELL), group)
+        columns = self._economy(by_name(group(self.model.totals.cells), Cell), group)
         if table != "sector":
             columns["clusters"] = group(self._recognised())
             columns["digital_supported"] = group(self.model.digital_supported) / self.model.scale
@@ -252,20 +252,23 @@ class Recorder:
     def _tiers(self, date) -> None:
         model, scale = self.model, self.model.scale
         flows = [model.rounds.flows[tier] for tier in TIERS]
-        sums = by_name(model.totals.tiers, BY_TIER)
+        sums = by_name(model.totals.tiers, TierSum)
 
         def per_round(count) -> list[float]:
             """0 for firms without a certificate, then `count` of each tier's round."""
             return [0.0, *(count(tier).sum() / scale for tier in flows)]
 
-        closed = model.flows[..., CLOSED : CLOSED + len(TIERS)].sum(axis=(0, 1)) / scale
+        closed = model.flows[..., Flow.closed_innovative : Flow.closed_little_giant + 1].sum(axis=(0, 1)) / scale
         self._add(
             "tier",
             date,
             1 + len(TIERS),
             tier=["none", *TIERS],
             stock=sums["firms"] / scale,
-            **{name: per_round(lambda tier, name=name: tier.count(name)) for name in (*ASSESSED, *REVIEWED)},
+            **{
+                name: per_round(lambda tier, name=name: tier.count(name))
+                for name in (*Assessed._fields, *Reviewed._fields)
+            },
             closed=[0.0, *closed],
             bound=["", *(tier.bound for tier in flows)],
             employment=sums["employment"] / PERSON_PARTS / scale,
@@ -273,7 +276,7 @@ class Recorder:
             rd_true_yuan=sums["rd_true"] / 4.0 / scale,
             rd_reported_yuan=sums["rd_reported"] / 4.0 / scale,
             digital_level_mean=_ratios(sums["digital_levels"], sums["counted"]),
-            productivity=_ratios(sums["productivity"], sums["employment"]),
+            productivity=_ratios(sums["effective_employment"], sums["employment"]),
         )
 
     def _clusters(self, date) -> None:
@@ -282,7 +285,7 @@ class Recorder:
         if model.quarter.number != 4:
             return
         chosen = candidates.clusters
-        sums = by_name(model.totals.clusters[chosen], CLUSTER)
+        sums = by_name(model.totals.clusters[chosen], ClusterSum)
         commons = model.commons[chosen]
         self._add(
             "cluster",
@@ -303,7 +306,7 @@ class Recorder:
     def _chains(self, date) -> None:
         model = self.model
         leaders, health = model.chain_leaders, model.chain_health
-        sums = by_name(model.totals.chains, CHAIN)
+        sums = by_name(model.totals.chains, ChainSum)
         self._add(
             "chain",
             date,

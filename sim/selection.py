@@ -20,7 +20,6 @@ from sim.tile import TILE, list_places
 #: Ranks are counted in bins of 2^BIN_SHIFT, by group; a bin that would overrun the quota waits.
 BIN_SHIFT = 4
 BINS = RANK_BINS >> BIN_SHIFT
-LOTTERY = int(Purpose.LOTTERY)
 
 #: Whom a lever reaches: bool (units,), bool (sectors,), tier code, bool.
 Target = namedtuple("Target", ["county", "sector", "lowest_tier", "clusters_only"])
@@ -62,32 +61,48 @@ def lot_rank(tier, weight, u):
     return np.uint16(1.0 + (u + weight * tier / 3.0) / (1.0 + weight) * 65534.0)
 
 
-@kernel
-def rank_for_programme(firms, env, key, weight, eligibility, target, ranks, bins, lo, hi):
-    """Rank the SMEs a firm programme may support, by lot, certified firms first.
+#: A draw of firms by lot as kernels receive it.
+Lottery = namedtuple(
+    "Lottery",
+    [
+        "target",  # Target
+        "key",  # uint64, stream of the lots
+        "priority",  # weight of the held tier in the rank
+        "ranks",  # uint16 (slots,), written
+    ],
+)
 
-    Args:
-        key: uint64, the programme's own stream of the quarter. weight: of the held tier in the rank.
-        ranks: uint16 (slots,), written. bins: int64 (1, BINS), added to.
+
+@kernel
+def rank_for_programme(firms, quarter, lottery, eligibility, bins, slots):
+    """Rank the SMEs a firm programme may support by weighted lottery: certified firms stand better.
+
+    lottery: Lottery. eligibility: Eligibility of numbers. bins: int64 (1, BINS), added to.
     """
-    for i in range(lo, hi):
+    env, ranks = quarter.environment, lottery.ranks
+    for i in range(slots.first, slots.end):
         ranks[i] = NOT_RANKED
-        if firms.employment[i] == 0.0 or not is_target(firms, env, target, i):
+        if firms.employment[i] == 0.0 or not is_target(firms, env, lottery.target, i):
             continue
         if not is_eligible(firms, env, eligibility, i) or not is_sme(firms, env, i):
             continue
-        ranks[i] = lot_rank(firms.tier[i], weight, uniform(key, i))
+        ranks[i] = lot_rank(firms.tier[i], lottery.priority, uniform(lottery.key, i))
         bins[0, ranks[i] >> BIN_SHIFT] += 1
 
 
+#: What `support` gives: the programme's bit, uint32, ranks, uint16 (slots,), and the lowest bin admitted.
+Support = namedtuple("Support", ["bit", "ranks", "threshold"])
+
+
 @kernel
-def support(firms, env, bit, threshold, ranks, counts, lo, hi):
+def support(firms, quarter, given, counts, slots):
     """Set a programme's bit for the firms ranked at or above the threshold, and clear it for all others.
 
-    bit: uint32, a power of two. counts: int64 (places, sectors), added to.
+    given: Support. counts: int64 (places, sectors), added to.
     """
-    for i in range(lo, hi):
-        if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= threshold:
+    env, bit, ranks = quarter.environment, given.bit, given.ranks
+    for i in range(slots.first, slots.end):
+        if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= given.threshold:
             firms.support[i] |= bit
             counts[env.county_place[firms.county[i]], firms.sector[i]] += 1
         else:
@@ -95,45 +110,52 @@ def support(firms, env, bit, threshold, ranks, counts, lo, hi):
 
 
 @kernel
-def rank_for_conversion(firms, env, keys, p, target, county_group, ranks, bins, lo, hi):
-    """Rank the SMEs that apply to the digital programme: by lot, certified firms first.
+def rank_for_conversion(firms, quarter, lottery, county_group, bins, slots):
+    """Rank the SMEs that apply to the digital programme by weighted lottery: pilot cities prefer firms on the ladder.
 
     They stand in a pilot city, have `digital_min_employment` employees or more, are below level 4
-    and were not supported before. Pilot cities prefer firms on the ladder (`digital_priority`).
+    and were not supported before.
 
     Args:
-        county_group: int16 (units,), running pilot city of each county, or -1.
-        ranks: uint16 (slots,), written. bins: int64 (pilots, BINS), added to.
+        lottery: Lottery. county_group: int16 (units,), running pilot city of each county, or -1.
+        bins: int64 (pilots, BINS), added to.
     """
-    for i in range(lo, hi):
+    env, p, ranks = quarter.environment, quarter.parameters, lottery.ranks
+    for i in range(slots.first, slots.end):
         ranks[i] = NOT_RANKED
         pilot = county_group[firms.county[i]]
-        if pilot < 0 or not is_target(firms, env, target, i):
+        if pilot < 0 or not is_target(firms, env, lottery.target, i):
             continue
         if firms.employment[i] < p.digital_min_employment or firms.digitised_in[i] != NEVER:
             continue
         if digital_level(firms.digital[i], p) >= 4 or not is_sme(firms, env, i):
             continue
-        ranks[i] = lot_rank(firms.tier[i], p.digital_priority, uniform(keys[LOTTERY], i))
+        ranks[i] = lot_rank(firms.tier[i], lottery.priority, uniform(lottery.key, i))
         bins[pilot, ranks[i] >> BIN_SHIFT] += 1
 
 
+#: A contest as `rank_for_award` receives it: Target, Criteria whose score ranks, and ranks, uint16 (slots,), written.
+Contest = namedtuple("Contest", ["target", "ranking", "ranks"])
+
+
 @kernel
-def rank_for_award(firms, env, keys, p, ranking, target, ranks, fields, places, bins, lo, hi):
+def rank_for_award(firms, quarter, contest, scratch, bins, slots):
     """Rank little giants without an award by their score.
 
-    ranking: Criteria whose score ranks. fields, places: working memory (see `field_scratch`).
-    ranks: uint16 (slots,), written. bins: int64 (1, BINS), added to.
+    contest: Contest. scratch: AssessmentScratch. bins: int64 (1, BINS), added to.
     """
-    ranks[lo:hi] = NOT_RANKED
-    for start in range(lo, hi, TILE):
-        n = min(start + TILE, hi) - start
-        for m in range(list_places(firms.tier[start : start + n], places, n)):
-            i = start + places[m]
-            if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER or not is_target(firms, env, target, i):
+    ranks = contest.ranks
+    ranks[slots.first : slots.end] = NOT_RANKED
+    for first in range(slots.first, slots.end, TILE):
+        for j in scratch.places[: list_places(firms.tier[first : min(first + TILE, slots.end)], scratch.places)]:
+            i = first + j
+            if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER:
                 continue
-            read_fields(firms, env, p, i, fields)
-            ranks[i] = rank_of(score(ranking, fields), uniform(keys[LOTTERY], i))
+            if not is_target(firms, quarter.environment, contest.target, i):
+                continue
+            read_fields(firms, quarter, i, scratch.fields)
+            tie_break = uniform(quarter.keys[Purpose.LOTTERY], i)
+            ranks[i] = rank_of(score(contest.ranking, scratch.fields), tie_break)
             bins[0, ranks[i] >> BIN_SHIFT] += 1
 
 
@@ -161,17 +183,20 @@ def _cut(bins, quotas, lowest, admitted):
         lowest[group], admitted[group] = bin_, total
 
 
-@kernel
-def admit(firms, env, since, now, thresholds, county_group, ranks, counts, lo, hi):
-    """Write `now` into the column `since` of the ranked firms at or above their group's threshold.
+#: What `admit` writes, and for whom: a date column of firms, int8 (slots,), ranks, uint16 (slots,), the lowest bin
+#: admitted of each group, int64 (groups,), and the group of each county, int16 (units,).
+Admission = namedtuple("Admission", ["since", "ranks", "thresholds", "county_group"])
 
-    Args:
-        since: int8 (slots,), column of firms. now: quarter.
-        thresholds: int64 (groups,), see `bin_thresholds`. county_group: int16 (units,).
-        counts: int64 (places, sectors), added to.
+
+@kernel
+def admit(firms, quarter, admission, counts, slots):
+    """Write the quarter into the date column of the ranked firms at or above their group's threshold.
+
+    admission: Admission. counts: int64 (places, sectors), added to.
     """
-    for i in range(lo, hi):
+    env, ranks = quarter.environment, admission.ranks
+    for i in range(slots.first, slots.end):
         county = firms.county[i]
-        if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= thresholds[county_group[county]]:
-            since[i] = now
+        if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= admission.thresholds[admission.county_group[county]]:
+            admission.since[i] = quarter.moment.index
             counts[env.county_place[county], firms.sector[i]] += 1

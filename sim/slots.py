@@ -6,60 +6,61 @@ from sim.columns import NEVER
 from sim.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.elementary import exp
 from sim.jit import part
+from sim.mechanisms.capability import LEAST_MAIN_SHARE
 from sim.mechanisms.demand import annual_revenue
 
-ENTRANT_SIZE = int(Purpose.ENTRANT_SIZE)
-ENTRANT_TRAITS = int(Purpose.ENTRANT_TRAITS)
-ENTRANT_SKILLS = int(Purpose.ENTRANT_SKILLS)
-ENTRANT_QUALITY = int(Purpose.ENTRANT_QUALITY)
-
 
 @part
-def close(w, j):
+def close(firms, j):
     """Clear slot j whose firm has closed; certificates and links end with the firm."""
-    w.employment[j] = 0.0
-    w.revenue[j] = 0.0
-    w.rd_intensity[j] = 0.0
-    w.relabelled[j] = 0.0
-    w.rd_last_year[j] = 0.0
-    w.rd_before[j] = 0.0
-    w.knowledge[j] = 0.0
-    w.equity[j] = 0.0
-    w.customer[j] = NEVER
-    w.support[j] = 0
-    w.slack[j] = 0
-    w.orders[j] = 0
-    w.flags[j] = 0
-    w.tier[j] = 0
-    w.innovative_since[j] = NEVER
-    w.srdi_since[j] = NEVER
-    w.giant_since[j] = NEVER
-    w.awarded_in[j] = NEVER
-    w.digitised_in[j] = NEVER
+    firms.employment[j] = 0.0
+    firms.revenue[j] = 0.0
+    firms.rd_intensity[j] = 0.0
+    firms.relabelled[j] = 0.0
+    firms.rd_last_year[j] = 0.0
+    firms.rd_before[j] = 0.0
+    firms.knowledge[j] = 0.0
+    firms.equity[j] = 0.0
+    firms.customer[j] = NEVER
+    firms.support[j] = 0
+    firms.slack[j] = 0
+    firms.orders[j] = 0
+    firms.flags[j] = 0
+    firms.tier[j] = 0
+    firms.innovative_since[j] = NEVER
+    firms.srdi_since[j] = NEVER
+    firms.giant_since[j] = NEVER
+    firms.awarded_in[j] = NEVER
+    firms.digitised_in[j] = NEVER
 
 
 @part
-def found(w, j, slot, env, keys, p):
+def found(firms, j, slot, quarter):
     """Put an entrant into slot j of the window: small and varied; R&D, if any, comes later.
 
     slot: its number in the whole population, which its draws go by.
     """
-    u, v = uniform_pair(keys[ENTRANT_SIZE], slot)
+    env, keys, p = quarter.environment, quarter.keys, quarter.parameters
+    u, v = uniform_pair(keys[Purpose.ENTRANT_SIZE], slot)
     employment = max(exp(p.entrant_log_size + p.entrant_size_spread * unit_noise(u)), 1.0)
     productivity = p.entrant_productivity + p.productivity_spread * unit_noise(v)
-    u, v = uniform_pair(keys[ENTRANT_TRAITS], slot)
-    sector = w.sector[j]
-    sales = env.sector_slack[sector] + env.niche_slack[w.niche[j]]
-    w.employment[j] = employment
-    w.productivity[j] = productivity
-    w.revenue[j] = annual_revenue(employment, productivity, env.sector_revenue_per_worker[sector], 0.0, sales, p)
-    w.growth[j] = 0.0
-    w.main_share[j] = min(max(p.main_share_mean + 0.15 * unit_noise(u), 0.2), 1.0)
-    w.leverage[j] = p.leverage_mean * (0.6 + 0.8 * v)
-    u, v = uniform_pair(keys[ENTRANT_SKILLS], slot)
-    w.digital[j] = min(p.entrant_digital * 2.0 * u, 1.0)
-    w.governance[j] = min(p.entrant_governance * 2.0 * v, 1.0)
-    w.refinement[j] = 0.5 * p.refinement_base * (1.0 + uniform(keys[ENTRANT_QUALITY], slot))
-    w.green[j] = 0.0
-    w.constraint[j] = 0.5
-    w.age[j] = 0
+    u, v = uniform_pair(keys[Purpose.ENTRANT_TRAITS], slot)
+    sector = firms.sector[j]
+    sales = env.sector_slack[sector] + env.niche_slack[firms.niche[j]]
+    firms.employment[j] = employment
+    firms.productivity[j] = productivity
+    firms.revenue[j] = annual_revenue(employment, productivity, env.sector_revenue_per_worker[sector], 0.0, sales)
+    firms.growth[j] = 0.0
+    firms.main_share[j] = min(
+        max(p.main_share_mean + p.entrant_main_share_spread * unit_noise(u), LEAST_MAIN_SHARE), 1.0
+    )
+    firms.leverage[j] = p.leverage_mean * (p.entrant_leverage_least + p.entrant_leverage_range * v)
+    u, v = uniform_pair(keys[Purpose.ENTRANT_SKILLS], slot)
+    firms.digital[j] = min(p.entrant_digital * 2.0 * u, 1.0)
+    firms.governance[j] = min(p.entrant_governance * 2.0 * v, 1.0)
+    firms.refinement[j] = (
+        p.entrant_refinement * p.refinement_base * (1.0 + uniform(keys[Purpose.ENTRANT_QUALITY], slot))
+    )
+    firms.green[j] = 0.0
+    firms.constraint[j] = p.entrant_constraint
+    firms.age[j] = 0

@@ -10,9 +10,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from sim.columns import Columns
+from sim.columns import COLUMNS, Columns
 from sim.jit import part
-from sim.mechanisms.support import N_CHANNELS
+from sim.mechanisms.support import Channel
 
 #: Firms of a tile.
 TILE = 512
@@ -24,7 +24,6 @@ Rows = namedtuple(
         "cell",  # number of the firm's cell: place · sectors + sector
         "live",  # 1 for firms that live through the quarter, 0 for vacant, closing and newly founded ones
         "event",  # 1 where something rare happens that is handled firm by firm
-        "draw",  # the draw that decides on it
         "founding",  # relative founding rate of the county
         "peers_digital",  # mean of the cluster, 0 outside
         "peers_governance",
@@ -43,30 +42,41 @@ Rows = namedtuple(
         "spilled",  # yuan of knowledge from the cluster
         "passed_on",  # yuan of knowledge from leaders and partners
         "gain",  # log productivity from a domestic first
+        "sector_research",  # log-odds of doing R&D, of the sector
+        "county_research",  # the same, of the county
+        "export_odds",  # the channel `exports`, when firms are counted
     ],
 )
-N_ROWS = len(Rows._fields)
+
+#: What a thread works with in a pass over tiles: the working rows, float64 (rows, TILE), the channels, float64
+#: (channels, TILE), and two lists of places in the tile, int64 (TILE,).
+TileScratch = namedtuple("TileScratch", ["rows", "channels", "performers", "places"])
+
+#: A tile as the phases of the quarter receive it.
+Tile = namedtuple(
+    "Tile",
+    [
+        "firms",  # Columns, of the tile's slots only
+        "rows",  # Rows
+        "channels",  # float64 (channels, TILE), what programmes, clusters and leaders do for each firm
+        "first",  # slot of the tile's first firm: a firm's draws go by its slot
+        "length",  # slots of the tile, TILE or fewer in the last one
+    ],
+)
+
+#: The slots a pass is about: those from `first` on, before `end`.
+Slots = namedtuple("Slots", ["first", "end"])
 
 
-def tile_scratch() -> tuple[np.ndarray, ...]:
-    """Working memory of a thread: rows and channels, float64 (N_ROWS, TILE) and (N_CHANNELS, TILE), and twice
-    `place_scratch`."""
-    return np.zeros((N_ROWS, TILE)), np.zeros((N_CHANNELS, TILE)), *place_scratch(), *place_scratch()
+def tile_scratch() -> TileScratch:
+    """Working memory of a thread that lets firms act or counts them."""
+    rows, channels = np.zeros((len(Rows._fields), TILE)), np.zeros((len(Channel), TILE))
+    return TileScratch(rows, channels, place_scratch(), place_scratch())
 
 
-@part
-def rows_of(scratch):
-    """The named rows of a tile's scratch."""
-    s = scratch
-    return Rows(
-        s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9],
-        s[10], s[11], s[12], s[13], s[14], s[15], s[16], s[17], s[18], s[19], s[20], s[21],
-    )  # fmt: skip
-
-
-def place_scratch() -> tuple[np.ndarray]:
+def place_scratch() -> np.ndarray:
     """Working memory of a thread that lists firms of a tile: their places, int64 (TILE,)."""
-    return (np.zeros(TILE, dtype=np.int64),)
+    return np.zeros(TILE, dtype=np.int64)
 
 
 #: Slots looked at together, which the compiler does at once.
@@ -74,11 +84,11 @@ _STRIDE = 32
 
 
 @part
-def list_places(marks, places, n):
-    """Write the places of the non-zero marks among the first n to `places`, in order; returns how many."""
+def list_places(marks, places):
+    """Write the places of the non-zero marks to `places`, in order; returns how many."""
     count = 0
-    for start in range(0, n, _STRIDE):
-        group = marks[start : min(start + _STRIDE, n)]
+    for start in range(0, len(marks), _STRIDE):
+        group = marks[start : start + _STRIDE]
         some = 0
         for mark in group:
             some |= mark != 0
@@ -107,48 +117,24 @@ def stretch_end(values, first, n):
 
 
 @part
-def fill_cells(w, cell, env, n):
+def fill_cells(tile, env):
     """Write the number of each firm's cell to the row `cell`; neighbours mostly share one."""
     sectors = len(env.sector_rd_norm)
-    for j in range(n):
-        cell[j] = env.county_place[w.county[j]] * sectors + w.sector[j]
+    for j in range(tile.length):
+        tile.rows.cell[j] = env.county_place[tile.firms.county[j]] * sectors + tile.firms.sector[j]
 
 
-@part
-def window(firms, lo, hi):
-    """Views of the slots lo … hi-1 of all columns, as Columns."""
-    return Columns(
-        firms.employment[lo:hi],
-        firms.productivity[lo:hi],
-        firms.revenue[lo:hi],
-        firms.growth[lo:hi],
-        firms.rd_intensity[lo:hi],
-        firms.relabelled[lo:hi],
-        firms.rd_last_year[lo:hi],
-        firms.rd_before[lo:hi],
-        firms.knowledge[lo:hi],
-        firms.main_share[lo:hi],
-        firms.refinement[lo:hi],
-        firms.digital[lo:hi],
-        firms.governance[lo:hi],
-        firms.green[lo:hi],
-        firms.leverage[lo:hi],
-        firms.constraint[lo:hi],
-        firms.equity[lo:hi],
-        firms.age[lo:hi],
-        firms.county[lo:hi],
-        firms.niche[lo:hi],
-        firms.cluster[lo:hi],
-        firms.customer[lo:hi],
-        firms.support[lo:hi],
-        firms.slack[lo:hi],
-        firms.orders[lo:hi],
-        firms.flags[lo:hi],
-        firms.sector[lo:hi],
-        firms.tier[lo:hi],
-        firms.innovative_since[lo:hi],
-        firms.srdi_since[lo:hi],
-        firms.giant_since[lo:hi],
-        firms.awarded_in[lo:hi],
-        firms.digitised_in[lo:hi],
-    )
+def _spelled_out(name, arguments, made, items):
+    """A function that returns `made(*items)`, its source spelled out: Numba cannot build a named tuple in a loop."""
+    namespace = {made.__name__: made}
+    exec(f"def {name}({arguments}):\n    return {made.__name__}({', '.join(items)})\n", namespace)
+    return namespace[name]
+
+
+#: ``rows_of(scratch.rows)``: the working rows by name.
+rows_of = part(_spelled_out("rows_of", "rows", Rows, [f"rows[{index}]" for index in range(len(Rows._fields))]))
+
+#: ``window(firms, first, end)``: views of the slots from `first` on, before `end`, of all columns.
+window = part(
+    _spelled_out("window", "firms, first, end", Columns, [f"firms.{column.name}[first:end]" for column in COLUMNS])
+)

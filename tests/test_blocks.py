@@ -18,13 +18,13 @@ def _on_a_helper() -> bool:
     return helps
 
 
-def _write_slowly(written, lo, hi):
+def _write_slowly(written, slots):
     """A pass that counts nothing: it marks its slots."""
     _on_a_helper()
-    written[lo:hi] = True
+    written[slots.first : slots.end] = True
 
 
-def _fail_on_a_helper(written, lo, hi):
+def _fail_on_a_helper(written, slots):
     if _on_a_helper():
         raise RuntimeError("this share failed")
 

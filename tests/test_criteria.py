@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.columns import allocate
-from sim.environment import Environment
+from sim.environment import Environment, QuarterInputs
 from sim.ladder.criteria import (
     _least_bound,
     _needs_research,
@@ -19,7 +19,7 @@ from sim.ladder.criteria import (
     reaches_score,
     score,
 )
-from sim.ladder.fields import FIELD_INDEX, FIELDS, read_fields
+from sim.ladder.fields import Field, read_fields
 from sim.ladder.recognition import meets
 from sim.parameters import parameter_record
 from sim.reference import read_data
@@ -54,9 +54,9 @@ def criteria(tier: str):
 
 def fields(**values) -> np.ndarray:
     """A firm as an assessor sees it, 0 in the fields not named: float64 (fields,)."""
-    made = np.zeros(len(FIELDS))
+    made = np.zeros(len(Field))
     for name, value in values.items():
-        made[FIELD_INDEX[name]] = value
+        made[getattr(Field, name)] = value
     return made
 
 
@@ -125,7 +125,7 @@ def test_innovative_score_of_a_firm_counted_by_hand():
 
 
 def test_the_best_possible_score_is_one_hundred():
-    best = dict.fromkeys(FIELD_INDEX, 1e9) | {"debt_ratio": 0.0}
+    best = dict.fromkeys(Field._fields, 1e9) | {"debt_ratio": 0.0}
     assert score(criteria("srdi"), fields(**best)) == 100
     assert score(criteria("innovative"), fields(**best)) == 100
 
@@ -173,9 +173,9 @@ def test_read_fields_writes_each_field_where_it_is_declared():
     firms.leverage[0], firms.productivity[0], firms.customer[0] = 0.4, 0.3, -4
     parts = dict.fromkeys(Environment._fields, np.zeros(1))
     parts |= {"niche_promoted": np.array([True]), "niche_revenue": np.array([8e9])}
-    out = np.full(len(FIELDS), np.nan)
-    read_fields(firms, Environment(**parts), p, 0, out)
-    got = {name: out[index] for name, index in FIELD_INDEX.items()}
+    written = np.full(len(Field), np.nan)
+    read_fields(firms, QuarterInputs(Environment(**parts), None, None, p, None), 0, written)
+    got = dict(zip(Field._fields, written, strict=True))
     wanted = {
         "niche_years": 10,
         "main_share": 0.8,
@@ -222,7 +222,7 @@ def bound_of(tier: str, condition: dict) -> float:
 
 def just_meeting(tier: str, kind: str, clause: str, conditions: list[dict]) -> dict[str, float]:
     """A firm that meets one alternative just so, nothing else of its clause, and all other clauses amply."""
-    firm = dict.fromkeys(FIELD_INDEX, 0.0)
+    firm = dict.fromkeys(Field._fields, 0.0)
     requirements = read_data("criteria")[tier].get("require", ())
     for requirement in requirements:
         if kind == "direct" or requirement["clause"] != clause:
@@ -286,7 +286,7 @@ def test_the_direct_srdi_condition_is_on_the_mean_of_two_years(before, last, eli
 def stated(field, bound, at_most=False, direct=False):
     """Criteria of one condition, and an item for the score if the condition is a direct one."""
     made = criteria("little_giant")._replace(
-        condition_field=np.array([FIELD_INDEX[field]]),
+        condition_field=np.array([getattr(Field, field)]),
         condition_at_most=np.array([at_most]),
         condition_value=np.array([bound]),
         alternative_start=np.array([0, 1]),
@@ -354,7 +354,7 @@ def test_tables_of_the_innovative_tier():
     assert made.requirement_start.tolist() == [0]
     assert made.direct_start.tolist() == [0, 3]
     names = ("class1_ip", "rd_intensity", "growth", "debt_ratio", "promoted", "main_share")
-    assert made.item_field.tolist() == [FIELD_INDEX[name] for name in names]
+    assert made.item_field.tolist() == [getattr(Field, name) for name in names]
     assert made.item_at_most.tolist() == [name == "debt_ratio" for name in names]
     assert made.group_start.tolist() == [0, 2, 4, 6]
     assert made.group_min.tolist() == [20, 15, 15]
@@ -396,10 +396,10 @@ def test_hopeful_are_firms_with_research_patents_or_equity(change, hopeful):
     firm = {"rd_last_year": 0.0, "rd_before": 0.0, "equity": 0.0, "knowledge": 0.0, "employment": 5.0} | change
     w = SimpleNamespace(**{name: np.array([9.0, value]) for name, value in firm.items()})
     marks = np.full(3, 5.0)
-    mark_hopeful(criteria("srdi"), w, p, marks, 2)
+    mark_hopeful(criteria("srdi"), w, p, marks[:2])
     assert marks.tolist() == [1.0, hopeful, 5.0]
     undemanding = criteria("srdi")._replace(needs_research=np.array([False]))
-    mark_hopeful(undemanding, w, p, marks, 2)
+    mark_hopeful(undemanding, w, p, marks[:2])
     assert marks.tolist() == [1.0, float(firm["employment"] > 0), 5.0]
 
 

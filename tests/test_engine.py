@@ -25,7 +25,7 @@ from sim.tile import TILE, list_places, stretch_end, window
 
 @kernel
 def _list(marks, places):
-    return list_places(marks, places, marks.size)
+    return list_places(marks, places)
 
 
 @kernel
@@ -40,13 +40,13 @@ def _ends(values, ends):
 
 @kernel
 def _hopeful(criteria, firms, p, marks):
-    mark_hopeful(criteria, firms, p, marks, marks.size)
+    mark_hopeful(criteria, firms, p, marks)
 
 
 @kernel
-def _meets(criteria, firms, env, p, fields, noise, met):
+def _meets(criteria, firms, quarter, fields, noise, met):
     for i in range(met.size):
-        read_fields(firms, env, p, i, fields)
+        read_fields(firms, quarter, i, fields)
         met[i] = firms.employment[i] > 0.0 and meets(criteria, fields, noise)
 
 
@@ -102,7 +102,7 @@ def test_whoever_meets_the_criteria_is_marked_as_hopeful(grown, tier):
     firms, criteria, p = grown.firms.columns, grown.rounds.criteria[tier], grown.parameter_record
     met = np.zeros(len(firms.tier), dtype=bool)
     hopeful = np.empty(len(firms.tier))
-    _meets(criteria, firms, grown.environment, p, assessment_scratch()[0], 3.0 * p.assessment_noise, met)
+    _meets(criteria, firms, grown.inputs, assessment_scratch().fields, 3.0 * p.assessment_noise, met)
     _hopeful(criteria, firms, p, hopeful)
     assert met.any()
     assert hopeful[met].all()

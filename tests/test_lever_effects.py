@@ -149,7 +149,7 @@ def test_what_members_gain_spills_over_to_the_other_firms_of_the_county():
     ],
 )
 def test_each_part_of_the_commons_has_its_own_effect(part, channel):
-    from sim.mechanisms.support import CHANNEL_INDEX
+    from sim.mechanisms.support import Channel
 
     weights = {
         f"{other}_weight": 0.0 for other in ("finance", "talent", "infrastructure", "brand", "services", "culture")
@@ -157,10 +157,10 @@ def test_each_part_of_the_commons_has_its_own_effect(part, channel):
     only = policy("cluster_recognition", start="2019Q4", **{**weights, f"{part}_weight": 1.0})
     model = run(only, until=2021, scale=0.002)
     effects = model.environment.cluster_effects[model.clusters[0].index]
-    assert effects[CHANNEL_INDEX[channel]] > 0
+    assert effects[getattr(Channel, channel)] > 0
     for other in ("credit", "absorption", "productivity", "refinement", "peers", "pooling"):
         if other != channel:
-            assert effects[CHANNEL_INDEX[other]] == 0
+            assert effects[getattr(Channel, other)] == 0
 
 
 def test_the_county_preference_acts_in_the_national_batch_only():

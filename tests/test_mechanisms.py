@@ -38,8 +38,8 @@ MIDDLE = 0.5  # the draw at which noise is zero
 
 
 def test_revenue_is_employees_times_revenue_per_worker_times_productivity_and_orders():
-    assert demand.annual_revenue(10, math.log(2), 1e6, 0.0, 0.0, P) == pytest.approx(20e6)
-    assert demand.annual_revenue(10, 0, 1e6, 0.05, math.log(0.5), P) == pytest.approx(5e6 * 1.05)
+    assert demand.annual_revenue(10, math.log(2), 1e6, 0.0, 0.0) == pytest.approx(20e6)
+    assert demand.annual_revenue(10, 0, 1e6, 0.05, math.log(0.5)) == pytest.approx(5e6 * 1.05)
     premiums = [demand.order_premium(*links, P) for links in ((True, False), (False, True), (False, False))]
     assert premiums == [P.order_premium, P.order_premium_buyer, 0.0]
 
@@ -60,7 +60,8 @@ def test_margin_and_debt():
 
 def test_what_eases_and_what_tightens_credit():
     def constraint(leverage=0.55, employees=20, certified=False, listed=False, eased=0.0, tightening=0.0):
-        return finance.credit_constraint(leverage, math.log(employees), certified, listed, eased, tightening, P)
+        risk = finance.credit_risk(leverage, math.log(employees), eased, tightening, P)
+        return finance.credit_constraint(risk, certified, listed, P)
 
     base = constraint()
     assert base == pytest.approx(1 / (1 + math.exp(-P.constraint_base - 3 * (0.55 - P.leverage_mean))))
@@ -125,15 +126,12 @@ def test_thresholds_follow_tier_and_revenue():
 
 
 def test_a_threshold_pulls_aspirants_just_below_it_and_nobody_else():
-    norm = 0.03
-    pulled = research.intensity_step(0.025, norm, 0.03, True, 0.0, MIDDLE, P)
-    unpulled = research.intensity_step(0.025, norm, 0.03, False, 0.0, MIDDLE, P)
-    assert math.log(pulled / unpulled) == pytest.approx(P.pull_speed)
-    low = P.pull_width * 0.03 * 0.9
-    assert research.intensity_step(low, norm, 0.03, True, 0.0, MIDDLE, P) == research.intensity_step(
-        low, norm, 0.03, False, 0.0, MIDDLE, P
-    )
-    assert research.intensity_step(norm, norm, 1.0, False, 0.0, MIDDLE, P) == pytest.approx(norm)
+    assert research.threshold_pull(0.025, 0.03, True, 0.0, P) == P.pull_speed
+    assert research.threshold_pull(0.025, 0.03, False, 0.0, P) == 0.0
+    assert research.threshold_pull(P.pull_width * 0.03 * 0.9, 0.03, True, 0.0, P) == 0.0
+    pulled, unpulled = (research.intensity_step(0.025, 0.03, pull, MIDDLE, P) for pull in (0.1, 0.0))
+    assert math.log(pulled / unpulled) == pytest.approx(0.1)
+    assert research.intensity_step(0.03, 0.03, 0.0, MIDDLE, P) == pytest.approx(0.03)
 
 
 def test_relabelling_closes_the_gap_to_the_threshold_and_a_full_audit_ends_it():
@@ -189,20 +187,21 @@ def test_firms_absorb_from_the_pool_and_from_partners():
 def test_firsts_come_to_manufacturers_of_promoted_products_with_deep_knowledge():
     depth = 1 / (1 + P.capability_depth)
     chance = P.first_rate * depth
-    assert first_of_a_kind.achieves_first(True, True, 1e8, 1e8, 0.0, chance * 0.99, P)
-    assert not first_of_a_kind.achieves_first(True, True, 1e8, 1e8, 0.0, chance * 1.01, P)
-    assert first_of_a_kind.achieves_first(True, True, 1e8, 1e8, 1.0, chance * 1.99, P)
-    for manufacturer, promoted, stock in ((False, True, 1e8), (True, False, 1e8), (True, True, 0.0)):
-        assert not first_of_a_kind.achieves_first(manufacturer, promoted, stock, 1e8, 9.0, 1e-9, P)
+    assert first_of_a_kind.achieves_first(True, 1e8, 1e8, 0.0, chance * 0.99, P)
+    assert not first_of_a_kind.achieves_first(True, 1e8, 1e8, 0.0, chance * 1.01, P)
+    assert first_of_a_kind.achieves_first(True, 1e8, 1e8, 1.0, chance * 1.99, P)
+    for promoted, stock in ((False, 1e8), (True, 0.0)):
+        assert not first_of_a_kind.achieves_first(promoted, stock, 1e8, 9.0, 1e-9, P)
 
 
 @given(shares, shares, shares, shares, shares, shares)
 def test_digital_maturity_rises_within_its_bounds(d, g, c, size, peers, commons):
-    moved = digital.adoption(d, g, c, size, peers, commons, 1.0, 0.0, P)
+    drive = digital.adoption_drive(d, size, peers, commons, 1.0, P)
+    moved = digital.adoption(d, drive, g, c, 0.0)
     assert d <= moved <= 1
-    assert digital.adoption(d, g, c, size, peers, commons, 1.0, 0.05, P) >= moved
-    assert digital.adoption(d, g, c, size, peers, commons, 0.0, 0.0, P) <= moved
-    assert digital.adoption(d, g, 1.0, size, peers, commons, 1.0, 0.0, P) <= moved
+    assert digital.adoption(d, drive, g, c, 0.05) >= moved
+    assert digital.adoption(d, digital.adoption_drive(d, size, peers, commons, 0.0, P), g, c, 0.0) <= moved
+    assert digital.adoption(d, drive, g, 1.0, 0.0) <= moved
 
 
 def test_digital_levels_begin_at_their_thresholds():
@@ -214,7 +213,8 @@ def test_digital_levels_begin_at_their_thresholds():
 @given(shares, shares, shares, shares)
 def test_governance_rises_within_its_bounds(g, size, peers, demonstration):
     def moved(peers=peers, training=0.0, backed=False):
-        return governance.governance_step(g, size, peers, demonstration, training, backed, P)
+        copied = governance.copied_governance(g, peers, demonstration)
+        return governance.governance_step(g, size, copied, training, backed, P)
 
     assert g <= moved() <= 1
     assert moved(backed=True) >= moved()
@@ -225,28 +225,30 @@ def test_governance_rises_within_its_bounds(g, size, peers, demonstration):
 @given(shares, shares, draws)
 def test_slow_capabilities_stay_in_bounds(value, other, u):
     assert 0.2 <= capability.main_share_step(max(value, 0.2), True, u, P) <= 1
-    assert 0 <= capability.refinement_step(value, other, True, True, 0.2, u, P) <= 1
+    target = capability.refinement_target(other, True, True, 0.2, P)
+    assert 0 <= capability.refinement_step(value, target, u, P) <= 1
     assert value <= capability.green_step(value, other, 0.1, 0.05, P) <= 1
 
 
 def test_drivers_of_slow_capabilities():
     assert capability.main_share_step(0.7, True, 0.5, P) > capability.main_share_step(0.7, False, 0.5, P)
-    plain = capability.refinement_step(0.4, 0.5, False, False, 0.0, 0.5, P)
-    assert capability.refinement_step(0.4, 0.9, False, False, 0.0, 0.5, P) > plain
-    assert capability.refinement_step(0.4, 0.5, True, False, 0.0, 0.5, P) > plain
-    assert capability.refinement_step(0.4, 0.5, False, True, 0.0, 0.5, P) > plain
-    assert capability.refinement_step(0.4, 0.5, False, False, 0.1, 0.5, P) > plain
+    plain = capability.refinement_target(0.5, False, False, 0.0, P)
+    assert capability.refinement_target(0.9, False, False, 0.0, P) > plain
+    assert capability.refinement_target(0.5, True, False, 0.0, P) > plain
+    assert capability.refinement_target(0.5, False, True, 0.0, P) > plain
+    assert capability.refinement_target(0.5, False, False, 0.1, P) > plain
+    assert capability.refinement_step(0.4, 0.6, 0.5, P) > capability.refinement_step(0.4, 0.5, 0.5, P)
     grey = capability.green_step(0.2, 0.4, 0.0, 0.0, P)
     assert capability.green_step(0.2, 0.4, 0.05, 0.0, P) > grey
     assert capability.green_step(0.2, 0.4, 0.0, 0.03, P) > grey
 
 
 def test_productivity_target_has_the_stated_elasticity_and_terms():
-    plain = productivity.productivity_target(0.0, 1e8, 0.0, 0.0, 0.0, False, P)
-    assert plain == 0
-    known = productivity.productivity_target(1e8, 1e8, 0.0, 0.0, 0.0, False, P)
+    assert productivity.knowledge_productivity(0.0, 1e8, P) == 0
+    known = productivity.knowledge_productivity(1e8, 1e8, P)
     assert known == pytest.approx(P.knowledge_elasticity * math.log(1 + 1 / P.knowledge_unit))
-    full = productivity.productivity_target(0.0, 1e8, 1.0, 1.0, 0.04, True, P)
+    assert productivity.productivity_target(known, 0.0, 0.0, 0.0, False, P) == known
+    full = productivity.productivity_target(0.0, 1.0, 1.0, 0.04, True, P)
     assert full == pytest.approx(P.digital_productivity + 0.04 + P.leader_learning)
 
 
@@ -258,7 +260,8 @@ def test_productivity_moves_towards_its_target(a, target, u):
 
 
 def grown(employment, a=0.0, c=0.0, linked=False, lost=0.0, u=MIDDLE):
-    return growth.employment_step(employment, math.log(employment), a, c, linked, lost, u, P)
+    trend = growth.employment_trend(a, c, math.log(employment), lost, P)
+    return growth.employment_step(employment, math.log(employment), trend, linked, u, P)
 
 
 @given(st.floats(1, 1e5), st.floats(-2, 2), shares, draws)
@@ -359,7 +362,7 @@ def test_only_firms_on_the_ladder_move_and_only_towards_commons():
 
 
 def test_a_channel_adds_up_over_the_firms_programmes():
-    effects = np.zeros((3, support.N_CHANNELS))
+    effects = np.zeros((3, len(support.Channel)))
     effects[0, 2], effects[1, 2], effects[2, 5] = 0.5, 0.25, 1.0
     assert support.programme_channel(np.uint32(0b011), effects, 2) == 0.75
     assert support.programme_channel(np.uint32(0b110), effects, 5) == 1.0

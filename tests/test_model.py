@@ -187,7 +187,7 @@ def test_every_certified_firm_meets_the_rule_that_certified_it_at_that_quarter(s
     def check(tier, slots):
         for slot in slots:
             out = np.zeros(len(FIELDS))
-            read_fields(firms, model.environment, p, slot, out)
+            read_fields(firms, model.inputs, slot, out)
             firm = {field.name: value for field, value in zip(FIELDS, out, strict=True)}
             assert meets_the_file(tier, firm, noise, getattr(model.rules, tier).model_dump()), (tier, firm)
             sector = firms.sector[slot]

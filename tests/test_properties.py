@@ -341,7 +341,7 @@ def check_certificates(policy, run):
         thresholds = getattr(model.rules, tier).model_dump()
         for slot in np.flatnonzero(firms.tier != before)[:40]:
             out = np.zeros(len(FIELDS))
-            read_fields(firms, model.environment, p, slot, out)
+            read_fields(firms, model.inputs, slot, out)
             firm = {field.name: value for field, value in zip(FIELDS, out, strict=True)}
             assert meets_the_file(tier, firm, noise, thresholds), (tier, firm)
 

@@ -9,21 +9,22 @@ import numpy as np
 import pytest
 
 from sim.columns import ENDED, NEVER, allocate
-from sim.draws import Purpose, quarter_keys, uniform, uniform_pair, unit_noise
-from sim.environment import Environment, Moment
+from sim.draws import TIMELESS, Purpose, quarter_keys, uniform, uniform_pair, unit_noise
+from sim.environment import Environment, Moment, QuarterInputs
 from sim.ladder import recognition
 from sim.ladder.criteria import build_criteria, score
-from sim.ladder.fields import FIELDS, assessment_scratch, field_scratch, read_fields
-from sim.ladder.recognition import APPLIED, ELIGIBLE, GRANTED, IN_REVIEW, LAPSED, PASSED, RENEWED, REVOKED
+from sim.ladder.fields import Field, assessment_scratch, read_fields
+from sim.ladder.recognition import Assessed, Batch, Grant, Review, Reviewed
 from sim.levers import PROGRAMMES
-from sim.mechanisms.support import N_CHANNELS, X_APPLICATION
+from sim.mechanisms.support import Channel
 from sim.parameters import parameter_record
 from sim.rules import TIERS, Rules
-from sim.tile import TILE, place_scratch
+from sim.tile import TILE, Slots, place_scratch
 
 P = parameter_record()
 RULES = Rules()
-KEYS = quarter_keys(1, 5)
+KEYS, LASTING_KEYS = quarter_keys(1, 5), quarter_keys(1, TIMELESS)
+NOW, VALIDITY = np.int64(20), 12  # 64 bits, as the model's clock: dates are far apart for the 8 of a column
 COUNTIES, PLACES, SECTORS = 3, 2, 2
 #: Slots: more than two tiles, the last one not full; firms stand where the tests put them.
 SLOTS = 2 * TILE + 20
@@ -70,33 +71,38 @@ def environment(**parts) -> Environment:
         "sector_manufacturing": np.array([False, True]),
         "sector_sme_employees": np.array([1000.0, 1000.0]),
         "sector_sme_revenue": np.array([4e8, 4e8]),
-        "programme_effects": np.zeros((len(PROGRAMMES), N_CHANNELS)),
+        "programme_effects": np.zeros((len(PROGRAMMES), len(Channel))),
     }
     return Environment(**zeros | given | parts)
 
 
-def seen(columns, slot, env=None):
+def quarter(env=None, p=P, moment=None) -> QuarterInputs:
+    """What firms see, of the parts given; the quarter is NOW unless a moment says otherwise."""
+    record = (moment or Moment(index=int(NOW))).record()
+    return QuarterInputs(env or environment(), KEYS, LASTING_KEYS, p, record)
+
+
+def seen(columns, slot):
     """Fields of a firm, and the two draws of its assessment."""
-    fields = np.empty(len(FIELDS))
-    read_fields(columns, env or environment(), P, slot, fields)
-    return fields, *uniform_pair(KEYS[int(Purpose.ASSESSMENT)], slot)
+    fields = np.empty(len(Field))
+    read_fields(columns, quarter(), slot, fields)
+    return fields, *uniform_pair(KEYS[Purpose.ASSESSMENT], slot)
 
 
 # --- assessment
 
-ASPIRATION, CALL = np.uint64(11), np.uint64(12)
+ASPIRATION, CALL = LASTING_KEYS[Purpose.ASPIRATION], LASTING_KEYS[Purpose.CALL]
+#: All slots but the first and the last.
+INNER = Slots(1, SLOTS - 1)
 
 
 def assess(columns, tier=2, lowest=0, reach=(1.0, 1.0), called=(0.0, 1.0), bar=60.0, bonus=(0.0, 0.0, 0.0), **more):
     """Ranks and counts of an assessment for the SRDI tier of all slots but the first and the last."""
-    settings = {"env": environment(), "moment": Moment().record(), "p": P, "criteria": criteria("srdi")} | more
+    asked = more.pop("criteria", criteria("srdi"))
     ranks = np.full(SLOTS, 7, dtype=np.uint16)
+    batch = Batch(tier, lowest, asked, criteria("srdi"), np.array(reach), *called, bar, np.array(bonus), ranks)
     counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
-    interpreted(recognition.assess)(
-        columns, settings["env"], KEYS, ASPIRATION, CALL, settings["p"], settings["moment"], tier, lowest,
-        settings["criteria"], criteria("srdi"), np.array(reach), called, bar, np.array(bonus), ranks,
-        *assessment_scratch(), counts, 1, SLOTS - 1,
-    )  # fmt: skip
+    interpreted(recognition.assess)(columns, quarter(**more), batch, assessment_scratch(), counts, INNER)
     assert ranks[0] == ranks[-1] == 7
     return ranks[1:-1], counts
 
@@ -137,7 +143,7 @@ def test_counts_stand_by_place_and_sector():
 def test_who_is_eligible(change, eligible):
     columns = population({9: STRONG | {"tier": 1} | change})
     _, counts = assess(columns, lowest=1)
-    assert counts[1, 1, ELIGIBLE] == counts[1, 1, APPLIED] == eligible
+    assert counts[1, 1, Assessed.eligible] == counts[1, 1, Assessed.applied] == eligible
 
 
 def test_a_call_on_all_is_open_to_every_lower_tier():
@@ -181,13 +187,13 @@ def test_application_depends_on_reach_size_and_worth(case):
         firm["governance"], worth = 0.75, P.apply_governance * (0.75 - p.apply_governance_reference)
     if case == "support":
         firm["support"], worth = 0b101, 0.7
-        env.programme_effects[0, X_APPLICATION], env.programme_effects[2, X_APPLICATION] = 0.5, 0.2
+        env.programme_effects[0, Channel.application], env.programme_effects[2, Channel.application] = 0.5, 0.2
     if case == "hope":
         moment.award_hope = worth = 0.3
     enough = least_reach(worth)
     for reach, applied in ((enough * 1.0001, 1), (enough * 0.9999, 0)):
-        _, counts = assess(population({9: firm}), reach=(0.0, reach), env=env, moment=moment.record(), p=p)
-        assert counts[1, 1, APPLIED] == applied
+        _, counts = assess(population({9: firm}), reach=(0.0, reach), env=env, moment=moment, p=p)
+        assert counts[1, 1, Assessed.applied] == applied
 
 
 def test_a_call_is_for_the_lots_from_its_first_to_before_its_last():
@@ -200,7 +206,7 @@ def test_a_call_is_for_the_lots_from_its_first_to_before_its_last():
         ((lot + 1e-9, 1.0), 0),
     ):
         _, counts = assess(population({9: STRONG}), called=called)
-        assert counts[1, 1, APPLIED] == applied
+        assert counts[1, 1, Assessed.applied] == applied
 
 
 def test_a_lot_outside_the_call_does_not_end_it_for_the_rest():
@@ -217,7 +223,7 @@ def test_an_applicant_passes_at_the_bar_with_noise_and_the_bonus_of_the_county()
     points = score(criteria("srdi"), fields) + P.assessment_noise * unit_noise(u) - 5.0
     for bar, passed in ((points, 1), (points + 1e-6, 0)):
         ranks, counts = assess(columns, bar=bar, bonus=(3.0, -5.0, 7.0))
-        assert counts[1, 1, PASSED] == passed
+        assert counts[1, 1, Assessed.passed] == passed
         assert (ranks[8] > 0) == passed
 
 
@@ -230,7 +236,7 @@ def test_an_assessors_noise_decides_at_the_pass_mark():
         mark = np.array([score(innovative, fields) + noise + slack])
         nothing_direct = innovative._replace(score_min=mark, direct_start=np.array([0, 0]))
         _, counts = assess(columns, criteria=nothing_direct)
-        assert counts[1, 1, ELIGIBLE] == eligible
+        assert counts[1, 1, Assessed.eligible] == eligible
 
 
 def test_noise_means_nothing_to_a_tier_without_a_score():
@@ -279,8 +285,9 @@ def test_a_certificate_brings_the_lower_ones_with_it(tier):
     ranks = np.zeros(SLOTS, dtype=np.uint16)
     ranks[[*slots, 8, 0, SLOTS - 1]] = [40, 45, 50, 41, 39, 90, 90]
     counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
-    counts[1, 1, GRANTED] = 10
-    interpreted(recognition.grant)(columns, environment(), ranks, 40, tier, 6, *place_scratch(), counts, 1, SLOTS - 1)
+    counts[1, 1, Assessed.granted] = 10
+    given = Grant(tier, ranks, 40)
+    interpreted(recognition.grant)(columns, quarter(moment=Moment(index=6)), given, place_scratch(), counts, INNER)
     assert counts[1, 1].tolist() == [0, 0, 0, 14]
     for name, lowest in (("innovative_since", 1), ("srdi_since", 2), ("giant_since", 3)):
         dates = getattr(columns, name)
@@ -292,7 +299,6 @@ def test_a_certificate_brings_the_lower_ones_with_it(tier):
 
 # --- review
 
-NOW, VALIDITY = np.int64(20), 12  # 64 bits, as the model's clock: dates are far apart for the 8 of a column
 CERTIFIED = {"tier": 3, "innovative_since": 9, "srdi_since": 9, "giant_since": 9, "awarded_in": 4}
 
 
@@ -301,10 +307,8 @@ def review(firm, tier=3, strictness=1.0, slot=TILE + 3, others=()):
     columns = population({slot: firm, 0: firm, SLOTS - 1: firm, **dict(others)})
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
     ladder = tuple(criteria(name) for name in TIERS)
-    interpreted(recognition.review)(
-        columns, environment(), KEYS, P, tier, ladder, VALIDITY, strictness, NOW, *field_scratch(), counts,
-        1, SLOTS - 1,
-    )  # fmt: skip
+    terms = Review(tier, ladder, VALIDITY, strictness)
+    interpreted(recognition.review)(columns, quarter(), terms, assessment_scratch(), counts, INNER)
     assert columns.tier[0] == columns.tier[-1] == firm["tier"]
     assert counts.sum() == counts[:, 1, 1].sum()
     names = ("tier", "innovative_since", "srdi_since", "giant_since", "awarded_in")
@@ -337,7 +341,7 @@ def test_certificates_are_reviewed_wherever_they_stand_behind_younger_ones(slot)
 def test_who_still_meets_the_criteria_is_renewed_with_the_lower_certificates():
     held, counts = review(STRONG | CERTIFIED | {"giant_since": 2})
     assert held == (3, NOW, NOW, NOW, 4)
-    assert counts[2, [IN_REVIEW, RENEWED, LAPSED, REVOKED]].tolist() == [1, 1, 0, 0]
+    assert counts[2, [Reviewed.reviewed, Reviewed.renewed, Reviewed.lapsed, Reviewed.revoked]].tolist() == [1, 1, 0, 0]
     held, _ = review(STRONG | {"tier": 2, "innovative_since": 2, "srdi_since": 2}, 2)
     assert held == (2, NOW, NOW, NEVER, NEVER)
     held, _ = review(STRONG | {"tier": 1, "innovative_since": 2}, 1)
@@ -372,11 +376,11 @@ def test_who_meets_the_next_lower_criteria_keeps_that_tier_from_now_on():
 def test_a_firm_that_is_no_longer_an_sme_loses_everything():
     held, counts = review(STRONG | CERTIFIED | {"giant_since": 2, "employment": 1000, "revenue": 5e8})
     assert held[0] == 0
-    assert counts[:, LAPSED].tolist() == [1, 1, 1]
+    assert counts[:, Reviewed.lapsed].tolist() == [1, 1, 1]
 
 
 def test_a_failed_review_ends_a_certificate_with_the_chance_of_strictness():
-    draw = uniform(KEYS[int(Purpose.REVIEW)], TILE + 3)
+    draw = uniform(KEYS[Purpose.REVIEW], TILE + 3)
     failed = WEAK | CERTIFIED | {"giant_since": 2}
     for strictness in (draw, draw - 1e-6):
         assert review(failed, strictness=strictness)[0] == (3, NOW, NOW, NOW, 4)
@@ -392,13 +396,17 @@ def test_reviewers_see_the_score_with_the_noise_of_the_assessors(noise, kept):
     points = score(criteria("innovative"), fields) + P.assessment_noise * unit_noise(u)
     strict = criteria("innovative")._replace(score_min=np.array([points - noise]), direct_start=np.array([0, 0]))
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
-    interpreted(recognition.review)(
-        columns, environment(), KEYS, P, 1, (strict,), VALIDITY, 1.0, NOW, *field_scratch(), counts, 0, SLOTS
-    )
+    terms = Review(1, (strict,), VALIDITY, 1.0)
+    interpreted(recognition.review)(columns, quarter(), terms, assessment_scratch(), counts, Slots(0, SLOTS))
     assert columns.tier[slot] == kept
 
 
 # --- audit and champions
+
+
+def audited(strictness, p):
+    """A quarter in which audits are as strict as said."""
+    return quarter(p=p, moment=Moment(index=int(NOW), audit_strictness=strictness))
 
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
@@ -410,7 +418,7 @@ def test_false_research_costs_every_certificate(tier):
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
     p = P.copy()
     p["audit_coverage"] = 1.0
-    interpreted(recognition.audit)(columns, environment(), KEYS, p, 1.0, NOW, *place_scratch(), counts, 1, SLOTS - 1)
+    interpreted(recognition.audit)(columns, audited(1.0, p), place_scratch(), counts, INNER)
     assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 3]
     assert counts.sum() == 3
     assert list(np.flatnonzero(columns.tier)) == [0, 7, SLOTS - 1]
@@ -422,7 +430,7 @@ def test_false_research_costs_every_certificate(tier):
 
 
 def test_the_chance_of_being_caught_is_coverage_times_strictness():
-    draw = uniform(KEYS[int(Purpose.AUDIT)], 9)
+    draw = uniform(KEYS[Purpose.AUDIT], 9)
     p = P.copy()
     for coverage, strictness, caught in (
         (0.8, draw / 0.8 * 1.0001, True),
@@ -433,9 +441,7 @@ def test_the_chance_of_being_caught_is_coverage_times_strictness():
         p["audit_coverage"] = coverage
         columns = population({9: STRONG | CERTIFIED | {"relabelled": 0.2}})
         counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
-        interpreted(recognition.audit)(
-            columns, environment(), KEYS, p, strictness, NOW, *place_scratch(), counts, 0, SLOTS
-        )
+        interpreted(recognition.audit)(columns, audited(strictness, p), place_scratch(), counts, Slots(0, SLOTS))
         assert (columns.tier[9] == 0) == caught
 
 
@@ -455,7 +461,6 @@ def test_champions_are_manufacturers_of_any_size_that_do_research():
         }
     )
     counts = np.zeros((PLACES, SECTORS), dtype=np.int64)
-    interpreted(recognition.count_champions)(
-        columns, environment(), P, criteria("single_champion"), *assessment_scratch(), counts, 1, SLOTS - 1
-    )
+    asked = criteria("single_champion")
+    interpreted(recognition.count_champions)(columns, quarter(), asked, assessment_scratch(), counts, INNER)
     assert counts.tolist() == [[0, 1], [0, 3]]

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from sim.columns import allocate
-from sim.environment import Environment, Moment
+from sim.environment import Environment, Moment, QuarterInputs
 from sim.ladder.application import application_worth, is_reached, is_sme
-from sim.ladder.fields import FIELD_INDEX, FIELDS, high_tech_bar, institute_level, niche_share, read_fields
+from sim.ladder.fields import Field, high_tech_bar, institute_level, niche_share, read_fields
 from sim.mechanisms import (
     capability,
     chain_links,
@@ -31,6 +31,7 @@ from sim.mechanisms import (
     migration,
     productivity,
     research,
+    size,
     stress,
     support,
     turnover,
@@ -86,12 +87,13 @@ def test_main_share_moves_a_tenth_of_the_way():
 
 
 def test_refinement_moves_a_tenth_of_the_way():
-    step = capability.refinement_step
-    assert step(0.5, 0.25, False, False, 0.0, UP, P) == pytest.approx(0.5 + 0.1 * (0.4 - 0.5) + 0.04 * NOISE)
-    assert step(0.5, 0.25, True, False, 0.0, UP, P) == pytest.approx(0.5 + 0.1 * (0.55 - 0.5) + 0.04 * NOISE)
-    assert step(0.5, 0.25, True, True, 0.1, UP, P) == pytest.approx(0.5 + 0.1 * (0.7 - 0.5) + 0.04 * NOISE)
-    assert step(0.0, 0.0, False, False, 0.0, 0.01, P) == 0.0
-    assert step(1.0, 1.0, True, True, 0.5, 0.99, P) == 1.0
+    target, step = capability.refinement_target, capability.refinement_step
+    assert target(0.25, False, False, 0.0, P) == pytest.approx(0.4)
+    assert target(0.25, True, False, 0.0, P) == pytest.approx(0.55)
+    assert target(0.25, True, True, 0.1, P) == pytest.approx(0.7)
+    assert step(0.5, 0.4, UP, P) == pytest.approx(0.5 + 0.1 * (0.4 - 0.5) + 0.04 * NOISE)
+    assert step(0.0, 0.3, 0.01, P) == 0.0
+    assert step(1.0, 1.4, 0.99, P) == 1.0
 
 
 def test_green_adoption_closes_part_of_the_gap():
@@ -133,6 +135,7 @@ def test_the_bound_is_the_larger_admission_plus_purchase_and_invitation(promoted
 # Larger firms of five chains in two provinces: six of equal size and one of ten times it in chain 0, none in
 # chain 1, two in the second province of chain 2, two in each of chain 3, one in the last of chain 4.
 BUYERS = SimpleNamespace(
+    move_cluster=np.zeros((2, 1)),  # a row a province
     buyer_slot=np.array([10, 11, 12, 13, 14, 15, 16, 20, 21, 30, 31, 32, 33, 40]),
     buyer_revenue=np.array([100.0] * 6 + [1000.0, 50.0, 150.0] + [100.0] * 5),
     buyer_weight=np.array([0.0, 100, 200, 300, 400, 500, 600, 1600, 1650, 1800, 1900, 2000, 2100, 2200, 2300]),
@@ -141,7 +144,7 @@ BUYERS = SimpleNamespace(
 
 
 def buyer(chain, province, u, v, slot=99, revenue=1.0):
-    return chain_links.choose_buyer(BUYERS, chain, province, slot, revenue, u, v, 2, P)
+    return chain_links.choose_buyer(BUYERS, chain_links.buyers_of(BUYERS, chain, province, u, P), slot, revenue, v)
 
 
 def test_a_buyer_of_the_own_province_is_drawn_by_revenue():
@@ -168,7 +171,7 @@ def test_no_buyer_is_found_in_an_empty_chain_among_smaller_firms_or_in_the_mirro
 
 
 def test_revenue_and_its_growth():
-    assert demand.annual_revenue(10, log(2), 1e6, 0.05, log(1.5), P) == pytest.approx(10 * 2 * 1.5 * 1.05 * 1e6)
+    assert demand.annual_revenue(10, log(2), 1e6, 0.05, log(1.5)) == pytest.approx(10 * 2 * 1.5 * 1.05 * 1e6)
     assert demand.order_premium(True, True, P) == demand.order_premium(True, False, P) == 0.05
     assert (demand.order_premium(False, True, P), demand.order_premium(False, False, P)) == (0.02, 0.0)
     assert demand.smoothed_growth(0.1, 3e6 * exp(0.05), 3e6, P) == pytest.approx(0.1 + (4 * 0.05 - 0.1) / 8)
@@ -181,10 +184,10 @@ def test_revenue_and_its_growth():
 
 def test_digital_adoption():
     #        own 0.02 · 0.5, peers 0.05 · 0.4 · 1.5, leader 0.02 · 0.5: 0.05, times (½ + 0.3) and (1 − 0.25): 0.03
-    assert digital.adoption(0.2, 0.3, 0.25, 0.5, 0.6, 0.5, 0.5, 0.04, P) == pytest.approx(0.2 + 0.8 * (0.03 + 0.04))
-    # peers behind the firm do not count: (0.01 + 0.01) · 0.8 · 0.75
-    assert digital.adoption(0.6, 0.3, 0.25, 0.5, 0.2, 0.5, 0.5, 0.04, P) == pytest.approx(0.6 + 0.4 * (0.012 + 0.04))
-    assert digital.adoption(0.2, 0.3, 0.25, 0.5, 0.6, 0.5, 0.5, 3.0, P) == pytest.approx(0.2 + 0.8 * 0.5)
+    assert digital.adoption_drive(0.2, 0.5, 0.6, 0.5, 0.5, P) == pytest.approx(0.05)
+    assert digital.adoption(0.2, 0.05, 0.3, 0.25, 0.04) == pytest.approx(0.2 + 0.8 * (0.03 + 0.04))
+    assert digital.adoption_drive(0.6, 0.5, 0.2, 0.5, 0.5, P) == pytest.approx(0.02)  # peers behind do not count
+    assert digital.adoption(0.2, 0.05, 0.3, 0.25, 3.0) == pytest.approx(0.2 + 0.8 * 0.5)
 
 
 def test_digital_level_rises_at_each_bar():
@@ -193,12 +196,12 @@ def test_digital_level_rises_at_each_bar():
 
 
 def test_governance():
-    assert governance.governance_step(0.2, 0.5, 0.6, 0.1, 0.05, False, P) == pytest.approx(
-        0.2 + 0.8 * (0.01 + 0.04 + 0.05)
-    )
-    assert governance.governance_step(0.2, 0.5, 0.6, 0.1, 0.05, True, P) == pytest.approx(0.2 + 0.8 * (0.1 + 0.03))
-    assert governance.governance_step(0.6, 0.5, 0.2, 0.1, 0.05, False, P) == pytest.approx(0.6 + 0.4 * (0.01 + 0.05))
-    assert governance.governance_step(0.2, 0.5, 0.6, 0.1, 3.0, False, P) == pytest.approx(0.2 + 0.8 * 0.5)
+    assert governance.copied_governance(0.2, 0.6, 0.1) == pytest.approx(0.04)
+    assert governance.copied_governance(0.6, 0.2, 0.1) == 0.0
+    step = governance.governance_step
+    assert step(0.2, 0.5, 0.04, 0.05, False, P) == pytest.approx(0.2 + 0.8 * (0.01 + 0.04 + 0.05))
+    assert step(0.2, 0.5, 0.04, 0.05, True, P) == pytest.approx(0.2 + 0.8 * (0.1 + 0.03))
+    assert step(0.2, 0.5, 0.04, 3.0, False, P) == pytest.approx(0.2 + 0.8 * 0.5)
 
 
 # --- chances: just below a draw happens, just above it does not
@@ -222,11 +225,10 @@ def test_chance_of_exporting():
 
 
 def test_chance_of_a_first():
-    def first(u, knowledge=3e7, revenue=1e8, odds=0.5, manufacturer=True, promoted=True):
-        return first_of_a_kind.achieves_first(manufacturer, promoted, knowledge, revenue, odds, u, P)
+    def first(u, knowledge=3e7, revenue=1e8, odds=0.5, promoted=True):
+        return first_of_a_kind.achieves_first(promoted, knowledge, revenue, odds, u, P)
 
     happens_below(0.004 * 0.75 * 1.5, first)
-    assert not first(0.0, manufacturer=False)
     assert not first(0.0, promoted=False)
     assert not first(0.0, knowledge=0.0, revenue=0.0)
     assert first(0.0, knowledge=0.5, revenue=1.0)
@@ -307,21 +309,23 @@ def test_margin_burden_and_debt():
 
 def test_credit_constraint_of_a_small_firm_with_little_debt():
     x = -0.4 - 3 * 0.2 + 0.35 * log(2) - 0.2 + 0.7
-    assert finance.credit_constraint(0.3, log(10), False, False, 0.2, 0.7, P) == pytest.approx(1 / (1 + exp(-x)))
+    assert finance.credit_risk(0.3, log(10), 0.2, 0.7, P) == pytest.approx(x)
 
 
 @pytest.mark.parametrize(("certified", "listed"), [(False, False), (True, False), (False, True), (True, True)])
 def test_credit_constraint(certified, listed):
-    x = -0.4 + 3 * 0.1 - 0.35 * log(2) - 0.2 + 0.7 - 0.5 * certified - 0.8 * listed
-    refused = finance.credit_constraint(0.6, log(40), certified, listed, 0.2, 0.7, P)
-    assert refused == pytest.approx(1 / (1 + exp(-x)))
+    risk = -0.4 + 3 * 0.1 - 0.35 * log(2) - 0.2 + 0.7
+    assert finance.credit_risk(0.6, log(40), 0.2, 0.7, P) == pytest.approx(risk)
+    x = risk - 0.5 * certified - 0.8 * listed
+    assert finance.credit_constraint(risk, certified, listed, P) == pytest.approx(1 / (1 + exp(-x)))
 
 
 # --- growth and turnover
 
 
 def grown(u, employees=16.0, linked=False, slack=-0.2):
-    return growth.employment_step(employees, log(employees), 0.5, 0.4, linked, slack, u, P)
+    trend = growth.employment_trend(0.5, 0.4, log(employees), slack, P)
+    return growth.employment_step(employees, log(employees), trend, linked, u, P)
 
 
 def test_employment_growth():
@@ -362,11 +366,11 @@ def test_knowledge():
 
 def test_productivity():
     # K / (k₀ R) = 3, then 1.5
-    target = 0.08 * log(4) + 0.15 * 0.4 * 0.5 + 0.02
-    assert productivity.productivity_target(3e6, 1e8, 0.4, 0.5, 0.02, False, P) == pytest.approx(target)
-    assert productivity.productivity_target(3e6, 1e8, 0.4, 0.5, 0.02, True, P) == pytest.approx(target + 0.03)
-    little = 0.08 * log(2.5) + 0.15 * 0.4 * 0.5 + 0.02
-    assert productivity.productivity_target(1.5e6, 1e8, 0.4, 0.5, 0.02, False, P) == pytest.approx(little)
+    assert productivity.knowledge_productivity(3e6, 1e8, P) == pytest.approx(0.08 * log(4))
+    assert productivity.knowledge_productivity(1.5e6, 1e8, P) == pytest.approx(0.08 * log(2.5))
+    target = 0.1 + 0.15 * 0.4 * 0.5 + 0.02
+    assert productivity.productivity_target(0.1, 0.4, 0.5, 0.02, False, P) == pytest.approx(target)
+    assert productivity.productivity_target(0.1, 0.4, 0.5, 0.02, True, P) == pytest.approx(target + 0.03)
     assert productivity.productivity_step(0.5, 0.9, UP, P) == pytest.approx(0.5 + 0.02 * 0.4 + 0.07 * NOISE)
     assert productivity.productivity_step(2.99, 3.0, 0.99, P) == 3.0
     assert productivity.productivity_step(-2.99, -3.0, 0.01, P) == -3.0
@@ -426,14 +430,14 @@ def test_research_that_the_next_tier_asks_for(tier, revenue, threshold):
         (0.07, True, 0),
     ],
 )
-def test_research_intensity(intensity, aspires, pulled):
-    step = 0.01 * log(0.04 / intensity) + 0.18 * NOISE + 0.12 * 0.75 * pulled
-    moved = research.intensity_step(intensity, 0.04, 0.03, aspires, 0.25, UP, P)
-    assert moved == pytest.approx(intensity * exp(step))
+def test_a_threshold_pulls_who_aspires_and_is_near_it(intensity, aspires, pulled):
+    assert research.threshold_pull(intensity, 0.03, aspires, 0.25, P) == pytest.approx(0.12 * 0.75 * pulled)
 
 
-def test_research_intensity_is_at_most_six_tenths():
-    assert research.intensity_step(0.59, 0.6, 0.03, False, 0.25, 0.99, P) == 0.6
+def test_research_intensity():
+    step = 0.01 * log(0.04 / 0.02) + 0.18 * NOISE + 0.09
+    assert research.intensity_step(0.02, 0.04, 0.09, UP, P) == pytest.approx(0.02 * exp(step))
+    assert research.intensity_step(0.59, 0.6, 0.0, 0.99, P) == 0.6
 
 
 @pytest.mark.parametrize(("intensity", "near"), [(0.0224, False), (0.75 * 0.03, True), (0.0299, True), (0.03, False)])
@@ -457,7 +461,14 @@ def test_added_research_and_staff():
     assert research.research_staff(0.05, 1.05e8, P) == pytest.approx(12.6)  # 3.15 million yuan at 250,000 each
 
 
-# --- stress and support
+# --- size, stress and support
+
+
+def test_size_counts_in_full_from_a_thousand_employees_on():
+    assert size.size_factor(0.0) == 0.0
+    assert size.size_factor(log(100)) == pytest.approx(2 / 3, rel=1e-6)
+    assert size.size_factor(log(1000)) == pytest.approx(1.0, rel=1e-6)
+    assert size.size_factor(log(5000)) == 1.0
 
 
 def test_slack_and_substitution():
@@ -508,9 +519,9 @@ def fields_of(**columns) -> dict[str, float]:
     parts = dict.fromkeys(Environment._fields, np.zeros(2))
     parts |= {"niche_promoted": np.array([True, False]), "niche_revenue": np.array([1.0, 8e9])}
     parts |= {"sector_energy_rise": np.array([0.0, 0.1])}
-    out = np.full(len(FIELDS), np.nan)
-    read_fields(firms, Environment(**parts), P, 1, out)
-    return {name: out[index] for name, index in FIELD_INDEX.items()}
+    fields = np.full(len(Field), np.nan)
+    read_fields(firms, QuarterInputs(Environment(**parts), None, None, P, None), 1, fields)
+    return dict(zip(Field._fields, fields, strict=True))
 
 
 def test_fields_of_a_firm_worked_out_by_hand():

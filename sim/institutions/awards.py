@@ -6,9 +6,9 @@ import numpy as np
 
 from sim.columns import NEVER
 from sim.institutions.targeting import admit_by_rank, target_of
-from sim.ladder.fields import field_scratch
+from sim.ladder.fields import assessment_scratch
 from sim.reference import read_data
-from sim.selection import BINS, rank_for_award
+from sim.selection import BINS, Contest, rank_for_award
 from sim.terms import AWARD_QUARTERS
 
 
@@ -40,13 +40,8 @@ class Awards:
         quota = int(min(self.account.available / rounds / self._award() * model.scale, model.blocks.slots))
         everywhere = np.zeros(model.geography.units, dtype=np.int16)
         bins = np.zeros((1, BINS), dtype=np.int64)
-        model.blocks.run(
-            rank_for_award,
-            *(model.firms.columns, model.environment, model.keys, model.parameter_record, model.rounds.ranking),
-            *(target_of(model, lever), model.ranks),
-            totals=bins,
-            scratch=field_scratch,
-        )
+        contest = Contest(target_of(model, lever), model.rounds.ranking, model.ranks)
+        model.run_pass(rank_for_award, contest, totals=bins, scratch=assessment_scratch)
         counts, _ = admit_by_rank(model, model.firms.columns.awarded_in, bins, np.array([quota]), everywhere)
         granted = counts.sum() / model.scale
         self.account.grant(granted, bins.sum() / model.scale - granted, self._award())

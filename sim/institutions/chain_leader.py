@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.institutions.institution import Institution
 from sim.institutions.targeting import reached_leaders
-from sim.mechanisms.support import CHANNEL_INDEX
+from sim.mechanisms.support import Channel
 
 
 class ChainLeader(Institution):
@@ -47,7 +47,7 @@ class ChainLeader(Institution):
         env.chain_openness[self.index] = self.openness
         env.chain_invitation[self.index] = self.invitation
         released = model.engagement["innovation_release"][self.index]
-        env.chain_effects[self.index, CHANNEL_INDEX["transfer"]] = p.release_transfer * (p.release_base + released)
+        env.chain_effects[self.index, Channel.transfer] = p.release_transfer * (p.release_base + released)
         env.chain_slack[self.index] = self._slack()
 
     def _slack(self) -> float:

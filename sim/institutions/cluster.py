@@ -10,7 +10,7 @@ from sim.columns import NEVER
 from sim.draws import Purpose
 from sim.institutions.institution import Institution
 from sim.levers.clusters import COMMONS
-from sim.mechanisms.support import CHANNEL_INDEX, N_CHANNELS
+from sim.mechanisms.support import Channel
 
 
 @dataclass
@@ -104,7 +104,7 @@ def build_commons(model) -> None:
     parts = np.clip(parts + (1.0 - parts) * growth - p.commons_decay * parts, 0.0, 1.0)
     model.commons[chosen] = parts
     effects = commons_effects(parts, p)
-    effects[:, CHANNEL_INDEX["pooling"]] += p.open_pooling * _opened(model)
+    effects[:, Channel.pooling] += p.open_pooling * _opened(model)
     model.environment.cluster_effects[chosen] = effects
 
 
@@ -132,7 +132,7 @@ def _share_paid(model, name: str, wanted: float) -> float:
 
 
 def commons_effects(parts: np.ndarray, p) -> np.ndarray:
-    """What members gain from the commons, by channel: float64 (clusters, N_CHANNELS).
+    """What members gain from the commons, by channel: float64 (clusters, channels).
 
     finance eases credit; talent raises absorption and R&D starts; infrastructure raises productivity;
     brand raises refinement and sales; shared services speed adoption from peers; a culture of
@@ -141,7 +141,7 @@ def commons_effects(parts: np.ndarray, p) -> np.ndarray:
     parts: 0-1, float64 (clusters, len(COMMONS)).
     """
     c = dict(zip(COMMONS, parts.T, strict=True))
-    effects = np.zeros((len(parts), N_CHANNELS))
+    effects = np.zeros((len(parts), len(Channel)))
     for channel, value in (
         ("credit", p.constraint_commons * c["finance"]),
         ("absorption", p.commons_absorption * c["talent"]),
@@ -153,7 +153,7 @@ def commons_effects(parts: np.ndarray, p) -> np.ndarray:
         ("pooling", c["culture"]),
         ("demonstration", p.governance_demo * c["culture"]),
     ):
-        effects[:, CHANNEL_INDEX[channel]] = value
+        effects[:, getattr(Channel, channel)] = value
     return effects
 
 

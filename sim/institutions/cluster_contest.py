@@ -9,7 +9,7 @@ from sim.draws import Purpose
 from sim.institutions.cluster import recognise
 from sim.institutions.targeting import place_among_equals
 from sim.reference import read_data
-from sim.tally import CLUSTER, PARTS, by_name
+from sim.tally import PARTS, ClusterSum, by_name
 
 
 class ClusterContest:
@@ -30,7 +30,7 @@ class ClusterContest:
         count: the recognised clusters are small ones (about 310 SMEs each in the first hundred).
         """
         model = self.model
-        sums = by_name(model.totals.clusters, CLUSTER)
+        sums = by_name(model.totals.clusters, ClusterSum)
         seen = sums["firms"].astype(np.float64)
         weight = 50.0 * model.scale
         national = sums["srdi_smes"].sum() / max(seen.sum(), 1.0)

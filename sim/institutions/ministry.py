@@ -12,7 +12,7 @@ from sim.institutions.pilot_cities import PilotCities
 from sim.institutions.programmes import Programme
 from sim.levers import PROGRAMMES
 from sim.reference import read_data
-from sim.tally import CELL
+from sim.tally import Cell
 
 #: Levers with recipients of their own, by the ministry's attribute that runs them.
 _OWN_RECIPIENTS = {
@@ -89,6 +89,6 @@ class Ministry(mesa.Agent):
 
     def pay(self) -> None:
         """Pay what runs, once the firms of the quarter are counted."""
-        self.awards.pay(int(self.model.totals.cells[..., CELL.index("awarded")].sum()))
+        self.awards.pay(int(self.model.totals.cells[..., Cell.awarded].sum()))
         for programme in self.programmes:
             programme.pay()

@@ -7,7 +7,7 @@ import numpy as np
 from sim.draws import Purpose
 from sim.institutions.targeting import admit_by_rank, place_among_equals, target_of
 from sim.reference import read_data
-from sim.selection import BINS, rank_for_conversion
+from sim.selection import BINS, Lottery, rank_for_conversion
 
 
 class PilotCities:
@@ -45,12 +45,9 @@ class PilotCities:
         number[pilots] = np.arange(len(pilots))
         county_pilot = number[model.geography.county_city]
         bins = np.zeros((len(pilots), BINS), dtype=np.int64)
-        model.blocks.run(
-            rank_for_conversion,
-            *(model.firms.columns, model.environment, model.keys, model.parameter_record),
-            *(target_of(model, lever), county_pilot, model.ranks),
-            totals=bins,
-        )
+        priority = model.parameters.digital_priority
+        lottery = Lottery(target_of(model, lever), model.keys[Purpose.LOTTERY], priority, model.ranks)
+        model.run_pass(rank_for_conversion, lottery, county_pilot, totals=bins)
         quotas = self._quotas(running)[pilots]
         counts, by_pilot = admit_by_rank(model, model.firms.columns.digitised_in, bins, quotas, county_pilot)
         self._supported[pilots] += by_pilot

@@ -8,8 +8,8 @@ from sim.draws import Purpose, substream_key
 from sim.institutions.targeting import target_of
 from sim.levers import PROGRAMMES
 from sim.levers.base import Eligibility
-from sim.mechanisms.support import CHANNEL_INDEX, N_CHANNELS
-from sim.selection import BINS, bin_thresholds, rank_for_programme, support
+from sim.mechanisms.support import Channel
+from sim.selection import BINS, Lottery, Support, bin_thresholds, rank_for_programme, support
 
 #: Quarters that support runs before it is granted anew.
 TERM = 4
@@ -31,10 +31,10 @@ class Programme:
         self._granted_until = -1
 
     def _effect_row(self) -> np.ndarray:
-        """Effects at the lever's intensity, float64 (N_CHANNELS,)."""
-        row = np.zeros(N_CHANNELS)
+        """Effects at the lever's intensity, float64 (channels,)."""
+        row = np.zeros(len(Channel))
         for channel, value in self.lever.effects(self.model.parameters).items():
-            row[CHANNEL_INDEX[channel]] = value * self.lever.intensity
+            row[getattr(Channel, channel)] = value * self.lever.intensity
         return row
 
     def open_quarter(self) -> None:
@@ -72,13 +72,9 @@ class Programme:
         quota = slots if money * model.scale >= slots * unit else int(money / unit * model.scale)
         bins = np.zeros((1, BINS), dtype=np.int64)
         key = substream_key(model.keys[Purpose.LOTTERY], PROGRAMMES.index(self.name))
+        lottery = Lottery(target_of(model, lever), key, model.parameters.programme_priority, model.ranks)
         eligibility = Eligibility(*map(float, lever.eligibility))  # one type, so one compiled kernel
-        model.blocks.run(
-            rank_for_programme,
-            *(model.firms.columns, model.environment, key, model.parameters.programme_priority),
-            *(eligibility, target_of(model, lever), model.ranks),
-            totals=bins,
-        )
+        model.run_pass(rank_for_programme, lottery, eligibility, totals=bins)
         thresholds, _ = bin_thresholds(bins, np.array([quota]))
         granted = self._support(thresholds[0], model.ranks).sum() / model.scale
         self.account.grant(granted, bins.sum() / model.scale - granted, unit)
@@ -87,5 +83,5 @@ class Programme:
         """Mark the firms ranked at or above the threshold; returns them by place and sector, int64."""
         model = self.model
         counts = np.zeros(model.places_and_sectors, dtype=np.int64)
-        model.blocks.run(support, *(model.firms.columns, model.environment, self.bit, threshold, ranks), totals=counts)
+        model.run_pass(support, Support(self.bit, ranks, threshold), totals=counts)
         return counts

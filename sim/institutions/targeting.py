@@ -7,7 +7,7 @@ import numpy as np
 from sim.levers.base import FirmLever, Lever, PlacedLever
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
-from sim.selection import Target, admit, bin_thresholds
+from sim.selection import Admission, Target, admit, bin_thresholds
 
 
 def among(names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
@@ -61,10 +61,5 @@ def admit_by_rank(
     """
     counts = np.zeros(model.places_and_sectors, dtype=np.int64)
     thresholds, admitted = bin_thresholds(bins, quotas)
-    model.blocks.run(
-        admit,
-        *(model.firms.columns, model.environment, column, model.moment.index),
-        *(thresholds, group, model.ranks),
-        totals=counts,
-    )
+    model.run_pass(admit, Admission(column, model.ranks, thresholds, group), totals=counts)
     return counts, admitted

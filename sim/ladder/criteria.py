@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from sim.jit import part
-from sim.ladder.fields import FIELD_INDEX, FIELDS, RESEARCH_FIELDS
+from sim.ladder.fields import RESEARCH_FIELDS, Field
 from sim.mechanisms.knowledge import class1_patents
 from sim.reference import read_data
 
@@ -43,7 +43,8 @@ Criteria = namedtuple(
 def _condition(condition: dict, rules) -> tuple[int, bool, float]:
     at_most = "at_most" in condition
     value = condition["at_most" if at_most else "at_least"]
-    return FIELD_INDEX[condition["field"]], at_most, float(getattr(rules, value) if isinstance(value, str) else value)
+    bound = float(getattr(rules, value) if isinstance(value, str) else value)
+    return getattr(Field, condition["field"]), at_most, bound
 
 
 def build_criteria(tier: str, rules) -> Criteria:
@@ -77,7 +78,7 @@ def build_criteria(tier: str, rules) -> Criteria:
         alternative_start=np.array(alternative_start, dtype=np.int64),
         requirement_start=np.array(requirement_start, dtype=np.int64),
         direct_start=np.array([first_direct, len(alternative_start) - 1], dtype=np.int64),
-        item_field=np.array([FIELD_INDEX[item["field"]] for item in items], dtype=np.int64),
+        item_field=np.array([getattr(Field, item["field"]) for item in items], dtype=np.int64),
         item_at_most=np.array([item.get("at_most", False) for item in items], dtype=np.bool_),
         group_start=np.cumsum([0, *sizes]).astype(np.int64),
         band_start=np.cumsum([0, *(len(item["bands"]) for item in items)]).astype(np.int64),
@@ -97,7 +98,7 @@ def build_criteria(tier: str, rules) -> Criteria:
 
 def _needs_research(criteria: Criteria) -> bool:
     """Whether a firm that is 0 in RESEARCH_FIELDS fails for sure, however good it is in all other fields."""
-    nil = np.isin(np.arange(len(FIELDS)), [FIELD_INDEX[name] for name in RESEARCH_FIELDS])
+    nil = np.isin(np.arange(len(Field)), [getattr(Field, name) for name in RESEARCH_FIELDS])
     fails = nil[criteria.condition_field] & ~criteria.condition_at_most & (criteria.condition_value > 0.0)
     can_hold = [not fails[slice(*bounds)].any() for bounds in pairwise(criteria.alternative_start)]
     requirements = [any(can_hold[slice(*bounds)]) for bounds in pairwise(criteria.requirement_start)]
@@ -117,7 +118,7 @@ def _needs_research(criteria: Criteria) -> bool:
 
 def _least_bound(criteria: Criteria, field: str) -> float:
     """The smallest positive bound that conditions or bands set on a field; infinite if there is none."""
-    index = FIELD_INDEX[field]
+    index = getattr(Field, field)
     bounds = list(criteria.condition_value[criteria.condition_field == index])
     for item in np.flatnonzero(criteria.item_field == index):
         bounds.extend(criteria.band_value[criteria.band_start[item] : criteria.band_start[item + 1]])
@@ -125,22 +126,22 @@ def _least_bound(criteria: Criteria, field: str) -> float:
 
 
 @part
-def mark_hopeful(criteria, w, p, marks, n):
+def mark_hopeful(criteria, firms, p, marks):
     """Mark with 1 the firms of a tile that have R&D, patents or new equity, where the criteria ask for any; else 0.
 
     All who meet the criteria are marked, and few others, so that nobody need look at the rest.
-    marks: float64 (n or more,), written.
+    marks: float64, a place a firm, written.
     """
     demanding, equity, patents = criteria.needs_research[0], criteria.least_equity[0], criteria.least_patents[0]
-    for j in range(n):
+    for j in range(len(marks)):
         hopeless = (
             demanding
-            & (w.rd_last_year[j] == 0.0)
-            & (w.rd_before[j] == 0.0)
-            & (w.equity[j] < equity)
-            & (class1_patents(w.knowledge[j], p) < patents)
+            & (firms.rd_last_year[j] == 0.0)
+            & (firms.rd_before[j] == 0.0)
+            & (firms.equity[j] < equity)
+            & (class1_patents(firms.knowledge[j], p) < patents)
         )
-        marks[j] = 0.0 if hopeless or w.employment[j] == 0.0 else 1.0
+        marks[j] = 0.0 if hopeless or firms.employment[j] == 0.0 else 1.0
 
 
 @part

@@ -6,6 +6,7 @@ figures are those the firm reports, relabelled spending included.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.finance import energy_burden, net_margin
 from sim.mechanisms.knowledge import class1_patents
+from sim.positions import positions
 from sim.tile import TILE, place_scratch
 
 
@@ -51,9 +53,8 @@ FIELDS = (
     CriterionField("high_tech", "0 or 1", "meets the high-tech enterprise bar"),
 )
 
-N_FIELDS = len(FIELDS)
-FIELD_INDEX = {field.name: index for index, field in enumerate(FIELDS)}
-
+#: Positions of the fields, such as ``Field.revenue_yuan``.
+Field = positions("Field", [field.name for field in FIELDS])
 
 #: Fields that are 0 for a firm without reported R&D, without patents and without new equity.
 RESEARCH_FIELDS = (
@@ -69,14 +70,14 @@ RESEARCH_FIELDS = (
 )
 
 
-def field_scratch() -> tuple[np.ndarray, np.ndarray]:
-    """Working memory of a thread that reads firms: fields float64 (N_FIELDS,) and places int64 (TILE,)."""
-    return np.empty(N_FIELDS), *place_scratch()
+#: What a thread needs to assess firms: the fields of one, float64 (fields,), the places of those it looks at, int64
+#: (TILE,), and marks of a tile's firms, float64 (TILE,).
+AssessmentScratch = namedtuple("AssessmentScratch", ["fields", "places", "marks"])
 
 
-def assessment_scratch() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Working memory of a thread that assesses firms: `field_scratch`, and marks float64 (TILE,)."""
-    return *field_scratch(), np.zeros(TILE)
+def assessment_scratch() -> AssessmentScratch:
+    """Working memory of a thread that assesses firms."""
+    return AssessmentScratch(np.empty(len(Field)), place_scratch(), np.zeros(TILE))
 
 
 @rule
@@ -104,8 +105,9 @@ def niche_share(revenue, niche_revenue, p):
 
 
 @part
-def read_fields(firms, env, p, i, out):
-    """Write the fields of firm i into out: float64 (fields,), in the order of FIELDS."""
+def read_fields(firms, quarter, i, fields):
+    """Write the fields of firm i into `fields`: float64 (fields,), in the order of FIELDS."""
+    env, p = quarter.environment, quarter.parameters
     revenue = float(firms.revenue[i])
     intensity = float(firms.rd_last_year[i])
     intensity_before = float(firms.rd_before[i])
@@ -115,25 +117,27 @@ def read_fields(firms, env, p, i, out):
     refinement = firms.refinement[i]
     promoted = 1.0 if env.niche_promoted[niche] else 0.0
     brand = refinement >= p.brand_refinement
-    out[0] = 0.25 * firms.age[i]
-    out[1] = firms.main_share[i]
-    out[2] = firms.growth[i]
-    out[3] = revenue
-    out[4] = intensity
-    out[5] = intensity_before
-    out[6] = spending
-    out[7] = 0.5 * (intensity + intensity_before) * revenue
-    out[8] = firms.equity[i]
-    out[9] = digital_level(firms.digital[i], p)
-    out[10] = int(refinement >= p.certificate_refinement) + int(brand) + int(refinement >= p.standards_refinement)
-    out[11] = 1.0 if brand else 0.0
+    fields[Field.niche_years] = 0.25 * firms.age[i]
+    fields[Field.main_share] = firms.main_share[i]
+    fields[Field.growth] = firms.growth[i]
+    fields[Field.revenue_yuan] = revenue
+    fields[Field.rd_intensity] = intensity
+    fields[Field.rd_intensity_before] = intensity_before
+    fields[Field.rd_spending_yuan] = spending
+    fields[Field.rd_spending_mean_yuan] = 0.5 * (intensity + intensity_before) * revenue
+    fields[Field.equity_yuan] = firms.equity[i]
+    fields[Field.digital_level] = digital_level(firms.digital[i], p)
+    fields[Field.quality_marks] = (
+        int(refinement >= p.certificate_refinement) + int(brand) + int(refinement >= p.standards_refinement)
+    )
+    fields[Field.own_brand] = 1.0 if brand else 0.0
     burden = energy_burden(env.sector_energy_rise[firms.sector[i]], firms.green[i], p)
-    out[12] = net_margin(firms.productivity[i], burden, p)
-    out[13] = firms.leverage[i]
-    out[14] = niche_share(revenue, env.niche_revenue[niche], p)
-    out[15] = promoted + (1.0 if leader_of(firms.customer[i]) >= 0 else 0.0)
-    out[16] = promoted
-    out[17] = patents
-    out[18] = min(p.rd_staff_cost_share * spending / (p.rd_staff_cost * firms.employment[i]), 1.0)
-    out[19] = institute_level(spending, p)
-    out[20] = 1.0 if high_tech_bar(intensity, revenue, patents) else 0.0
+    fields[Field.net_margin] = net_margin(firms.productivity[i], burden, p)
+    fields[Field.debt_ratio] = firms.leverage[i]
+    fields[Field.niche_share] = niche_share(revenue, env.niche_revenue[niche], p)
+    fields[Field.chain_role] = promoted + (1.0 if leader_of(firms.customer[i]) >= 0 else 0.0)
+    fields[Field.promoted] = promoted
+    fields[Field.class1_ip] = patents
+    fields[Field.rd_staff_share] = min(p.rd_staff_cost_share * spending / (p.rd_staff_cost * firms.employment[i]), 1.0)
+    fields[Field.rd_institute] = institute_level(spending, p)
+    fields[Field.high_tech] = 1.0 if high_tech_bar(intensity, revenue, patents) else 0.0

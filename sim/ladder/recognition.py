@@ -5,6 +5,8 @@ Tier codes: 0 none, 1 innovative SME, 2 SRDI SME, 3 little giant.
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 import numpy as np
 
 from sim.columns import ENDED, NEVER
@@ -14,21 +16,15 @@ from sim.jit import kernel, part, rule
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, mark_hopeful, meets_requirements, reaches_score, score
 from sim.ladder.fields import read_fields
-from sim.mechanisms.support import X_APPLICATION, programme_channel
+from sim.mechanisms.support import Channel, programme_channel
+from sim.positions import positions
 from sim.terms import AWARD_QUARTERS, ended_in, runs
 from sim.tile import TILE, list_places, window
 
-ASSESSMENT = int(Purpose.ASSESSMENT)
-REVIEW = int(Purpose.REVIEW)
-AUDIT = int(Purpose.AUDIT)
-
 #: What an assessment counts, by place and sector.
-ASSESSED = ("eligible", "applied", "passed", "granted")
-ELIGIBLE, APPLIED, PASSED, GRANTED = range(4)
-
+Assessed = positions("Assessed", ["eligible", "applied", "passed", "granted"])
 #: What reviews and audits count, by place and sector.
-REVIEWED = ("reviewed", "renewed", "lapsed", "revoked")
-IN_REVIEW, RENEWED, LAPSED, REVOKED = range(4)
+Reviewed = positions("Reviewed", ["reviewed", "renewed", "lapsed", "revoked"])
 
 #: Rank of a firm that is not in the running; admitted firms have a rank of 1 or more.
 NOT_RANKED = 0
@@ -51,12 +47,27 @@ def meets(criteria, fields, noise):
     return reaches_score(criteria, fields, noise) or has_direct_condition(criteria, fields)
 
 
+#: A batch as `assess` receives it.
+Batch = namedtuple(
+    "Batch",
+    [
+        "tier",  # code of the tier
+        "lowest",  # lowest tier code that may apply
+        "criteria",  # Criteria of the tier
+        "ranking",  # Criteria whose score ranks the applicants
+        "reach",  # float64 (provinces,), share of firms reached
+        "called_from",  # the call is for the firms whose lot, 0-1, lies from here on …
+        "called_to",  # … and below this
+        "bar",  # points an applicant's score must reach under `ranking`
+        "bonus",  # float64 (units,), points added by county
+        "ranks",  # uint16 (slots,), written: rank of those who passed, else NOT_RANKED
+    ],
+)
+
+
 @kernel
-def assess(
-    firms, env, keys, aspiration_key, call_key, p, moment, tier, lowest, criteria, ranking, reach, called, bar, bonus,
-    ranks, fields, places, marks, counts, lo, hi
-):  # fmt: skip
-    """Yearly assessment of the firms in slots lo … hi-1 for a tier; writes ranks, grants nothing.
+def assess(firms, quarter, batch, scratch, counts, slots):
+    """Yearly assessment of firms for a tier; writes ranks, grants nothing.
 
     An SME is eligible if it meets the criteria, and applies if the programme reaches it and it
     finds it worth the effort (its aspiration draw, see sim/ladder/application.py), in the call of
@@ -64,49 +75,49 @@ def assess(
     under the ranking criteria, seen with noise, clears the assessors' bar.
 
     Args:
-        tier: code of the tier. lowest: lowest tier code that may apply.
-        criteria: Criteria of the tier. ranking: Criteria whose score ranks the applicants.
-        reach: float64 (provinces,), share of firms reached.
-        called: (from, to), lots of the firms this call is for, 0-1.
-        bar: float64, points an applicant's score must reach under `ranking`.
-        bonus: float64 (units,), points added by county.
-        ranks: uint16 (slots,), written: rank of those who passed, else NOT_RANKED.
-        fields, places, marks: working memory (see `assessment_scratch`).
-        counts: int64 (places, sectors, len(ASSESSED)), added to.
+        batch: Batch, whose ranks are written. scratch: AssessmentScratch.
+        counts: int64 (places, sectors, len(Assessed)), added to.
     """
-    ranks[lo:hi] = NOT_RANKED
-    for start in range(lo, hi, TILE):
-        n = min(start + TILE, hi) - start
-        w = window(firms, start, start + n)
-        mark_hopeful(criteria, w, p, marks, n)
-        for j in range(n):
-            marks[j] = marks[j] if (w.tier[j] < tier) & (w.tier[j] >= lowest) else 0.0
-        for m in range(list_places(marks, places, n)):
-            i = start + places[m]
+    env, p = quarter.environment, quarter.parameters
+    batch.ranks[slots.first : slots.end] = NOT_RANKED
+    for first in range(slots.first, slots.end, TILE):
+        tile = window(firms, first, min(first + TILE, slots.end))
+        marks = scratch.marks[: len(tile.tier)]
+        mark_hopeful(batch.criteria, tile, p, marks)
+        for j in range(len(marks)):
+            marks[j] = marks[j] if (tile.tier[j] < batch.tier) & (tile.tier[j] >= batch.lowest) else 0.0
+        for j in scratch.places[: list_places(marks, scratch.places)]:
+            i = first + j
             if not is_sme(firms, env, i):
                 continue
-            read_fields(firms, env, p, i, fields)
-            u, v = uniform_pair(keys[ASSESSMENT], i)
+            read_fields(firms, quarter, i, scratch.fields)
+            u, v = uniform_pair(quarter.keys[Purpose.ASSESSMENT], i)
             noise = p.assessment_noise * unit_noise(u)
-            if not meets(criteria, fields, noise):
+            if not meets(batch.criteria, scratch.fields, noise):
                 continue
-            county = firms.county[i]
-            place = env.county_place[county]
-            sector = firms.sector[i]
-            counts[place, sector, ELIGIBLE] += 1
-            log_employment = log(float(firms.employment[i]))
-            served = programme_channel(firms.support[i], env.programme_effects, X_APPLICATION)
-            worth = application_worth(firms.constraint[i], firms.governance[i], served, moment.award_hope, p)
-            reached = reach[env.county_province[county]]
-            if not is_reached(uniform(aspiration_key, i), reached, log_employment, worth, p):
+            count = counts[env.county_place[firms.county[i]], firms.sector[i]]
+            count[Assessed.eligible] += 1
+            if not _applies(firms, quarter, batch, i):
                 continue
-            if not called[0] <= uniform(call_key, i) < called[1]:
-                continue
-            counts[place, sector, APPLIED] += 1
-            points = score(ranking, fields) + noise + bonus[county]
-            if points >= bar:
-                counts[place, sector, PASSED] += 1
-                ranks[i] = rank_of(points, v)
+            count[Assessed.applied] += 1
+            points = score(batch.ranking, scratch.fields) + noise + batch.bonus[firms.county[i]]
+            if points >= batch.bar:
+                count[Assessed.passed] += 1
+                batch.ranks[i] = rank_of(points, v)
+
+
+@part
+def _applies(firms, quarter, batch, i):
+    """Whether the eligible firm i is reached, finds an application worth it, and is called in this batch."""
+    env, p = quarter.environment, quarter.parameters
+    served = programme_channel(firms.support[i], env.programme_effects, Channel.application)
+    hope = quarter.moment.award_hope
+    worth = application_worth(firms.constraint[i], firms.governance[i], served, hope, p)
+    reach = batch.reach[env.county_province[firms.county[i]]]
+    draw = uniform(quarter.lasting_keys[Purpose.ASPIRATION], i)
+    if not is_reached(draw, reach, log(float(firms.employment[i])), worth, p):
+        return False
+    return batch.called_from <= uniform(quarter.lasting_keys[Purpose.CALL], i) < batch.called_to
 
 
 @kernel
@@ -130,25 +141,36 @@ def rank_threshold(ranks: np.ndarray, capacity: int | None) -> int:
     return int(1 + np.argmax(at_or_above[1:] <= capacity))
 
 
-@kernel
-def grant(firms, env, ranks, threshold, tier, now, places, counts, lo, hi):
-    """Give the tier's certificate to the firms in slots lo … hi-1 ranked at or above the threshold.
+#: What `grant` gives: the tier's code, ranks, uint16 (slots,), and the lowest rank admitted.
+Grant = namedtuple("Grant", ["tier", "ranks", "threshold"])
 
-    A higher certificate brings the lower ones with it. places: working memory. counts as in `assess`.
+
+@kernel
+def grant(firms, quarter, given, places, counts, slots):
+    """Give a tier's certificate to the firms ranked at or above the threshold.
+
+    given: Grant. places: working memory (see `sim.tile.place_scratch`). counts as in `assess`.
     """
-    for start in range(lo, hi, TILE):
-        n = min(start + TILE, hi) - start
-        for m in range(list_places(ranks[start : start + n], places, n)):
-            i = start + places[m]
-            if ranks[i] < threshold:
+    env = quarter.environment
+    for first in range(slots.first, slots.end, TILE):
+        for j in places[: list_places(given.ranks[first : min(first + TILE, slots.end)], places)]:
+            i = first + j
+            if given.ranks[i] < given.threshold:
                 continue
-            firms.tier[i] = tier
-            firms.innovative_since[i] = now
-            if tier >= 2:
-                firms.srdi_since[i] = now
-            if tier >= 3:
-                firms.giant_since[i] = now
-            counts[env.county_place[firms.county[i]], firms.sector[i], GRANTED] += 1
+            _certify(firms, given.tier, quarter.moment.index, i)
+            counts[env.county_place[firms.county[i]], firms.sector[i], Assessed.granted] += 1
+
+
+@part
+def _certify(firms, tier, now, i):
+    """Give firm i a tier's certificate, which brings the lower ones with it; 0 takes them all."""
+    firms.tier[i] = tier
+    if tier >= 1:
+        firms.innovative_since[i] = now
+    if tier >= 2:
+        firms.srdi_since[i] = now
+    if tier >= 3:
+        firms.giant_since[i] = now
 
 
 @part
@@ -173,97 +195,96 @@ def _since(firms, tier, i):
     return firms.innovative_since[i]
 
 
-@kernel
-def review(firms, env, keys, p, tier, ladder, validity, strictness, now, fields, places, counts, lo, hi):
-    """Three-year review of the certificates of one tier in slots lo … hi-1.
+#: What is reviewed, and how: the tier's code, Criteria of all tiers from the lowest up, the validity in quarters, and
+#: the chance that who no longer meets the criteria is refused.
+Review = namedtuple("Review", ["tier", "ladder", "validity", "strictness"])
 
-    A certificate that would outlive `validity` before the next yearly review is renewed if the firm
+
+@kernel
+def review(firms, quarter, terms, scratch, counts, slots):
+    """Three-year review of the certificates of one tier.
+
+    A certificate that would outlive its validity before the next yearly review is renewed if the firm
     still meets the tier's criteria (as assessed, with noise) and is still an SME; otherwise it ends with chance
     `strictness`. A firm that loses a tier keeps the next lower one if it meets that one's
     criteria, whose clock then starts anew; else it falls further.
 
     Args:
-        ladder: tuple of Criteria, innovative to little giant.
-        validity: quarters. fields, places: working memory (see `field_scratch`).
-        counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
+        terms: Review. scratch: AssessmentScratch.
+        counts: int64 (3 tiers, places, sectors, len(Reviewed)), added to.
     """
-    for start in range(lo, hi, TILE):
-        n = min(start + TILE, hi) - start
-        for m in range(list_places(firms.tier[start : start + n], places, n)):
-            i = start + places[m]
-            if firms.tier[i] != tier or now - _since(firms, tier, i) <= validity - 4:
+    env, keys, p = quarter.environment, quarter.keys, quarter.parameters
+    now, tier = quarter.moment.index, terms.tier
+    for first in range(slots.first, slots.end, TILE):
+        for j in scratch.places[: list_places(firms.tier[first : min(first + TILE, slots.end)], scratch.places)]:
+            i = first + j
+            if firms.tier[i] != tier or now - _since(firms, tier, i) <= terms.validity - 4:
                 continue
-            place = env.county_place[firms.county[i]]
-            sector = firms.sector[i]
-            counts[tier - 1, place, sector, IN_REVIEW] += 1
-            read_fields(firms, env, p, i, fields)
+            place, sector = env.county_place[firms.county[i]], firms.sector[i]
+            counts[tier - 1, place, sector, Reviewed.reviewed] += 1
+            read_fields(firms, quarter, i, scratch.fields)
             # The same assessors as at recognition: who fails is not certified anew in the same quarter.
-            u, _ = uniform_pair(keys[ASSESSMENT], i)
+            u, _ = uniform_pair(keys[Purpose.ASSESSMENT], i)
             noise = p.assessment_noise * unit_noise(u)
-            v = uniform(keys[REVIEW], i)
+            refused = uniform(keys[Purpose.REVIEW], i) < terms.strictness
             sme = is_sme(firms, env, i)
             held = tier
             while held > 0:
-                criteria = ladder[held - 1]
-                if sme and meets(criteria, fields, noise):
+                if sme and meets(terms.ladder[held - 1], scratch.fields, noise):
                     break
-                if held == tier and v >= strictness:
+                if held == tier and not refused:
                     break
                 _end_certificate(firms, held, now, i)
-                counts[held - 1, place, sector, LAPSED] += 1
+                counts[held - 1, place, sector, Reviewed.lapsed] += 1
                 held -= 1
             if held == tier:
-                counts[tier - 1, place, sector, RENEWED] += 1
-            firms.tier[i] = held
-            if held >= 1:
-                firms.innovative_since[i] = now
-            if held >= 2:
-                firms.srdi_since[i] = now
-            if held >= 3:
-                firms.giant_since[i] = now
+                counts[tier - 1, place, sector, Reviewed.renewed] += 1
+            _certify(firms, held, now, i)
 
 
 @kernel
-def audit(firms, env, keys, p, strictness, now, places, counts, lo, hi):
-    """Yearly audit of certified firms in slots lo … hi-1: false R&D costs every certificate (撤销).
+def audit(firms, quarter, places, counts, slots):
+    """Yearly audit of certified firms: false R&D costs every certificate (撤销).
 
     A certified firm whose last yearly report holds relabelled R&D is caught with chance
     `audit_coverage` · strictness and falls off the ladder.
 
     Args:
-        strictness: 0-1. now: quarter. places: working memory.
-        counts: int64 (3 tiers, places, sectors, len(REVIEWED)), added to.
+        places: working memory (see `sim.tile.place_scratch`).
+        counts: int64 (3 tiers, places, sectors, len(Reviewed)), added to.
     """
-    for start in range(lo, hi, TILE):
-        n = min(start + TILE, hi) - start
-        for m in range(list_places(firms.tier[start : start + n], places, n)):
-            i = start + places[m]
-            tier = firms.tier[i]
+    env, moment = quarter.environment, quarter.moment
+    chance = quarter.parameters.audit_coverage * moment.audit_strictness
+    for first in range(slots.first, slots.end, TILE):
+        for j in places[: list_places(firms.tier[first : min(first + TILE, slots.end)], places)]:
+            i = first + j
             if firms.relabelled[i] == 0.0:
                 continue
-            if uniform(keys[AUDIT], i) < p.audit_coverage * strictness:
-                counts[tier - 1, env.county_place[firms.county[i]], firms.sector[i], REVOKED] += 1
+            if uniform(quarter.keys[Purpose.AUDIT], i) < chance:
+                tier = firms.tier[i]
+                counts[tier - 1, env.county_place[firms.county[i]], firms.sector[i], Reviewed.revoked] += 1
                 for held in range(tier, 0, -1):
-                    _end_certificate(firms, held, now, i)
+                    _end_certificate(firms, held, moment.index, i)
                 firms.tier[i] = 0
 
 
 @kernel
-def count_champions(firms, env, p, criteria, fields, places, marks, champions, lo, hi):
-    """Count the firms of slots lo … hi-1, of any size, that meet the criteria of a single champion (单项冠军).
+def count_champions(firms, quarter, criteria, scratch, champions, slots):
+    """Count the firms, of any size, that meet the criteria of a single champion (单项冠军).
 
-    fields, places, marks: working memory (see `assessment_scratch`). champions: int64 (places, sectors), added to.
+    scratch: AssessmentScratch. champions: int64 (places, sectors), added to.
     """
-    for start in range(lo, hi, TILE):
-        n = min(start + TILE, hi) - start
-        w = window(firms, start, start + n)
-        mark_hopeful(criteria, w, p, marks, n)
-        for j in range(n):
-            marks[j] = marks[j] if w.rd_intensity[j] > 0.0 else 0.0
-        for m in range(list_places(marks, places, n)):
-            i = start + places[m]
+    env = quarter.environment
+    for first in range(slots.first, slots.end, TILE):
+        tile = window(firms, first, min(first + TILE, slots.end))
+        marks = scratch.marks[: len(tile.tier)]
+        mark_hopeful(criteria, tile, quarter.parameters, marks)
+        for j in range(len(marks)):
+            marks[j] = marks[j] if tile.rd_intensity[j] > 0.0 else 0.0
+        for j in scratch.places[: list_places(marks, scratch.places)]:
+            i = first + j
             if not env.sector_manufacturing[firms.sector[i]]:
                 continue
-            read_fields(firms, env, p, i, fields)
-            if meets_requirements(criteria, fields):
+            read_fields(firms, quarter, i, scratch.fields)
+            if meets_requirements(criteria, scratch.fields):
                 champions[env.county_place[firms.county[i]], firms.sector[i]] += 1

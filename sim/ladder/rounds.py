@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.ladder.criteria import build_criteria
-from sim.ladder.fields import assessment_scratch, field_scratch
+from sim.ladder.fields import assessment_scratch
 from sim.ladder.recognition import (
-    ASSESSED,
-    REVIEWED,
+    Assessed,
+    Batch,
+    Grant,
+    Review,
+    Reviewed,
     assess,
     audit,
     count_champions,
@@ -28,7 +31,7 @@ class TierFlows:
     """What a tier's round and review counted in a quarter, in simulated firms.
 
     Attributes:
-        assessed, reviewed: int64 (places, sectors, len(ASSESSED)) and (places, sectors, len(REVIEWED)).
+        assessed, reviewed: int64 (places, sectors, len(Assessed)) and (places, sectors, len(Reviewed)).
         bound: what limited the batch, "capacity" or "eligibility"; empty without a batch.
     """
 
@@ -38,9 +41,9 @@ class TierFlows:
 
     def count(self, name: str) -> np.ndarray:
         """Counts of one kind, int64 (places, sectors)."""
-        if name in ASSESSED:
-            return self.assessed[..., ASSESSED.index(name)]
-        return self.reviewed[..., REVIEWED.index(name)]
+        if name in Assessed._fields:
+            return self.assessed[..., getattr(Assessed, name)]
+        return self.reviewed[..., getattr(Reviewed, name)]
 
 
 class Rounds:
@@ -75,7 +78,7 @@ class Rounds:
         shape = self.model.places_and_sectors
         self.flows = {
             tier: TierFlows(
-                np.zeros((*shape, len(ASSESSED)), dtype=np.int64), np.zeros((*shape, len(REVIEWED)), dtype=np.int64)
+                np.zeros((*shape, len(Assessed)), dtype=np.int64), np.zeros((*shape, len(Reviewed)), dtype=np.int64)
             )
             for tier in TIERS
         }
@@ -110,31 +113,23 @@ class Rounds:
             return
         code = TIERS.index(tier) + 1
         flows = self.flows[tier]
-        model.blocks.run(
-            assess,
-            *(
-                model.firms.columns,
-                model.environment,
-                model.keys,
-                model.aspiration_key,
-                model.call_key,
-                model.parameter_record,
-                model.moment.record(),
-            ),
-            *(code, self._lowest_applicant(tier, year), self.criteria[tier], self.ranking),
-            *(model.reach[tier], called, bar, self._county_bonus(tier), model.ranks),
-            totals=flows.assessed,
-            scratch=assessment_scratch,
+        batch = Batch(
+            tier=code,
+            lowest=self._lowest_applicant(tier, year),
+            criteria=self.criteria[tier],
+            ranking=self.ranking,
+            reach=model.reach[tier],
+            called_from=float(called[0]),
+            called_to=float(called[1]),
+            bar=float(bar),
+            bonus=self._county_bonus(tier),
+            ranks=model.ranks,
         )
+        model.run_pass(assess, batch, totals=flows.assessed, scratch=assessment_scratch)
         capacity = self.capacity(tier, year)
         room = None if capacity is None else max(round(capacity * model.scale) - self._granted_this_year[tier], 0)
         threshold = rank_threshold(model.ranks, room)
-        model.blocks.run(
-            grant,
-            *(model.firms.columns, model.environment, model.ranks, threshold, code, model.moment.index),
-            totals=flows.assessed,
-            scratch=place_scratch,
-        )
+        model.run_pass(grant, Grant(code, model.ranks, threshold), totals=flows.assessed, scratch=place_scratch)
         self._granted_this_year[tier] += int(flows.count("granted").sum())
         flows.bound = "capacity" if threshold > 1 else "eligibility"
 
@@ -159,40 +154,27 @@ class Rounds:
 
     def review(self, tier: str) -> None:
         """Review the tier's certificates that have reached the end of their validity."""
-        model = self.model
-        rules = getattr(model.rules, tier)
-        self._count_reviewed(
-            review,
-            *(model.firms.columns, model.environment, model.keys, model.parameter_record),
-            *(TIERS.index(tier) + 1, tuple(self.criteria.values())),
-            *(4 * rules.validity_years, rules.review_strictness, model.moment.index),
-            scratch=field_scratch,
+        rules = getattr(self.model.rules, tier)
+        terms = Review(
+            tier=TIERS.index(tier) + 1,
+            ladder=tuple(self.criteria.values()),
+            validity=4 * rules.validity_years,
+            strictness=rules.review_strictness,
         )
+        self._count_reviewed(review, terms, scratch=assessment_scratch)
 
     def audit(self) -> None:
         """Yearly audit of the certified firms' R&D reports."""
-        model = self.model
-        self._count_reviewed(
-            audit,
-            *(model.firms.columns, model.environment, model.keys, model.parameter_record),
-            *(model.rules.audit_strictness, model.moment.index),
-            scratch=place_scratch,
-        )
+        self._count_reviewed(audit, scratch=place_scratch)
 
     def count_champions(self) -> None:
         """Count the firms that meet the criteria of a single champion (reported only, no certificate)."""
-        model = self.model
         self.champions[:] = 0
-        model.blocks.run(
-            count_champions,
-            *(model.firms.columns, model.environment, model.parameter_record, self._champion_criteria),
-            totals=self.champions,
-            scratch=assessment_scratch,
-        )
+        self.model.run_pass(count_champions, self._champion_criteria, totals=self.champions, scratch=assessment_scratch)
 
-    def _count_reviewed(self, kernel, *arguments, scratch) -> None:
-        """Run a kernel that counts REVIEWED by tier, place and sector."""
+    def _count_reviewed(self, kernel, *terms, scratch) -> None:
+        """Run a kernel that counts Reviewed by tier, place and sector."""
         counts = np.stack([self.flows[name].reviewed for name in TIERS])
-        self.model.blocks.run(kernel, *arguments, totals=counts, scratch=scratch)
+        self.model.run_pass(kernel, *terms, totals=counts, scratch=scratch)
         for name, part in zip(TIERS, counts, strict=True):
             self.flows[name].reviewed[:] = part

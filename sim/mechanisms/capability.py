@@ -5,6 +5,9 @@ from __future__ import annotations
 from sim.draws import unit_noise
 from sim.jit import rule
 
+#: A firm's main product brings at least this share of its revenue (assumed).
+LEAST_MAIN_SHARE = 0.2
+
 
 @rule
 def main_share_step(main_share, aspires, u, p):
@@ -12,20 +15,24 @@ def main_share_step(main_share, aspires, u, p):
     that aspire to a certificate; kept within 0.2 to 1."""
     target = p.main_share_mean + (p.main_share_aspiration if aspires else 0.0)
     moved = main_share + p.main_share_speed * (target - main_share) + p.main_share_noise * unit_noise(u)
-    return min(max(moved, 0.2), 1.0)
+    return min(max(moved, LEAST_MAIN_SHARE), 1.0)
 
 
 @rule
-def refinement_step(refinement, digital, supplies_leader, exporter, raised, u, p):
-    """Quality and management process, 0-1: reverts to a level that digital maturity, the
-    standards of a chain leader or of buyers abroad, and the channel `refinement` (design, testing,
-    brand) raise."""
+def refinement_target(digital, supplies_leader, exporter, raised, p):
+    """Level that refinement moves towards: digital maturity, the standards of a chain leader or of buyers abroad,
+    and the channel `refinement` (design, testing, brand; `raised`) lift it."""
     target = p.refinement_base + p.refinement_digital * digital
     if supplies_leader:
         target += p.refinement_leader
     if exporter:
         target += p.refinement_export
-    target += raised
+    return target + raised
+
+
+@rule
+def refinement_step(refinement, target, u, p):
+    """Quality and management process after a quarter, 0-1: q ← q + κ (q* − q) + σ ε."""
     moved = refinement + p.refinement_speed * (target - refinement) + p.refinement_noise * unit_noise(u)
     return min(max(moved, 0.0), 1.0)
 

@@ -29,14 +29,14 @@ def capability(refinement, digital, knowledge, revenue, p):
 
 
 @rule
-def admission(able, size_factor, openness, promoted, odds, p):
+def admission(able, size, openness, promoted, odds, p):
     """Chance in a quarter that the leader of a firm's own chain makes it a supplier.
 
-    a = r · o · q² · size · (1 + x): openness o, capability q, size from 0 to 1, x the channel
+    a = r · o · q² · size · (1 + x): openness o, capability q, size from 0 to 1 (`size_factor`), x the channel
     `linking`; r is lower outside key niches.
     """
     rate = p.link_rate if promoted else p.link_rate_other
-    return min(rate * openness * able * able * size_factor * (1.0 + odds), 1.0)
+    return min(rate * openness * able * able * size * (1.0 + odds), 1.0)
 
 
 @rule
@@ -50,19 +50,19 @@ def invitation(able, invited, p):
 
 
 @rule
-def purchase(able, size_factor, odds, p):
+def purchase(able, size, odds, p):
     """Chance in a quarter that a larger firm of the chain becomes the main customer: r_b q size (1 + x)."""
-    return min(p.link_rate_buyer * able * size_factor * (1.0 + odds), 1.0)
+    return min(p.link_rate_buyer * able * size * (1.0 + odds), 1.0)
 
 
 @rule
-def linking_bound(able, size_factor, openness, invited, odds, p):
+def linking_bound(able, size, openness, invited, odds, p):
     """An upper bound of `admission`, `invitation` and `purchase` together, for any chain and niche.
 
     openness, invited: the largest of any chain.
     """
     own = max(p.link_rate, p.link_rate_other) * openness * able * able
-    return (own + p.link_rate_buyer * able) * size_factor * (1.0 + odds) + p.newcomer_rate * invited * able * able
+    return (own + p.link_rate_buyer * able) * size * (1.0 + odds) + p.newcomer_rate * invited * able * able
 
 
 @rule
@@ -72,15 +72,26 @@ def ending(able, p):
 
 
 @part
-def choose_buyer(env, chain, province, slot, revenue, u, v, provinces, p):
-    """A larger firm of the chain as main customer, or -1 if there is none.
+def buyers_of(env, chain, province, u, p):
+    """Where a supplier looks for a buyer: first and last + 1 of the chain's buyers in its own province or anywhere.
 
-    Among the buyers of the firm's own province with chance `link_local`, else of the whole chain;
-    in proportion to their revenue, so that supplier counts inherit the heavy tail of size.
+    In its own province, if there are any, with chance `link_local` (decided by the draw u).
     """
+    provinces = env.move_cluster.shape[0]
     first, last = env.buyer_start[chain * provinces + province], env.buyer_start[chain * provinces + province + 1]
     if u >= p.link_local or first == last:
         first, last = env.buyer_start[chain * provinces], env.buyer_start[(chain + 1) * provinces]
+    return first, last
+
+
+@part
+def choose_buyer(env, among, slot, revenue, v):
+    """A larger firm as the main customer of the firm in `slot`, or -1 if it finds none.
+
+    Drawn (v) among buyers (`buyers_of`) in proportion to their revenue, so that supplier counts inherit the heavy
+    tail of size; itself or a firm that is not larger is none.
+    """
+    first, last = among
     if first == last:
         return -1
     wanted = env.buyer_weight[first] + v * (env.buyer_weight[last] - env.buyer_weight[first])

@@ -7,7 +7,7 @@ from sim.jit import rule
 
 
 @rule
-def annual_revenue(employment, productivity, revenue_per_worker, orders, sales, p):
+def annual_revenue(employment, productivity, revenue_per_worker, orders, sales):
     """Annualised revenue in yuan: L · w_s(t) · exp(a + x) · (1 + o).
 
     Args:

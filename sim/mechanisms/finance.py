@@ -9,6 +9,8 @@ from sim.elementary import exp
 from sim.jit import rule
 
 LOG_20 = math.log(20.0)
+#: Bounds of the debt ratio: beyond 1.5 a firm is bankrupt (assumed).
+LEAST_LEVERAGE, MOST_LEVERAGE = 0.02, 1.5
 
 
 @rule
@@ -39,24 +41,32 @@ def debt_ratio(leverage, margin, u, p):
     """
     target = p.leverage_mean - p.leverage_margin * (margin - p.margin_mean)
     moved = leverage + p.leverage_speed * (target - leverage) + p.leverage_noise * unit_noise(u)
-    return min(max(moved, 0.02), 1.5)
+    return min(max(moved, LEAST_LEVERAGE), MOST_LEVERAGE)
 
 
 @rule
-def credit_constraint(leverage, log_employment, certified, listed, eased, tightening, p):
-    """Share of wanted credit a firm is refused, 0-1.
+def credit_risk(leverage, log_employment, eased, tightening, p):
+    """Log-odds that a lender refuses a firm nobody vouches for.
 
-    Logistic in leverage (+), size as collateral (−), an SRDI or higher certificate as a
-    signal to lenders (−), a listing (−), the channel `credit` (guarantees, matchmaking, the
-    cluster's financial services; −) and a credit crunch (+). All in log-odds.
+    Rises with leverage and a credit crunch (`tightening`), falls with size as collateral and the channel `credit`
+    (guarantees, matchmaking, the cluster's financial services; `eased`).
     """
-    x = (
+    return (
         p.constraint_base
         + p.constraint_leverage * (leverage - p.leverage_mean)
         - p.constraint_size * (log_employment - LOG_20)
         - eased
         + tightening
     )
+
+
+@rule
+def credit_constraint(risk, certified, listed, p):
+    """Share of wanted credit a firm is refused, 0-1: logistic in its credit risk, less a signal to lenders.
+
+    An SRDI or higher certificate is such a signal, and so is a listing (log-odds). risk: `credit_risk`.
+    """
+    x = risk
     if certified:
         x -= p.constraint_signal
     if listed:

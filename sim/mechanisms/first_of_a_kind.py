@@ -6,15 +6,15 @@ from sim.jit import rule
 
 
 @rule
-def achieves_first(manufacturer, promoted, knowledge, revenue, odds, u, p):
+def achieves_first(promoted, knowledge, revenue, odds, u, p):
     """Whether a firm sells a domestic first this quarter.
 
-    Chance f · k · (1 + x) for manufacturers of promoted products, with k = K / (K + k₀ R) the depth of
+    Chance f · k · (1 + x) for manufacturers of promoted products (`promoted`), with k = K / (K + k₀ R) the depth of
     knowledge and x the channel `firsts`: insurance and purchase support take the first buyer's risk.
     The reference raises productivity by `first_gain` (assumed). Fact sheet: a nuclear-equipment maker
     with 21 domestic firsts.
     """
-    if not (manufacturer and promoted) or knowledge <= 0.0:
+    if not promoted or knowledge <= 0.0:
         return False
     depth = knowledge / (knowledge + p.capability_depth * revenue)
     return u < p.first_rate * depth * (1.0 + odds)

@@ -6,17 +6,23 @@ from sim.jit import rule
 
 
 @rule
-def governance_step(governance, size_factor, peers, demonstration, training, equity_backed, p):
-    """Governance after a quarter, 0-1.
+def copied_governance(governance, peers, demonstration):
+    """Governance a member copies from its cluster in a quarter: x · max(0, ḡ − g).
 
-    g ← g + (1 − g) · min(½, a₀ size + x_demo · max(0, ḡ − g) + x_train + a_equity): larger firms
-    formalise faster, recognised clusters demonstrate good practice and spread it to members below their
-    mean ḡ, training and advice act directly, outside equity brings control rights.
-
-    Args:
-        demonstration, training: the channels `demonstration` and `governance`, per quarter.
+    Recognised clusters demonstrate good practice (x, the channel `demonstration`) and spread it to members below
+    their mean ḡ (`peers`).
     """
-    rate = p.governance_own * size_factor + demonstration * max(0.0, peers - governance) + training
+    return demonstration * max(0.0, peers - governance)
+
+
+@rule
+def governance_step(governance, size, copied, training, equity_backed, p):
+    """Governance after a quarter, 0-1: g ← g + (1 − g) · min(½, a₀ size + copied + x + a_equity).
+
+    Larger firms formalise faster, good practice is copied (`copied_governance`), training and advice act directly
+    (x, the channel `governance`), outside equity brings control rights.
+    """
+    rate = p.governance_own * size + copied + training
     if equity_backed:
         rate += p.governance_equity
     return min(governance + (1.0 - governance) * min(rate, 0.5), 1.0)

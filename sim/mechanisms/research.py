@@ -11,6 +11,11 @@ from sim.elementary import exp, log
 from sim.jit import rule
 from sim.mechanisms.finance import LOG_20
 
+#: No firm spends more of its revenue on R&D (assumed).
+MOST_INTENSITY = 0.6
+#: What a firm that relabels reports, over the threshold: a trace more than is asked for (assumed).
+_TRACE = 1.002
+
 
 @rule
 def participation(log_employment, sector_offset, county_offset, trend, p):
@@ -67,17 +72,25 @@ def next_threshold(tier, revenue, moment):
 
 
 @rule
-def intensity_step(intensity, norm, threshold, aspires, constraint, u, p):
-    """True R&D intensity of an active firm after one quarter.
+def threshold_pull(intensity, threshold, aspires, constraint, p):
+    """Log R&D intensity that a tier's threshold draws from a firm in a quarter.
 
-    ln r ← ln r + κ (ln r̄_s − ln r) + pull + σ ε. A firm that aspires to the next tier and stands
-    between `pull_width` and `pull_aim` times its threshold raises R&D by `pull_speed` a quarter as
-    far as credit allows. No firm spends more than 60 % of its revenue.
+    A firm that aspires to the next tier and stands between `pull_width` and `pull_aim` times its threshold
+    raises R&D by `pull_speed` as far as credit allows.
     """
-    drift = p.rd_reversion * log(norm / intensity) + p.rd_noise * unit_noise(u)
     if aspires and p.pull_width * threshold <= intensity < p.pull_aim * threshold:
-        drift += p.pull_speed * (1.0 - constraint)
-    return min(intensity * exp(drift), 0.6)
+        return p.pull_speed * (1.0 - constraint)
+    return 0.0
+
+
+@rule
+def intensity_step(intensity, norm, pull, u, p):
+    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_s − ln r) + σ ε + pull.
+
+    pull: `threshold_pull`. At most `MOST_INTENSITY`.
+    """
+    drift = p.rd_reversion * log(norm / intensity) + p.rd_noise * unit_noise(u) + pull
+    return min(intensity * exp(drift), MOST_INTENSITY)
 
 
 @rule
@@ -89,7 +102,7 @@ def relabelled_share(intensity, threshold, aspires, audit_strictness, u, p):
     """
     lowest = (1.0 - p.relabel_reach) * threshold
     if aspires and lowest <= intensity < threshold and u < p.relabel_chance * (1.0 - audit_strictness):
-        return 1.0 - intensity / (1.002 * threshold)
+        return 1.0 - intensity / (_TRACE * threshold)
     return 0.0
 
 

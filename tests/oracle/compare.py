@@ -7,16 +7,16 @@ import numpy as np
 from oracle.counts import show
 from oracle.firm import FLOATS, INTEGERS, NEVER
 from oracle.world import TIERS, firms_of
-from sim.flows import FLOWS
-from sim.ladder.recognition import ASSESSED, REVIEWED
-from sim.tally import BY_TIER, CELL, CHAIN, CLUSTER
+from sim.flows import Flow
+from sim.ladder.recognition import Assessed, Reviewed
+from sim.tally import Cell, ChainSum, ClusterSum, TierSum
 
 #: Largest difference of two floats: a share of the model's value, plus this much in the column's own unit. Floats are
 #: stored in single precision (a last bit is 1.2e-7 of the value or less), and the model's exponential is off by 1e-9.
 AFTER_A_QUARTER, AFTER_A_RUN, ABSOLUTE = 1e-6, 1e-5, 1e-6
 #: Totals that add up floats cut to whole parts, one firm at a time, so that a float's last bit can move them by a part.
 SUMS = {
-    *("employment", "revenue", "rd_true", "rd_reported", "governance", "productivity", "constraint", "refinement"),
+    *("employment", "revenue", "rd_true", "rd_reported", "governance", "effective_employment", "constraint", "refinement"),
     *("green", "exports", "rd_staff", "equity", "supplier_digital", "supplier_refinement", "strength", "digital"),
     *("knowledge", "spilled", "passed_on", "lost", "niche_revenue", "niche_qualified", "niche_lost"),
 }
@@ -80,9 +80,9 @@ class Comparison:
 
     def _totals(self, country, model) -> None:
         mine, theirs, quarter = country.totals, model.totals, country.quarter
-        self._table("place and sector", quarter, mine.cells, theirs.cells, CELL)
-        self._table("tier", quarter, mine.tiers, theirs.tiers, BY_TIER)
-        for what, names in (("clusters", CLUSTER), ("chains", CHAIN)):
+        self._table("place and sector", quarter, mine.cells, theirs.cells, Cell._fields)
+        self._table("tier", quarter, mine.tiers, theirs.tiers, TierSum._fields)
+        for what, names in (("clusters", ClusterSum._fields), ("chains", ChainSum._fields)):
             numbers = {
                 (name, index): getattr(one, name) for index, one in enumerate(getattr(mine, what)) for name in names
             }
@@ -126,11 +126,11 @@ class Comparison:
         for (name, *at), count in country.flows.items():
             tier, name = name if isinstance(name, tuple) else (None, name)
             by_tier[tier][name, *at] = count
-        self._table("flow", quarter, by_tier[None], model.flows, FLOWS)
+        self._table("flow", quarter, by_tier[None], model.flows, Flow._fields)
         for tier in TIERS:
             flows = model.rounds.flows[tier]
             counts = np.concatenate([flows.assessed, flows.reviewed], axis=-1)
-            self._table(tier, quarter, by_tier[tier], counts, (*ASSESSED, *REVIEWED))
+            self._table(tier, quarter, by_tier[tier], counts, Assessed._fields + Reviewed._fields)
             if country.bound[tier] != flows.bound:
                 self._say(f"what bound {tier}", quarter, country.bound[tier], flows.bound)
         champions = {("champions", *at): count for at, count in country.champions.items()}
@@ -150,5 +150,5 @@ def take_up(country, model) -> None:
     for name in ("niche_revenue", "niche_qualified", "niche_lost"):
         setattr(mine, name, getattr(totals, name).tolist())
     for cluster, row in zip(mine.clusters, totals.clusters.tolist(), strict=True):
-        vars(cluster).update(zip(CLUSTER, row, strict=True))
+        vars(cluster).update(zip(ClusterSum._fields, row, strict=True))
     show(country)

@@ -91,7 +91,7 @@ def _add(firm: Firm, totals: SimpleNamespace, country) -> None:
         both("firms")
         both("employment", people)
         both("revenue", thousands)
-        both("productivity", effective)
+        both("effective_employment", effective)
     add("young", firm.age < 14)
     add("equity", int(firm.equity * 1e-3))
     add("listed", firm.has(LISTED))

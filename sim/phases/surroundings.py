@@ -1,0 +1,80 @@
+"""What a firm sees of its county, cluster, sector, programmes and chain leader."""
+
+from __future__ import annotations
+
+from sim.jit import part
+from sim.mechanisms.chain_links import capability, leader_of
+from sim.tile import fill_cells, stretch_end
+
+
+@part
+def survey(tile, quarter):
+    """Where firms do not act: what counting them needs."""
+    firms, rows, p = tile.firms, tile.rows, quarter.parameters
+    fill_cells(tile, quarter.environment)
+    for j in range(tile.length):
+        rows.able[j] = capability(firms.refinement[j], firms.digital[j], firms.knowledge[j], firms.revenue[j], p)
+
+
+@part
+def see_surroundings(tile, quarter):
+    """Fill the channels and the rows that tell of the firms' surroundings."""
+    firms, rows, channels = tile.firms, tile.rows, tile.channels
+    env, n = quarter.environment, tile.length
+    fill_cells(tile, env)
+    for j in range(n):
+        rows.founding[j] = env.county_entry[firms.county[j]]
+    first = 0
+    while first < n:
+        end = stretch_end(rows.cell, first, n)
+        sector = firms.sector[first]
+        rows.revenue_per_worker[first:end] = env.sector_revenue_per_worker[sector]
+        rows.energy_rise[first:end] = env.sector_energy_rise[sector]
+        rows.manufacturing[first:end] = 1.0 if env.sector_manufacturing[sector] else 0.0
+        first = end
+    for j in range(n):
+        clustered = firms.cluster[j] >= 0
+        cluster = max(firms.cluster[j], 0)
+        rows.peers_digital[j] = env.cluster_digital[cluster] if clustered else 0.0
+        rows.peers_governance[j] = env.cluster_governance[cluster] if clustered else 0.0
+        rows.pooled[j] = env.cluster_knowledge[cluster] if clustered else 0.0
+    for channel in env.channels_used:
+        for j in range(n):
+            channels[channel, j] = 0.0
+    if env.places_active[0]:
+        _see_places(tile, env)
+    supported = 0
+    for j in range(n):
+        rows.supplies_leader[j] = 1.0 if firms.customer[j] <= -2 else 0.0
+        supported |= firms.support[j]
+    for j in range(n):
+        if rows.supplies_leader[j] != 0.0:
+            _add_effects(channels, env.channels_used, env.chain_effects[leader_of(firms.customer[j])], j)
+    if supported != 0:
+        for j in range(n):
+            for programme in range(env.programme_effects.shape[0]):
+                if (firms.support[j] >> programme) & 1:
+                    _add_effects(channels, env.channels_used, env.programme_effects[programme], j)
+
+
+@part
+def _see_places(tile, env):
+    """Write what recognised clusters do for their members and counties, by stretches that share both."""
+    firms, n = tile.firms, tile.length
+    first = 0
+    while first < n:
+        county, cluster = firms.county[first], firms.cluster[first]
+        end = stretch_end(firms.cluster, first, stretch_end(firms.county, first, n))
+        member = cluster >= 0 and env.cluster_active[cluster]
+        if member or env.county_active[county]:
+            for channel in env.channels_used:
+                effect = env.cluster_effects[cluster, channel] if member else env.county_effects[county, channel]
+                tile.channels[channel, first:end] = effect
+        first = end
+
+
+@part
+def _add_effects(channels, used, effects, j):
+    """Add effects, float64 (channels,), to the channels of firm j."""
+    for channel in used:
+        channels[channel, j] += effects[channel]

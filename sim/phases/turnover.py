@@ -1,0 +1,42 @@
+"""Exit and entry."""
+
+from __future__ import annotations
+
+from sim.draws import Purpose, uniform
+from sim.elementary import log
+from sim.flows import Flow
+from sim.jit import part
+from sim.mechanisms.support import Channel
+from sim.mechanisms.turnover import entry_chance, exit_chance
+from sim.slots import close, found
+
+
+@part
+def turn_over(tile, quarter, flows):
+    """Firms close and are founded. Those that live through the quarter are marked as live."""
+    firms, rows, p = tile.firms, tile.rows, quarter.parameters
+    env = quarter.environment
+    enters, exits = quarter.keys[Purpose.ENTRY], quarter.keys[Purpose.EXIT]
+    survival = tile.channels[Channel.survival]
+    for j in range(tile.length):
+        employment = float(firms.employment[j])
+        vacant = employment == 0.0
+        log_employment = log(max(employment, 1.0))
+        closing = exit_chance(log_employment, firms.age[j], firms.productivity[j], firms.leverage[j], survival[j], p)
+        chance = entry_chance(rows.founding[j], p) if vacant else closing
+        happens = uniform(enters if vacant else exits, tile.first + j) < chance
+        rows.log_employment[j] = log_employment
+        rows.event[j] = 1.0 if happens else 0.0
+        rows.live[j] = 0.0 if vacant or happens else 1.0
+    for j in range(tile.length):
+        if rows.event[j] != 0.0:
+            counts = flows[env.county_place[firms.county[j]], firms.sector[j]]
+            if firms.employment[j] == 0.0:
+                found(firms, j, tile.first + j, quarter)
+                counts[Flow.births] += 1
+            else:
+                tier = firms.tier[j]
+                counts[Flow.deaths] += 1
+                if tier > 0:
+                    counts[Flow.closed_innovative + tier - 1] += 1
+                close(firms, j)
