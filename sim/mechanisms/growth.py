@@ -11,7 +11,7 @@ from sim.jit import rule
 
 @rule
 def employment_trend(productivity, constraint, log_employment, slack, p):
-    """Mean log growth of employment in a quarter: μ + b_a a − b_c c − b_L ln L + b_s s.
+    """Mean log growth of employment in a quarter: Δ ln L = μ + b_a a − b_c c − b_L ln L + b_s s.
 
     s ≤ 0 is the log output lost to shocks (`slack`).
     """
