@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from benchmarks.state import SEED, put_in_place
+from benchmarks.state import model_after, put_in_place
 from sim.columns import BYTES_PER_SLOT
-from sim.model import SRDIModel
 
 #: Bytes that travel between memory and processor at once.
 LINE = 64
@@ -48,7 +47,7 @@ def bytes_moved(scale: float = 0.02) -> dict[str, float]:
     Every column of `sim.columns` is read once. What is written is found by watching the pass: of each column, the
     lines in which it changes a value.
     """
-    model = SRDIModel("baseline", scale=scale, rng=SEED)
+    model = model_after(4, scale)
     advance_firms = model._advance_firms
     written = []
 
@@ -58,8 +57,6 @@ def bytes_moved(scale: float = 0.02) -> dict[str, float]:
         pairs = zip(before, model.firms.columns, strict=True)
         written.append(sum(old.itemsize * lines_changed(old, new) for old, new in pairs))
 
-    for _ in range(4):
-        model.step()
     put_in_place(model, "_advance_firms", watched_pass)
     for _ in range(4):
         model.step()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Path | None, as_json: bool) -> None:
-    """Measure speed, memory and start-up of the model on this machine, against yardsticks and targets.
+    """Measure speed, memory and start-up of the model on this machine, against plain Mesa and targets.
 
     Takes about nine minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load
     on the machine falsifies the figures. With --json the tables go to stderr. --against takes the last
@@ -45,10 +45,8 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
       srdi bench --json --out bench.json
       srdi bench --track --against
     """
-    from scenarios.errors import InputError, require_extra
-
-    require_extra("srdi bench", "bench", "polars")
     from benchmarks import history as tracked
+    from scenarios.errors import InputError
 
     if track and not history and not tracked.commit():
         raise InputError("--track needs --history FILE outside a checkout of the project")
@@ -189,7 +187,7 @@ def _core_step(results: dict) -> Cells:
     rows = [
         (name.replace("_counting", ", counting too"), f"{cost:,.1f}") for name, cost in results["core_step_ns"].items()
     ]
-    return _table("Core step: the same rules in other ways", ("Version", "ns per firm-quarter"), rows)
+    return _table("Core step: engine and plain Mesa", ("Version", "ns per firm-quarter"), rows)
 
 
 def _step(results: dict) -> Cells:

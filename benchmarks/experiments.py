@@ -21,6 +21,7 @@ SCALE, UNTIL, PAIRS = 0.02, 2030, 16
 @click.option("--runs", type=click.IntRange(0), default=0, help="Runs of a large ensemble to write and load.")
 def main(runs: int) -> None:
     """Print the figures, one a line."""
+    from benchmarks.startup import bare_loop
     from scenarios import load_results, load_scenario, run_ensemble
     from scenarios.processes import compile_once
 
@@ -39,7 +40,9 @@ def main(runs: int) -> None:
             )
             return time.perf_counter() - begun
 
-        bare = _bare(PAIRS)
+        begun = time.perf_counter()
+        bare_loop(SCALE, PAIRS, UNTIL)
+        bare = time.perf_counter() - begun
         # What is done once, such as starting interpreters, is no throughput: the difference of two sizes is.
         rates = {
             workers: PAIRS * workers / (seconds(f"many-{workers}", 4 + PAIRS * workers, workers) - few)
@@ -58,20 +61,6 @@ def main(runs: int) -> None:
         loaded = time.perf_counter() - begun
         print(f"{runs} runs: {size / 1e6:.0f} MB, checked and national series loaded in {loaded:.2f} s")
         print(f"{national.groupby('replicate').ngroups} replicates read")
-
-
-def _bare(replicates: int) -> float:
-    """Seconds the same runs take without the ensemble layer."""
-    from sim.model import SRDIModel
-    from sim.policy import find_policy
-
-    begun = time.perf_counter()
-    for replicate in range(replicates):
-        model = SRDIModel(find_policy("baseline"), scale=SCALE, rng=1 + replicate, until=UNTIL)
-        model.run_model()
-        model.tables()
-        model.close()
-    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.memory import machine_bytes
 from scenarios.machine import cores
 
-_PACKAGES = ("mesa", "numba", "numpy", "polars", "srdi")
+_PACKAGES = ("mesa", "numba", "numpy", "srdi")
 
 
 def description() -> dict:

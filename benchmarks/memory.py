@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 from pathlib import Path
 
+import psutil
+
 _STATUS = Path("/proc/self/status")
-
-
-def _status(field: str) -> int | None:
-    """A field of Linux's process status, or None elsewhere."""
-    if not _STATUS.exists():
-        return None
-    line = next(line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith(f"{field}:"))
-    return int(line.split()[1]) * 1024
 
 
 def peak_bytes() -> int:
     """Most memory this process has held so far (resident set)."""
-    # Linux counts a parent's peak into ru_maxrss of the processes it starts, but not into VmHWM.
-    peak = _status("VmHWM")
-    if peak is None:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return peak
+    if _STATUS.exists():
+        # Linux counts a parent's peak into ru_maxrss of the processes it starts, but not into VmHWM.
+        fields = dict(line.split(":", 1) for line in _STATUS.read_text(encoding="utf-8").splitlines())
+        return int(fields["VmHWM"].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def resident_bytes() -> int:
-    """Memory this process holds now; its peak where the system does not tell."""
-    now = _status("VmRSS")
-    return peak_bytes() if now is None else now
+    """Memory this process holds now."""
+    return psutil.Process().memory_info().rss
 
 
 def machine_bytes() -> int:
     """Memory of the machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return psutil.virtual_memory().total

@@ -23,7 +23,14 @@ from pathlib import Path
 from benchmarks.mutation import PROJECT, Mutant, mutants_of
 
 SETTINGS = tomllib.loads((PROJECT / "benchmarks" / "mutants.toml").read_text(encoding="utf-8"))
-EQUIVALENT = {(known["module"], known["before"], known["after"]) for known in SETTINGS["equivalent"]}
+#: (module, line, what it is changed to)
+EQUIVALENT = {
+    (module, before, mutant)
+    for known in SETTINGS["equivalent"]
+    for module, lines in known["lines"].items()
+    for before, *changed in lines
+    for mutant in changed
+}
 
 
 def all_mutants(suite: dict, pattern: str) -> list[Mutant]:

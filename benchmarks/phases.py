@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.stages import StagedPass
-from benchmarks.state import SEED, put_in_place
-from sim.model import SRDIModel
+from benchmarks.state import model_after, put_in_place
 
 #: What the pass takes with no phase at all.
 LOOP = "tiles"
@@ -17,9 +16,7 @@ def profile(scale: float, repeats: int, quarters_before: int = 20) -> dict[str, 
 
     On one thread: small differences would drown in what a second one is kept waiting.
     """
-    model = SRDIModel("baseline", scale=scale, rng=SEED)
-    for _ in range(quarters_before):
-        model.step()
+    model = model_after(quarters_before, scale)
     staged = StagedPass(model)
     advance_firms = model._advance_firms
     firms, seconds = 0, np.zeros(len(staged.phases) + 1)

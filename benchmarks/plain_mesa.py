@@ -5,34 +5,27 @@ It calls the very rule functions of `sim/mechanisms` as plain Python: it runs in
 which the engine's phases look up columns and rows. Parameters and environment are Python numbers and lists, as NumPy
 scalars are slow in plain Python. Draws come from `self.random`, as Mesa's users would take them, not from the engine's
 hash: results agree statistically only. A vacant slot is an agent too: with a chance a firm is founded in it. Objects
-of a small model stay in the processor's caches, which favours this yardstick: firms beyond `MOST_FIRMS` are not timed.
-
-    NUMBA_DISABLE_JIT=1 python -m benchmarks.plain_mesa STATE.pickle 4    # prints JSON
+of a small model stay in the processor's caches, which favours this yardstick.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import pickle
-import subprocess
-import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
-import click
 import mesa
 import numpy as np
 
-from benchmarks.columnar_numpy import GOLDEN, high, low, raw_bits
-from benchmarks.state import SEED, CoreState, core_state, plain_record
-from scenarios.command import Script
+from benchmarks import apart
+from benchmarks.state import SEED, CoreState
 from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
-from sim.draws import unit_noise
-from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED
+from sim.draws import TIMELESS, Purpose, stream_key, uniform_pair, unit_noise
+from sim.flows import Flow
 from sim.ladder.application import application_worth, is_reached
 from sim.mechanisms import (
     capability,
@@ -50,20 +43,17 @@ from sim.mechanisms import (
     productivity,
     research,
     stress,
-    support,
     turnover,
 )
-from sim.terms import AWARD_QUARTERS, SUPPORT_QUARTERS
+from sim.mechanisms.size import size_factor
+from sim.mechanisms.support import Channel
+from sim.phases.capabilities import BACKED_ABOVE
+from sim.phases.sales import slack_parts
+from sim.terms import AWARD_QUARTERS, SUPPORT_QUARTERS, runs
 
-#: A larger state is replaced by one of this many firms or fewer: Python objects would not fit memory.
-MOST_FIRMS, SMALL_SCALE = 12_000, 0.001
-X = SimpleNamespace(**support.CHANNEL_INDEX)
-UNSUPPORTED = [0.0] * support.N_CHANNELS
-
-
-def runs(since: int, now: int, quarters: int) -> bool:
-    """Whether support granted at the end of quarter `since` is on."""
-    return since != NEVER and 0 < now - since <= quarters
+#: The Python objects of a model at a larger scale would not fit memory.
+LARGEST_SCALE = 0.001
+UNSUPPORTED = [0.0] * len(Channel)
 
 
 class Firm(mesa.Agent):
@@ -98,7 +88,7 @@ class Firm(mesa.Agent):
                 self.orders = buyer.slack
         elif self.customer <= -2:
             leader = chain_links.leader_of(self.customer)
-            self.orders = math.floor(self.model.env.chain_slack[leader] * SLACK_PARTS + 0.5)
+            self.orders = slack_parts(self.model.env.chain_slack[leader])
 
     def step(self) -> None:
         """One quarter."""
@@ -110,12 +100,12 @@ class Firm(mesa.Agent):
             return
         self.look_around()
         self.log_employment = log_employment = math.log(self.employment)
-        survival = self.channels[X.survival]
+        survival = self.channels[Channel.survival]
         closing = turnover.exit_chance(log_employment, self.age, self.productivity, self.leverage, survival, p)
         if self.random.random() < closing:
             self.close()
             return
-        self.size = min(log_employment / 6.907755, 1.0)
+        self.size = size_factor(log_employment)
         self.sell()
         self.borrow()
         self.do_research()
@@ -130,7 +120,7 @@ class Firm(mesa.Agent):
 
     def count(self, flow: int, amount: int = 1) -> None:
         """Add to a flow of the firm's place and sector."""
-        self.model.flows[self.model.env.county_place[self.county]][self.sector][flow] += amount
+        self.model.flows[self.model.env.county_place[self.county], self.sector, flow] += amount
 
     def look_around(self) -> None:
         """What programmes, cluster and chain leader add."""
@@ -155,9 +145,9 @@ class Firm(mesa.Agent):
 
     def close(self) -> None:
         """Clear the slot; certificates and links end with the firm."""
-        self.count(DEATHS)
+        self.count(Flow.deaths)
         if self.tier > 0:
-            self.count(CLOSED + self.tier - 1)
+            self.count(Flow.closed_innovative + self.tier - 1)
         self.employment = self.revenue = self.rd_intensity = self.relabelled = 0.0
         self.rd_last_year = self.rd_before = self.knowledge = self.equity = 0.0
         self.support = self.slack = self.orders = self.flags = self.tier = 0
@@ -171,7 +161,7 @@ class Firm(mesa.Agent):
         self.productivity = p.entrant_productivity + p.productivity_spread * unit_noise(draw())
         sales = env.sector_slack[self.sector] + env.niche_slack[self.niche]
         wage = env.sector_revenue_per_worker[self.sector]
-        self.revenue = demand.annual_revenue(self.employment, self.productivity, wage, 0.0, sales, p)
+        self.revenue = demand.annual_revenue(self.employment, self.productivity, wage, 0.0, sales)
         self.main_share = min(max(p.main_share_mean + 0.15 * unit_noise(draw()), 0.2), 1.0)
         self.leverage = p.leverage_mean * (0.6 + 0.8 * draw())
         self.digital = min(p.entrant_digital * 2.0 * draw(), 1.0)
@@ -180,7 +170,7 @@ class Firm(mesa.Agent):
         self.growth = self.green = 0.0
         self.constraint = 0.5
         self.age = 0
-        self.count(BIRTHS)
+        self.count(Flow.births)
 
     def sell(self) -> None:
         """Demand and exports."""
@@ -190,17 +180,17 @@ class Firm(mesa.Agent):
         own = env.sector_slack[sector] + env.niche_slack[self.niche]
         orders = self.orders / SLACK_PARTS
         self.lost = lost = stress.slack(own, orders, able, self.model.moment.substitution, p)
-        self.slack = math.floor(lost * SLACK_PARTS + 0.5)
+        self.slack = slack_parts(lost)
         premium = demand.order_premium(self.linked, self.customer >= 0, p)
         per_worker = env.sector_revenue_per_worker[sector]
-        sales = channels[X.sales] + lost
-        revenue = demand.annual_revenue(self.employment, self.productivity, per_worker, premium, sales, p)
+        sales = channels[Channel.sales] + lost
+        revenue = demand.annual_revenue(self.employment, self.productivity, per_worker, premium, sales)
         if lost < 0.0:
-            self.count(LOST, int(0.25e-3 * revenue * (math.exp(-lost) - 1.0)))
+            self.count(Flow.lost, int(0.25e-3 * revenue * (math.exp(-lost) - 1.0)))
         self.growth = demand.smoothed_growth(self.growth, revenue, before, p)
         self.revenue = revenue
         self.exporter = env.sector_manufacturing[sector] and exports.exports(
-            self.export_draw, self.productivity, self.log_employment, channels[X.exports], p
+            self.export_draw, self.productivity, self.log_employment, channels[Channel.exports], p
         )
 
     def borrow(self) -> None:
@@ -210,19 +200,19 @@ class Firm(mesa.Agent):
         margin = finance.net_margin(self.productivity, burden, p)
         self.leverage = finance.debt_ratio(self.leverage, margin, draw(), p)
         listed, certified = self.flags & LISTED != 0, self.tier >= 2
-        tightening = self.model.moment.credit_tightening
-        self.constraint = finance.credit_constraint(
-            self.leverage, self.log_employment, certified, listed, channels[X.credit], tightening, p
-        )
-        paid_in = channels[X.equity_yuan]
+        eased, tightening = channels[Channel.credit], self.model.moment.credit_tightening
+        risk = finance.credit_risk(self.leverage, self.log_employment, eased, tightening, p)
+        self.constraint = finance.credit_constraint(risk, certified, listed, p)
+        paid_in = channels[Channel.equity_yuan]
         if paid_in > 0.0:
             self.flags |= FUND_BACKED
-        if certified and not listed and listing.lists(self.tier, self.revenue, margin, channels[X.listing], draw(), p):
+        odds = channels[Channel.listing]
+        if certified and not listed and listing.lists(self.tier, self.revenue, margin, odds, draw(), p):
             self.flags |= LISTED
             paid_in += p.listing_raise * self.revenue
-            self.count(LISTINGS)
+            self.count(Flow.listings)
         if self.rd_intensity > 0.0:
-            paid_in += finance.equity_round(self.revenue, certified, channels[X.equity_odds], draw(), draw(), p)
+            paid_in += finance.equity_round(self.revenue, certified, channels[Channel.equity_odds], draw(), draw(), p)
         self.equity = finance.outside_equity(self.equity, paid_in)
 
     def do_research(self) -> None:
@@ -235,20 +225,22 @@ class Firm(mesa.Agent):
             norm = research.research_norm(env.sector_rd_norm[sector], log_employment, p)
             offsets = env.sector_research[sector], env.county_research[self.county]
             chance = research.participation(log_employment, *offsets, moment.research_trend, p)
-            odds = channels[X.research_odds]
+            odds = channels[Channel.research_odds]
             if draw() < research.switching_chance(intensity, chance, self.constraint, odds, p):
                 intensity = 0.0 if intensity > 0.0 else research.starting_intensity(norm, draw(), p)
         if intensity > 0.0:
             norm = research.research_norm(env.sector_rd_norm[sector], log_employment, p)
             threshold = research.next_threshold(self.tier, self.revenue, moment)
             reach = moment.reach_giant if self.tier >= 2 else moment.reach_srdi
-            served = channels[X.application]
+            served = channels[Channel.application]
             worth = application_worth(self.constraint, self.governance, served, moment.award_hope, p)
             sme = self.employment < env.sector_sme_employees[sector] or self.revenue < env.sector_sme_revenue[sector]
             self.aspires = sme and is_reached(self.aspiration, reach, log_employment, worth, p)
-            intensity = research.intensity_step(intensity, norm, threshold, self.aspires, self.constraint, draw(), p)
+            pull = research.threshold_pull(intensity, threshold, self.aspires, self.constraint, p)
+            intensity = research.intensity_step(intensity, norm, pull, draw(), p)
             awarded = self.tier == 3 and runs(self.awarded_in, moment.index, AWARD_QUARTERS)
-            added = research.added_research(awarded, moment.award_yuan, channels[X.research_yuan], self.revenue, p)
+            bought = channels[Channel.research_yuan]
+            added = research.added_research(awarded, moment.award_yuan, bought, self.revenue, p)
         self.rd_intensity = intensity
         self.funded = funded = intensity + added
         if moment.number == 4:
@@ -263,25 +255,19 @@ class Firm(mesa.Agent):
         env, p, channels = self.model.env, self.model.p, self.channels
         active = self.rd_intensity > 0.0
         pooled = env.cluster_knowledge[self.cluster] if active and self.cluster >= 0 else 0.0
-        absorptive = knowledge.absorptive_capacity(self.digital, channels[X.absorption])
-        spilled = knowledge.spillover(pooled, absorptive, channels[X.pooling], p)
-        passed_on = knowledge.transfer(channels[X.transfer], self.revenue, absorptive)
+        absorptive = knowledge.absorptive_capacity(self.digital, channels[Channel.absorption])
+        spilled = knowledge.spillover(pooled, absorptive, channels[Channel.pooling], p)
+        passed_on = knowledge.transfer(channels[Channel.transfer], self.revenue, absorptive)
         own = 0.25 * self.funded * self.revenue
         self.knowledge = knowledge.knowledge_stock(self.knowledge, own, spilled + passed_on, p)
-        self.count(SPILLED, int(spilled))
-        self.count(PASSED_ON, int(passed_on))
+        self.count(Flow.spilled, int(spilled))
+        self.count(Flow.passed_on, int(passed_on))
         self.gain = 0.0
-        if active and first_of_a_kind.achieves_first(
-            env.sector_manufacturing[self.sector],
-            env.niche_promoted[self.niche],
-            self.knowledge,
-            self.revenue,
-            channels[X.firsts],
-            self.random.random(),
-            p,
-        ):
+        promoted = env.sector_manufacturing[self.sector] and env.niche_promoted[self.niche]
+        odds, u = channels[Channel.firsts], self.random.random()
+        if active and first_of_a_kind.achieves_first(promoted, self.knowledge, self.revenue, odds, u, p):
             self.gain = p.first_gain
-            self.count(FIRST_PRODUCTS)
+            self.count(Flow.firsts)
 
     def adopt(self) -> None:
         """Digital adoption and governance."""
@@ -290,30 +276,26 @@ class Firm(mesa.Agent):
         if cluster >= 0:
             peers_digital, peers_governance = env.cluster_digital[cluster], env.cluster_governance[cluster]
         moment = self.model.moment
-        supported = channels[X.digital]
+        supported = channels[Channel.digital]
         if runs(self.digitised_in, moment.index, SUPPORT_QUARTERS):
             supported += moment.digital_effect
         push = 1.0 if self.linked else 0.0
-        self.digital = digital.adoption(
-            *(self.digital, self.governance, self.constraint, self.size),
-            *(peers_digital, channels[X.peers], push, supported, p),
-        )
-        backed = self.equity > 0.05 * self.revenue
-        shown, trained = channels[X.demonstration], channels[X.governance]
-        self.governance = governance.governance_step(
-            self.governance, self.size, peers_governance, shown, trained, backed, p
-        )
+        drive = digital.adoption_drive(self.digital, self.size, peers_digital, channels[Channel.peers], push, p)
+        self.digital = digital.adoption(self.digital, drive, self.governance, self.constraint, supported)
+        copied = governance.copied_governance(self.governance, peers_governance, channels[Channel.demonstration])
+        backed = self.equity > BACKED_ABOVE * self.revenue
+        trained = channels[Channel.governance]
+        self.governance = governance.governance_step(self.governance, self.size, copied, trained, backed, p)
 
     def improve(self) -> None:
         """Specialise, refine, go green."""
         p, channels, draw = self.model.p, self.channels, self.random.random
         self.main_share = capability.main_share_step(self.main_share, self.aspires, draw(), p)
-        raised = channels[X.refinement]
-        self.refinement = capability.refinement_step(
-            self.refinement, self.digital, self.linked, self.exporter, raised, draw(), p
-        )
+        raised = channels[Channel.refinement]
+        target = capability.refinement_target(self.digital, self.linked, self.exporter, raised, p)
+        self.refinement = capability.refinement_step(self.refinement, target, draw(), p)
         rise = self.model.env.sector_energy_rise[self.sector]
-        self.green = capability.green_step(self.green, self.governance, rise, channels[X.green], p)
+        self.green = capability.green_step(self.green, self.governance, rise, channels[Channel.green], p)
 
     def link(self) -> None:
         """Lose or win a main customer: one draw, the chances side by side."""
@@ -326,7 +308,7 @@ class Firm(mesa.Agent):
             self.flags &= 255 - NEWCOMER
             self.orders = 0
         elif not self.linked and x >= 0.0:
-            odds, promoted = self.channels[X.linking], env.niche_promoted[self.niche]
+            odds, promoted = self.channels[Channel.linking], env.niche_promoted[self.niche]
             first = chain_links.admission(able, self.size, env.chain_openness[chain], promoted, odds, p)
             other = int(draw() * len(env.chain_invitation))
             second = chain_links.invitation(able, env.chain_invitation[other], p) if other != chain else 0.0
@@ -337,10 +319,8 @@ class Firm(mesa.Agent):
                 self.customer = chain_links.leader_code(other)
                 self.flags |= NEWCOMER
             elif self.customer == NEVER and x < bought:
-                home, provinces = env.county_province[self.county], len(env.move_cluster)
-                self.customer = chain_links.choose_buyer(
-                    env, chain, home, self.slot, self.revenue, draw(), draw(), provinces, p
-                )
+                buyers = chain_links.buyers_of(env, chain, env.county_province[self.county], draw(), p)
+                self.customer = chain_links.choose_buyer(env, buyers, self.slot, self.revenue, draw())
 
     def move(self) -> None:
         """Move to a county cluster."""
@@ -348,23 +328,22 @@ class Firm(mesa.Agent):
         if not env.county_urban[self.county] or self.member:
             return
         province = env.county_province[self.county]
-        target, pull = env.move_cluster[province][self.sector], env.move_pull[province][self.sector]
-        odds = self.channels[X.moving]
+        target, pull = int(env.move_cluster[province, self.sector]), env.move_pull[province][self.sector]
+        odds = self.channels[Channel.moving]
         if target >= 0 and migration.moves(self.tier, pull, odds, self.random.random(), self.model.p):
             self.cluster, self.county = target, env.cluster_county[target]
             self.flags |= MOVED
-            self.count(MOVES)
+            self.count(Flow.moves)
 
     def grow(self) -> None:
         """Productivity and employment."""
-        p, before, commons = self.model.p, self.productivity, self.channels[X.productivity]
-        target = productivity.productivity_target(
-            self.knowledge, self.revenue, self.digital, self.governance, commons, self.linked, p
-        )
+        p, before, commons = self.model.p, self.productivity, self.channels[Channel.productivity]
+        known = productivity.knowledge_productivity(self.knowledge, self.revenue, p)
+        target = productivity.productivity_target(known, self.digital, self.governance, commons, self.linked, p)
         self.productivity = self.gain + productivity.productivity_step(before, target, self.random.random(), p)
+        trend = growth.employment_trend(before, self.constraint, self.log_employment, self.lost, p)
         self.employment = growth.employment_step(
-            *(self.employment, self.log_employment, before, self.constraint),
-            *(self.linked, self.lost, self.random.random(), p),
+            self.employment, self.log_employment, trend, self.linked, self.random.random(), p
         )
 
 
@@ -373,23 +352,23 @@ class PlainModel(mesa.Model):
 
     def __init__(self, state: CoreState, seed: int = SEED) -> None:
         super().__init__(seed=seed)
-        self.p = plain_record(state.parameters)
+        self.p, self.moment = plain_record(state.parameters), plain_record(state.moment)
         self.env = SimpleNamespace(**{name: value.tolist() for name, value in state.environment._asdict().items()})
-        self.flows = state.flows.tolist()
-        self.state, self.moment, self.quarters = state, plain_record(state.moment), 0
-        columns = [getattr(state.columns, column.name).tolist() for column in COLUMNS]
+        self.env.move_cluster = state.environment.move_cluster  # an array, as a rule asks for its shape
+        self.flows: Counter[tuple[int, int, int]] = Counter()  # by place, sector and Flow
         names = [column.name for column in COLUMNS]
-        raw = raw_bits(state.aspiration_key, np.arange(1, len(columns[0]) + 1, dtype=np.uint64) * GOLDEN)
-        draws = zip(high(raw).tolist(), low(raw).tolist(), strict=True)
-        rows = zip(zip(*columns, strict=True), draws, strict=True)
-        self.firms = [
-            Firm(self, slot, dict(zip(names, values, strict=True)), *own) for slot, (values, own) in enumerate(rows)
-        ]
+        rows = zip(*(column.tolist() for column in state.columns), strict=True)
+        key = stream_key(seed, TIMELESS, Purpose.ASPIRATION)
+        with np.errstate(over="ignore"):  # what the hash of draws is made of
+            self.firms = [
+                Firm(self, slot, dict(zip(names, row, strict=True)), *map(float, uniform_pair(key, slot)))
+                for slot, row in enumerate(rows)
+            ]
 
     def step(self) -> None:
         """One quarter of all firms."""
-        self.moment = plain_record(self.state.ahead(self.quarters)[1])
-        self.quarters += 1
+        self.moment.index += 1
+        self.moment.number = self.moment.number % 4 + 1
         self.agents.do("take_orders")
         self.agents.do("step")
 
@@ -398,27 +377,31 @@ class PlainModel(mesa.Model):
         return sum(firm.employment > 0.0 for firm in self.firms)
 
 
-def report(path: Path, quarters: int) -> dict:
-    """Run the model of a pickled state for some quarters: speed, and the changes of the columns the tests compare.
+def plain_record(record: np.record) -> SimpleNamespace:
+    """The fields of a record as Python numbers."""
+    return SimpleNamespace(**{name: record[name].item() for name in record.dtype.names or ()})
 
-    The first quarter is not timed.
+
+def report(state: str, quarters: int) -> dict:
+    """Run the model of a pickled `CoreState` for a quarter and then some more, which are timed.
+
+    Returns:
+        nanoseconds per firm-quarter, firms at the end, and changes of the columns that tests compare.
     """
-    model = PlainModel(pickle.loads(path.read_bytes()))
+    model = PlainModel(pickle.loads(Path(state).read_bytes()))
     before = {name: [getattr(firm, name) for firm in model.firms] for name in COMPARED}
     firms, seconds = 0, 0.0
     model.step()
-    for _ in range(quarters - 1):
+    for _ in range(quarters):
         firms += model.living()
         started = time.perf_counter()
         model.step()
         seconds += time.perf_counter() - started
     after = {name: [getattr(firm, name) for firm in model.firms] for name in COMPARED}
     return {
-        "firm_quarters_per_second": firms / seconds,
+        "nanoseconds": 1e9 * seconds / firms,
         "firms": model.living(),
-        "steps": quarters,
-        "mesa": mesa.__version__,
-        "changes": changes(before, after, quarters),
+        "changes": changes(before, after, quarters + 1),
     }
 
 
@@ -453,26 +436,5 @@ def run_apart(state: CoreState, quarters: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.pickle"
         path.write_bytes(pickle.dumps(state))
-        command = [sys.executable, "-m", "benchmarks.plain_mesa", str(path), str(quarters)]
-        environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-        done = subprocess.run(command, env=environment, check=True, capture_output=True, encoding="utf-8")
-    return json.loads(done.stdout)
-
-
-def nanoseconds_per_firm_quarter(state: CoreState, quarters: int) -> float:
-    """Wall time of the Mesa model's step; a small state of the same scenario stands in for a large one."""
-    if state.firms > MOST_FIRMS:
-        state = core_state(SMALL_SCALE, state.run_quarters, state.scenario)
-    return 1e9 / run_apart(state, quarters + 1)["firm_quarters_per_second"]
-
-
-@click.command(cls=Script)
-@click.argument("state", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("quarters", type=click.IntRange(1))
-def main(state: Path, quarters: int) -> None:
-    """Print the report of some quarters from STATE on, as JSON: what `run_apart` runs."""
-    click.echo(json.dumps(report(state, quarters)))
-
-
-if __name__ == "__main__":
-    main()
+        environment = {"NUMBA_DISABLE_JIT": "1"}
+        return apart.call("benchmarks.plain_mesa:report", environment, state=str(path), quarters=quarters)

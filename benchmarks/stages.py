@@ -51,17 +51,22 @@ def staged_pass() -> tuple[Callable, tuple[str, ...]]:
     function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == advance.__name__)
     function.args.args.insert(0, ast.arg("depth"))
     loop = next(statement for statement in function.body if isinstance(statement, ast.For))
-    first = 1 + next(k for k, statement in enumerate(loop.body) if _called(statement) == "window")
-    acting, *counting = loop.body[first:]
-    assert isinstance(acting, ast.If), "after its window a tile acts where firms act at all"
-    phases = [*acting.body, *counting]
-    handed_on = [ast.unparse(name) for phase in phases if isinstance(phase, ast.Assign) for name in phase.targets]
+    choices = [statement for statement in loop.body if isinstance(statement, ast.If)]
+    assert [ast.unparse(choice.test) for choice in choices] == ["acts"], "a tile acts where firms act at all"
+    first = loop.body.index(choices[0])
+    phases = [*choices[0].body, *loop.body[first + 1 :]]
     loop.body[first:] = [
-        *(ast.parse(f"{name} = 0").body[0] for name in handed_on),
+        *(_empty_list(phase) for phase in phases if isinstance(phase, ast.Assign)),
         *(ast.If(ast.parse(f"depth > {k}", mode="eval").body, [phase], []) for k, phase in enumerate(phases)),
     ]
     module = _imported(ast.unparse(ast.fix_missing_locations(tree)))
     return module.advance, tuple(_called(phase) or ast.unparse(phase) for phase in phases)
+
+
+def _empty_list(phase: ast.Assign) -> ast.stmt:
+    """The list of firms that a phase makes for later ones, empty: a pass that stops before it reads it nonetheless."""
+    assert isinstance(phase.value, ast.Subscript), "firms are listed in working memory, of which the list is a part"
+    return ast.parse(f"{ast.unparse(phase.targets[0])} = {ast.unparse(phase.value.value)}[:0]").body[0]
 
 
 def _imported(source: str) -> ModuleType:

@@ -28,7 +28,7 @@ class Plan:
 
     sizes: rounds of each population, by its number of firms or "national"; of each quarter the best round counts.
     national_scale: 1, but for tests. until: last year of those runs.
-    contest_firms, contest_rounds: the core step against the yardsticks; rounds each time it comes.
+    contest_firms, contest_rounds: the core step against plain Mesa; rounds each time it comes.
     profile_firms, profile_repeats: time by phase. triad_elements: array length of the bandwidth kernel.
     start_scale, start_repeats: start-up. overhead_*: ``srdi run`` against the bare loop.
     """
@@ -87,8 +87,6 @@ class Target:
 
 TARGETS = (
     Target("mesa_ratio", "Core step: plain Mesa over engine", "x", 300, at_least=True),
-    Target("numpy_ratio", "Core step: columnar NumPy over engine", "x", 5, at_least=True),
-    Target("polars_ratio", "Core step: Polars over engine", "x", 10, at_least=True),
     Target("bandwidth_ratio", "Pass over firms at 1:1, over the memory limit", "x", 6),
     Target("flatness", "Cost per firm-quarter, dearest over cheapest size", "x", 1.4),
     Target("thread_speedup", "Whole step at 1:1, 2 threads over 1", "x", 1.8, at_least=True),
@@ -125,7 +123,7 @@ class Suite:
 
         The contest comes again and again, so that a minute in which the machine is busy does not decide it.
         """
-        contest = ("core step against Mesa, NumPy and Polars", self._contest)
+        contest = ("core step against plain Mesa", self._contest)
         sizes = ((self._named(size), partial(self._whole_step, size)) for size in self.plan.sizes)
         return [
             ("start-up", self._start_up),
@@ -169,15 +167,13 @@ class Suite:
     def _contest(self) -> None:
         nanoseconds = apart.call(
             "benchmarks.contest:measure",
-            {"POLARS_MAX_THREADS": str(THREADS)},
             scale=self._scale(self.plan.contest_firms),
             rounds=self.plan.contest_rounds,
             threads=THREADS,
         )
         before = self.results.get("core_step_ns", nanoseconds)
         best = self.results["core_step_ns"] = {name: min(cost, before[name]) for name, cost in nanoseconds.items()}
-        for name in ("mesa", "numpy", "polars"):
-            self.results[f"{name}_ratio"] = best[name] / best["engine"]
+        self.results["mesa_ratio"] = best["mesa"] / best["engine"]
 
     def _whole_step(self, size: str) -> None:
         """One population: cost of the whole step and memory; at 1:1 also threads, bandwidth and kernels."""

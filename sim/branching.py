@@ -1,7 +1,7 @@
 """Going on under another policy from a quarter of a run, without running the past again.
 
-Two policies with one seed share all luck, and no lever, rule or shock acts before its start. So up to the first quarter
-in which they can differ their runs are the same bits, and a copy of the one can go on as the other.
+Two policies with one seed share all random draws, and no lever, rule or shock acts before its start. So their runs are
+bit-identical up to the first quarter in which they can differ, and a copy of one can go on as the other.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A stream key mixes seed, quarter and purpose; the draw of a slot is the SplitMix64
 output (Steele, Lea, Flood 2014) at that slot's position in the stream. No state is kept,
-so results do not depend on order or threads, and two scenarios with one seed share all luck.
+so results do not depend on order or threads, and two scenarios with one seed share all random draws.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def stream_key(seed: int, quarter: int, purpose: int) -> np.uint64:
 
 
 def substream_key(key: np.uint64, part: int) -> np.uint64:
-    """Key of an independent part of a stream, such as one programme's lot."""
+    """Key of an independent part of a stream, such as one programme's lottery."""
     return np.uint64(_mix_int(int(key) + part + 1))
 
 

@@ -15,7 +15,7 @@ from sim.phases.sales import count_lost, feel_shocks, sell, slack_parts
 from sim.phases.surroundings import see_surroundings, survey
 from sim.phases.turnover import turn_over
 from sim.tally import count_tile
-from sim.tile import TILE, Tile, list_places, rows_of, window
+from sim.tile import TILE, Tile, list_indices, rows_of, window
 
 
 @kernel
@@ -64,11 +64,11 @@ def advance(firms, quarter, acts, scratch, totals, slots):
             sell(tile, quarter)
             count_lost(tile, quarter, flows)
             borrow(tile, quarter)
-            performers = scratch.performers[: list_places(tile.firms.rd_intensity, scratch.performers)]
+            performers = scratch.performers[: list_indices(tile.firms.rd_intensity, scratch.performers)]
             raise_equity(tile, quarter, scratch, performers, flows)
             if moment.number == 1:
                 choose_research(tile, quarter)
-                performers = scratch.performers[: list_places(tile.firms.rd_intensity, scratch.performers)]
+                performers = scratch.performers[: list_indices(tile.firms.rd_intensity, scratch.performers)]
             do_research(tile, quarter, performers)
             if moment.number == 4:
                 report_research(tile, quarter, performers)
@@ -82,5 +82,5 @@ def advance(firms, quarter, acts, scratch, totals, slots):
             grow(tile, quarter)
         else:
             survey(tile, quarter)
-            performers = scratch.performers[: list_places(tile.firms.rd_intensity, scratch.performers)]
+            performers = scratch.performers[: list_indices(tile.firms.rd_intensity, scratch.performers)]
         count_tile(tile, quarter, performers, totals)

@@ -40,7 +40,7 @@ from sim.reference import province_names
 from sim.rules import TIERS, Rules
 from sim.stress import Stress
 from sim.tally import PARTS, ClusterSum, by_name, complete, count_certified, new_totals
-from sim.tile import place_scratch, tile_scratch
+from sim.tile import index_scratch, tile_scratch
 
 
 class SRDIModel(mesa.Model):
@@ -55,7 +55,7 @@ class SRDIModel(mesa.Model):
             when to end and at what scale is said here.
         scale: simulated firms per real firm, 0.0005 to 10. Counts are reported at 1:1.
         rng: seed, from 0 to 2**64 - 1; the same seed gives the same bits on any number of threads. None draws one, so
-            that every model has luck of its own; `seed` tells which. A NumPy generator gives its next number.
+            that every model differs; `seed` tells which. A NumPy generator gives its next number.
         until: last year of the run.
         threads: threads for the passes over firms.
         firms_panel: firms to follow one by one in the table `firms`; 0 for none.
@@ -68,7 +68,7 @@ class SRDIModel(mesa.Model):
         moment: Moment of the quarter. keys: uint64 (purposes,), its stream keys; lasting_keys: those of draws that hold
             for the whole run.
         totals: Totals of the last full quarter. chain_health: ChainHealth, measured on them.
-        ranks: uint16 (slots,), of the round that is being held; working memory between two passes.
+        ranks: uint16 (slots,), ranks in the current round; working memory between two passes.
         reach: by tier, float64 (provinces,), share of firms the programme reaches.
         engagement: by lever of LEADER_LEVERS, float64 (chains,), of the quarter.
         commons: float64 (candidates, len(COMMONS)), 0-1.
@@ -79,8 +79,8 @@ class SRDIModel(mesa.Model):
         ValueError: for an argument that is not allowed, with its value and what is.
 
     A model may be copied and pickled in any quarter; the copy goes on with the same bits. Mesa's generators `random`
-    and `rng` are seeded too and serve agents of one's own: no draw of the model is theirs. Many runs with Mesa's
-    batch_run: see the page How to.
+    and `rng` are seeded too, for agents that you add: the model itself does not draw from them. For many runs with
+    Mesa's batch_run see the page How to.
     """
 
     # Mesa 3.5 keeps an object of its own here; at a reset, SolaraViz would put one like it into the argument's place.
@@ -241,7 +241,7 @@ class SRDIModel(mesa.Model):
 
     def reset_rng(self, *seeds, **named) -> NoReturn:
         """Refused: the draws are those of the model's seed from its making on; no generator can be set back."""
-        raise NotImplementedError("the luck of a model is that of its seed; make another SRDIModel with rng=")
+        raise NotImplementedError("a model draws from its seed alone; make another SRDIModel with rng=")
 
     reset_randomizer = reset_rng
 
@@ -260,7 +260,7 @@ class SRDIModel(mesa.Model):
             vars(self).update(copy.deepcopy(state, {id(self): self}))
 
     def close(self) -> None:
-        """Let the memory go at once, instead of when Python next looks for what nobody holds; no step follows."""
+        """Free the memory now instead of at the next garbage collection; the model takes no further step."""
         self.running = False
         self.blocks.close()
         self.remove_all_agents()
@@ -399,7 +399,7 @@ class SRDIModel(mesa.Model):
 
     def _take_stock(self) -> None:
         """Complete the totals with the new certificates, and renew what firms and leaders will see next quarter."""
-        self.run_pass(count_certified, totals=self._counting, scratch=place_scratch)
+        self.run_pass(count_certified, totals=self._counting, scratch=index_scratch)
         complete(self._counting)
         self.totals, self._counting = self._counting, self.totals
         env, totals = self.environment, self.totals

@@ -218,12 +218,12 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         firms.constraint[i] = credit_constraint(risk, False, False, p)
         # The stock of steady growth; a firm that shrinks faster than knowledge ages has no such stock.
         depth = firms.rd_intensity[i] / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
-        # Productivity starts at what knowledge and digital processes explain, plus luck.
+        # Productivity starts at what knowledge and digital processes explain, plus noise.
         known = knowledge_productivity(depth, 1.0, p)
         explained = productivity_target(known, digital, firms.governance[i], 0.0, False, p)
         u, v = uniform_pair(keys[Purpose.START_LUCK], i)
-        luck = (unit_noise(u) + unit_noise(v)) * _ROOT_HALF
-        firms.productivity[i] = explained + p.productivity_spread * luck
+        noise = (unit_noise(u) + unit_noise(v)) * _ROOT_HALF
+        firms.productivity[i] = explained + p.productivity_spread * noise
         firms.knowledge[i] = depth  # over revenue; becomes yuan in _settle_revenue
 
 
@@ -247,7 +247,7 @@ def expected_researchers(geography: Geography, industry: Industry, county_resear
 
 
 def _chunks(slots: int):
-    """Slices over the slots, so that what is computed on the way never takes much memory."""
+    """Slices over the slots, which keep intermediate arrays small."""
     return (slice(start, start + _CHUNK) for start in range(0, slots, _CHUNK))
 
 
@@ -255,7 +255,7 @@ def _settle_revenue(firms: Columns, industry: Industry) -> np.ndarray:
     """Set revenue and the knowledge stock; returns revenue per worker at productivity 0 by sector.
 
     The level is set so that expected sector revenue is as reported. Very large firms count
-    with at most 1,000 employees in that mean, so that one giant's luck does not move it.
+    with at most 1,000 employees in that mean, so that a single giant does not move it.
     """
     sectors = len(industry.sector_employees)
     lift, weight = np.zeros(sectors), np.zeros(sectors)

@@ -176,7 +176,7 @@ class Recorder:
             "moved_to_counties": self._so_far["moves"],
             **{f"{name}_firms": totals[name] / scale for name in ("listed", "fund_backed", "young", "linked")},
             **self._means(totals),
-            **self._places(row["little_giants"]),
+            **self._concentration(row["little_giants"]),
             **self._chain_totals(totals),
         }
         self.latest = {"quarter": date, **row}
@@ -198,7 +198,7 @@ class Recorder:
             },
         }
 
-    def _places(self, total: float) -> dict:
+    def _concentration(self, total: float) -> dict:
         """Where little giants stand; `total` is their number at 1:1."""
         model = self.model
         giants = by_name(model.totals.cells, Cell)["little_giants"]

@@ -15,7 +15,7 @@ from sim.ladder.fields import read_fields
 from sim.ladder.recognition import NOT_RANKED, RANK_BINS, rank_of
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
-from sim.tile import TILE, list_places
+from sim.tile import TILE, list_indices
 
 #: Ranks are counted in bins of 2^BIN_SHIFT, by group; a bin that would overrun the quota waits.
 BIN_SHIFT = 4
@@ -57,16 +57,16 @@ def is_eligible(firms, env, eligibility, i):
 
 @rule
 def lot_rank(tier, weight, u):
-    """Rank by lot, certified firms first: (u + w · tier/3) / (1 + w) on the scale of ranks."""
+    """Rank in a weighted lottery: (u + w · tier/3) / (1 + w) on the scale of ranks; certified firms stand better."""
     return np.uint16(1.0 + (u + weight * tier / 3.0) / (1.0 + weight) * 65534.0)
 
 
-#: A draw of firms by lot as kernels receive it.
+#: A weighted lottery among firms as kernels receive it.
 Lottery = namedtuple(
     "Lottery",
     [
         "target",  # Target
-        "key",  # uint64, stream of the lots
+        "key",  # uint64, stream of the draws
         "priority",  # weight of the held tier in the rank
         "ranks",  # uint16 (slots,), written
     ],
@@ -147,7 +147,7 @@ def rank_for_award(firms, quarter, contest, scratch, bins, slots):
     ranks = contest.ranks
     ranks[slots.first : slots.end] = NOT_RANKED
     for first in range(slots.first, slots.end, TILE):
-        for j in scratch.places[: list_places(firms.tier[first : min(first + TILE, slots.end)], scratch.places)]:
+        for j in scratch.indices[: list_indices(firms.tier[first : min(first + TILE, slots.end)], scratch.indices)]:
             i = first + j
             if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER:
                 continue

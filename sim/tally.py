@@ -22,7 +22,7 @@ from sim.mechanisms.research import added_research, next_threshold, research_sta
 from sim.mechanisms.support import Channel, programme_channel
 from sim.positions import positions
 from sim.terms import ended_in, has_award
-from sim.tile import TILE, list_places, stretch_end, window
+from sim.tile import TILE, list_indices, stretch_end, window
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
@@ -140,7 +140,7 @@ def new_totals(
 def count_tile(tile, quarter, performers, totals):
     """Add the firms of a tile to the totals, all but what certificates decide (see `count_certified`).
 
-    performers: places of the firms with R&D.
+    performers: indices in the tile of the firms with R&D.
     """
     firms, rows, n = tile.firms, tile.rows, tile.length
     env = quarter.environment
@@ -175,14 +175,14 @@ def count_tile(tile, quarter, performers, totals):
 
 
 @kernel
-def count_certified(firms, quarter, places, totals, slots):
+def count_certified(firms, quarter, indices, totals, slots):
     """Add the firms with a certificate in the given slots to the totals, once recognition is done.
 
-    places: working memory (see `sim.tile.place_scratch`).
+    indices: working memory (see `sim.tile.index_scratch`).
     """
     for first in range(slots.first, slots.end, TILE):
         end = min(first + TILE, slots.end)
-        for j in places[: list_places(firms.tier[first:end], places)]:
+        for j in indices[: list_indices(firms.tier[first:end], indices)]:
             _add_certified(firms, quarter, totals, first + j)
 
 

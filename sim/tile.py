@@ -49,8 +49,8 @@ Rows = namedtuple(
 )
 
 #: What a thread works with in a pass over tiles: the working rows, float64 (rows, TILE), the channels, float64
-#: (channels, TILE), and two lists of places in the tile, int64 (TILE,).
-TileScratch = namedtuple("TileScratch", ["rows", "channels", "performers", "places"])
+#: (channels, TILE), and two lists of indices in the tile, int64 (TILE,).
+TileScratch = namedtuple("TileScratch", ["rows", "channels", "performers", "indices"])
 
 #: A tile as the phases of the quarter receive it.
 Tile = namedtuple(
@@ -71,11 +71,11 @@ Slots = namedtuple("Slots", ["first", "end"])
 def tile_scratch() -> TileScratch:
     """Working memory of a thread that lets firms act or counts them."""
     rows, channels = np.zeros((len(Rows._fields), TILE)), np.zeros((len(Channel), TILE))
-    return TileScratch(rows, channels, place_scratch(), place_scratch())
+    return TileScratch(rows, channels, index_scratch(), index_scratch())
 
 
-def place_scratch() -> np.ndarray:
-    """Working memory of a thread that lists firms of a tile: their places, int64 (TILE,)."""
+def index_scratch() -> np.ndarray:
+    """Working memory of a thread that lists firms of a tile: their indices, int64 (TILE,)."""
     return np.zeros(TILE, dtype=np.int64)
 
 
@@ -84,8 +84,8 @@ _STRIDE = 32
 
 
 @part
-def list_places(marks, places):
-    """Write the places of the non-zero marks to `places`, in order; returns how many."""
+def list_indices(marks, indices):
+    """Write the indices of the non-zero marks to `indices`, in order; returns how many."""
     count = 0
     for start in range(0, len(marks), _STRIDE):
         group = marks[start : start + _STRIDE]
@@ -94,7 +94,7 @@ def list_places(marks, places):
             some |= mark != 0
         if some:
             for j in range(len(group)):
-                places[count] = start + j
+                indices[count] = start + j
                 count += group[j] != 0
     return count
 

@@ -146,7 +146,7 @@ def test_what_is_said_follows_the_noise_of_the_figure():
     ratios = [600.0, 690.0, 600.0, 690.0, 600.0]
     tracked = [line(day, mesa_ratio=ratio) for day, ratio in enumerate(ratios)]
     assert verdicts(tracked, mesa_ratio=500.0) == {}
-    assert verdicts(tracked, mesa_ratio=600.0, numpy_ratio=9.5) == {"numpy_ratio": "worse"}
+    assert verdicts(tracked, mesa_ratio=600.0, thread_speedup=9.5) == {"thread_speedup": "worse"}
 
 
 def test_only_the_same_plan_on_the_same_machine_is_held_against():
@@ -164,8 +164,8 @@ def test_only_the_same_plan_on_the_same_machine_is_held_against():
 
 def test_what_was_not_measured_has_no_change():
     (old,) = tracked = [line(0, peak_gib=None, bandwidth_ratio=None)]
-    changes = {change.id: change for change in compare(tracked, line(1, numpy_ratio=None)).changes}
-    for name, before, now in (("peak_gib", None, 10.0), ("numpy_ratio", 10.0, None)):
+    changes = {change.id: change for change in compare(tracked, line(1, thread_speedup=None)).changes}
+    for name, before, now in (("peak_gib", None, 10.0), ("thread_speedup", 10.0, None)):
         found = changes[name]
         assert (found.before, found.now, found.change, found.verdict) == (before, now, None, "")
     assert changes["mesa_ratio"].change == 0.0

@@ -1,4 +1,4 @@
-"""The command that measures branch coverage: what it runs, and how it counts."""
+"""The commands that measure what tests see: branches that run, and mutants that no test can notice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from benchmarks.coverage import INTERPRETED, ROOT, branches
+from benchmarks.mutants import EQUIVALENT
 
 
 def test_every_file_that_runs_without_the_compiler_has_tests_there():
@@ -30,3 +31,9 @@ def test_branches_are_those_of_the_files_of_the_package():
         "covered_branches": 9,
     }
     assert branches(report, "calibration")["num_branches"] == 0
+
+
+def test_lines_of_equivalent_mutants_stand_in_the_source():
+    """Where a line has changed since, the mutants that are known would be told as new survivors."""
+    lines = {module: {line.strip() for line in (ROOT / module).open(encoding="utf-8")} for module, _, _ in EQUIVALENT}
+    assert [known for known in EQUIVALENT if known[1] not in lines[known[0]] or known[1] == known[2]] == []

@@ -20,12 +20,12 @@ from sim.ladder.recognition import meets, read_fields
 from sim.model import SRDIModel
 from sim.policy import Policy
 from sim.rules import TIERS
-from sim.tile import TILE, list_places, stretch_end, window
+from sim.tile import TILE, list_indices, stretch_end, window
 
 
 @kernel
 def _list(marks, places):
-    return list_places(marks, places)
+    return list_indices(marks, places)
 
 
 @kernel

@@ -17,7 +17,6 @@ CASES = [
     ("calibrate", "calibration", "sklearn"),
     ("validate", "calibration", "pyfixest"),
     ("ui", "ui", "solara"),
-    ("bench", "bench", "polars"),
 ]
 
 

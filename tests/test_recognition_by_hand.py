@@ -19,7 +19,7 @@ from sim.levers import PROGRAMMES
 from sim.mechanisms.support import Channel
 from sim.parameters import parameter_record
 from sim.rules import TIERS, Rules
-from sim.tile import TILE, Slots, place_scratch
+from sim.tile import TILE, Slots, index_scratch
 
 P = parameter_record()
 RULES = Rules()
@@ -287,7 +287,7 @@ def test_a_certificate_brings_the_lower_ones_with_it(tier):
     counts = np.zeros((PLACES, SECTORS, 4), dtype=np.int64)
     counts[1, 1, Assessed.granted] = 10
     given = Grant(tier, ranks, 40)
-    interpreted(recognition.grant)(columns, quarter(moment=Moment(index=6)), given, place_scratch(), counts, INNER)
+    interpreted(recognition.grant)(columns, quarter(moment=Moment(index=6)), given, index_scratch(), counts, INNER)
     assert counts[1, 1].tolist() == [0, 0, 0, 14]
     for name, lowest in (("innovative_since", 1), ("srdi_since", 2), ("giant_since", 3)):
         dates = getattr(columns, name)
@@ -418,7 +418,7 @@ def test_false_research_costs_every_certificate(tier):
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
     p = P.copy()
     p["audit_coverage"] = 1.0
-    interpreted(recognition.audit)(columns, audited(1.0, p), place_scratch(), counts, INNER)
+    interpreted(recognition.audit)(columns, audited(1.0, p), index_scratch(), counts, INNER)
     assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 3]
     assert counts.sum() == 3
     assert list(np.flatnonzero(columns.tier)) == [0, 7, SLOTS - 1]
@@ -441,7 +441,7 @@ def test_the_chance_of_being_caught_is_coverage_times_strictness():
         p["audit_coverage"] = coverage
         columns = population({9: STRONG | CERTIFIED | {"relabelled": 0.2}})
         counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
-        interpreted(recognition.audit)(columns, audited(strictness, p), place_scratch(), counts, Slots(0, SLOTS))
+        interpreted(recognition.audit)(columns, audited(strictness, p), index_scratch(), counts, Slots(0, SLOTS))
         assert (columns.tier[9] == 0) == caught
 
 

@@ -26,7 +26,6 @@ WANTING = {
     "calibrate": "calibration",
     "validate": "calibration",
     "ui": "ui",
-    "bench": "bench",
     "run baseline --scheduler tcp://127.0.0.1:9": "cluster",
 }
 

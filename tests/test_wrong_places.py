@@ -7,7 +7,7 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import ladder, page, plain_mesa, screenshots
+from benchmarks import ladder, page, screenshots
 from calibration import adopt, confirm
 from scenarios import InputError, load_results, load_scenario, run_ensemble
 from scenarios.errors import printable
@@ -26,7 +26,6 @@ from scenarios.lock import only_one
         (ladder, ["{}/none", "{}/x.png"], "does not exist"),
         (screenshots, ["{}/file"], "cannot be made: File exists"),
         (page, ["--out", "{}/none/x.json"], "none/x.json cannot be written"),
-        (plain_mesa, ["{}/none", "3"], "does not exist"),
     ],
 )
 def test_a_module_that_is_run_with_a_wrong_directory_says_so(module, arguments, words, tmp_path):

@@ -187,7 +187,7 @@ def find_candidates(geography, industry, p) -> Candidates:
 def attract(model) -> None:
     """Which county cluster draws the movers of each province and sector this year, and how strongly.
 
-    The recognised county cluster of the sector with the best commons and luck, one of the firm's own
+    The recognised county cluster of the sector that does best on commons times a random draw, one of the firm's own
     province where there is one. Writes move_cluster and move_pull.
     """
     env = model.environment

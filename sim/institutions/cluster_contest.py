@@ -7,7 +7,7 @@ import numpy as np
 from sim.columns import NEVER
 from sim.draws import Purpose
 from sim.institutions.cluster import recognise
-from sim.institutions.targeting import place_among_equals
+from sim.institutions.targeting import rank_among_equals
 from sim.reference import read_data
 from sim.tally import PARTS, ClusterSum, by_name
 
@@ -49,12 +49,12 @@ class ClusterContest:
             return
         candidates = model.candidates
         counties, sectors = model.reach_of(lever)
-        luck = model.draws(Purpose.CLUSTER_CONTEST, len(candidates))
-        merit = self.merit() + p.cluster_contest_noise * luck
+        draws = model.draws(Purpose.CLUSTER_CONTEST, len(candidates))
+        merit = self.merit() + p.cluster_contest_noise * draws
         most = max(1, round(p.cluster_province_share * lever.per_year))
         stands = (candidates.recognised == NEVER) & counties[candidates.county] & sectors[candidates.sector]
         order = np.argsort(-merit, kind="stable")
         order = order[stands[order]]
-        chosen = order[place_among_equals(candidates.province[order]) < most][: lever.per_year]
+        chosen = order[rank_among_equals(candidates.province[order]) < most][: lever.per_year]
         recognise(model, chosen)
         model.ledger["cluster_recognition"].recipients += len(chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.draws import Purpose
-from sim.institutions.targeting import admit_by_rank, place_among_equals, target_of
+from sim.institutions.targeting import admit_by_rank, rank_among_equals, target_of
 from sim.reference import read_data
 from sim.selection import BINS, Lottery, rank_for_conversion
 
@@ -79,12 +79,12 @@ class PilotCities:
         made = model.industry.sector_manufacturing
         base = model.geography.firms[:, made].sum(axis=1) * counties
         firms = np.bincount(model.geography.county_city, base, minlength=len(self.pilots))
-        luck = model.draws(Purpose.CITY_CONTEST, len(firms))
-        merit = np.where((self.pilots < 0) & (firms > 0), np.log(np.maximum(firms, 1.0)) + 2.0 * luck, -np.inf)
+        draws = model.draws(Purpose.CITY_CONTEST, len(firms))
+        merit = np.where((self.pilots < 0) & (firms > 0), np.log(np.maximum(firms, 1.0)) + 2.0 * draws, -np.inf)
         order = np.argsort(-merit, kind="stable")
         order = order[np.isfinite(merit[order])]
         # At most one new pilot in a province before every province has had its turn.
-        turn = place_among_equals(model.geography.city_province[order])
+        turn = rank_among_equals(model.geography.city_province[order])
         chosen = order[np.argsort(turn, kind="stable")][: self.lever.cities_per_batch]
         self.pilots[chosen] = model.moment.index
 

@@ -11,7 +11,7 @@ from sim.selection import Admission, Target, admit, bin_thresholds
 
 
 def among(names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
-    """Which names are wanted: bool (names,); no wish means all."""
+    """Which names are wanted: bool (names,); an empty list means all."""
     return np.isin(names, wanted) if wanted else np.ones(len(names), dtype=bool)
 
 
@@ -31,7 +31,7 @@ def reached_leaders(model, lever: Lever) -> np.ndarray:
     return by_province & among(sector_names(), lever.sectors)[industry.chain_sector]
 
 
-def place_among_equals(values: np.ndarray) -> np.ndarray:
+def rank_among_equals(values: np.ndarray) -> np.ndarray:
     """How many of the same value stand before each: int64 (values,). Keeps a group to its share of a ranking."""
     order = np.argsort(values, kind="stable")
     _, first, counts = np.unique(values[order], return_index=True, return_counts=True)

@@ -33,7 +33,7 @@ Criteria = namedtuple(
         "band_points",  # float64 (bands,)
         "group_min",  # float64 (groups,), least points a group must reach
         "score_min",  # float64 (1,), pass mark; 0 where the tier has no score
-        "needs_research",  # bool (1,), nobody meets them without R&D, patents or new equity (see `is_hopeless`)
+        "needs_research",  # bool (1,), no firm meets them without R&D, patents or new equity
         "least_patents",  # float64 (1,), fewer class-I rights count as none
         "least_equity",  # float64 (1,), yuan; less new equity counts as none
     ],
@@ -129,7 +129,7 @@ def _least_bound(criteria: Criteria, field: str) -> float:
 def mark_hopeful(criteria, firms, p, marks):
     """Mark with 1 the firms of a tile that have R&D, patents or new equity, where the criteria ask for any; else 0.
 
-    All who meet the criteria are marked, and few others, so that nobody need look at the rest.
+    All firms that meet the criteria are marked, and few others, so that the rest need not be assessed.
     marks: float64, a place a firm, written.
     """
     demanding, equity, patents = criteria.needs_research[0], criteria.least_equity[0], criteria.least_patents[0]
@@ -205,7 +205,7 @@ def reaches_score(criteria, fields, noise):
         points = 0.0
         for item in range(criteria.group_start[group], criteria.group_start[group + 1]):
             points += _item_points(criteria, item, fields)
-        # Most firms stop here: without research the first group already fails.
+        # Most firms fail here, in the first group, for want of R&D.
         if points < criteria.group_min[group]:
             return False
         total += points

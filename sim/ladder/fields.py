@@ -17,7 +17,7 @@ from sim.mechanisms.digital import digital_level
 from sim.mechanisms.finance import energy_burden, net_margin
 from sim.mechanisms.knowledge import class1_patents
 from sim.positions import positions
-from sim.tile import TILE, place_scratch
+from sim.tile import TILE, index_scratch
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ RESEARCH_FIELDS = (
 )
 
 
-#: What a thread needs to assess firms: the fields of one, float64 (fields,), the places of those it looks at, int64
-#: (TILE,), and marks of a tile's firms, float64 (TILE,).
-AssessmentScratch = namedtuple("AssessmentScratch", ["fields", "places", "marks"])
+#: What a thread needs to assess firms: the fields of one, float64 (fields,), the indices of those it looks at,
+#: int64 (TILE,), and marks of a tile's firms, float64 (TILE,).
+AssessmentScratch = namedtuple("AssessmentScratch", ["fields", "indices", "marks"])
 
 
 def assessment_scratch() -> AssessmentScratch:
     """Working memory of a thread that assesses firms."""
-    return AssessmentScratch(np.empty(len(Field)), place_scratch(), np.zeros(TILE))
+    return AssessmentScratch(np.empty(len(Field)), index_scratch(), np.zeros(TILE))
 
 
 @rule

@@ -1,4 +1,4 @@
-"""Recognition and review: who is eligible, who applies, who passes, who keeps a certificate.
+"""Recognition and review: eligibility, application, assessment, renewal.
 
 Tier codes: 0 none, 1 innovative SME, 2 SRDI SME, 3 little giant.
 """
@@ -19,7 +19,7 @@ from sim.ladder.fields import read_fields
 from sim.mechanisms.support import Channel, programme_channel
 from sim.positions import positions
 from sim.terms import AWARD_QUARTERS, ended_in, runs
-from sim.tile import TILE, list_places, window
+from sim.tile import TILE, list_indices, window
 
 #: What an assessment counts, by place and sector.
 Assessed = positions("Assessed", ["eligible", "applied", "passed", "granted"])
@@ -56,7 +56,7 @@ Batch = namedtuple(
         "criteria",  # Criteria of the tier
         "ranking",  # Criteria whose score ranks the applicants
         "reach",  # float64 (provinces,), share of firms reached
-        "called_from",  # the call is for the firms whose lot, 0-1, lies from here on …
+        "called_from",  # the call is for firms whose fixed draw, 0-1, lies from here on …
         "called_to",  # … and below this
         "bar",  # points an applicant's score must reach under `ranking`
         "bonus",  # float64 (units,), points added by county
@@ -69,9 +69,9 @@ Batch = namedtuple(
 def assess(firms, quarter, batch, scratch, counts, slots):
     """Yearly assessment of firms for a tier; writes ranks, grants nothing.
 
-    An SME is eligible if it meets the criteria, and applies if the programme reaches it and it
-    finds it worth the effort (its aspiration draw, see sim/ladder/application.py), in the call of
-    the year in which its province asks it, by a lot it keeps. An applicant passes if its score
+    An SME is eligible if it meets the criteria. It applies if the programme reaches it and it
+    finds the effort worthwhile (its aspiration draw, see sim/ladder/application.py), in the call of
+    the year to which its own fixed draw assigns it. An applicant passes if its score
     under the ranking criteria, seen with noise, clears the assessors' bar.
 
     Args:
@@ -86,7 +86,7 @@ def assess(firms, quarter, batch, scratch, counts, slots):
         mark_hopeful(batch.criteria, tile, p, marks)
         for j in range(len(marks)):
             marks[j] = marks[j] if (tile.tier[j] < batch.tier) & (tile.tier[j] >= batch.lowest) else 0.0
-        for j in scratch.places[: list_places(marks, scratch.places)]:
+        for j in scratch.indices[: list_indices(marks, scratch.indices)]:
             i = first + j
             if not is_sme(firms, env, i):
                 continue
@@ -108,7 +108,7 @@ def assess(firms, quarter, batch, scratch, counts, slots):
 
 @part
 def _applies(firms, quarter, batch, i):
-    """Whether the eligible firm i is reached, finds an application worth it, and is called in this batch."""
+    """Whether the eligible firm i is reached, finds an application worthwhile, and is called in this batch."""
     env, p = quarter.environment, quarter.parameters
     served = programme_channel(firms.support[i], env.programme_effects, Channel.application)
     hope = quarter.moment.award_hope
@@ -131,7 +131,7 @@ def histogram(ranks, counts):
 def rank_threshold(ranks: np.ndarray, capacity: int | None) -> int:
     """Lowest rank admitted so that no more than `capacity` are; 1 without a capacity.
 
-    RANK_BINS, which admits nobody, if even the best rank has too many.
+    RANK_BINS, which admits no firm, if even the best rank has too many.
     """
     if capacity is None:
         return 1
@@ -146,14 +146,14 @@ Grant = namedtuple("Grant", ["tier", "ranks", "threshold"])
 
 
 @kernel
-def grant(firms, quarter, given, places, counts, slots):
+def grant(firms, quarter, given, indices, counts, slots):
     """Give a tier's certificate to the firms ranked at or above the threshold.
 
-    given: Grant. places: working memory (see `sim.tile.place_scratch`). counts as in `assess`.
+    given: Grant. indices: working memory (see `sim.tile.index_scratch`). counts as in `assess`.
     """
     env = quarter.environment
     for first in range(slots.first, slots.end, TILE):
-        for j in places[: list_places(given.ranks[first : min(first + TILE, slots.end)], places)]:
+        for j in indices[: list_indices(given.ranks[first : min(first + TILE, slots.end)], indices)]:
             i = first + j
             if given.ranks[i] < given.threshold:
                 continue
@@ -216,7 +216,7 @@ def review(firms, quarter, terms, scratch, counts, slots):
     env, keys, p = quarter.environment, quarter.keys, quarter.parameters
     now, tier = quarter.moment.index, terms.tier
     for first in range(slots.first, slots.end, TILE):
-        for j in scratch.places[: list_places(firms.tier[first : min(first + TILE, slots.end)], scratch.places)]:
+        for j in scratch.indices[: list_indices(firms.tier[first : min(first + TILE, slots.end)], scratch.indices)]:
             i = first + j
             if firms.tier[i] != tier or now - _since(firms, tier, i) <= terms.validity - 4:
                 continue
@@ -243,20 +243,20 @@ def review(firms, quarter, terms, scratch, counts, slots):
 
 
 @kernel
-def audit(firms, quarter, places, counts, slots):
+def audit(firms, quarter, indices, counts, slots):
     """Yearly audit of certified firms: false R&D costs every certificate (撤销).
 
     A certified firm whose last yearly report holds relabelled R&D is caught with chance
     `audit_coverage` · strictness and falls off the ladder.
 
     Args:
-        places: working memory (see `sim.tile.place_scratch`).
+        indices: working memory (see `sim.tile.index_scratch`).
         counts: int64 (3 tiers, places, sectors, len(Reviewed)), added to.
     """
     env, moment = quarter.environment, quarter.moment
     chance = quarter.parameters.audit_coverage * moment.audit_strictness
     for first in range(slots.first, slots.end, TILE):
-        for j in places[: list_places(firms.tier[first : min(first + TILE, slots.end)], places)]:
+        for j in indices[: list_indices(firms.tier[first : min(first + TILE, slots.end)], indices)]:
             i = first + j
             if firms.relabelled[i] == 0.0:
                 continue
@@ -281,7 +281,7 @@ def count_champions(firms, quarter, criteria, scratch, champions, slots):
         mark_hopeful(criteria, tile, quarter.parameters, marks)
         for j in range(len(marks)):
             marks[j] = marks[j] if tile.rd_intensity[j] > 0.0 else 0.0
-        for j in scratch.places[: list_places(marks, scratch.places)]:
+        for j in scratch.indices[: list_indices(marks, scratch.indices)]:
             i = first + j
             if not env.sector_manufacturing[firms.sector[i]]:
                 continue

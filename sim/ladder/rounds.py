@@ -23,7 +23,7 @@ from sim.ladder.recognition import (
 )
 from sim.reference import read_data
 from sim.rules import TIERS
-from sim.tile import place_scratch
+from sim.tile import index_scratch
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Rounds:
         return next((batch for batch in batches if batch["year"] == year), None)
 
     def capacity(self, tier: str, year: int) -> int | None:
-        """Most certificates of the year at 1:1: the lesser of the rule's and a pilot batch's; None without either."""
+        """Upper limit on the year's certificates at 1:1: the lesser of the rule's and a pilot batch's, or None."""
         limit = getattr(self.model.rules, tier).capacity
         pilot = self._pilot_batch(tier, year)
         limits = [most for most in (limit, pilot and pilot["capacity"]) if most is not None]
@@ -105,7 +105,7 @@ class Rounds:
         Args:
             tier: name of the tier.
             bar: points an applicant's score must reach under the SRDI table.
-            called: lots of the firms this batch is open to, from and to; a firm keeps its lot, 0-1.
+            called: this batch is open to firms whose fixed draw, 0-1, lies from the first number on, below the second.
         """
         model = self.model
         year = model.quarter.year
@@ -129,7 +129,7 @@ class Rounds:
         capacity = self.capacity(tier, year)
         room = None if capacity is None else max(round(capacity * model.scale) - self._granted_this_year[tier], 0)
         threshold = rank_threshold(model.ranks, room)
-        model.run_pass(grant, Grant(code, model.ranks, threshold), totals=flows.assessed, scratch=place_scratch)
+        model.run_pass(grant, Grant(code, model.ranks, threshold), totals=flows.assessed, scratch=index_scratch)
         self._granted_this_year[tier] += int(flows.count("granted").sum())
         flows.bound = "capacity" if threshold > 1 else "eligibility"
 
@@ -165,7 +165,7 @@ class Rounds:
 
     def audit(self) -> None:
         """Yearly audit of the certified firms' R&D reports."""
-        self._count_reviewed(audit, scratch=place_scratch)
+        self._count_reviewed(audit, scratch=index_scratch)
 
     def count_champions(self) -> None:
         """Count the firms that meet the criteria of a single champion (reported only, no certificate)."""

@@ -105,8 +105,8 @@ Eligibility = namedtuple(
 class FirmProgramme(FirmLever):
     """A programme that supports single firms for a year at a time.
 
-    In the first quarter of its window and every fourth one after, eligible SMEs are drawn by a lot in
-    which certified firms weigh more (`programme_priority`), as many as the year's share of the budget pays for.
+    In the first quarter of its window and every fourth one after, eligible SMEs are drawn by weighted lottery,
+    certified firms with higher weights (`programme_priority`): as many as the year's share of the budget pays for.
     Support runs for four quarters or to the window's end and is paid quarter by quarter to firms that
     are alive. The effects, at intensity 1, are what `effects` returns by channel (see
     sim/mechanisms/support.py). Cost: firms supported x yuan_per_firm x intensity a year.

@@ -13,7 +13,7 @@ from sim.mechanisms.support import Channel
 from sim.terms import SUPPORT_QUARTERS, runs
 
 #: New outside equity over revenue above which a firm's governance counts as backed by it (assumed).
-_BACKED_ABOVE = 0.05
+BACKED_ABOVE = 0.05
 
 
 @part
@@ -34,7 +34,7 @@ def modernise(tile, quarter):
     demonstration, training = channels[Channel.demonstration], channels[Channel.governance]
     for j in range(tile.length):
         copied = copied_governance(firms.governance[j], rows.peers_governance[j], demonstration[j])
-        backed = firms.equity[j] > _BACKED_ABOVE * firms.revenue[j]
+        backed = firms.equity[j] > BACKED_ABOVE * firms.revenue[j]
         size = size_factor(rows.log_employment[j])
         governance = governance_step(firms.governance[j], size, copied, training[j], backed, p)
         firms.governance[j] = governance if rows.live[j] != 0.0 else firms.governance[j]

@@ -17,7 +17,7 @@ from sim.mechanisms.finance import (
 )
 from sim.mechanisms.listing import lists
 from sim.mechanisms.support import Channel
-from sim.tile import list_places
+from sim.tile import list_indices
 
 
 @part
@@ -43,7 +43,7 @@ def borrow(tile, quarter):
 def raise_equity(tile, quarter, scratch, performers, flows):
     """Money from the development fund, listings and equity rounds.
 
-    performers: places of the firms that do R&D. scratch: its list of places is written.
+    performers: indices in the tile of the firms that do R&D. scratch: its indices are written.
     """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     keys, env, n = quarter.keys, quarter.environment, tile.length
@@ -56,7 +56,7 @@ def raise_equity(tile, quarter, scratch, performers, flows):
         for j in range(n):
             if funded[j] > 0.0 and rows.live[j] != 0.0:
                 firms.flags[j] |= FUND_BACKED
-    for j in scratch.places[: list_places(firms.tier, scratch.places)]:
+    for j in scratch.indices[: list_indices(firms.tier, scratch.indices)]:
         tier = firms.tier[j]
         if tier >= 2 and firms.flags[j] & LISTED == 0:
             u = uniform(keys[Purpose.LISTING], tile.first + j)

@@ -20,7 +20,7 @@ from sim.mechanisms.chain_links import (
 from sim.mechanisms.migration import moves
 from sim.mechanisms.size import size_factor
 from sim.mechanisms.support import Channel
-from sim.tile import fill_cells, list_places
+from sim.tile import fill_cells, list_indices
 
 
 @part
@@ -88,11 +88,11 @@ def _change_customer_of(tile, quarter, j, u, v):
 def migrate(tile, quarter, scratch, flows):
     """The yearly move of firms on the ladder from urban districts to county clusters.
 
-    scratch: its list of places is written.
+    scratch: its indices are written.
     """
     firms, env, p = tile.firms, quarter.environment, quarter.parameters
     moving = tile.channels[Channel.moving]
-    for j in scratch.places[: list_places(firms.tier, scratch.places)]:
+    for j in scratch.indices[: list_indices(firms.tier, scratch.indices)]:
         if not env.county_urban[firms.county[j]]:
             continue
         if firms.cluster[j] >= 0 and env.cluster_active[firms.cluster[j]]:

@@ -16,9 +16,9 @@ from sim.tally import Cell, ChainSum, ClusterSum, TierSum
 AFTER_A_QUARTER, AFTER_A_RUN, ABSOLUTE = 1e-6, 1e-5, 1e-6
 #: Totals that add up floats cut to whole parts, one firm at a time, so that a float's last bit can move them by a part.
 SUMS = {
-    *("employment", "revenue", "rd_true", "rd_reported", "governance", "effective_employment", "constraint", "refinement"),
-    *("green", "exports", "rd_staff", "equity", "supplier_digital", "supplier_refinement", "strength", "digital"),
-    *("knowledge", "spilled", "passed_on", "lost", "niche_revenue", "niche_qualified", "niche_lost"),
+    *("employment", "revenue", "rd_true", "rd_reported", "governance", "effective_employment", "constraint"),
+    *("refinement", "green", "exports", "rd_staff", "equity", "supplier_digital", "supplier_refinement", "strength"),
+    *("digital", "knowledge", "spilled", "passed_on", "lost", "niche_revenue", "niche_qualified", "niche_lost"),
 }
 #: Parts that such a sum may differ by, beside a share as of floats.
 PARTS_APART = 3
