@@ -404,7 +404,7 @@ def test_facts_that_were_fitted_are_no_test():
         {"id": name, "holds": True} for name in ("certified_rd", "certified_age", "certified_rd_staff", "size_tail")
     ]
     seen = {"certified_rd": "fit", "certified_age": "tuned", "certified_rd_staff": "check"}
-    assert "2 of them are no test" in fit_tables.facts_text(words, facts, seen)
+    assert "2 of them are not a test" in fit_tables.facts_text(words, facts, seen)
     facts = [fact | {"description": "", "value": 1.0, "low": 0.0, "high": 2.0} for fact in facts]
     told = [row[2] for row in fit_tables.fact_table(words, facts, seen).rows]
     assert told == [words("fit.role_fit"), words("fit.role_tuned"), "no", "no"]
