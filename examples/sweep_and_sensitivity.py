@@ -101,8 +101,7 @@ def main() -> None:
     # - "First" is the effect of a factor alone, "Total" its effect with all interactions.
     # - A total share whose interval does not lie above luck's share is marked "luck?" and is not reliable: a factor
     #   that only reshuffles which firms succeed reaches as much. A larger --scale lowers luck's share.
-    # - If intervals are wider than the differences between factors, their order is unknown: use more --samples
-    #   (with 32 they are wide).
+    # - Intervals wider than the differences between factors give no order: use more --samples (32 are few).
     # - Shares refer to the variance over the ranges above, and do not give the sign of an effect.
     ensemble = EnsembleOptions(replicates=1, **shared)
     stages = Stages(ensemble, run_settings(ensemble, base), options.out / "drivers")
