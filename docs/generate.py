@@ -85,15 +85,15 @@ def _default(row: dict) -> str:
 def levers() -> None:
     """Every lever with its settings."""
     parts = [
-        "# Levers\n\nEvery lever as it is declared in `sim/levers`; the same as `srdi show levers`. A setting is "
-        "written in a scenario file, or on the command line as `--set KEY=VALUE`.\n\n"
+        "# Levers\n\nAll levers as declared in `sim/levers`; the same as `srdi show levers`. Change a setting "
+        "in a scenario file, or on the command line with `--set KEY=VALUE`.\n\n"
     ]
     for row in lever_rows():
         facts = {
             "Group": row["group"],
             "Cost": row["cost"],
             "Mechanism": f"`{row['mechanism']}`",
-            "Moves first": f"`national.{row['outcome']}` ({row['expected']})",
+            "First outcome": f"`national.{row['outcome']}` ({row['expected']})",
         }
         parts.append(f"## {lever_title(row['lever'])}\n\n{row['about']}\n\n")
         parts += [f"- **{name}**: {text}\n" for name, text in facts.items()]
@@ -127,9 +127,9 @@ def parameters() -> None:
 
 #: Rules that stand beside what they decide rather than in `sim/mechanisms`: their module, and which of its members.
 _OTHER_RULES = {
-    "Who applies": {"sim.ladder.application": []},
+    "Application": {"sim.ladder.application": []},
     "Recognition, review, audit": {"sim.ladder.recognition": ["assess", "review", "audit"]},
-    "How far a programme is known": {"sim.institutions.province": ["diffusion"]},
+    "Awareness of a programme": {"sim.institutions.province": ["diffusion"]},
     "Chain leaders": {"sim.institutions.chain_leader": ["ChainLeader"]},
     "Clusters": {
         "sim.institutions.cluster": ["find_candidates", "build_commons", "commons_effects", "spill_over", "attract"],
@@ -144,10 +144,10 @@ def equations() -> None:
     mechanisms = sorted(path.stem for path in (ROOT / "sim" / "mechanisms").glob("[!_]*.py"))
     chapters = {stem.replace("_", " ").capitalize(): {f"sim.mechanisms.{stem}": []} for stem in mechanisms}
     parts = [
-        "# Equations\n\nEvery rule with its equation, as it stands beside the code that computes it: one file a "
-        "mechanism, one firm at a time. Where a sentence stands in for an equation, the source below it is the "
-        "equation. Values, units and sources of the parameters stand under [parameters](parameters.md), what a lever "
-        "puts into a channel under [levers](levers.md). The order in which the rules are applied is that of the "
+        "# Equations\n\nEvery rule with its equation, taken from the code that computes it: one file per "
+        "mechanism, one firm at a time. Where there is only a sentence, the source code below it is the equation. "
+        "For values, units and sources of the parameters, see [parameters](parameters.md); for what a lever puts "
+        "into a channel, [levers](levers.md); for the order in which the rules are applied, the "
         "[description](../odd.md).\n\n"
     ]
     for title, modules in (chapters | _OTHER_RULES).items():
@@ -164,9 +164,9 @@ def equations() -> None:
 def commands() -> None:
     """The help of every command."""
     parts = [
-        "# Command line\n\nEvery command takes `--json` for a machine-readable last line. It ends with 0 when done, "
-        "1 when it failed, 2 for bad input (one sentence: the key or file, what was found, what is allowed) and 130 "
-        "when interrupted (143 or 129 by SIGTERM or SIGHUP), with what was finished kept. "
+        "# Command line\n\nEvery command takes `--json` for a machine-readable last line. Exit codes: 0 done, "
+        "1 failed, 2 bad input (with one sentence: the key or file, the value found, the values allowed), 130 "
+        "interrupted (143 or 129 by SIGTERM or SIGHUP). Finished work is kept. "
         "`srdi --debug COMMAND` shows the traceback of a failure.\n\n"
     ]
     whole = click.Context(srdi, info_name="srdi", max_content_width=100)
@@ -179,7 +179,7 @@ def commands() -> None:
 
 def results() -> None:
     """Every column of every table."""
-    parts = ["# Results\n\nTables of a results directory. Counts are national, whatever the scale of the run.\n\n"]
+    parts = ["# Results\n\nTables of a results directory. Counts are national at any scale.\n\n"]
     for name, columns in TABLES.items():
         parts.append(f"## {name}\n\n")
         parts.append(table(["Column", "Unit", "Meaning"], [[f"`{c.name}`", c.unit, c.description] for c in columns]))
@@ -193,8 +193,8 @@ def sources() -> None:
         for each in reported_figures()
     ]
     parts = [
-        "# Sources\n\nMarks: A the brief of 8 March 2024; B a public page, named; C general knowledge of official "
-        "tables, no page at hand. Nothing reported after 8 March 2024 is used.\n\n## Reported figures\n\n",
+        "# Sources\n\nMarks: A, the brief of 8 March 2024; B, a named public page; C, general knowledge of official "
+        "tables, without a page at hand. Nothing reported after 8 March 2024 is used.\n\n## Reported figures\n\n",
         table(["Figure", "Date", "Reported", "Quantity", "Role", "Mark", "Source"], figures),
     ]
     for name in ("provinces", "sectors"):

@@ -1,10 +1,10 @@
-"""First run: one scenario as an ensemble, read in the ways economists read data.
+"""First run: one scenario as an ensemble, with the results in several tools.
 
     uv run python examples/first_run.py
     uv run python examples/first_run.py --scenario no-policy --replicates 50 --out results/no-policy
 
 Writes into --out: ensemble/ (the runs), ladder.csv (the ladder at year ends), stata/ and csv/ (every table).
-Run again with the same settings it reads the runs that are there; other settings need another --out.
+Repeated with the same settings, it reuses existing runs; other settings need another --out.
 """
 
 import argparse
@@ -22,9 +22,9 @@ LADDER = ["innovative_smes", "srdi_smes", "little_giants"]  # columns of results
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", default="baseline", help="catalogue name (srdi list) or path of a scenario file")
-    parser.add_argument("--out", type=Path, default=Path("results/first-run"), help="where everything is written")
+    parser.add_argument("--out", type=Path, default=Path("results/first-run"), help="output directory")
     parser.add_argument("--scale", type=float, default=0.02, help="simulated firms per real firm; 1 is one for one")
-    parser.add_argument("--replicates", type=int, default=20, help="runs with different luck")
+    parser.add_argument("--replicates", type=int, default=20, help="runs with different random draws")
     parser.add_argument("--until", type=int, default=2030, help="last year of the run")
     parser.add_argument("--workers", type=int, help="worker processes (default: one per core)")
     return parser.parse_args()
@@ -41,7 +41,7 @@ def ladder_at_year_ends(national: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     options = read_options()
 
-    # A scenario holds levers, rules, shocks and parameters. Settings can be changed here as with srdi run --set:
+    # A scenario holds levers, rules, shocks and parameters. Settings can be changed here, as with srdi run --set:
     # load_scenario("baseline", ("levers.cluster_recognition.per_year=300",))
     scenario = load_scenario(options.scenario)
     print(f"{scenario.name}: {scenario.title}. {' '.join(scenario.description.split())}\n")
@@ -53,7 +53,7 @@ def main() -> None:
         replicates=options.replicates,
         until=options.until,
         workers=options.workers,
-        resume=True,  # what has been run with these settings is not run again
+        resume=True,  # reuse runs already made with these settings
     )
 
     # Every column is documented with its unit.
@@ -61,12 +61,12 @@ def main() -> None:
     meaning = columns[(columns["table"] == "national") & columns["column"].isin(LADDER)]
     print(meaning[["column", "unit", "description"]].to_string(index=False), "\n")
 
-    # results.national is a pandas frame: one row a run and quarter. Counts are national, whatever the scale.
+    # results.national is a pandas frame: one row per run and quarter. Counts are national at any scale.
     ladder = ladder_at_year_ends(results.national)
     ladder.to_csv(options.out / "ladder.csv")
     print(f"The ladder at year ends, firms: 5 %, median and 95 % of {options.replicates} runs")
     print(ladder.map("{:,.0f}".format).to_string(), "\n")
-    # The runs differ in luck only. To see doubt about the parameters too, give run_ensemble
+    # The runs differ by simulation noise only. To add parameter uncertainty, give run_ensemble
     # draws=read_draws("posterior") from scenarios.draws, and more replicates.
 
     # SQL (DuckDB) over all tables: province, sector, tier, cluster, chain, spending and more.
@@ -74,7 +74,7 @@ def main() -> None:
         "select year(quarter) as year, lever, sum(spending_yuan) / 1e9 / count(distinct replicate) as billion_yuan "
         "from spending group by all having sum(spending_yuan) > 0 order by all"
     )
-    print("Public money by lever, billion yuan a year, mean of the runs")
+    print("Public spending by lever, billion yuan per year, mean of the runs")
     print(spending.pivot(index="year", columns="lever", values="billion_yuan").fillna(0).round(2).to_string(), "\n")
 
     # xarray: dimensions scenario, run, quarter and here province.
@@ -83,13 +83,13 @@ def main() -> None:
     print(f"Little giants in the five leading provinces, end of {options.until}, mean of the runs")
     print(leading.map("{:,.0f}".format).to_string(), "\n")
 
-    # For Stata and for Excel or R; also "xlsx", "parquet" and "nc". In Stata units are in the variables' labels.
+    # For Stata, Excel or R; also "xlsx", "parquet" and "nc". In Stata, units are in the variable labels.
     for format, folder in (("dta", options.out / "stata"), ("csv", options.out / "csv")):
         files = export(results, format, folder, force=True)
         print(f"{len(files)} files in {folder}")
 
 
-if __name__ == "__main__":  # worker processes import this file, and must not run it
+if __name__ == "__main__":  # worker processes import this file but must not run it
     try:
         main()
     except InputError as error:  # one sentence that says what to change

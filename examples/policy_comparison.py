@@ -1,10 +1,10 @@
-"""Policies against the baseline: paired differences over the years, what they cost, a figure and a table to publish.
+"""Policies against the baseline: paired differences by year, costs, and a figure and a table for publication.
 
     uv run python examples/policy_comparison.py
     uv run python examples/policy_comparison.py --posterior --replicates 50 --out results/policies-posterior
 
 Writes into --out: ensemble/ (the runs), differences.pdf and .png (the figure), effects.csv and effects.tex (the table).
-Run again with the same settings it reads the runs that are there; other settings need another --out.
+Repeated with the same settings, it reuses existing runs; other settings need another --out.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from scenarios.draws import read_draws
 from scenarios.formatting import format_number, unit_name
 from scenarios.screen import console
 
-# Scenarios of the catalogue (srdi list), in colours that stay apart for colour-blind readers (Okabe and Ito 2008).
+# Scenarios of the catalogue (srdi list), in colours that colour-blind readers can tell apart (Okabe and Ito 2008).
 POLICIES = {"no-policy": "#000000", "clusters-300": "#0072B2", "public-services": "#009E73", "higher-rd-bar": "#D55E00"}
 # Columns of results.national, or derived figures of scenarios.metrics.
 OUTCOMES = {"little_giants": "Little giants", "srdi_smes": "SRDI SMEs, little giants included"}
@@ -29,20 +29,20 @@ OUTCOMES = {"little_giants": "Little giants", "srdi_smes": "SRDI SMEs, little gi
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("results/policies"), help="where everything is written")
+    parser.add_argument("--out", type=Path, default=Path("results/policies"), help="output directory")
     parser.add_argument("--scale", type=float, default=0.02, help="simulated firms per real firm; 1 is one for one")
-    parser.add_argument("--replicates", type=int, default=12, help="pairs of runs with different luck")
+    parser.add_argument("--replicates", type=int, default=12, help="pairs of runs with different random draws")
     parser.add_argument("--until", type=int, default=2030, help="last year of the run")
-    parser.add_argument("--posterior", action="store_true", help="a draw of the fitted parameters for each replicate")
+    parser.add_argument("--posterior", action="store_true", help="a posterior draw for each replicate")
     parser.add_argument("--workers", type=int, help="worker processes (default: one per core)")
     return parser.parse_args()
 
 
 def draw_differences(found: Comparison, titles: dict[str, str]) -> plt.Figure:
-    """One panel an outcome, one line a policy: the mean of the pairs with a band."""
-    low, high, band = "low", "high", "95 % interval of the mean; pairs differ in luck only"
+    """One panel per outcome, one line per policy: the mean of the pairs with a band."""
+    low, high, band = "low", "high", "95 % interval of the mean; simulation noise only"
     if found.drawn:
-        low, high, band = "p05", "p95", "90 % of single pairs, which differ in parameters and luck"
+        low, high, band = "p05", "p95", "90 % of single pairs (parameters and simulation noise)"
     everything = found.rows.assign(year=found.rows["quarter"].str[:4].astype(int))
     figure, panels = plt.subplots(1, len(OUTCOMES), figsize=(10, 4), layout="constrained")
     figure.get_layout_engine().set(wspace=0.05)
@@ -51,7 +51,7 @@ def draw_differences(found: Comparison, titles: dict[str, str]) -> plt.Figure:
         for policy, line in rows.groupby("scenario"):
             axes.plot(line["year"], line["difference"], color=POLICIES[policy], linewidth=1.6)
             axes.fill_between(line["year"], line[low], line[high], color=POLICIES[policy], alpha=0.18, linewidth=0)
-        # Titles beside the ends of the lines, from below upwards, never one over another.
+        # Titles next to the ends of the lines, from the bottom up, without overlap.
         height, top = axes.get_ylim()
         step = 0.06 * (top - height)
         for end in rows[rows["year"] == rows["year"].max()].sort_values("difference").itertuples():
@@ -68,7 +68,7 @@ def draw_differences(found: Comparison, titles: dict[str, str]) -> plt.Figure:
 
 
 def effects_table(rows: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
-    """Differences in words and in the units people use; a count without a price has a dash."""
+    """Differences with readable names and units; a count without a price has a dash."""
     table = {}
     for row in rows.itertuples():
         mean, low, high = (format_number(value, row.unit, signed=True) for value in (row.difference, row.low, row.high))
@@ -94,16 +94,16 @@ def main() -> None:
         until=options.until,
         workers=options.workers,
         draws=read_draws("posterior") if options.posterior else None,
-        resume=True,  # what has been run with these settings is not run again
+        resume=True,  # reuse runs already made with these settings
     )
 
-    # A pair is one replicate under the baseline and under a policy, with the same luck and parameters: what differs
-    # is the policy. The printed table says what its numbers mean, and why some counts have no price.
+    # A pair is one replicate under the baseline and under a policy, with the same random draws and parameters: only
+    # the policy differs. The printed table explains its numbers, and why some counts have no price.
     last = compare(results, metrics=OUTCOMES)
     print_comparison(last, titles, (), console())
     last.rows.to_csv(options.out / "effects.csv", index=False)
     table = effects_table(last.rows, titles).to_latex(index=False, escape=True, column_format="llrrr")
-    # pdflatex knows no minus sign of Unicode.
+    # pdflatex does not accept the Unicode minus sign.
     (options.out / "effects.tex").write_text(table.replace("−", "$-$").replace("–", "--"), encoding="utf-8")
 
     year_ends = [f"{year}Q4" for year in range(2020, options.until + 1)]  # no lever acts before
@@ -113,7 +113,7 @@ def main() -> None:
     print(f"\nFigure and table in {options.out}")
 
 
-if __name__ == "__main__":  # worker processes import this file, and must not run it
+if __name__ == "__main__":  # worker processes import this file but must not run it
     try:
         main()
     except InputError as error:  # one sentence that says what to change

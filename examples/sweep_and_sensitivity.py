@@ -1,10 +1,10 @@
-"""A lever and a rule varied together: response curves, and what drives the ladder besides luck.
+"""A lever and a rule varied together: response curves, and the drivers of the outcome.
 
     uv run python examples/sweep_and_sensitivity.py
     uv run python examples/sweep_and_sensitivity.py --scale 0.05 --samples 128 --out results/services
 
 Writes into --out: sweep/ and drivers/ (the runs), sweep.csv and response.pdf and .png (the curves), drivers.csv.
-Run again with the same settings it reads the runs that are there; other settings need another --out.
+Repeated with the same settings, it reuses existing runs; other settings need another --out.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from scenarios.sweep import SweepFile, design_of, sweep_scenarios
 LEVER, LEVER_LABEL = "levers.public_services.budget_yuan", "Budget of public services, 2024 to 2030 (billion yuan)"
 RULE = "rules.srdi.rd_intensity_min"
 OUTCOME, OUTCOME_LABEL = "srdi_smes", "SRDI SMEs, difference to the base"
-BASE = ("rules.start=2024Q1",)  # from when on a changed rule holds; before it the reported one does
-# A grid takes all combinations of the values. The same as a file for srdi sweep: see srdi sweep --help.
+BASE = ("rules.start=2024Q1",)  # a changed rule holds from here on, the reported one before
+# A grid takes all combinations of the values. For the same as a file, see srdi sweep --help.
 SWEEP = {
     "name": "services",
     "method": "grid",
     "factors": {LEVER: {"values": [0, 5e9, 15e9, 40e9]}, RULE: {"values": [0.03, 0.04]}},
 }
-# Ranges are a judgement, and the answer depends on them: a factor with a wider range drives more.
+# Ranges are a judgement, and the answer depends on them: a factor with a wider range has a larger effect.
 DRIVERS = {
     "name": "drivers",
     "factors": {
@@ -44,12 +44,12 @@ DRIVERS = {
         "levers.cluster_recognition.per_year": {"from": 50, "to": 150},
     },
 }
-COLOURS = ("#0072B2", "#D55E00")  # apart for colour-blind readers (Okabe and Ito 2008)
+COLOURS = ("#0072B2", "#D55E00")  # distinct for colour-blind readers (Okabe and Ito 2008)
 
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="where everything is written")
+    parser.add_argument("--out", type=Path, default=Path("results/sweep"), help="output directory")
     parser.add_argument("--scale", type=float, default=0.01, help="simulated firms per real firm; 1 is one for one")
     parser.add_argument("--replicates", type=int, default=6, help="runs of each point of the sweep")
     parser.add_argument("--until", type=int, default=2027, help="last year of the run")
@@ -60,7 +60,7 @@ def read_options() -> argparse.Namespace:
 
 
 def draw_response(points: pd.DataFrame) -> plt.Figure:
-    """Difference to the base over the lever, one line a value of the rule."""
+    """Difference from the base over the lever, one line per value of the rule."""
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for (bar, rows), colour in zip(points.groupby(RULE), COLOURS, strict=True):
         billions = rows[LEVER] / 1e9
@@ -83,7 +83,7 @@ def main() -> None:
     shared = {"scale": options.scale, "until": options.until, "workers": options.workers}
 
     # The sweep: the base and a scenario for each point, all with the same seeds. compare pairs every point with the
-    # base, design_of has the factors' values: joined by scenario they are the data of the curves.
+    # base, design_of has the factors' values: joined by scenario, they are the data of the curves.
     scenarios = sweep_scenarios(make_design(SWEEP, SweepFile, __file__), base, __file__)
     settings = {**shared, "replicates": options.replicates, "factors": (LEVER, RULE)}  # factors: for design_of
     results = run_ensemble(scenarios, out=options.out / "sweep", resume=True, **settings)
@@ -96,13 +96,13 @@ def main() -> None:
         figure.savefig(options.out / name, dpi=200)
 
     # What drives the outcome: elementary effects (Morris) of all factors, shares of the variance (Sobol) of the three
-    # strongest. All points share one seed, so what moves the outcome is a factor, given that luck. How much luck alone
-    # moves it is measured at the centre with eight different seeds. How to read the table:
-    # - "First" is what a factor does alone, "Total" what it does with all its interactions.
-    # - A total share whose interval does not lie above luck's share is marked "luck?" and is not to be relied on:
-    #   a factor that only reshuffles who is lucky reaches as much. A larger --scale lowers luck's share.
-    # - Intervals wider than the differences between factors rank nothing: more --samples. With 32 they are wide.
-    # - Shares are of the variance over the ranges above, not over what may happen, and say nothing of the sign.
+    # strongest. All points share one seed, so only factors move the outcome. Simulation noise ("luck" in
+    # the table) is measured at the centre with eight different seeds. How to read the table:
+    # - "First" is the effect of a factor alone, "Total" its effect with all interactions.
+    # - A total share whose interval does not lie above luck's share is marked "luck?" and is not reliable: a factor
+    #   that only reshuffles which firms succeed reaches as much. A larger --scale lowers luck's share.
+    # - Intervals wider than the differences between factors give no order: use more --samples (32 are few).
+    # - Shares refer to the variance over the ranges above, and do not give the sign of an effect.
     ensemble = EnsembleOptions(replicates=1, **shared)
     stages = Stages(ensemble, run_settings(ensemble, base), options.out / "drivers")
     space = space_of(factors_of(make_design(DRIVERS, DesignFile, __file__), base, __file__))
@@ -113,7 +113,7 @@ def main() -> None:
     found.table().to_csv(options.out / "drivers.csv")
 
 
-if __name__ == "__main__":  # worker processes import this file, and must not run it
+if __name__ == "__main__":  # worker processes import this file but must not run it
     try:
         main()
     except InputError as error:  # one sentence that says what to change

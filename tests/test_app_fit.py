@@ -270,11 +270,11 @@ def test_directions_say_what_is_left_of_the_prior():
     assert found.share == pytest.approx([0.9, 0.5, 0.0])
     assert set(found.loose) == {"rd_stop", "giant_bar"}
     text = fit_tables.directions_text(Words("en"), found)
-    assert "Of 1 combinations" in text
+    assert "For 1 combinations" in text
     assert "the other 2" in text
     assert fit_tables.parameter_title(Words("en"), "rd_stop") in text
     every = Directions(np.array([0.9, 0.8]), 2, ())
-    assert "of each" in fit_tables.directions_text(Words("en"), every)
+    assert "for each" in fit_tables.directions_text(Words("en"), every)
 
 
 # --- forecasts
@@ -351,7 +351,7 @@ def test_a_score_stands_beside_the_naive_forecasts():
     words, found = Words("en"), scored(naive=True)
     text = fit_tables.score_text(words, found)
     assert text.startswith("2 realised figures: 100% lie inside the 90% interval")
-    assert "is 5%, that of the last value 10%, of the straight line 20%. The model does best." in text
+    assert "is 5%, that of the last value 10%, that of the straight line 20%. The model is best." in text
     table = fit_tables.score_table(words, found)
     assert [row[0] for row in table.rows] == ["all"] * 3 + ["national"] * 3 + ["provinces"] * 3
     assert [row[2:] for row in table.rows[:2]] == [["100%", "100%", "5%", "2%"], ["0%", "100%", "10%", "20%"]]
@@ -404,7 +404,7 @@ def test_facts_that_were_fitted_are_no_test():
         {"id": name, "holds": True} for name in ("certified_rd", "certified_age", "certified_rd_staff", "size_tail")
     ]
     seen = {"certified_rd": "fit", "certified_age": "tuned", "certified_rd_staff": "check"}
-    assert "2 of them are no test" in fit_tables.facts_text(words, facts, seen)
+    assert "2 of them are not a test" in fit_tables.facts_text(words, facts, seen)
     facts = [fact | {"description": "", "value": 1.0, "low": 0.0, "high": 2.0} for fact in facts]
     told = [row[2] for row in fit_tables.fact_table(words, facts, seen).rows]
     assert told == [words("fit.role_fit"), words("fit.role_tuned"), "no", "no"]

@@ -81,7 +81,7 @@ def test_the_first_run_prints_spending_and_provinces_of_the_results(first):
     name, most = means.idxmax(), means.max()
     assert any(numbers_after(name, line) == [most] for line in printed.splitlines())
     by_year = results.spending.groupby(results.spending["quarter"].dt.year)["spending_yuan"].sum() / 1e9 / 2
-    table = printed.split("Public money")[1].split("Little giants in")[0]
+    table = printed.split("Public spending")[1].split("Little giants in")[0]
     assert by_year[2023] > 0
     for year, spent in by_year.items():
         rows = [found for line in table.splitlines() if (found := numbers_after(str(year), line))]

@@ -54,7 +54,7 @@ def test_pages_load_nothing_from_other_machines(site):
         ("reference/equations", "Δ ln L = μ + b_a a − b_c c"),
         ("reference/sources", "first list, June 2019"),
         ("odd", "Grimm et al. 2020"),
-        ("architecture", "Who may import what"),
+        ("architecture", "Import rules"),
     ],
 )
 def test_the_reference_holds_what_the_code_declares(site, page, text):

@@ -60,11 +60,11 @@ def test_numbers_of_the_tiles_add_up(open_page):
 def test_differences_say_in_words_what_they_show_in_colour(open_page):
     page = open_page("map?shown=difference&measure=clusters&levers.cluster_recognition.per_year=200")
     page.wait_for_selector('[data-stage="done"]')
-    page.wait_for_function("document.querySelector('.srdi-tiles-said')?.innerText.includes('of 31 differ beyond luck')")
+    page.wait_for_function("document.querySelector('.srdi-tiles-said')?.innerText.includes('of 31 differ clearly')")
     labels = page.locator(".srdi-tile").evaluate_all("tiles => tiles.map((tile) => tile.getAttribute('aria-label'))")
     shown = page.locator(".srdi-tile-number").all_text_contents()
     for label, text in zip(labels, shown, strict=True):
-        assert ("not told apart from luck" in label) == text.startswith("(")
+        assert ("no clear difference" in label) == text.startswith("(")
     clear = [text for text in shown if not text.startswith("(") and text != "0"]
     assert f"{len(clear)} of 31 differ" in page.inner_text(".srdi-tiles-said")
     assert all(text.startswith("+") for text in clear)

@@ -258,7 +258,7 @@ def chain_table(words: Words, found: Chains) -> dict:
 
 
 def change_text(words: Words, value: float, unit: str, unclear: bool) -> str:
-    """A difference, in brackets where it is not told apart from luck."""
+    """A difference, in brackets where its interval includes zero."""
     text = words.value(value, unit, signed=True)
     return words("provinces.map_bracketed", value=text) if unclear else text
 

@@ -19,12 +19,12 @@ TEXTS = (
     "tile",  # "{province}: {value} {unit}"
     "tile_level",  # ", 90% of runs {interval}"
     "tile_change",  # ", 95% interval {interval}"
-    "tile_unclear",  # ", not told apart from luck"
+    "tile_unclear",  # ", no clear difference"
     "interval",  # "{low} to {high}"
-    "bracketed",  # "({value})": a number that is not told apart from zero
+    "bracketed",  # "({value})": a number whose interval includes zero
     "nation",  # "All 31 provinces: {value} {unit}"
     "extremes",  # "Most: {most}; least: {least}."
-    "clear",  # "{number} of 31 provinces differ beyond luck."
+    "clear",  # "{number} of 31 provinces differ clearly."
     "province",  # heads of the table
     "value",
     "range",
