@@ -16,6 +16,7 @@ from scenarios.catalogue import catalogue_names, read_catalogue_file
 from scenarios.errors import MOST_SAID, ScenarioError, nearest
 from scenarios.schema import NAME_PATTERN, Scenario, build, check_windows, known_keys
 from sim.arguments import quoted
+from sim.policy import Policy
 from sim.wording import shortened
 
 #: Keys that describe a file itself and are not taken over from its parents.
@@ -58,6 +59,16 @@ def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] | str = ()
             _apply(values, setting)
         scenario = build(values, f"{source} with {', '.join(settings)}")
     return scenario
+
+
+def catalogue_policy(name: str) -> Policy:
+    """Policy of a shipped scenario: the entry point through which the model finds names.
+
+    Raises KeyError for a name that is not in the catalogue.
+    """
+    if name not in catalogue_names():
+        raise KeyError(name)
+    return load_scenario(name).policy
 
 
 def parse_toml(text: str, source: str) -> dict:
