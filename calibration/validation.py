@@ -122,8 +122,9 @@ def _ensemble(
 ) -> dict[str, pd.DataFrame]:
     """Tables of the baseline under posterior draws to UNTIL: those in the folder, or new ones."""
     from scenarios.ensemble import run_ensemble
+    from scenarios.layout import MANIFEST
     from scenarios.loading import load_scenario
-    from scenarios.results import MANIFEST, load_results
+    from scenarios.results import load_results
 
     out = folder / f"ensemble-{_digest(posterior, draws, scale, seed)}"
     if not (out / MANIFEST).exists():

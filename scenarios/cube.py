@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 import xarray as xr
 
-from scenarios.results import DRAWS_TABLE, Results
-from scenarios.storage import DRAW, IDENTIFIERS
+from scenarios.storage import IDENTIFIERS, columns_of
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 
 #: Identifiers of a run, which all scenarios share.
@@ -31,22 +30,19 @@ def describe_variables(data: xr.Dataset, columns: Iterable[Output]) -> xr.Datase
     return data
 
 
-def to_dataset(results: Results, table: str) -> xr.Dataset:
-    """As `scenarios.results.Results.to_xarray`."""
-    frame = results.table(table)
-    columns = results.columns[table]
-    data = frame.set_index(DRAW.name).to_xarray() if table == DRAWS_TABLE else _cube(results, frame, table)
-    data.attrs |= {"title": f"srdi results: {table}", "scale": results.manifest["scale"]}
-    return describe_variables(data, columns)
+def cube(table: str, frame: pd.DataFrame, national: pd.DataFrame, scenarios: list[str]) -> xr.Dataset:
+    """The dataset of a table but for its attributes, as `scenarios.results.Results.to_xarray` describes it.
 
-
-def _cube(results: Results, frame: pd.DataFrame, table: str) -> xr.Dataset:
-    runs = results.national[_OF_RUN].drop_duplicates(ignore_index=True)
-    texts = [column.name for column in results.columns[table] if column.dtype == "string"]
+    Args:
+        table: name of the table, which `frame` holds. national: the national series, which every run has rows in.
+        scenarios: names in the order they were run.
+    """
+    runs = national[_OF_RUN].drop_duplicates(ignore_index=True)
+    texts = [column.name for column in columns_of(table) if column.dtype == "string"]
     frame = frame.astype(dict.fromkeys(texts, object)).merge(runs.reset_index(names="run"), on=_OF_RUN)
     data = frame.drop(columns=_OF_RUN).set_index(["scenario", "run", *key_of(table)]).to_xarray()
     # Of every table the same scenarios and runs, in the order they were run, whatever it has rows for.
-    data = data.reindex(scenario=[scenario["name"] for scenario in results.manifest["scenarios"]], run=runs.index)
+    data = data.reindex(scenario=scenarios, run=runs.index)
     for name in texts:
         data[name] = data[name].astype(str) if name in data.coords else data[name].fillna("").astype(str)
     data = data.assign_coords({name: ("run", runs[name].to_numpy()) for name in _OF_RUN})

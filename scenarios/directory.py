@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from scenarios.errors import InputError
 from scenarios.jobs import RunFailed
+from scenarios.layout import PLAN, RUNS
 from scenarios.lock import holds_nothing
 from scenarios.machine import cores
-from scenarios.plan import PLAN, RUNS, differences, read_plan
+from scenarios.plan import differences, read_plan
 
 if TYPE_CHECKING:
     from scenarios.draws import Draws
@@ -132,7 +133,7 @@ def merge(parts: list[Path], tables: tuple[str, ...], out: Path) -> None:
 def write_draws(draws: Draws, used: int, out: Path) -> None:
     """Write the draws that were taken, the first of all: with them the directory can be run again."""
     from scenarios.draws import values_table
-    from scenarios.results import DRAWS
+    from scenarios.layout import DRAWS
     from scenarios.storage import write_parquet
 
     with _disk_faults(out):
@@ -145,7 +146,7 @@ def write_manifest(
     """Close the directory: what was asked, what was used, and the checksum of every file."""
     import pyarrow.parquet as pq
 
-    from scenarios.results import DRAWS, FORMAT, FORMAT_VERSION, MANIFEST
+    from scenarios.layout import DRAWS, FORMAT, FORMAT_VERSION, MANIFEST
     from scenarios.storage import checksum, write_json
     from sim.calendar import START, Quarter
     from sim.parameters import parameter_table

@@ -29,9 +29,9 @@ from scenarios.directory import (
 )
 from scenarios.errors import InputError, ScenarioError
 from scenarios.jobs import Job, RunFailed, model_checksum, run_job, versions
+from scenarios.layout import RUNS
 from scenarios.lock import only_one
 from scenarios.machine import cores, memory
-from scenarios.plan import RUNS
 from scenarios.processes import compile_once, in_processes, in_this_process, on_cluster
 from scenarios.schema import Scenario, run_defaults
 from sim.arguments import quoted
@@ -102,7 +102,8 @@ def run_ensemble(
         RunFailed: a run failed; finished runs are kept in ``out/runs``. Or the script has no guard.
     """
     from scenarios.draws import Draws
-    from scenarios.results import MANIFEST, load_results
+    from scenarios.layout import MANIFEST
+    from scenarios.results import load_results
 
     scenarios = several("scenarios", scenarios, Scenario, "load_scenario")
     _check_names(scenarios)

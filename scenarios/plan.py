@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scenarios.errors import InputError
-
-#: Folder of the finished runs of an ensemble that is not closed, and the file in it that says what was asked.
-RUNS, PLAN = "runs", "plan.json"
+from scenarios.layout import PLAN, RUNS
 
 
 def read_plan(out: Path) -> dict | None:

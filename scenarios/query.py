@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Set
 from datetime import date, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,9 +17,13 @@ import pandas as pd
 import pyarrow as pa
 
 from scenarios.errors import MOST_SAID, ResultsError
-from scenarios.results import DRAWS_TABLE, Results
+from scenarios.layout import DRAWS_TABLE
 from scenarios.storage import DRAW
+from sim.outputs import Output
 from sim.wording import shortened
+
+#: Columns of each table by its name.
+Tables = Mapping[str, tuple[Output, ...]]
 
 #: Name of the view of all columns with their units.
 COLUMNS = "columns"
@@ -35,8 +40,12 @@ _SINGLE = (bool, int, float, str, bytes, Decimal, date, time, timedelta)
 _EXACT = 2**53
 
 
-def run_query(results: Results, query: str, parameters: Any = ()) -> pd.DataFrame:
-    """As `scenarios.results.Results.sql`."""
+def run_query(path: Path, tables: Tables, described: pd.DataFrame, query: str, parameters: Any = ()) -> pd.DataFrame:
+    """As `scenarios.results.Results.sql`.
+
+    Args:
+        path: the results directory, in which each of the tables is a Parquet file. described: the table `columns`.
+    """
     values = [] if parameters is None else _plain(parameters)
     if not isinstance(values, list | dict):
         values = [values]
@@ -44,10 +53,10 @@ def run_query(results: Results, query: str, parameters: Any = ()) -> pd.DataFram
         try:
             statement = _only_select(connection, query)
             _check_parameters(statement, values)
-            _create_views(connection, results)
+            _create_views(connection, path, tables, described)
             return _answer(connection.execute(statement, values))
         except duckdb.Error as error:
-            raise ResultsError(f"the query failed: {_reason(error)}{_known(error, results, query)}") from None
+            raise ResultsError(f"the query failed: {_reason(error)}{_known(error, tables, query)}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -97,16 +106,16 @@ def _counted(names: Set[str]) -> str:
     return f"a dict of {', '.join(map(repr, sorted(names)))}"
 
 
-def _create_views(connection: duckdb.DuckDBPyConnection, results: Results) -> None:
-    for name in results.columns:
+def _create_views(connection: duckdb.DuckDBPyConnection, path: Path, tables: Tables, described: pd.DataFrame) -> None:
+    for name in tables:
         # Brackets and stars in the path itself are no wildcards.
-        path = glob.escape(str(results.path / f"{name}.parquet"))
-        rows = connection.read_parquet(path, file_row_number=name == DRAWS_TABLE)
+        file = glob.escape(str(path / f"{name}.parquet"))
+        rows = connection.read_parquet(file, file_row_number=name == DRAWS_TABLE)
         if name == DRAWS_TABLE:
             rows = rows.project(f"(file_row_number + 1)::integer as {DRAW.name}, * exclude (file_row_number)")
         rows.create_view(name)
     # As Arrow: not every version of DuckDB knows the texts of every version of pandas.
-    connection.register(COLUMNS, pa.Table.from_pandas(results.describe()))
+    connection.register(COLUMNS, pa.Table.from_pandas(described))
 
 
 def _answer(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -125,14 +134,14 @@ def _reason(error: duckdb.Error) -> str:
     return shortened(" ".join(str(error).split("\n\n")[0].split()), MOST_SAID)
 
 
-def _known(error: duckdb.Error, results: Results, query: str) -> str:
+def _known(error: duckdb.Error, tables: Tables, query: str) -> str:
     """The names there are, where DuckDB misses a table or a column."""
     if isinstance(error, duckdb.CatalogException) and "Table with name" in str(error):
-        return f" (tables: {', '.join((*results.columns, COLUMNS))})"
+        return f" (tables: {', '.join((*tables, COLUMNS))})"
     if isinstance(error, duckdb.BinderException) and "column" in str(error).lower():
         lists = (
             f" (columns of {table}: {', '.join(column.name for column in columns)})"
-            for table, columns in results.columns.items()
+            for table, columns in tables.items()
             if re.search(rf"\b{table}\b", query, re.IGNORECASE)
         )
         return "".join(lists)

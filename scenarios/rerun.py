@@ -9,8 +9,9 @@ from typing import Any
 from scenarios.ensemble import run_ensemble
 from scenarios.errors import InputError
 from scenarios.jobs import model_checksum
+from scenarios.layout import DRAWS
 from scenarios.plan import differences
-from scenarios.results import DRAWS, Results
+from scenarios.results import Results
 from scenarios.schema import build
 
 

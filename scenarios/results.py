@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenarios.errors import ResultsError, refuse_undecodable
-from scenarios.plan import RUNS
+from scenarios.layout import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST, RUNS
 from scenarios.schema import Scenario
 from scenarios.storage import DRAW, checksum, columns_of, dtype_of
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
@@ -24,13 +24,6 @@ from sim.parameters import parameter_table
 if TYPE_CHECKING:
     import xarray as xr
 
-MANIFEST = "manifest.json"
-#: Written into every manifest; a directory without it is not ours.
-FORMAT = "srdi-results"
-FORMAT_VERSION = 3
-#: File of the parameter draws an ensemble took, if it took any.
-DRAWS = "parameter_draws.parquet"
-DRAWS_TABLE = DRAWS.removesuffix(".parquet")
 #: Most scenarios that a results object is shown with.
 _NAMED = 5
 
@@ -228,9 +221,16 @@ class Results:
             >>> giants = results.to_xarray()["little_giants"]  # doctest: +SKIP
             >>> (giants.sel(scenario="no-policy") - giants.sel(scenario="baseline")).mean("run")  # doctest: +SKIP
         """
-        from scenarios.cube import to_dataset
+        from scenarios.cube import cube, describe_variables
 
-        return to_dataset(self, table)
+        frame, columns = self.table(table), self.columns[table]
+        if table == DRAWS_TABLE:
+            data = frame.set_index(DRAW.name).to_xarray()
+        else:
+            names = [scenario["name"] for scenario in self.manifest["scenarios"]]
+            data = cube(table, frame, self.national, names)
+        data.attrs |= {"title": f"srdi results: {table}", "scale": self.manifest["scale"]}
+        return describe_variables(data, columns)
 
     def sql(self, query: str, parameters: Any = ()) -> pd.DataFrame:
         """Answer one SELECT statement with DuckDB, which reads only the rows and columns it needs.
@@ -260,7 +260,7 @@ class Results:
         """
         from scenarios.query import run_query
 
-        return run_query(self, query, parameters)
+        return run_query(self.path, self.columns, self.describe(), query, parameters)
 
     def describe(self) -> pd.DataFrame:
         """Every column of every table with its unit, description and type."""

@@ -14,9 +14,10 @@ from scipy.stats import qmc
 
 from scenarios.design import MOST_POINTS, DesignFile, Factor, Value, factors_of, points_over
 from scenarios.errors import InputError, ResultsError
+from scenarios.layout import MANIFEST
 from scenarios.loading import flattened
 from scenarios.outcomes import Outcome, measure
-from scenarios.results import MANIFEST, Results
+from scenarios.results import Results
 from scenarios.schema import Scenario
 
 

@@ -16,10 +16,11 @@ from click.testing import CliRunner
 from scenarios.catalogue import catalogue_names
 from scenarios.cli import main
 from scenarios.describe import scenario_toml
+from scenarios.layout import DRAWS_TABLE
 from scenarios.loading import load_scenario
 from scenarios.reported import reported_figures
 from scenarios.rerun import rerun
-from scenarios.results import DRAWS_TABLE, load_results
+from scenarios.results import load_results
 from scenarios.storage import IDENTIFIERS
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table

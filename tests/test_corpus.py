@@ -19,7 +19,7 @@ from test_properties import check_accounts
 from scenarios import InputError, load_results, load_scenario, run_ensemble
 from scenarios.cli import main
 from scenarios.command import EXIT_BAD_INPUT
-from scenarios.results import MANIFEST
+from scenarios.layout import MANIFEST
 from scenarios.storage import checksum
 from viz.app.policies import read_upload
 

@@ -23,8 +23,8 @@ from conftest import both
 import scenarios.ensemble
 from calibration.simulator import Design, run_library
 from scenarios import InputError, RunFailed, load_results, run_ensemble
+from scenarios.layout import RUNS
 from scenarios.lock import LOCK, only_one
-from scenarios.plan import RUNS
 
 # Two minutes of waiting for processes: the ordinary suite has the kills of tests/test_resume.py and test_cluster.py.
 pytestmark = pytest.mark.slow

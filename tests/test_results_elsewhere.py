@@ -22,7 +22,7 @@ from scenarios import ResultsError, load_results, load_scenario, run_ensemble
 from scenarios.cube import key_of
 from scenarios.draws import read_draws, values_table
 from scenarios.export import FORMATS
-from scenarios.results import DRAWS, DRAWS_TABLE
+from scenarios.layout import DRAWS, DRAWS_TABLE
 from scenarios.storage import write_parquet
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table

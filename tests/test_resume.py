@@ -19,8 +19,8 @@ from conftest import both, unwatched
 import scenarios.ensemble
 from scenarios import InputError, RunFailed, load_results, load_scenario, run_ensemble
 from scenarios.draws import read_draws
+from scenarios.layout import PLAN, RUNS
 from scenarios.packing import DamagedRun, check_run, unpack
-from scenarios.plan import PLAN, RUNS
 from scenarios.rerun import rerun
 from sim.outputs import TABLES
 

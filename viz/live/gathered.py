@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from scenarios.draws import values_table
 from scenarios.jobs import model_checksum, versions
-from scenarios.results import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST, Results
+from scenarios.layout import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST
+from scenarios.results import Results
 from scenarios.schema import Scenario
 from scenarios.storage import DRAW, checksum, to_arrow, write_json, write_parquet
 from sim.calendar import START, Quarter
