@@ -13,15 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from scenarios.errors import InputError
-from scenarios.options import (
-    OR_OUT,
-    EnsembleOptions,
-    ensemble_options,
-    json_option,
-    last_line,
-    screen_of,
-    temporary_directory,
-)
+from scenarios.options import ensemble_options, json_option, last_line, screen_of
+from scenarios.request import OR_OUT, EnsembleOptions, temporary_directory
 
 if TYPE_CHECKING:
     from calibration.sensitivity import Sensitivity

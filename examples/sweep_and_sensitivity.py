@@ -18,8 +18,8 @@ from calibration.sensitivity import run_sensitivity, space_of
 from calibration.sensitivity_tables import print_sensitivity
 from scenarios import InputError, compare, load_scenario, run_ensemble
 from scenarios.design import DesignFile, factors_of, make_design
-from scenarios.options import EnsembleOptions
 from scenarios.outcomes import read_outcome
+from scenarios.request import EnsembleOptions
 from scenarios.screen import console
 from scenarios.stages import Stages, run_settings
 from scenarios.sweep import SweepFile, design_of, sweep_scenarios

@@ -11,15 +11,8 @@ from pathlib import Path
 import click
 
 from scenarios.command import echo
-from scenarios.options import (
-    EnsembleOptions,
-    ensemble_options,
-    ensemble_target,
-    json_option,
-    last_line,
-    screen_of,
-    tell_idle,
-)
+from scenarios.options import ensemble_options, json_option, last_line, screen_of, tell_idle
+from scenarios.request import EnsembleOptions, ensemble_target
 
 
 @click.command()

@@ -13,7 +13,8 @@ import click
 
 from scenarios.command import echo
 from scenarios.errors import InputError
-from scenarios.options import EnsembleOptions, ensemble_options, json_option, last_line, screen_of
+from scenarios.options import ensemble_options, json_option, last_line, screen_of
+from scenarios.request import EnsembleOptions
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from pathlib import Path
 from scenarios.ensemble import run_ensemble
 from scenarios.errors import InputError
 from scenarios.lock import holds_nothing, only_one
-from scenarios.options import EnsembleOptions, ensemble_target
+from scenarios.request import EnsembleOptions, ensemble_target
 from scenarios.results import Results
 from scenarios.schema import RunDefaults, Scenario, run_defaults
 

@@ -24,7 +24,8 @@ from scenarios import InputError, compare, load_results
 from scenarios.comparison_table import print_comparison
 from scenarios.design import make_design, read_design
 from scenarios.formatting import format_number
-from scenarios.options import EnsembleOptions, ensemble_options
+from scenarios.options import ensemble_options
+from scenarios.request import EnsembleOptions
 from scenarios.sweep import SweepFile, design_of
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

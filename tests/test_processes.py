@@ -21,8 +21,8 @@ from conftest import unwatched
 
 from scenarios import InputError, RunFailed, ensemble, processes
 from scenarios.jobs import Job
-from scenarios.options import ensemble_target
 from scenarios.processes import call_each, compile_once, in_processes, interrupts_held
+from scenarios.request import ensemble_target
 
 JOB = Job(
     scenario={"name": "baseline"},

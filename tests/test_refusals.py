@@ -14,9 +14,9 @@ from scenarios.design import make_design
 from scenarios.draws import read_draws
 from scenarios.errors import MOST_SAID, InputError
 from scenarios.loading import parameter_settings, parse_toml
-from scenarios.options import EnsembleOptions, ensemble_target
 from scenarios.plan import differences, read_plan
 from scenarios.reported import parse_figures
+from scenarios.request import EnsembleOptions, ensemble_target
 from scenarios.schema import build
 from scenarios.sweep import SweepFile
 from sim.levers import Levers

@@ -14,7 +14,7 @@ from scenarios.describe import scenario_toml
 from scenarios.draws import POSTERIOR
 from scenarios.export import FORMATS
 from scenarios.loading import nested
-from scenarios.options import temporary_directory
+from scenarios.request import temporary_directory
 from scenarios.results import Results
 from scenarios.schema import Scenario
 from viz.app.policies import settings_of
