@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from scenarios.command import Script
+from scenarios.commands.command import Script
 
 SCALE, UNTIL, PAIRS = 0.02, 2030, 16
 
@@ -22,7 +22,7 @@ SCALE, UNTIL, PAIRS = 0.02, 2030, 16
 def main(runs: int) -> None:
     """Print the figures, one a line."""
     from scenarios import load_results, load_scenario, run_ensemble
-    from scenarios.processes import compile_once
+    from scenarios.ensembles.processes import compile_once
 
     compile_once()
     with tempfile.TemporaryDirectory(prefix="srdi-") as folder:

@@ -29,7 +29,7 @@ import numpy as np
 
 from benchmarks.columnar_numpy import GOLDEN, high, low, raw_bits
 from benchmarks.state import SEED, CoreState, core_state, plain_record
-from scenarios.command import Script
+from scenarios.commands.command import Script
 from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
 from sim.draws import unit_noise
 from sim.flows import BIRTHS, CLOSED, DEATHS, FIRST_PRODUCTS, LISTINGS, LOST, MOVES, PASSED_ON, SPILLED

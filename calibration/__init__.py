@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOMES = {"Fact": "facts", "measure_facts": "facts", "write_figures": "figures"}
+_HOMES = {"Fact": "firms.facts", "measure_facts": "firms.facts", "write_figures": "firms.figures"}
 
 __all__ = sorted(_HOMES)
 

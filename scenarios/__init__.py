@@ -10,15 +10,15 @@ from typing import Any
 
 _HOMES = {
     "InputError": "errors",
-    "Results": "results",
+    "Results": "records.results",
     "ResultsError": "errors",
-    "RunFailed": "jobs",
-    "Scenario": "schema",
+    "RunFailed": "ensembles.jobs",
+    "Scenario": "files.schema",
     "ScenarioError": "errors",
-    "compare": "comparison",
-    "load_results": "results",
-    "load_scenario": "loading",
-    "run_ensemble": "ensemble",
+    "compare": "analysis.comparison",
+    "load_results": "records.results",
+    "load_scenario": "files.loading",
+    "run_ensemble": "ensembles.ensemble",
 }
 
 __all__ = sorted(_HOMES)
