@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for type checkers and the reference
+    from calibration.firms.facts import Fact, measure_facts
+    from calibration.firms.figures import write_figures
 
 _HOMES = {"Fact": "firms.facts", "measure_facts": "firms.facts", "write_figures": "firms.figures"}
 
