@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scenarios.options import json_option, last_line, screen_of
+from scenarios.commands.options import json_option, last_line, screen_of
 
 if TYPE_CHECKING:
     from benchmarks.suite import Suite
-    from scenarios.screen import Cells
+    from scenarios.display.screen import Cells
 
 
 @click.command()
@@ -51,7 +51,7 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
     if track and not history and not tracked.commit():
         raise InputError("--track needs --history FILE outside a checkout of the project")
     history = history or tracked.HISTORY
-    from scenarios.storage import refuse_unwritable
+    from scenarios.records.storage import refuse_unwritable
 
     for file in (out, history if track else None):
         if file:
@@ -67,10 +67,10 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
     if track:
         tracked.append(new, history)
     if out:
-        from scenarios.storage import write_json
+        from scenarios.records.storage import write_json
 
         write_json(results, out)
-    from scenarios.screen import print_table, say, say_where
+    from scenarios.display.screen import print_table, say, say_where
 
     screen = screen_of(as_json)
     for table in tables(results):
@@ -104,7 +104,7 @@ def _progress(stack: contextlib.ExitStack, stages: int) -> tuple[Callable[[str],
     """Callbacks for the begin, with a label, and the end of each stage."""
     if not sys.stderr.isatty():
         return (lambda label: None), (lambda: None)
-    from scenarios.screen import progress
+    from scenarios.display.screen import progress
 
     bar = stack.enter_context(progress(elapsed=True))
     task = bar.add_task("", total=stages)
@@ -129,7 +129,7 @@ def tables(results: dict) -> list[Cells]:
 
 def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Cells:
     """A table with names on the left and figures beside them."""
-    from scenarios.screen import Cells
+    from scenarios.display.screen import Cells
 
     return Cells(title, (heads[0], *(f">{head}" for head in heads[1:])), rows)
 

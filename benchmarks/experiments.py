@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from scenarios.command import Script
+from scenarios.commands.command import Script
 
 SCALE, UNTIL, PAIRS = 0.02, 2030, 16
 
@@ -23,7 +23,7 @@ def main(runs: int) -> None:
     """Print the figures, one a line."""
     from benchmarks.startup import bare_loop
     from scenarios import load_results, load_scenario, run_ensemble
-    from scenarios.processes import compile_once
+    from scenarios.ensembles.processes import compile_once
 
     compile_once()
     with tempfile.TemporaryDirectory(prefix="srdi-") as folder:

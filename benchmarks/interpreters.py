@@ -22,10 +22,10 @@ import click
 import numpy as np
 import pandas as pd
 
-from scenarios.command import Script
+from scenarios.commands.command import Script
 
 if TYPE_CHECKING:
-    from scenarios.results import Results
+    from scenarios.records.results import Results
 
 ENVIRONMENTS = ("3.11,mesa==3.3.*", "3.13,mesa==3.5.*")
 SCENARIOS = ("baseline", "no-policy", "all-levers", "foreign-supply", "strict-audit")
@@ -86,8 +86,8 @@ def _largest(left: np.ndarray, right: np.ndarray) -> float:
 
 
 def compare_results(one: Results, other: Results) -> list[Column]:
-    """Compare all tables of two `scenarios.results.Results`."""
-    from scenarios.storage import COUNTED
+    """Compare all tables of two `scenarios.records.results.Results`."""
+    from scenarios.records.storage import COUNTED
 
     found: list[Column] = []
     for table, columns in one.columns.items():

@@ -24,8 +24,8 @@ import numpy as np
 
 from benchmarks.page import SETTING, browser, server, shown_figures, wait_for_answer
 from benchmarks.watch import Watch
-from scenarios.command import Script
-from scenarios.options import json_option, last_line
+from scenarios.commands.command import Script
+from scenarios.commands.options import json_option, last_line
 from viz.live.runner import Runner
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.memory import machine_bytes
-from scenarios.machine import cores
+from scenarios.ensembles.machine import cores
 
 _PACKAGES = ("mesa", "numba", "numpy", "srdi")
 

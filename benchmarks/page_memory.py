@@ -15,8 +15,8 @@ import click
 from benchmarks.load import kernels
 from benchmarks.page import SETTING, browser, server, wait_for_answer
 from benchmarks.watch import Watch
-from scenarios.command import Script
-from scenarios.options import json_option, last_line
+from scenarios.commands.command import Script
+from scenarios.commands.options import json_option, last_line
 from viz.app.address import MOST_SAVED
 from viz.language import Words
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import click
 
 from benchmarks.page import browser, served
-from scenarios.command import Script
-from scenarios.storage import make_folder
+from scenarios.commands.command import Script
+from scenarios.records.storage import make_folder
 from sim.calendar import START
 from viz import LANGUAGES
 from viz.app.layout import PAGES

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from scenarios.command import Script
+from scenarios.commands.command import Script
 
 #: What is run with this interpreter, by name.
 STEPS = {

@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_HOMES = {"Fact": "facts", "measure_facts": "facts", "write_figures": "figures"}
+if TYPE_CHECKING:  # for type checkers and the reference
+    from calibration.firms.facts import Fact, measure_facts
+    from calibration.firms.figures import write_figures
+
+_HOMES = {"Fact": "firms.facts", "measure_facts": "firms.facts", "write_figures": "firms.figures"}
 
 __all__ = sorted(_HOMES)
 

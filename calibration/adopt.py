@@ -14,12 +14,12 @@ from pathlib import Path
 
 import click
 
-from calibration.document import written_into
-from calibration.study import POSTERIOR, SUMMARY
-from calibration.validation import FORECASTS, VALIDATION
-from scenarios.command import Script, echo
+from calibration.reporting.document import written_into
+from calibration.studies.study import POSTERIOR, SUMMARY
+from calibration.studies.validation import FORECASTS, VALIDATION
+from scenarios.commands.command import Script, echo
 from scenarios.errors import InputError
-from scenarios.storage import write_json
+from scenarios.records.storage import write_json
 
 #: What a default value of a fitted parameter rests on.
 SOURCE = "fitted: posterior draw nearest the reported figures, calibration/calibration.json"

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scenarios.command import echo
+from scenarios.commands.command import echo
+from scenarios.commands.options import json_option, last_line, screen_of
+from scenarios.ensembles.machine import cores
 from scenarios.errors import require_extra
-from scenarios.machine import cores
-from scenarios.options import json_option, last_line, screen_of
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from calibration.fit import Progress as Told
+    from calibration.fitting.fit import Progress as Told
 
 
 @click.command()
@@ -43,21 +43,21 @@ def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bo
       srdi facts --scale 0.02 --seed 1 --until 2024 --figures results/facts
     """
     require_extra("srdi facts", "calibration", "powerlaw")
-    from scenarios.loading import load_scenario
+    from scenarios.files.loading import load_scenario
 
     # The scenario schema knows the allowed ranges and says what is wrong in one sentence.
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.until={until}"))
     with _filled_when_done(figures) as draft:
-        from calibration.facts import facts_of, observe_both
+        from calibration.firms.facts import facts_of, observe_both
 
         kept, free = observe_both(scale, seed, until)
         found = facts_of(kept, free)
         if draft:
-            from calibration.figures import write_figures
+            from calibration.firms.figures import write_figures
 
             write_figures(kept, free, draft)
-    from calibration.tables import print_facts
-    from scenarios.screen import say_where
+    from calibration.reporting.tables import print_facts
+    from scenarios.display.screen import say_where
 
     records = [fact.record() for fact in found]
     screen = screen_of(as_json)
@@ -107,16 +107,16 @@ def calibrate(
       srdi calibrate --screen
     """
     require_extra("srdi calibrate", "calibration", "sklearn", "emcee", "powerlaw", "threadpoolctl")
-    from scenarios.loading import load_scenario
-    from scenarios.lock import only_one
+    from scenarios.ensembles.lock import only_one
+    from scenarios.files.loading import load_scenario
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     workers = workers or cores()
     terminal = screen_of(as_json)
     with only_one(out), _kept(out), _stages() as on_run:
         if screen:
-            from calibration.screening import screen_all
-            from calibration.tables import print_screening
+            from calibration.fitting.screening import screen_all
+            from calibration.reporting.tables import print_screening
 
             table = screen_all(out, scale=scale, seed=seed, workers=workers, on_run=on_run)
             table.to_csv(out / "screening.csv")
@@ -124,15 +124,15 @@ def calibrate(
             if as_json:
                 last_line({"screening": str(out / "screening.csv")})
             return
-        from calibration.fit import Settings
-        from calibration.report import write_report
-        from calibration.study import POSTERIOR, calibrate, read_posterior
+        from calibration.fitting.fit import Settings
+        from calibration.reporting.report import write_report
+        from calibration.studies.study import POSTERIOR, calibrate, read_posterior
 
         settings = Settings(scale=scale, seed=seed, first=first, later=later, draws=draws)
         summary = calibrate(out, settings, workers, on_run)
         write_report(out / "report.html", summary, read_posterior(out / POSTERIOR))
-    from calibration.tables import print_calibration
-    from scenarios.screen import say_where
+    from calibration.reporting.tables import print_calibration
+    from scenarios.display.screen import say_where
 
     print_calibration(summary, terminal)
     say_where(terminal, "Posterior, runs and report.html in", out)
@@ -180,19 +180,19 @@ def validate(
       srdi validate --actuals realised.toml --json
     """
     require_extra("srdi validate", "calibration", "sklearn", "emcee", "powerlaw", "pyfixest", "scoringrules")
-    from scenarios.loading import load_scenario
-    from scenarios.lock import only_one
+    from scenarios.ensembles.lock import only_one
+    from scenarios.files.loading import load_scenario
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.replicates={draws}"))
-    from calibration.scores import read_actuals
-    from calibration.validation import LAST_DAY
+    from calibration.forecasting.scores import read_actuals
+    from calibration.studies.validation import LAST_DAY
 
     given = read_actuals(actuals, LAST_DAY) if actuals else ()
-    from calibration.report import write_report
-    from calibration.study import packaged
-    from calibration.tables import print_validation
-    from calibration.validation import validate
-    from scenarios.screen import say_where
+    from calibration.reporting.report import write_report
+    from calibration.reporting.tables import print_validation
+    from calibration.studies.study import packaged
+    from calibration.studies.validation import validate
+    from scenarios.display.screen import say_where
 
     with only_one(out), _kept(out), _stages() as on_run:
         found = validate(
@@ -232,7 +232,7 @@ def _stages() -> Iterator[Told]:
     if not sys.stderr.isatty():
         yield lambda stage, done, all_: None
         return
-    from scenarios.screen import progress
+    from scenarios.display.screen import progress
 
     with progress(keep=True) as shown:
         bars: dict[str, TaskID] = {}

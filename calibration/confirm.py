@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from calibration.priors import read_priors
-from calibration.simulator import model_digest
-from calibration.study import SUMMARY, run_bits
-from scenarios.command import Script, echo
-from scenarios.storage import write_json
+from calibration.fitting.priors import read_priors
+from calibration.fitting.simulator import model_digest
+from calibration.studies.study import SUMMARY, run_bits
+from scenarios.commands.command import Script, echo
+from scenarios.records.storage import write_json
 
 
 def confirm(path: Path) -> bool:

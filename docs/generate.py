@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import mkdocs_gen_files
 
-from calibration.priors import read_priors
+from calibration.fitting.priors import read_priors
+from scenarios.analysis.reported import reported_figures
 from scenarios.cli import main as srdi
-from scenarios.describe import lever_rows, lever_title, number, rule_rows, shock_rows
-from scenarios.reported import reported_figures
+from scenarios.files.describe import lever_rows, lever_title, number, rule_rows, shock_rows
 from sim.outputs import TABLES
 from sim.parameters import parameter_table
 from sim.reference import read_data

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from scenarios import InputError, load_scenario, run_ensemble
-from scenarios.export import export
+from scenarios.records.export import export
 
 LADDER = ["innovative_smes", "srdi_smes", "little_giants"]  # columns of results.national, lowest tier first
 
@@ -67,7 +67,7 @@ def main() -> None:
     print(f"The ladder at year ends, firms: 5 %, median and 95 % of {options.replicates} runs")
     print(ladder.map("{:,.0f}".format).to_string(), "\n")
     # The runs differ by simulation noise only. To add parameter uncertainty, give run_ensemble
-    # draws=read_draws("posterior") from scenarios.draws, and more replicates.
+    # draws=read_draws("posterior") from scenarios.ensembles.draws, and more replicates.
 
     # SQL (DuckDB) over all tables: province, sector, tier, cluster, chain, spending and more.
     spending = results.sql(

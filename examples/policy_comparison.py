@@ -15,15 +15,15 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from scenarios import InputError, compare, load_scenario, run_ensemble
-from scenarios.comparison import Comparison
-from scenarios.comparison_table import print_comparison
-from scenarios.draws import read_draws
-from scenarios.formatting import format_number, unit_name
-from scenarios.screen import console
+from scenarios.analysis.comparison import Comparison
+from scenarios.commands.compare_tables import print_comparison
+from scenarios.display.formatting import format_number, unit_name
+from scenarios.display.screen import console
+from scenarios.ensembles.draws import read_draws
 
 # Scenarios of the catalogue (srdi list), in colours that colour-blind readers can tell apart (Okabe and Ito 2008).
 POLICIES = {"no-policy": "#000000", "clusters-300": "#0072B2", "public-services": "#009E73", "higher-rd-bar": "#D55E00"}
-# Columns of results.national, or derived figures of scenarios.metrics.
+# Columns of results.national, or derived figures of scenarios.analysis.metrics.
 OUTCOMES = {"little_giants": "Little giants", "srdi_smes": "SRDI SMEs, little giants included"}
 
 

@@ -14,15 +14,15 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from calibration.sensitivity import run_sensitivity, space_of
-from calibration.sensitivity_tables import print_sensitivity
+from calibration.sensitivity.analysis import run_sensitivity, space_of
+from calibration.sensitivity.tables import print_sensitivity
 from scenarios import InputError, compare, load_scenario, run_ensemble
-from scenarios.design import DesignFile, factors_of, make_design
-from scenarios.options import EnsembleOptions
-from scenarios.outcomes import read_outcome
-from scenarios.screen import console
-from scenarios.stages import Stages, run_settings
-from scenarios.sweep import SweepFile, design_of, sweep_scenarios
+from scenarios.analysis.outcomes import read_outcome
+from scenarios.display.screen import console
+from scenarios.ensembles.request import EnsembleOptions
+from scenarios.ensembles.stages import Stages, run_settings
+from scenarios.search.design import DesignFile, factors_of, make_design
+from scenarios.search.sweep import SweepFile, design_of, sweep_scenarios
 
 LEVER, LEVER_LABEL = "levers.public_services.budget_yuan", "Budget of public services, 2024 to 2030 (billion yuan)"
 RULE = "rules.srdi.rd_intensity_min"

@@ -6,19 +6,28 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for type checkers and the reference
+    from scenarios.analysis.comparison import compare
+    from scenarios.ensembles.ensemble import run_ensemble
+    from scenarios.ensembles.jobs import RunFailed
+    from scenarios.errors import InputError, ResultsError, ScenarioError
+    from scenarios.files.loading import load_scenario
+    from scenarios.files.schema import Scenario
+    from scenarios.records.results import Results, load_results
 
 _HOMES = {
     "InputError": "errors",
-    "Results": "results",
+    "Results": "records.results",
     "ResultsError": "errors",
-    "RunFailed": "jobs",
-    "Scenario": "schema",
+    "RunFailed": "ensembles.jobs",
+    "Scenario": "files.schema",
     "ScenarioError": "errors",
-    "compare": "comparison",
-    "load_results": "results",
-    "load_scenario": "loading",
-    "run_ensemble": "ensemble",
+    "compare": "analysis.comparison",
+    "load_results": "records.results",
+    "load_scenario": "files.loading",
+    "run_ensemble": "ensembles.ensemble",
 }
 
 __all__ = sorted(_HOMES)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scenarios.command import Script, echo
-from scenarios.docstrings import documentation
+from scenarios.commands.command import Script, echo
+from scenarios.commands.options import json_option, last_line, screen_of, tell_idle
+from scenarios.display.docstrings import documentation
 from scenarios.errors import InputError, nearest
-from scenarios.options import json_option, last_line, screen_of, tell_idle
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
@@ -87,8 +87,8 @@ def list_scenarios(as_json: bool) -> None:
       srdi list
     """
     from scenarios.catalogue import catalogue_names
-    from scenarios.loading import load_scenario
-    from scenarios.screen import Cells, print_table
+    from scenarios.display.screen import Cells, print_table
+    from scenarios.files.loading import load_scenario
 
     rows = [load_scenario(name) for name in catalogue_names()]
     print_table(Cells("", ("", "", ""), [(s.name, s.title, s.title_zh) for s in rows]), screen_of(False))
@@ -107,8 +107,8 @@ def show(name: str, as_json: bool) -> None:
       srdi show levers
       srdi show clusters-300 > my-clusters.toml
     """
-    from scenarios import describe
-    from scenarios.screen import say
+    from scenarios.display.screen import say
+    from scenarios.files import describe
 
     screen = screen_of(False)
     if name == "levers":
@@ -134,7 +134,7 @@ def show(name: str, as_json: bool) -> None:
         _print_settings(rows, screen)
         values = {name: rows}
     else:
-        from scenarios.loading import load_scenario
+        from scenarios.files.loading import load_scenario
 
         scenario = load_scenario(name)
         click.echo(describe.scenario_toml(scenario), nl=False)
@@ -144,8 +144,8 @@ def show(name: str, as_json: bool) -> None:
 
 
 def _print_settings(rows: list[dict], screen: Console) -> None:
-    from scenarios.describe import number
-    from scenarios.screen import say
+    from scenarios.display.screen import say
+    from scenarios.files.describe import number
 
     for row in rows:
         default = row["default"]
@@ -168,7 +168,7 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
     Example:
       srdi check my-scenario.toml
     """
-    from scenarios.loading import load_scenario
+    from scenarios.files.loading import load_scenario
 
     names = []
     for file in files:
@@ -191,8 +191,8 @@ def new(name: str, out: Path | None, as_json: bool) -> None:
     Example:
       srdi new county-digital
     """
-    from scenarios.describe import template
-    from scenarios.loading import check_name
+    from scenarios.files.describe import template
+    from scenarios.files.loading import check_name
 
     check_name(name)
     path = out or Path(f"{name}.toml")

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import settings
 
 from scenarios import load_scenario
-from scenarios.export import FORMATS, export
-from scenarios.schema import Scenario
+from scenarios.files.schema import Scenario
+from scenarios.records.export import FORMATS, export
 from sim.levers import Levers
 from sim.model import SRDIModel
 from sim.outputs import TABLES

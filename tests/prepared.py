@@ -74,7 +74,7 @@ def main() -> None:
     sys.path[0] = str(Path(__file__).parent.parent)
     from importlib.metadata import entry_points
 
-    import scenarios.ensemble  # noqa: F401
+    import scenarios.ensembles.ensemble  # noqa: F401
     from sim.model import SRDIModel
 
     for entry in entry_points(group="srdi.commands"):

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from scenarios.errors import ScenarioError
-from scenarios.loading import load_scenario
+from scenarios.files.loading import load_scenario
 from sim.levers import Levers
 from viz import LANGUAGES
 from viz.app.address import MOST_SAVED, Saved, State, from_query, text_value, to_query, value_text

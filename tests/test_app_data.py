@@ -13,14 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from scenarios.analysis.reported import reported_figures
 from scenarios.catalogue import catalogue_names
 from scenarios.cli import main
-from scenarios.describe import scenario_toml
-from scenarios.loading import load_scenario
-from scenarios.reported import reported_figures
-from scenarios.rerun import rerun
-from scenarios.results import DRAWS_TABLE, load_results
-from scenarios.storage import IDENTIFIERS
+from scenarios.ensembles.rerun import rerun
+from scenarios.files.describe import scenario_toml
+from scenarios.files.loading import load_scenario
+from scenarios.records.layout import DRAWS_TABLE
+from scenarios.records.results import load_results
+from scenarios.records.storage import IDENTIFIERS
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table
 from viz import LANGUAGES

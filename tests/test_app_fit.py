@@ -16,13 +16,13 @@ import pytest
 import reacton
 import solara
 
-from calibration.forecasts import YEARS, published
-from calibration.naive import NAIVE
-from calibration.priors import read_priors
-from calibration.scores import score_summary
-from scenarios.draws import POSTERIOR, Draws, read_draws
-from scenarios.reported import ReportedFigure, reported_figures
-from scenarios.storage import records
+from calibration.fitting.priors import read_priors
+from calibration.forecasting.forecasts import YEARS, published
+from calibration.forecasting.naive import NAIVE
+from calibration.forecasting.scores import score_summary
+from scenarios.analysis.reported import ReportedFigure, reported_figures
+from scenarios.ensembles.draws import POSTERIOR, Draws, read_draws
+from scenarios.records.storage import records
 from viz import LANGUAGES
 from viz.app import fit_tables, state
 from viz.app.about import figures_table
@@ -331,7 +331,7 @@ def test_a_hindcast_is_told_by_its_mean_errors():
 
 
 def scored(naive: bool):
-    """Rows as `calibration.scores.score` makes them: two figures, one of them of a province."""
+    """Rows as `calibration.forecasting.scores.score` makes them: two figures, one of them of a province."""
     rows = []
     for quantity, value in (("little_giants", 14_000.0), ("little_giants.Jiangsu", 1_500.0)):
         row = {"quantity": quantity, "date": "2024-12-31", "unit": "firms", "source": "a list", "draws": 200}

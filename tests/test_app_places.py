@@ -7,7 +7,7 @@ import solara
 from seen import contrast
 
 from scenarios import load_scenario
-from scenarios.intervals import student_interval
+from scenarios.analysis.intervals import student_interval
 from sim.outputs import PROVINCE
 from sim.reference import read_data
 from viz import LANGUAGES

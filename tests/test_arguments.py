@@ -9,7 +9,7 @@ import pytest
 from conftest import EARLY, tables_equal
 
 from scenarios import InputError, ScenarioError, compare, load_results, load_scenario, run_ensemble
-from scenarios.draws import read_draws
+from scenarios.ensembles.draws import read_draws
 from sim.arguments import SEED_RANGE
 from sim.model import SRDIModel
 from sim.policy import Policy

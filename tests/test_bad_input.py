@@ -18,17 +18,17 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from calibration.scores import read_actuals
+from calibration.forecasting.scores import read_actuals
 from scenarios import InputError, load_results, load_scenario, run_ensemble
 from scenarios.catalogue import catalogue_names, read_catalogue_file
 from scenarios.cli import main
-from scenarios.describe import field_rows, lever_rows, parameter_rows, rule_rows, shock_rows
-from scenarios.design import factors_of, read_design
-from scenarios.loading import nested
-from scenarios.optimize import Problem, SearchFile
-from scenarios.schema import RunDefaults
-from scenarios.storage import checksum
-from scenarios.sweep import SweepFile
+from scenarios.files.describe import field_rows, lever_rows, parameter_rows, rule_rows, shock_rows
+from scenarios.files.loading import nested
+from scenarios.files.schema import RunDefaults
+from scenarios.records.storage import checksum
+from scenarios.search.design import factors_of, read_design
+from scenarios.search.optimize import Problem, SearchFile
+from scenarios.search.sweep import SweepFile
 from viz.app.address import from_query, text_value, to_query
 from viz.app.policies import policy_of, read_upload
 
@@ -250,9 +250,9 @@ def no_model(monkeypatch):
 
     for begun in (
         "sim.model.SRDIModel.__init__",
-        "scenarios.processes.ProcessPoolExecutor",
+        "scenarios.ensembles.processes.ProcessPoolExecutor",
         "viz.app.server.serve",
-        "calibration.simulator.run_library",
+        "calibration.fitting.simulator.run_library",
     ):
         monkeypatch.setattr(begun, reached)
 

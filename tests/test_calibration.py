@@ -13,22 +13,22 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from calibration import diagnostics
 from calibration.adopt import SOURCE, adopt, with_defaults
-from calibration.document import written_into
-from calibration.emulator import compare_with_polynomial, fit_emulator
-from calibration.fit import Settings, fit
-from calibration.forecasts import name_of, published
-from calibration.posterior import Likelihood, best_point, sample, spread_over
-from calibration.prediction import nearest_draw
-from calibration.priors import read_priors
-from calibration.screening import screen
-from calibration.simulator import Design, model_digest, run_library, simulate
-from calibration.study import packaged
-from calibration.targets import read_targets
-from scenarios.draws import read_draws
+from calibration.fitting.emulator import compare_with_polynomial, fit_emulator
+from calibration.fitting.fit import Settings, fit
+from calibration.fitting.posterior import Likelihood, best_point, sample, spread_over
+from calibration.fitting.priors import read_priors
+from calibration.fitting.screening import screen
+from calibration.fitting.simulator import Design, model_digest, run_library, simulate
+from calibration.fitting.targets import read_targets
+from calibration.forecasting.forecasts import name_of, published
+from calibration.forecasting.prediction import nearest_draw
+from calibration.reporting.document import written_into
+from calibration.studies import diagnostics
+from calibration.studies.study import packaged
+from scenarios.analysis.reported import reported_figures
+from scenarios.ensembles.draws import read_draws
 from scenarios.errors import InputError
-from scenarios.reported import reported_figures
 from sim.parameters import parameter_table
 
 LEARNED = ("reach_innovative_mid", "reach_srdi_mid")
@@ -174,7 +174,7 @@ def test_what_is_no_library_is_refused(tmp_path, monkeypatch, text):
     design, path = tiny_design(), tmp_path / "runs.jsonl"
     head = json.dumps({"design": design.checksum, "points": 2, "scale": 0.001})
     path.write_text(text.replace("{HEAD}", head))
-    monkeypatch.setattr("calibration.simulator.simulate", None)
+    monkeypatch.setattr("calibration.fitting.simulator.simulate", None)
     with pytest.raises(InputError, match="is damaged: it is not a library of runs"):
         run_library(design, path)
     assert path.read_text() == text.replace("{HEAD}", head)
@@ -394,7 +394,7 @@ def test_the_nearest_draw_is_nearest_in_the_mean_of_its_runs(tmp_path, monkeypat
     def runs(design, path, workers, on_run):
         return np.array([[means[value]] * len(reported_figures()) for value in design.values[:, 0]])
 
-    monkeypatch.setattr("calibration.prediction.run_library", runs)
+    monkeypatch.setattr("calibration.forecasting.prediction.run_library", runs)
     assert nearest_draw(("reach_srdi_mid",), values, outcomes, targets, 0.05, 1, tmp_path) == 2
 
 

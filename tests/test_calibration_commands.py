@@ -8,8 +8,8 @@ import pytest
 from command_line import srdi
 
 from calibration.confirm import confirm
-from calibration.study import SUMMARY, packaged
-from scenarios.reported import reported_figures
+from calibration.studies.study import SUMMARY, packaged
+from scenarios.analysis.reported import reported_figures
 
 
 @pytest.mark.parametrize("command", ["calibrate", "validate"])

@@ -17,14 +17,14 @@ from click.testing import CliRunner
 from matplotlib.colors import to_hex
 from rich.console import Console
 
-from calibration import charts
 from calibration.adopt import adopt
-from calibration.document import BEGIN, END, written_into
-from calibration.report import number, percent, write_report
-from calibration.study import packaged
-from calibration.tables import print_calibration, print_validation
+from calibration.reporting import charts
+from calibration.reporting.document import BEGIN, END, written_into
+from calibration.reporting.report import number, percent, write_report
+from calibration.reporting.tables import print_calibration, print_validation
+from calibration.studies.study import packaged
 from scenarios.cli import main
-from scenarios.drawing import BLUE, GREY, ORANGE
+from scenarios.display.drawing import BLUE, GREY, ORANGE
 
 PACKAGE = Path(str(files("calibration")))
 #: A score of four forecasts, one of a province, two of which could be compared.
@@ -101,7 +101,7 @@ def test_the_report_shows_every_figure_parameter_and_forecast(calibration, tmp_p
 def test_a_report_has_what_there_is(calibration, tmp_path, monkeypatch):
     """Without a validation no forecasts; with a score every forecaster, and a dash where nothing can be said."""
     summary, draws, validation = calibration
-    monkeypatch.setattr("calibration.report.svg", lambda figure: "<svg></svg>")
+    monkeypatch.setattr("calibration.reporting.report.svg", lambda figure: "<svg></svg>")
     write_report(tmp_path / "plain.html", summary | {"minutes": None}, draws)
     plain = (tmp_path / "plain.html").read_text(encoding="utf-8")
     assert plain.count("<svg") == 8
@@ -273,9 +273,9 @@ def fitted(calibration, monkeypatch):
         settings["on_run"]("targets", 1, 1)
         return validation
 
-    monkeypatch.setattr("calibration.study.calibrate", calibrate)
-    monkeypatch.setattr("calibration.validation.validate", validate)
-    monkeypatch.setattr("calibration.report.svg", lambda figure: "<svg></svg>")
+    monkeypatch.setattr("calibration.studies.study.calibrate", calibrate)
+    monkeypatch.setattr("calibration.studies.validation.validate", validate)
+    monkeypatch.setattr("calibration.reporting.report.svg", lambda figure: "<svg></svg>")
     return asked
 
 
@@ -309,7 +309,7 @@ def test_validate_ends_with_all_that_was_found(calibration, fitted, tmp_path):
 
 def test_a_screening_only_ranks(monkeypatch, tmp_path):
     table = pd.DataFrame({"effect": [0.5, 0.1]}, index=pd.Index(["exit_base", "rd_size"], name="parameter"))
-    monkeypatch.setattr("calibration.screening.screen_all", lambda folder, **settings: table)
+    monkeypatch.setattr("calibration.fitting.screening.screen_all", lambda folder, **settings: table)
     done = srdi("calibrate", "--screen", "--out", tmp_path / "fit", "--json")
     assert last(done) == {"screening": str(tmp_path / "fit" / "screening.csv")}
     assert pd.read_csv(tmp_path / "fit" / "screening.csv")["parameter"].tolist() == ["exit_base", "rd_size"]
@@ -323,7 +323,7 @@ def test_a_fit_that_does_not_end_says_where_it_goes_on(monkeypatch, tmp_path, er
         (arguments[0] / "runs.jsonl").write_text("")
         raise error
 
-    monkeypatch.setattr("calibration.study.calibrate", ended)
+    monkeypatch.setattr("calibration.studies.study.calibrate", ended)
     done = srdi("calibrate", "--out", tmp_path / "fit", status=status)
     assert f"what is finished is kept in {tmp_path / 'fit'}; the same command goes on from there" in done.stderr
     assert (tmp_path / "fit" / "runs.jsonl").exists()

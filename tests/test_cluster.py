@@ -43,7 +43,7 @@ def test_a_cluster_gives_the_bits_of_this_machine_though_a_worker_dies(cluster, 
 
 def test_a_cluster_with_another_version_of_the_model_is_refused(cluster, tmp_path, monkeypatch):
     address, _ = cluster
-    monkeypatch.setattr("scenarios.ensemble.model_checksum", lambda: "of another version")
+    monkeypatch.setattr("scenarios.ensembles.ensemble.model_checksum", lambda: "of another version")
     with pytest.raises(InputError, match="another version of the model"):
         run_ensemble(both(), out=tmp_path / "x", scheduler=address, **SMALL)
     assert not (tmp_path / "x").exists()
@@ -51,14 +51,14 @@ def test_a_cluster_with_another_version_of_the_model_is_refused(cluster, tmp_pat
 
 def test_a_cluster_with_other_packages_is_refused(cluster, tmp_path, monkeypatch):
     address, _ = cluster
-    monkeypatch.setattr("scenarios.ensemble.versions", lambda: {"numpy": "0.1"})
+    monkeypatch.setattr("scenarios.ensembles.ensemble.versions", lambda: {"numpy": "0.1"})
     with pytest.raises(InputError, match=r"other packages than this machine: python is new|numpy was \"0\.1\""):
         run_ensemble(both(), out=tmp_path / "x", scheduler=address, **SMALL)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
 def test_a_scheduler_that_does_not_answer_is_said(tmp_path, monkeypatch, address):
-    monkeypatch.setattr("scenarios.processes._ANSWER", 1)
+    monkeypatch.setattr("scenarios.ensembles.processes._ANSWER", 1)
     with pytest.raises(InputError, match=f"no Dask scheduler answers at {address}"):
         run_ensemble(both(), out=tmp_path / "x", scheduler=address, **SMALL)
     assert not (tmp_path / "x").exists()

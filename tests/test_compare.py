@@ -18,9 +18,7 @@ from rich.console import Console
 from scipy.stats import norm
 
 from scenarios import InputError, Results, compare, load_scenario, run_ensemble
-from scenarios.cli import main
-from scenarios.comparison_table import print_comparison
-from scenarios.intervals import (
+from scenarios.analysis.intervals import (
     AGREE,
     BCA,
     SINGLE,
@@ -31,8 +29,10 @@ from scenarios.intervals import (
     ratio_interval,
     variance_reduction,
 )
-from scenarios.metrics import DEFAULT_METRICS, LESS_IS_BETTER, PRICED, choose_metrics
-from scenarios.regret import regret_table
+from scenarios.analysis.metrics import DEFAULT_METRICS, LESS_IS_BETTER, PRICED, choose_metrics
+from scenarios.analysis.regret import regret_table
+from scenarios.cli import main
+from scenarios.commands.compare_tables import print_comparison
 from sim.outputs import NATIONAL
 
 DATES = pd.to_datetime(["2018-12-31", "2019-03-31"])

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from scenarios import load_scenario
-from scenarios.comparison import compare
-from scenarios.metrics import SPENT
+from scenarios.analysis.comparison import compare
+from scenarios.analysis.metrics import SPENT
 from viz import LANGUAGES
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
 from viz.compared import Compared

@@ -18,9 +18,9 @@ from test_properties import check_accounts
 
 from scenarios import InputError, load_results, load_scenario, run_ensemble
 from scenarios.cli import main
-from scenarios.command import EXIT_BAD_INPUT
-from scenarios.results import MANIFEST
-from scenarios.storage import checksum
+from scenarios.commands.command import EXIT_BAD_INPUT
+from scenarios.records.layout import MANIFEST
+from scenarios.records.storage import checksum
 from viz.app.policies import read_upload
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -28,9 +28,9 @@ CASES = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
 #: Where work begins that takes longer than a case may.
 WORK = (
     "sim.model.SRDIModel.__init__",
-    "scenarios.processes.ProcessPoolExecutor",
-    "calibration.screening.screen_all",
-    "calibration.study.calibrate",
+    "scenarios.ensembles.processes.ProcessPoolExecutor",
+    "calibration.fitting.screening.screen_all",
+    "calibration.studies.study.calibrate",
 )
 
 

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.suite import TARGETS
 from scenarios.catalogue import catalogue_names
 from scenarios.cli import main
-from scenarios.loading import load_scenario
+from scenarios.files.loading import load_scenario
 from sim.levers import Levers
 from sim.outputs import TABLES
 from sim.policy import Policy

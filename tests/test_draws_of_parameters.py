@@ -10,7 +10,7 @@ import pytest
 from command_line import srdi
 
 from scenarios import InputError, load_scenario, run_ensemble
-from scenarios.draws import read_draws
+from scenarios.ensembles.draws import read_draws
 from sim.parameters import parameter_table
 
 SMALL = {"replicates": 3, "scale": 0.001, "until": 2020, "workers": 1}

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from scenarios.effects import Case, _interval, _row, _why, cases, run_effects
+from scenarios.analysis.effects import Case, _interval, _row, _why, cases, run_effects
+from scenarios.commands.run_tables import print_effects
 from scenarios.errors import ScenarioError
-from scenarios.loading import load_scenario
-from scenarios.tables import print_effects
+from scenarios.files.loading import load_scenario
 from sim.levers import Levers
 from sim.outputs import NATIONAL
 from sim.shocks import Shocks

@@ -12,14 +12,14 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from calibration.scores import read_actuals
-from calibration.validation import LAST_DAY
+from calibration.forecasting.scores import read_actuals
+from calibration.studies.validation import LAST_DAY
 from scenarios import ScenarioError, load_scenario
 from scenarios.cli import main
-from scenarios.command import choose_encodings
-from scenarios.design import DesignFile, read_design
+from scenarios.commands.command import choose_encodings
 from scenarios.errors import InputError
-from scenarios.loading import parameter_settings
+from scenarios.files.loading import parameter_settings
+from scenarios.search.design import DesignFile, read_design
 from viz.app.policies import read_upload
 
 SCENARIO = 'schema = 1\nname = "mine"\ntitle_zh = "我的情景"\nextends = "baseline"\n[run]\nuntil = 2025\n'

@@ -14,12 +14,12 @@ import pytest
 import xarray as xr
 from conftest import both, export_all
 
-import scenarios.ensemble
+import scenarios.ensembles.ensemble
 from scenarios import InputError, ResultsError, RunFailed, ScenarioError, load_results, load_scenario, run_ensemble
-from scenarios.export import FORMATS, export
-from scenarios.reported import Quantity, compare_with_reported, known_quantities, reported_figures, simulated
-from scenarios.storage import columns_of
-from scenarios.tables import _ladder_table
+from scenarios.analysis.reported import Quantity, compare_with_reported, known_quantities, reported_figures, simulated
+from scenarios.commands.run_tables import _ladder_table
+from scenarios.records.export import FORMATS, export
+from scenarios.records.storage import columns_of
 from sim.outputs import TABLES
 
 SMALL = {"replicates": 2, "scale": 0.001, "until": 2022}
@@ -139,14 +139,14 @@ def test_one_name_twice_is_refused(tmp_path):
 
 
 def test_a_failing_run_is_named_and_finished_runs_are_kept(tmp_path, monkeypatch):
-    real = scenarios.ensemble.run_job
+    real = scenarios.ensembles.ensemble.run_job
 
     def fails_later(job):
         if job.replicate == 1:
             raise ArithmeticError("no luck")
         return real(job)
 
-    monkeypatch.setattr(scenarios.ensemble, "run_job", fails_later)
+    monkeypatch.setattr(scenarios.ensembles.ensemble, "run_job", fails_later)
     with pytest.raises(RunFailed, match=r"baseline, replicate 1 failed: ArithmeticError: no luck"):
         run_ensemble([load_scenario("baseline")], out=tmp_path / "x", workers=1, **SMALL)
     assert len(list((tmp_path / "x" / "runs").glob("*.zip"))) == 1
@@ -157,7 +157,7 @@ def test_nothing_is_left_if_no_run_finished(tmp_path, monkeypatch, existed):
     def interrupted(job):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scenarios.ensemble, "run_job", interrupted)
+    monkeypatch.setattr(scenarios.ensembles.ensemble, "run_job", interrupted)
     if existed:
         (tmp_path / "x").mkdir()
     with pytest.raises(KeyboardInterrupt):
@@ -197,7 +197,7 @@ def test_stata_files_have_labels_and_dates(results, exported):
 
 
 def test_stata_names_stay_apart_when_shortened():
-    from scenarios.export import _stata_name
+    from scenarios.records.export import _stata_name
 
     for table in TABLES:
         names = [_stata_name(column.name) for column in columns_of(table)]
@@ -250,7 +250,7 @@ def test_a_failed_export_leaves_a_used_directory_as_it_was(results, tmp_path, mo
 
 
 def test_a_table_too_long_for_a_sheet_is_refused(results, tmp_path, monkeypatch):
-    monkeypatch.setattr("scenarios.export._SHEET_ROWS", 60)
+    monkeypatch.setattr("scenarios.records.export._SHEET_ROWS", 60)
     with pytest.raises(InputError, match="table national has 68 rows; an Excel sheet holds 59"):
         export(results, "xlsx", tmp_path / "x")
     assert not (tmp_path / "x").exists()

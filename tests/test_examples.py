@@ -21,11 +21,12 @@ from prepared import run_prepared
 from rich.console import Console
 
 from scenarios import InputError, compare, load_results
-from scenarios.comparison_table import print_comparison
-from scenarios.design import make_design, read_design
-from scenarios.formatting import format_number
-from scenarios.options import EnsembleOptions, ensemble_options
-from scenarios.sweep import SweepFile, design_of
+from scenarios.commands.compare_tables import print_comparison
+from scenarios.commands.options import ensemble_options
+from scenarios.display.formatting import format_number
+from scenarios.ensembles.request import EnsembleOptions
+from scenarios.search.design import make_design, read_design
+from scenarios.search.sweep import SweepFile, design_of
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))

@@ -18,9 +18,10 @@ import xarray as xr
 from conftest import both, export_all
 
 from scenarios import InputError, run_ensemble
-from scenarios.export import FORMATS, _stata_label, _stata_name, export
-from scenarios.results import DRAWS_TABLE, Results
-from scenarios.storage import columns_of
+from scenarios.records.export import FORMATS, _stata_label, _stata_name, export
+from scenarios.records.layout import DRAWS_TABLE
+from scenarios.records.results import Results
+from scenarios.records.storage import columns_of
 from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 from sim.parameters import parameter_table
 

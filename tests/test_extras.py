@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from scenarios import InputError, errors
 from scenarios.cli import main
-from scenarios.processes import on_cluster
+from scenarios.ensembles.processes import on_cluster
 
 EXTRAS = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 #: Command, extra, and a module of that extra that may be missing.

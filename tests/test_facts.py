@@ -10,9 +10,9 @@ import pytest
 from command_line import srdi
 from conftest import run
 
-from calibration import facts
-from calibration.facts import Fact
-from calibration.figures import write_figures
+from calibration.firms import facts
+from calibration.firms.facts import Fact
+from calibration.firms.figures import write_figures
 from sim.policy import Policy
 
 

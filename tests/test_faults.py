@@ -20,11 +20,11 @@ import pytest
 from command_line import needs_proc, srdi, start, wait_for, workers_of
 from conftest import both
 
-import scenarios.ensemble
-from calibration.simulator import Design, run_library
+import scenarios.ensembles.ensemble
+from calibration.fitting.simulator import Design, run_library
 from scenarios import InputError, RunFailed, load_results, run_ensemble
-from scenarios.lock import LOCK, only_one
-from scenarios.plan import RUNS
+from scenarios.ensembles.lock import LOCK, only_one
+from scenarios.records.layout import RUNS
 
 # Two minutes of waiting for processes: the ordinary suite has the kills of tests/test_resume.py and test_cluster.py.
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ LONG_SETTINGS = {"replicates": 3, "scale": 0.005, "until": 2022, "workers": 1}
 #: ``srdi calibrate --screen`` of seven parameters on one trajectory: eight runs.
 SCREEN = """
 from calibration import screening
-from calibration.priors import Priors
+from calibration.fitting.priors import Priors
 from scenarios.cli import main
 
 if __name__ == "__main__":
@@ -295,7 +295,7 @@ def test_a_clock_that_jumps_between_run_and_resume_changes_no_bit(tmp_path, monk
     for path in (out, *out.rglob("*")):
         os.utime(path, (real() - shift, real() - shift))  # as far on the other side
     monkeypatch.setattr(time, "time", lambda: real() + shift)
-    monkeypatch.setattr(scenarios.ensemble, "datetime", ShiftedDate)
+    monkeypatch.setattr(scenarios.ensembles.ensemble, "datetime", ShiftedDate)
     results = run_ensemble(both(), out=out, resume=True, **SMALL)
     assert results.manifest["files"] == whole
     assert abs(int(results.manifest["started"][:4]) - today - years) <= 1
@@ -334,7 +334,7 @@ def test_workers_without_memory_are_named_and_with_memory_the_runs_go_on(tmp_pat
 
 
 def test_a_run_that_finds_no_memory_says_what_may_help(tmp_path, monkeypatch, whole):
-    real, ran = scenarios.ensemble.run_job, []
+    real, ran = scenarios.ensembles.ensemble.run_job, []
 
     def hungry(job):
         ran.append(job)
@@ -343,7 +343,7 @@ def test_a_run_that_finds_no_memory_says_what_may_help(tmp_path, monkeypatch, wh
         return real(job)
 
     with monkeypatch.context() as patch:
-        patch.setattr(scenarios.ensemble, "run_job", hungry)
+        patch.setattr(scenarios.ensembles.ensemble, "run_job", hungry)
         with pytest.raises(RunFailed, match="replicate 1 found no memory; fewer workers or threads"):
             run_ensemble(both(), out=tmp_path / "out", **SMALL)
     assert run_ensemble(both(), out=tmp_path / "out", resume=True, **SMALL).manifest["files"] == whole
@@ -442,7 +442,7 @@ def test_a_library_that_could_not_be_begun_can_be_begun_again(tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scenarios.storage._to_disk", full)
+        patch.setattr("scenarios.records.storage._to_disk", full)
         with pytest.raises(OSError, match="No space left"):
             run_library(design, path)
     assert list(tmp_path.iterdir()) == []

@@ -13,8 +13,9 @@ import pytest
 from scipy.stats import norm, t
 from scoringrules import crps_normal
 
-from calibration import cells, econometrics, forecasts, scores, validation
-from calibration.forecasts import (
+from calibration.firms import econometrics
+from calibration.forecasting import forecasts, scores
+from calibration.forecasting.forecasts import (
     DRIFT,
     FLOWS,
     LIST_ERROR,
@@ -28,14 +29,16 @@ from calibration.forecasts import (
     wandering,
     with_error,
 )
-from calibration.naive import LEVELS, Naive, list_share, naive_forecasts
-from calibration.prediction import target_table
-from calibration.scores import read_actuals, score, score_summary
-from scenarios import ensemble
-from scenarios.draws import read_draws
+from calibration.forecasting.naive import LEVELS, Naive, list_share, naive_forecasts
+from calibration.forecasting.prediction import target_table
+from calibration.forecasting.scores import read_actuals, score, score_summary
+from calibration.reporting import cells
+from calibration.studies import validation
+from scenarios.analysis.reported import reported_figures
+from scenarios.ensembles import ensemble
+from scenarios.ensembles.draws import read_draws
 from scenarios.errors import InputError
-from scenarios.reported import reported_figures
-from scenarios.storage import records
+from scenarios.records.storage import records
 from sim.reference import province_names
 
 LAST = date(2030, 12, 31)

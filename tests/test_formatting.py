@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from scenarios.formatting import format_interval, format_number, unit_name
+from scenarios.display.formatting import format_interval, format_number, unit_name
 
 
 def test_numbers_are_in_the_units_people_use():

@@ -18,7 +18,7 @@ import pytest
 from hostile import ADDRESSES, BASE, UPLOADS
 
 from benchmarks.page import server
-from scenarios.metrics import SPENT
+from scenarios.analysis.metrics import SPENT
 from viz.app.address import MOST_SAVED, from_query
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.pages.compare import kept_policies

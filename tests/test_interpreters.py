@@ -11,7 +11,7 @@ from conftest import both
 
 from benchmarks.interpreters import ROUNDING, Column, compare_results, compare_tables
 from scenarios import run_ensemble
-from scenarios.results import Results
+from scenarios.records.results import Results
 
 COUNTS = frozenset({"firms"})
 TABLE = pd.DataFrame(

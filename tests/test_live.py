@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from scenarios import load_scenario, run_ensemble
-from scenarios.draws import read_draws
-from scenarios.metrics import SPENT, with_derived
+from scenarios.analysis.metrics import SPENT, with_derived
+from scenarios.ensembles.draws import read_draws
 from viz.live.gathered import GatheredResults
 from viz.live.measures import by_key, course, effect, national, quarters, spending_by_lever
 from viz.live.runner import Runner

@@ -8,8 +8,8 @@ import socket
 import filelock
 import pytest
 
+from scenarios.ensembles.lock import LOCK, holds_nothing, only_one
 from scenarios.errors import InputError
-from scenarios.lock import LOCK, holds_nothing, only_one
 
 
 def test_a_second_is_told_who_works_there(tmp_path):

@@ -7,8 +7,8 @@ import os
 import psutil
 import pytest
 
-from scenarios import machine
-from scenarios.machine import cores, memory
+from scenarios.ensembles import machine
+from scenarios.ensembles.machine import cores, memory
 
 GIB = 2**30
 

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from conftest import EARLY
 
 from scenarios import InputError, load_results, load_scenario
-from scenarios.design import Factor
-from scenarios.optimize import Evaluated, Problem, efficient, finished, knee, open_study, search
-from scenarios.paired import ParetoSet
-from scenarios.search_commands import optimize
+from scenarios.commands.search import optimize
+from scenarios.search.design import Factor
+from scenarios.search.optimize import Evaluated, Problem, efficient, finished, knee, open_study, search
+from scenarios.search.paired import ParetoSet
 
 # Schaffer's first problem, x² and (x - 2)² to be small, with two factors that only do harm: the Pareto set is x from 0
 # to 2 without harm. 4 - x is what x costs, and a budget of 3 leaves x from 1 to 2.

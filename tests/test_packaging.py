@@ -4,6 +4,10 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+import calibration
+import scenarios
 import srdi
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
@@ -25,6 +29,10 @@ def test_every_document_names_the_same_version():
         assert set(re.findall(r"srdi-([\d.]+)-py3", Path(name).read_text(encoding="utf-8"))) == {VERSION}
 
 
-def test_the_public_names_are_there():
-    assert all(getattr(srdi, name) for name in srdi.__all__)
+@pytest.mark.parametrize("package", [srdi, scenarios, calibration])
+def test_the_public_names_are_there(package):
+    assert all(getattr(package, name).__name__ == name for name in package.__all__ if not name.startswith("__"))
+
+
+def test_the_public_names_are_listed():
     assert set(srdi.__all__) <= set(dir(srdi))

@@ -19,10 +19,11 @@ import pytest
 from command_line import needs_proc, start, wait_for, workers_of
 from conftest import unwatched
 
-from scenarios import InputError, RunFailed, ensemble, processes
-from scenarios.jobs import Job
-from scenarios.options import ensemble_target
-from scenarios.processes import call_each, compile_once, in_processes, interrupts_held
+from scenarios import InputError, RunFailed
+from scenarios.ensembles import ensemble, processes
+from scenarios.ensembles.jobs import Job
+from scenarios.ensembles.processes import call_each, compile_once, in_processes, interrupts_held
+from scenarios.ensembles.request import ensemble_target
 
 JOB = Job(
     scenario={"name": "baseline"},
@@ -123,7 +124,7 @@ UNGUARDED = """
 from pathlib import Path
 with Path("times").open("a") as file:
     file.write("x")
-from scenarios.processes import in_processes, leave_unguarded
+from scenarios.ensembles.processes import in_processes, leave_unguarded
 print(sorted(future.result() for _, future in in_processes(abs, [(-1,), (-2,)], 2)))
 """
 GUARD = 'each worker process imports it first: put what it does under `if __name__ == "__main__":`, or use one worker'
@@ -154,7 +155,7 @@ def test_a_script_with_a_guard_in_the_wrong_place_is_told_too(tmp_path):
 
 
 def test_a_worker_of_a_pool_says_what_ends_it(tmp_path):
-    script = f"from scenarios.lock import only_one\nwith only_one(Path('out')):\n    pass\n{POOL}"
+    script = f"from scenarios.ensembles.lock import only_one\nwith only_one(Path('out')):\n    pass\n{POOL}"
     _, _, errors, _ = ran(tmp_path, f"{UNGUARDED.partition('from scenarios')[0]}{script}", "script.py")
     assert GUARD in errors
     assert "Traceback" not in errors

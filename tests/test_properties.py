@@ -21,15 +21,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from test_model import meets_the_file
 
-import scenarios.ensemble
+import scenarios.ensembles.ensemble
 import sim.blocks
 import sim.ladder.rounds
 import sim.ledger
 import sim.levers.base
 import sim.recorder
 from scenarios import load_scenario, run_ensemble
-from scenarios.describe import scenario_toml
-from scenarios.schema import Scenario
+from scenarios.files.describe import scenario_toml
+from scenarios.files.schema import Scenario
 from sim.branching import branch, first_difference
 from sim.calendar import START, Quarter
 from sim.columns import NEVER
@@ -585,7 +585,7 @@ def in_the_order_made(real):
         (test_branches, sim.levers.base.Lever, "acts_in", too_early),
         (test_idle, sim.levers.base.Lever, "acts_in", whatever_intensity),
         (test_files, Scenario, "model_dump", without_shocks),
-        (test_ensembles, scenarios.ensemble, "run_job", in_the_order_made),
+        (test_ensembles, scenarios.ensembles.ensemble, "run_job", in_the_order_made),
     ],
 )
 def test_a_model_with_a_fault_is_found(monkeypatch, test, place, name, fault):

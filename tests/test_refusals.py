@@ -8,17 +8,17 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from calibration.scores import read_actuals
+from calibration.forecasting.scores import read_actuals
 from scenarios import load_scenario, run_ensemble
-from scenarios.design import make_design
-from scenarios.draws import read_draws
+from scenarios.analysis.reported import parse_figures
+from scenarios.ensembles.draws import read_draws
+from scenarios.ensembles.plan import differences, read_plan
+from scenarios.ensembles.request import EnsembleOptions, ensemble_target
 from scenarios.errors import MOST_SAID, InputError
-from scenarios.loading import parameter_settings, parse_toml
-from scenarios.options import EnsembleOptions, ensemble_target
-from scenarios.plan import differences, read_plan
-from scenarios.reported import parse_figures
-from scenarios.schema import build
-from scenarios.sweep import SweepFile
+from scenarios.files.loading import parameter_settings, parse_toml
+from scenarios.files.schema import build
+from scenarios.search.design import make_design
+from scenarios.search.sweep import SweepFile
 from sim.levers import Levers
 from sim.policy import find_policy
 

@@ -14,11 +14,12 @@ import pytest
 from click.testing import CliRunner
 from seen import contrast
 
-from scenarios import InputError, compare, describe, load_scenario, run_ensemble
+from scenarios import InputError, compare, load_scenario, run_ensemble
+from scenarios.analysis.intervals import ENOUGH, mean_interval, ratio_interval
+from scenarios.analysis.reported import reported_figures
 from scenarios.cli import main
-from scenarios.draws import POSTERIOR, read_draws
-from scenarios.intervals import ENOUGH, mean_interval, ratio_interval
-from scenarios.reported import reported_figures
+from scenarios.ensembles.draws import POSTERIOR, read_draws
+from scenarios.files import describe
 from sim.levers import Levers
 from sim.parameters import parameter_table
 from sim.reference import province_names

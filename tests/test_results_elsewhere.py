@@ -19,11 +19,11 @@ import xarray as xr
 from conftest import export_all
 
 from scenarios import ResultsError, load_results, load_scenario, run_ensemble
-from scenarios.cube import key_of
-from scenarios.draws import read_draws, values_table
-from scenarios.export import FORMATS
-from scenarios.results import DRAWS, DRAWS_TABLE
-from scenarios.storage import write_parquet
+from scenarios.ensembles.draws import read_draws, values_table
+from scenarios.records.cube import key_of
+from scenarios.records.export import FORMATS
+from scenarios.records.layout import DRAWS, DRAWS_TABLE
+from scenarios.records.storage import write_parquet
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table
 
@@ -341,7 +341,7 @@ def test_draws_of_a_results_directory_can_be_run_with_again(results):
 
 
 def test_parameters_keep_their_names_in_stata():
-    from scenarios.export import _stata_name
+    from scenarios.records.export import _stata_name
 
     names = [_stata_name(name) for name in parameter_table()]
     assert len(set(names)) == len(names)

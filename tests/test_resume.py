@@ -16,12 +16,12 @@ import psutil
 import pytest
 from conftest import both, unwatched
 
-import scenarios.ensemble
+import scenarios.ensembles.ensemble
 from scenarios import InputError, RunFailed, load_results, load_scenario, run_ensemble
-from scenarios.draws import read_draws
-from scenarios.packing import DamagedRun, check_run, unpack
-from scenarios.plan import PLAN, RUNS
-from scenarios.rerun import rerun
+from scenarios.ensembles.draws import read_draws
+from scenarios.ensembles.packing import DamagedRun, check_run, unpack
+from scenarios.ensembles.rerun import rerun
+from scenarios.records.layout import PLAN, RUNS
 from sim.outputs import TABLES
 
 SMALL = {"replicates": 2, "scale": 0.001, "until": 2020, "workers": 1}
@@ -47,9 +47,9 @@ def stopped(tmp_path, monkeypatch):
         done.append(job)
         return real(job)
 
-    real = scenarios.ensemble.run_job
+    real = scenarios.ensembles.ensemble.run_job
     with monkeypatch.context() as patch:
-        patch.setattr(scenarios.ensemble, "run_job", stops)
+        patch.setattr(scenarios.ensembles.ensemble, "run_job", stops)
         with pytest.raises(KeyboardInterrupt):
             run_ensemble(both(), out=out, **SMALL)
     return out
@@ -61,8 +61,8 @@ def runs_of(out):
 
 def counted(monkeypatch) -> list:
     """The jobs that are run from now on."""
-    ran, real = [], scenarios.ensemble.run_job
-    monkeypatch.setattr(scenarios.ensemble, "run_job", lambda job: ran.append(job) or real(job))
+    ran, real = [], scenarios.ensembles.ensemble.run_job
+    monkeypatch.setattr(scenarios.ensembles.ensemble, "run_job", lambda job: ran.append(job) or real(job))
     return ran
 
 
@@ -156,7 +156,7 @@ def test_resume_refuses_a_changed_scenario_and_says_where(stopped):
 
 
 def test_resume_refuses_another_version_of_the_model(stopped, monkeypatch):
-    monkeypatch.setattr(scenarios.ensemble, "model_checksum", lambda: "other")
+    monkeypatch.setattr(scenarios.ensembles.ensemble, "model_checksum", lambda: "other")
     with pytest.raises(InputError, match="model has changed"):
         run_ensemble(both(), out=stopped, resume=True, **SMALL)
 
@@ -270,7 +270,7 @@ def test_a_run_that_cannot_be_stored_names_the_folder(tmp_path, monkeypatch):
             raise OSError(28, "No space left on device")
         real(draft, path)
 
-    monkeypatch.setattr("scenarios.storage.os.replace", full)
+    monkeypatch.setattr("scenarios.records.storage.os.replace", full)
     with pytest.raises(RunFailed, match="No space left on device; make room, then run it again"):
         run_ensemble(both(), out=tmp_path / "x", **SMALL)
 

@@ -6,7 +6,7 @@ import pytest
 
 from scenarios import ScenarioError, load_scenario
 from scenarios.catalogue import catalogue_names
-from scenarios.describe import scenario_toml, template
+from scenarios.files.describe import scenario_toml, template
 
 HEAD = 'schema = 1\nname = "mine"\n'
 

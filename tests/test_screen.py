@@ -25,19 +25,19 @@ from test_search_output import FOUND, OUTCOMES, PROBLEM, TRIALS, sweep_table
 from test_sensitivity import KEYS, SMALLEST, ishigami
 
 from benchmarks.command import tables as bench_tables
-from calibration.sensitivity import analyse
-from calibration.sensitivity_tables import print_sensitivity
-from calibration.study import SUMMARY
-from calibration.tables import print_calibration, print_screening, print_validation
-from calibration.validation import VALIDATION
-from scenarios import tables as run_tables
+from calibration.reporting.tables import print_calibration, print_screening, print_validation
+from calibration.sensitivity.analysis import analyse
+from calibration.sensitivity.tables import print_sensitivity
+from calibration.studies.study import SUMMARY
+from calibration.studies.validation import VALIDATION
+from scenarios.analysis.comparison import compare
+from scenarios.analysis.outcomes import Outcome
 from scenarios.cli import main
-from scenarios.comparison import compare
-from scenarios.comparison_table import print_comparison
+from scenarios.commands import run_tables as run_tables
+from scenarios.commands.compare_tables import print_comparison
+from scenarios.commands.search_tables import print_pareto, print_sweep, print_trials
+from scenarios.display.screen import Cells, console, print_table, progress, say_where
 from scenarios.errors import printable
-from scenarios.outcomes import Outcome
-from scenarios.screen import Cells, console, print_table, progress, say_where
-from scenarios.search_tables import print_pareto, print_sweep, print_trials
 from viz.language import Words
 
 WIDTHS = (40, 60, 80, 100, 120)

@@ -14,13 +14,13 @@ from rich.console import Console
 from test_optimize import GOALS
 
 from scenarios import load_scenario
+from scenarios.analysis.outcomes import read_outcome
 from scenarios.cli import main
-from scenarios.design import Factor
-from scenarios.optimize import Evaluated, Problem, Trials
-from scenarios.outcomes import read_outcome
-from scenarios.paired import PairedRuns, ParetoSet, pareto_set
-from scenarios.pareto_files import write_pareto
-from scenarios.search_tables import _ROWS, print_pareto, print_sweep, print_trials, value_text
+from scenarios.commands.search_tables import _ROWS, print_pareto, print_sweep, print_trials, value_text
+from scenarios.search.design import Factor
+from scenarios.search.optimize import Evaluated, Problem, Trials
+from scenarios.search.paired import PairedRuns, ParetoSet, pareto_set
+from scenarios.search.pareto_files import write_pareto
 
 KEY = "levers.sme_fund.budget_yuan"
 PROBLEM = Problem(

@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from calibration.priors import Priors, read_priors
-from calibration.sensitivity import analyse, runs_needed, space_of
-from calibration.sensitivity_command import sensitivity
-from calibration.sensitivity_tables import print_sensitivity
+from calibration.fitting.priors import Priors, read_priors
+from calibration.sensitivity.analysis import analyse, runs_needed, space_of
+from calibration.sensitivity.command import sensitivity
+from calibration.sensitivity.tables import print_sensitivity
 from scenarios import InputError
-from scenarios.design import Factor
-from scenarios.outcomes import Outcome
+from scenarios.analysis.outcomes import Outcome
+from scenarios.search.design import Factor
 
 KEYS = ("x1", "x2", "x3", "inert")
 
@@ -151,7 +151,7 @@ def test_what_is_not_kept_is_printed_all_the_same(found, tmp_path, monkeypatch):
         assert stages.out.is_dir()
         return analyse(("a", "b"), ("firms",), lambda cube, stage: cube[:, :1], np.zeros((2, 1)), **SMALLEST)
 
-    monkeypatch.setattr("calibration.sensitivity.run_sensitivity", known)
+    monkeypatch.setattr("calibration.sensitivity.analysis.run_sensitivity", known)
     (tmp_path / "factors.toml").write_text(FACTORS)
     answer = invoke("--factors", tmp_path / "factors.toml", "--output", "firms", "--json")
     assert answer.exit_code == 0, answer.output

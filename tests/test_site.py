@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.design import factors_of, read_design
-from scenarios.loading import load_scenario
-from scenarios.optimize import Problem, SearchFile
-from scenarios.outcomes import read_outcome
+from scenarios.analysis.outcomes import read_outcome
+from scenarios.files.loading import load_scenario
+from scenarios.search.design import factors_of, read_design
+from scenarios.search.optimize import Problem, SearchFile
 
 pytest.importorskip("mkdocs")
 ROOT = Path(__file__).parent.parent

@@ -15,7 +15,7 @@ from command_line import wait_for
 from conftest import both, unwatched
 
 from scenarios import load_results, run_ensemble
-from scenarios.plan import RUNS
+from scenarios.records.layout import RUNS
 
 pytestmark = [
     pytest.mark.slow,

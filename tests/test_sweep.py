@@ -12,14 +12,14 @@ from click.testing import CliRunner
 from conftest import EARLY
 
 from scenarios import load_results, load_scenario, run_ensemble
-from scenarios.design import Factor, factors_of, known_settings, lay_over, read_design
+from scenarios.analysis.intervals import student_interval
+from scenarios.analysis.outcomes import MAIN, measure, read_outcome
+from scenarios.commands.search import sweep
+from scenarios.ensembles.rerun import rerun
 from scenarios.errors import InputError, ResultsError
-from scenarios.intervals import student_interval
-from scenarios.outcomes import MAIN, measure, read_outcome
-from scenarios.rerun import rerun
-from scenarios.results import Results
-from scenarios.search_commands import sweep
-from scenarios.sweep import SweepFile, design_of, design_points, sweep_scenarios, sweep_table
+from scenarios.records.results import Results
+from scenarios.search.design import Factor, factors_of, known_settings, lay_over, read_design
+from scenarios.search.sweep import SweepFile, design_of, design_points, sweep_scenarios, sweep_table
 from sim.calendar import Quarter
 
 SMALL = {"replicates": 2, "scale": 0.001, "until": 2021, "workers": 1}

@@ -13,7 +13,7 @@ import pytest
 from conftest import ALL_LEVERS, REPORTED_LEVERS, tables_equal
 
 from scenarios import load_results, load_scenario, run_ensemble
-from scenarios.draws import read_draws
+from scenarios.ensembles.draws import read_draws
 from sim.branching import branch
 from sim.environment import MOMENT, Moment
 from sim.model import SRDIModel

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from scenarios import describe
+from scenarios.files import describe
 from sim.levers import Levers
 from sim.levers.base import FirmLever
 from sim.levers.services import PRODUCER_SERVICES

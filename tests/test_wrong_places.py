@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from benchmarks import ladder, page, screenshots
 from calibration import adopt, confirm
 from scenarios import InputError, load_results, load_scenario, run_ensemble
+from scenarios.ensembles.lock import only_one
 from scenarios.errors import printable
-from scenarios.lock import only_one
 
 
 @pytest.mark.parametrize(

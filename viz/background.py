@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from scenarios import describe
 from scenarios.errors import printable
-from scenarios.loading import flattened
+from scenarios.files import describe
+from scenarios.files.loading import flattened
 from sim.calendar import Quarter
 from viz.parts import Table
 from viz.sections import Sections

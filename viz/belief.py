@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from calibration.simulator import model_digest
-from scenarios.docstrings import documentation
-from scenarios.intervals import ENOUGH
-from scenarios.jobs import model_checksum
-from scenarios.reported import CUT_OFF, ReportedFigure, reported_figures
-from scenarios.schema import tables
+from calibration.fitting.simulator import model_digest
+from scenarios.analysis.intervals import ENOUGH
+from scenarios.analysis.reported import CUT_OFF, ReportedFigure, reported_figures
+from scenarios.display.docstrings import documentation
+from scenarios.ensembles.jobs import model_checksum
+from scenarios.files.schema import tables
 from sim.levers import PROGRAMMES, Lever, Levers
 from sim.parameters import parameter_table
 from viz.live.calibrated import packaged_summary, packaged_validation

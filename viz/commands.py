@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from scenarios.command import echo
-from scenarios.options import json_option, last_line
+from scenarios.commands.command import echo
+from scenarios.commands.options import json_option, last_line
 from viz import LANGUAGES
 
 
@@ -36,7 +36,7 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
       srdi report results/first
       srdi report results/first --language zh --out first.html
     """
-    from scenarios.results import load_results
+    from scenarios.records.results import load_results
     from viz.report import write_report
 
     path = out or directory / f"report-{language}.html"

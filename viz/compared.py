@@ -7,11 +7,11 @@ from datetime import date
 
 import pandas as pd
 
-from scenarios.comparison import pairs_shape
+from scenarios.analysis.comparison import pairs_shape
+from scenarios.analysis.metrics import choose_metrics, with_derived
+from scenarios.analysis.reported import ReportedFigure, reported_figures
 from scenarios.errors import InputError, nearest
-from scenarios.metrics import choose_metrics, with_derived
-from scenarios.reported import ReportedFigure, reported_figures
-from scenarios.results import Results
+from scenarios.records.results import Results
 from sim.calendar import Quarter
 from sim.outputs import QUARTER
 from viz.paired import Estimate, mean_of
@@ -26,7 +26,7 @@ PER_QUARTER = " per quarter"
 
 
 def unit_of(quantity: str) -> str:
-    """Unit of a metric (see `scenarios.metrics`), but yearly for what is counted by the quarter."""
+    """Unit of a metric (see `scenarios.analysis.metrics`), but yearly for what is counted by the quarter."""
     return yearly(_unit(quantity))
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scenarios.drawing import GREY, OKABE_ITO
-from scenarios.reported import ReportedFigure
+from scenarios.analysis.reported import ReportedFigure
+from scenarios.display.drawing import GREY, OKABE_ITO
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

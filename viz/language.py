@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.describe import lever_about, lever_title
+from scenarios.analysis.reported import ReportedFigure
 from scenarios.errors import printable
-from scenarios.reported import ReportedFigure
-from scenarios.schema import tables
+from scenarios.files.describe import lever_about, lever_title
+from scenarios.files.schema import tables
 from sim.calendar import Quarter
 from sim.levers import Lever, Levers
 from sim.reference import read_data

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from scenarios.metrics import SPENT
+from scenarios.analysis.metrics import SPENT
 from viz.compared import unit_of
 from viz.language import Words
 from viz.paired import Estimate, mean_of, ratio_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
-from scenarios.drawing import svg
-from scenarios.metrics import SPENT
-from scenarios.reported import ReportedFigure
+from scenarios.analysis.metrics import SPENT
+from scenarios.analysis.reported import ReportedFigure
+from scenarios.display.drawing import svg
 from viz.compared import Compared, reported_of, unit_of
 from viz.figures import Stroke, difference_chart, fan_chart, lines_chart, stroke
 from viz.language import Words

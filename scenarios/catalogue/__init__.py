@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from sim.policy import Policy
-
 
 def catalogue_names() -> list[str]:
     """Names of the shipped scenarios: the baseline first, then by alphabet."""
@@ -18,15 +16,3 @@ def read_catalogue_file(name: str) -> str:
     if name not in catalogue_names():
         raise KeyError(name)
     return files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
-
-
-def policy(name: str) -> Policy:
-    """Policy of a shipped scenario: the entry point through which the model finds names.
-
-    Raises KeyError for a name that is not in the catalogue.
-    """
-    from scenarios.loading import load_scenario
-
-    if name not in catalogue_names():
-        raise KeyError(name)
-    return load_scenario(name).policy

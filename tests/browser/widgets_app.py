@@ -8,7 +8,7 @@ import numpy as np
 import solara
 import solara.lab
 
-from scenarios.drawing import OKABE_ITO
+from scenarios.display.drawing import OKABE_ITO
 from viz.app.widgets.chart import Chart, band, bar, interval, interval_chart, line, points, time_chart
 from viz.app.widgets.network import Network, network, radial_layout
 from viz.app.widgets.tiles import TEXTS as TILE_TEXTS

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import markdown
 
-from scenarios.reported import reported_figures
+from scenarios.analysis.reported import reported_figures
 from sim.parameters import parameter_table
 from viz.declared import declared, parameter_meaning, unit_as_stored
 from viz.language import Words

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from scenarios.drawing import OKABE_ITO
+from scenarios.display.drawing import OKABE_ITO
 from viz.app.state import Session
 from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points, time_chart
 from viz.compared import reported_of, unit_of

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from scenarios.describe import field_rows
-from scenarios.loading import flattened, load_scenario
-from scenarios.schema import tables
+from scenarios.files.describe import field_rows
+from scenarios.files.loading import flattened, load_scenario
+from scenarios.files.schema import tables
 from sim.calendar import DEFAULT_UNTIL, START
 from sim.fieldtypes import Provinces, Sectors
 from sim.levers import Levers

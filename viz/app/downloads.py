@@ -10,13 +10,13 @@ import pandas as pd
 import tomli_w
 
 from scenarios.catalogue import catalogue_names
-from scenarios.describe import scenario_toml
-from scenarios.draws import POSTERIOR
-from scenarios.export import FORMATS
-from scenarios.loading import nested
-from scenarios.options import temporary_directory
-from scenarios.results import Results
-from scenarios.schema import Scenario
+from scenarios.ensembles.draws import POSTERIOR
+from scenarios.ensembles.request import temporary_directory
+from scenarios.files.describe import scenario_toml
+from scenarios.files.loading import nested
+from scenarios.files.schema import Scenario
+from scenarios.records.export import FORMATS
+from scenarios.records.results import Results
 from viz.app.policies import settings_of
 from viz.declared import column_meaning, unit_as_stored
 from viz.language import Words
@@ -25,7 +25,7 @@ from viz.live.runner import Runner
 from viz.live.session import Answer
 from viz.parts import Table
 
-#: Formats of tables that are offered, as `scenarios.export` names them, in order.
+#: Formats of tables that are offered, as `scenarios.records.export` names them, in order.
 TABLE_FORMATS = ("csv", "parquet", "dta")
 #: Rows of a table that are shown.
 PREVIEW = 200

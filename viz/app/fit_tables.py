@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from scenarios.reported import reported_figures
+from scenarios.analysis.reported import reported_figures
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
 from sim.reference import province_names

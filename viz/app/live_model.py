@@ -20,8 +20,8 @@ from mesa.visualization import SolaraViz, make_plot_component
 from mesa.visualization.utils import update_counter
 from solara.components.applayout import sidebar_portal
 
-from scenarios.drawing import OKABE_ITO
-from scenarios.loading import load_scenario
+from scenarios.display.drawing import OKABE_ITO
+from scenarios.files.loading import load_scenario
 from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, START
 from sim.model import SRDIModel
 from viz.app.parts import table_html

@@ -7,8 +7,8 @@ from functools import cache, lru_cache
 
 from scenarios.catalogue import catalogue_names
 from scenarios.errors import ScenarioError, nearest
-from scenarios.loading import decoded, flattened, load_scenario, merge_values, nested, parse_toml
-from scenarios.schema import Scenario, build
+from scenarios.files.loading import decoded, flattened, load_scenario, merge_values, nested, parse_toml
+from scenarios.files.schema import Scenario, build
 from sim.wording import shortened
 from viz.app.address import text_value, value_text
 

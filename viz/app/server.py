@@ -86,7 +86,7 @@ def _serve(
 ) -> None:
     import uvicorn
 
-    from scenarios.results import load_results
+    from scenarios.records.results import load_results
     from viz.app import memory, state
     from viz.live.calibrated import read_validation
     from viz.live.runner import Runner

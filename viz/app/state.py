@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import solara
 
 from scenarios.errors import ScenarioError
-from scenarios.schema import Scenario
+from scenarios.files.schema import Scenario
 from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, to_query
 from viz.app.controls import defaults
 from viz.app.policies import policy_of, preset_of, presets, settings_of

@@ -34,7 +34,7 @@ def packaged_validation() -> Validation:
 
 @cache
 def packaged_summary() -> dict:
-    """The summary of the fit that comes with the package (see `calibration.study.calibrate`)."""
+    """The summary of the fit that comes with the package (see `calibration.studies.study.calibrate`)."""
     return _read_packaged(_SUMMARY)
 
 

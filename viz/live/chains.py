@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from scenarios.intervals import student_interval
+from scenarios.analysis.intervals import student_interval
 from sim.calendar import START, Quarter
 from sim.columns import NEVER
 from sim.mechanisms.chain_links import leader_code

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
-from scenarios.schema import Scenario
+from scenarios.files.schema import Scenario
 from sim.policy import Policy
 from viz.live.findings import Findings, find
 from viz.live.gathered import GatheredResults

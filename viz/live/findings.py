@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.metrics import LESS_IS_BETTER, SPENT
+from scenarios.analysis.regret import regret_table
 from scenarios.errors import InputError
-from scenarios.metrics import LESS_IS_BETTER, SPENT
-from scenarios.regret import regret_table
-from scenarios.results import Results
+from scenarios.records.results import Results
 from viz.compared import Compared, End
 from viz.money import Price, price_of
 from viz.sections import ENDS

@@ -16,8 +16,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from scenarios.draws import Draws
-from scenarios.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
+from scenarios.analysis.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
+from scenarios.ensembles.draws import Draws
 from sim.calendar import START
 from sim.outputs import CLUSTER, NATIONAL, PROVINCE
 from viz.compared import PER_QUARTER, quarter_of, reported_of
@@ -241,7 +241,7 @@ def _three(values: np.ndarray) -> tuple[float, float, float]:
 @cache
 def _prior_quantiles(names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Values of the priors at equally spaced probabilities from 0 to 1: float64 (_GRID,) by parameter."""
-    from calibration.priors import Priors, read_priors
+    from calibration.fitting.priors import Priors, read_priors
 
     known = read_priors().by_name
     priors = Priors({name: known[name] for name in names if name in known})
@@ -252,7 +252,7 @@ def _prior_quantiles(names: tuple[str, ...]) -> dict[str, np.ndarray]:
 @cache
 def prior_sources() -> dict[str, str]:
     """What the prior of each parameter that may be fitted rests on, in English."""
-    from calibration.priors import read_priors
+    from calibration.fitting.priors import read_priors
 
     return {name: prior.source for name, prior in read_priors().by_name.items()}
 

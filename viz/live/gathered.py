@@ -9,11 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from scenarios.draws import values_table
-from scenarios.jobs import model_checksum, versions
-from scenarios.results import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST, Results
-from scenarios.schema import Scenario
-from scenarios.storage import DRAW, checksum, to_arrow, write_json, write_parquet
+from scenarios.ensembles.draws import values_table
+from scenarios.ensembles.jobs import model_checksum, versions
+from scenarios.files.schema import Scenario
+from scenarios.records.layout import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST
+from scenarios.records.results import Results
+from scenarios.records.storage import DRAW, checksum, to_arrow, write_json, write_parquet
 from sim.calendar import START, Quarter
 from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table

@@ -8,8 +8,8 @@ from datetime import date
 
 import numpy as np
 
-from scenarios.intervals import mean_interval
-from scenarios.metrics import GENUINE, SPENT
+from scenarios.analysis.intervals import mean_interval
+from scenarios.analysis.metrics import GENUINE, SPENT
 from viz.compared import QUANTILES, quarter_of
 from viz.live.runner import Run
 from viz.live.session import Answer
@@ -20,7 +20,7 @@ def national(run: Run, quantity: str) -> np.ndarray:
     """A quantity of the nation by quarter: float64 (quarters,).
 
     Args:
-        quantity: column of `national`, or a figure derived from it (see `scenarios.metrics`).
+        quantity: column of `national`, or a figure derived from it (see `scenarios.analysis.metrics`).
     """
     table = run.tables["national"]
     if quantity == SPENT:

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from scenarios.intervals import student_interval
+from scenarios.analysis.intervals import student_interval
 from sim.geography import Geography, build_geography
 from sim.outputs import PROVINCE
 from sim.parameters import parameter_record

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scenarios import machine
-from scenarios.draws import POSTERIOR, read_draws
-from scenarios.loading import load_scenario
+from scenarios.ensembles import machine
+from scenarios.ensembles.draws import POSTERIOR, read_draws
+from scenarios.files.loading import load_scenario
 from sim.branching import branch, first_difference
 from sim.calendar import DEFAULT_UNTIL, START, Quarter
 from sim.columns import NEVER

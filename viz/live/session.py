@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scenarios.errors import InputError
-from scenarios.schema import Scenario
+from scenarios.files.schema import Scenario
 from viz.live.runner import Run, Runner
 
 

@@ -8,7 +8,7 @@ from html import escape
 
 import solara
 
-from scenarios.draws import POSTERIOR, read_draws
+from scenarios.ensembles.draws import POSTERIOR, read_draws
 from viz.app import fit_charts, fit_tables, state
 from viz.app.parts import heading, html_table, note
 from viz.app.state import Session, use_session

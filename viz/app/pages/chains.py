@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import solara
 
-from scenarios.drawing import OKABE_ITO
+from scenarios.display.drawing import OKABE_ITO
 from viz.app import charts
 from viz.app.parts import Busy, heading, html_table, note
 from viz.app.state import Session, use_session

@@ -9,10 +9,10 @@ from functools import lru_cache
 import solara
 import solara.lab
 
-from scenarios.drawing import OKABE_ITO
+from scenarios.display.drawing import OKABE_ITO
 from scenarios.errors import InputError
-from scenarios.results import Results
-from scenarios.schema import Scenario
+from scenarios.files.schema import Scenario
+from scenarios.records.results import Results
 from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table

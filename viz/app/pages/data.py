@@ -9,8 +9,8 @@ import solara
 import solara.lab
 from markupsafe import Markup, escape
 
-from scenarios.describe import scenario_toml
 from scenarios.errors import ScenarioError
+from scenarios.files.describe import scenario_toml
 from viz.app.about import ABOUT, figures_table, odd_html, parameters_table
 from viz.app.downloads import (
     CENTRAL,

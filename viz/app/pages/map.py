@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import solara
 
-from scenarios.drawing import OKABE_ITO
+from scenarios.display.drawing import OKABE_ITO
 from sim.reference import province_names
 from viz.app import charts
 from viz.app.controls import MONEY

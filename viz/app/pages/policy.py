@@ -9,7 +9,7 @@ from html import escape
 
 import solara
 
-from scenarios.metrics import SPENT
+from scenarios.analysis.metrics import SPENT
 from sim.branching import first_difference
 from sim.calendar import Quarter
 from viz.app import charts

@@ -1,0 +1,1 @@
+"""Single firms of the model held against stylised facts and published estimates."""

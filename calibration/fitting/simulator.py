@@ -1,0 +1,217 @@
+"""The simulator of the fit: parameter values in, the reported quantities out; and libraries of its runs.
+
+A library is one file: a first line that says what was to be run, then one line a finished run. What is
+appended is whole, and a cut-off last line is run again, so a fit that was interrupted goes on where it stopped.
+The file's name holds the digest of its design: with other settings, figures or code another file is begun.
+
+Every run has a seed of its own, the same in every repetition of a fit. Where runs are compared (screening) they share
+one; an emulator of expected figures learns more from different luck.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scenarios.analysis.reported import FACT, Quantity, ReportedFigure, reported_figures, simulated
+from scenarios.ensembles.processes import compile_once, in_processes
+from scenarios.errors import InputError
+from scenarios.records.storage import whole_file
+from sim.parameters import parameter_table
+
+#: Told of finished and of all runs.
+Count = Callable[[int, int], None]
+
+#: The quarter of the cut-off, and the year at whose end single firms are measured.
+LAST, FACT_YEAR = "2024Q1", 2022
+#: Runs that test or predict take seeds from here on, which runs that teach the emulator never reach.
+TESTING = 100_000
+
+
+def measure(tables: dict[str, pd.DataFrame], facts: dict[str, float], figures: Sequence[ReportedFigure]) -> np.ndarray:
+    """Reported quantities of one run, float64 (figures,); NaN where the run says nothing.
+
+    Args:
+        tables: a run's tables with a column replicate. facts: measures of single firms by id.
+    """
+    values = np.full(len(figures), np.nan)
+    for index, figure in enumerate(figures):
+        if figure.quantity.startswith(FACT):
+            values[index] = facts.get(figure.quantity.removeprefix(FACT), np.nan)
+            continue
+        found = simulated(tables, figure)
+        if len(found):
+            values[index] = found.iloc[0]
+    return values
+
+
+def simulate(
+    parameters: dict[str, float], scale: float, seed: int, figures: tuple[ReportedFigure, ...] | None = None
+) -> np.ndarray:
+    """Run the reported policy with changed parameters to the cut-off: float64 (figures,), at 1:1."""
+    from calibration.firms.facts import certified_measures, cross_section
+    from sim.calendar import Quarter
+    from sim.model import SRDIModel
+    from sim.policy import find_policy
+
+    last, facts = Quarter.parse(LAST), {}
+    policy = find_policy("baseline").model_copy(update={"parameters": parameters})
+    model = SRDIModel(policy, scale=scale, rng=seed, until=last.year)
+    try:
+        while model.quarter < last:
+            model.step()
+            if model.quarter == Quarter(FACT_YEAR, 4):
+                cities = model.geography.county_city
+                weight = np.bincount(cities, model.county_giant_weight)
+                facts = certified_measures(cross_section(model), model.parameters, cities, weight)
+        tables = model.tables()
+    finally:
+        model.close()
+    wanted = ("national", "province", "tier", "cluster")
+    frames = {name: pd.DataFrame(tables[name]).assign(replicate=0) for name in wanted}
+    return measure(frames, facts, reported_figures() if figures is None else figures)
+
+
+@cache
+def model_digest(free: tuple[str, ...] = ()) -> str:
+    """SHA-256 of the model's sources, reference data and baseline scenario, but for values of the free parameters."""
+    digest = hashlib.sha256(files("scenarios").joinpath("catalogue/baseline.toml").read_bytes())
+    package = Path(str(files("sim")))
+    for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):
+        if path.name == "parameters.toml":
+            continue
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    held = {name: entry.value for name, entry in parameter_table().items() if name not in free}
+    digest.update(json.dumps(held).encode())
+    return digest.hexdigest()
+
+
+@cache
+def measures_digest() -> str:
+    """SHA-256 of what is measured on a run: the definition of each reported figure, and the code that measures."""
+    asked = [figure.model_dump(include=set(Quantity.model_fields), mode="json") for figure in reported_figures()]
+    digest = hashlib.sha256(json.dumps(asked).encode())
+    for package, name in (
+        ("scenarios", "analysis/reported.py"),
+        ("calibration", "firms/facts.py"),
+        ("calibration", "fitting/simulator.py"),
+    ):
+        digest.update(files(package).joinpath(name).read_bytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Design:
+    """Runs to be made.
+
+    Attributes:
+        names: parameters. values: float64 (points, parameters). scale: share of the population.
+        seeds: int64 (points,). ids: of the figures that are measured.
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    scale: float
+    seeds: np.ndarray
+    ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: Iterable[str], values: np.ndarray, scale: float, seeds: np.ndarray) -> Design:
+        """Points whose runs measure all reported figures."""
+        ids = tuple(figure.id for figure in reported_figures())
+        return cls(tuple(names), values, scale, np.asarray(seeds, dtype=np.int64), ids)
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of all that decides the runs, the model's code and data included."""
+        made_of = [self.names, self.scale, self.ids, model_digest(self.names), measures_digest()]
+        digest = hashlib.sha256(json.dumps(made_of).encode())
+        digest.update(np.ascontiguousarray(self.values, dtype=np.float64).tobytes())
+        digest.update(np.ascontiguousarray(self.seeds, dtype=np.int64).tobytes())
+        return digest.hexdigest()
+
+    def library(self, folder: Path, name: str) -> Path:
+        """The file of the design's runs in a folder."""
+        return folder / f"{name}-{self.checksum[:12]}.jsonl"
+
+
+def seeds_from(first: int, count: int) -> np.ndarray:
+    """A seed each, int64 (count,)."""
+    return first + np.arange(count, dtype=np.int64)
+
+
+def run_library(design: Design, path: Path, workers: int = 1, on_run: Count = lambda done, points: None) -> np.ndarray:
+    """Run what the file at `path` does not hold yet; all outcomes, float64 (points, figures).
+
+    Args:
+        on_run: called with the runs done and the points of the design, at the start and after each run.
+
+    Raises:
+        InputError: the file belongs to another design.
+    """
+    outcomes = _read(design, path)
+    missing = np.flatnonzero(np.isnan(outcomes).all(axis=1))
+    done = len(outcomes) - len(missing)
+    on_run(done, len(outcomes))
+    with path.open("a", encoding="utf-8") as file:
+        for point, values in _run(design, missing, workers):
+            outcomes[point] = values
+            line = json.dumps({"point": int(point), "values": [None if np.isnan(v) else float(v) for v in values]})
+            file.write(line + "\n")
+            file.flush()
+            done += 1
+            on_run(done, len(outcomes))
+    return outcomes
+
+
+def _read(design: Design, path: Path) -> np.ndarray:
+    """Outcomes so far, NaN where there are none; starts the file if there is none, cuts off a broken last line."""
+    outcomes = np.full((len(design.values), len(design.ids)), np.nan)
+    head = {"design": design.checksum, "points": len(design.values), "scale": design.scale}
+    if not path.exists():
+        with whole_file(path) as draft:
+            draft.write_text(json.dumps(head) + "\n", encoding="utf-8")
+        return outcomes
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    try:
+        first, *lines = [json.loads(line) for line in whole.splitlines()]
+        if first.get("design") != design.checksum:
+            raise InputError(
+                f"{path} holds runs of another design (model, points, scale, seeds, priors or figures differ): "
+                "name another directory"
+            )
+        for line in lines:
+            outcomes[line["point"]] = [np.nan if value is None else value for value in line["values"]]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        raise InputError(f"{path} is damaged: it is not a library of runs") from None
+    if whole != text:
+        with whole_file(path) as draft:
+            draft.write_text(whole, encoding="utf-8")
+    return outcomes
+
+
+def _run(design: Design, points: np.ndarray, workers: int) -> Iterator[tuple[int, np.ndarray]]:
+    """The outcomes of some points as they come."""
+    if not len(points):
+        return
+    compile_once()
+    jobs = [
+        (dict(zip(design.names, map(float, design.values[point]), strict=True)), design.scale, int(design.seeds[point]))
+        for point in points
+    ]
+    if workers <= 1 or len(jobs) == 1:
+        for point, job in zip(points, jobs, strict=True):
+            yield point, simulate(*job)
+        return
+    for place, future in in_processes(simulate, jobs, workers):
+        yield points[place], future.result()

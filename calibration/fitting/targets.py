@@ -1,0 +1,76 @@
+"""The reported figures as the fit sees them: on the log or log-odds scale, as intervals with doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scenarios.analysis.reported import ReportedFigure, reported_figures
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Figures of some roles, in file order.
+
+    Attributes:
+        figures: the figures. columns: int64 (targets,), their places among all reported figures.
+        share: bool (targets,), whether a figure is a share (log-odds scale) or a quantity (log scale).
+        low, high: float64 (targets,), transformed ends of the rounding interval; infinite where one-sided.
+        discrepancy: float64 (targets,), standard deviation of the model's own error on that scale.
+    """
+
+    figures: tuple[ReportedFigure, ...]
+    columns: np.ndarray
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    discrepancy: np.ndarray
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the figures."""
+        return tuple(figure.id for figure in self.figures)
+
+    @property
+    def doubt(self) -> np.ndarray:
+        """Discrepancy and rounding together, standard deviation on the transformed scale (targets,)."""
+        width = np.where(np.isfinite(self.high - self.low), self.high - self.low, 0.0)
+        return np.hypot(self.discrepancy, width / np.sqrt(12.0))
+
+    def transform(self, outcomes: np.ndarray) -> np.ndarray:
+        """Outcomes of all reported figures (…, figures) on the scale of these targets (…, targets); NaN for zero."""
+        chosen = np.asarray(outcomes, dtype=np.float64)[..., self.columns]
+        return transform(chosen, self.share)
+
+    def natural(self, transformed: np.ndarray) -> np.ndarray:
+        """The inverse of `transform` for these targets (…, targets)."""
+        with np.errstate(over="ignore"):
+            return np.where(self.share, 1.0 / (1.0 + np.exp(-transformed)), np.exp(transformed))
+
+    def only(self, keep: np.ndarray) -> Targets:
+        """The targets where `keep`, bool (targets,), is true."""
+        figures = tuple(figure for figure, kept in zip(self.figures, keep, strict=True) if kept)
+        arrays = (self.columns, self.share, self.low, self.high, self.discrepancy)
+        return Targets(figures, *(array[keep] for array in arrays))
+
+
+def transform(values: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Log of quantities and log-odds of shares (`share` true); NaN where that is not finite."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(share, np.log(values) - np.log1p(-values), np.log(values))
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def read_targets(roles: tuple[str, ...] = ("fit",), figures: tuple[ReportedFigure, ...] | None = None) -> Targets:
+    """The reported figures of some roles: those of the package, or given ones."""
+    figures = reported_figures() if figures is None else figures
+    columns = np.array([index for index, figure in enumerate(figures) if figure.role in roles], dtype=np.int64)
+    chosen = tuple(figures[index] for index in columns)
+    share = np.array([figure.is_share for figure in chosen], dtype=bool)
+    ends = {}
+    for name, missing in (("low", -np.inf), ("high", np.inf)):
+        given = np.array([np.nan if getattr(f, name) is None else getattr(f, name) for f in chosen], dtype=np.float64)
+        ends[name] = np.where(np.isnan(given), missing, transform(given, share))
+    discrepancy = np.array([figure.discrepancy for figure in chosen], dtype=np.float64)
+    return Targets(chosen, columns, share, ends["low"], ends["high"], discrepancy)

@@ -1,0 +1,1 @@
+"""Forecasts with their doubt, naive ones beside them, and how both score."""

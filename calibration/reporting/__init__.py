@@ -1,0 +1,1 @@
+"""A calibration in tables and figures: on the terminal, as a report, and in the documentation."""

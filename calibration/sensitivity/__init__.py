@@ -1,0 +1,1 @@
+"""Which parameters and levers drive which output: indices, their tables, and the command ``srdi sensitivity``."""

@@ -1,0 +1,90 @@
+"""A sensitivity analysis as tables on the screen and as plain values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from calibration.sensitivity.analysis import Sensitivity
+from scenarios.analysis.outcomes import Outcome
+from scenarios.display.formatting import format_number, unit_name
+from scenarios.display.screen import Cells, print_table, say
+from scenarios.records.storage import records
+
+#: Factors without indices that are shown of each output.
+_OTHERS = 6
+
+
+def record(found: Sensitivity, outcomes: tuple[Outcome, ...]) -> dict:
+    """Everything found, as plain values: one entry an output, in it one a factor, strongest effect first."""
+    table = found.table().reset_index()
+    return {
+        "kept": list(found.kept),
+        "outputs": [
+            {
+                "output": outcome.text,
+                "unit": outcome.unit,
+                "variance": float(found.variance[outcome.text]),
+                "luck_share": records(found.luck.loc[[outcome.text]])[0],
+                "factors": records(
+                    table[table["output"] == outcome.text]
+                    .drop(columns="output")
+                    .sort_values("relative", ascending=False)
+                ),
+            }
+            for outcome in outcomes
+        ],
+    }
+
+
+def print_sensitivity(found: Sensitivity, outcomes: tuple[Outcome, ...], console: Console) -> None:
+    """Print one table an output: indices of the kept factors, and effects of the strongest others."""
+    for outcome in outcomes:
+        print_table(_table(found, outcome), console)
+        luck = found.luck.loc[outcome.text]
+        share = (
+            "does not vary"
+            if np.isnan(luck["share"])
+            else (f"luck's share of the variance: {luck['share']:.3f} [{luck['low']:.3f}, {luck['high']:.3f}]")
+        )
+        say(console, f"{share}\n")
+    say(
+        console,
+        "Effect: mean absolute effect of moving the factor over its whole range (Morris mu*), in the output's unit; "
+        "spread: of these effects (sigma; interaction or curvature). First and total: Sobol shares of the variance "
+        "with 95 % bootstrap intervals, the factors without them at their centre. luck?: the interval of the total "
+        "share does not lie above luck's share. Intervals that are wide want more --samples.",
+        "dim",
+    )
+
+
+def _table(found: Sensitivity, outcome: Outcome) -> Cells:
+    rows = found.table().loc[outcome.text]
+    kept = rows.loc[list(found.kept)].sort_values("st", ascending=False, na_position="last")
+    others = rows.drop(index=list(found.kept)).sort_values("relative", ascending=False)
+    texts: list[tuple[str, ...]] = [
+        (
+            str(name),
+            format_number(row["mu_star"], outcome.unit),
+            format_number(row["sigma"], outcome.unit),
+            _index(row, "s1"),
+            _index(row, "st"),
+            "luck?" if row["beyond_luck"] is False else "",
+        )
+        for name, row in kept.iterrows()
+    ]
+    texts += [
+        (str(name), *(format_number(row[part], outcome.unit) for part in ("mu_star", "sigma")), "", "", "")
+        for name, row in others.head(_OTHERS).iterrows()
+    ]
+    if len(others) > _OTHERS:
+        texts.append((f"… {len(others) - _OTHERS} with smaller effects", *[""] * 5))
+    title = f"{outcome.text} ({unit_name(outcome.unit)}), {outcome.when}"
+    return Cells(title, ("Factor", ">Effect", ">Spread", ">First", ">Total", ""), texts)
+
+
+def _index(row: pd.Series, name: str) -> str:
+    if np.isnan(row[name]):
+        return "–"
+    return f"{row[name]:.2f} [{row[f'{name}_low']:.2f}, {row[f'{name}_high']:.2f}]"

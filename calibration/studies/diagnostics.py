@@ -1,0 +1,311 @@
+"""What a fit has learned, what it has not, and whether its intervals and forecasts can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from calibration.fitting.fit import Fit
+from calibration.fitting.posterior import Likelihood, best_point, sample
+from calibration.fitting.simulator import TESTING, Count, Design, run_library, seeds_from
+from calibration.forecasting.forecasts import QUANTILES, wandering, with_error
+from calibration.forecasting.naive import naive_forecasts
+from scenarios.analysis.reported import reported_figures
+from scenarios.ensembles.processes import call_each
+from sim.parameters import parameter_table
+
+#: A parameter counts as learned if the figures take away at least this share of its prior variance.
+LEARNED = 0.25
+#: Variance of a uniform coordinate of the cube.
+PRIOR_VARIANCE = 1.0 / 12.0
+#: Fall of twice the log likelihood that bounds a 90 % profile interval (chi-squared, one degree).
+PROFILE_FALL = 2.706
+#: Steps of a walker where many posteriors are sampled, and draws kept of each.
+SHORT_STEPS, SHORT_DRAWS = 1000, 500
+#: The prior of simulation-based calibration is the likelihood to this power: wide, and where the emulator was learned.
+FLAT = 0.5
+#: The hindcast knows the figures up to this day.
+HINDCAST = date(2022, 12, 31)
+
+
+def parameter_summary(fit: Fit) -> pd.DataFrame:
+    """Prior and posterior of each free parameter, one row each.
+
+    Returns:
+        Columns parameter, unit, prior_05/50/95, posterior_05/50/95, best (most likely), contraction (share of the
+        prior variance that the figures take away, on the prior's own probability scale), verdict (learned, assumed).
+    """
+    levels = np.array([0.05, 0.5, 0.95])
+    prior = fit.priors.values(np.tile(levels[:, None], (1, len(fit.priors.names))))
+    posterior = np.quantile(fit.priors.values(fit.sample.cube), levels, axis=0)
+    contraction = 1.0 - fit.sample.cube.var(axis=0) / PRIOR_VARIANCE
+    table = pd.DataFrame({"parameter": fit.priors.names})
+    table["unit"] = [parameter_table()[name].unit for name in fit.priors.names]
+    for label, values in (("prior", prior), ("posterior", posterior)):
+        for level, row in zip(("05", "50", "95"), values, strict=True):
+            table[f"{label}_{level}"] = row
+    table["best"] = fit.priors.values(fit.best[None, :])[0]
+    table["contraction"] = contraction
+    table["verdict"] = np.where(contraction >= LEARNED, "learned", "assumed")
+    return table
+
+
+@dataclass(frozen=True)
+class Information:
+    """Which directions of parameter space the figures identify, at the most likely point.
+
+    Attributes:
+        eigenvalues: float64 (parameters,), of the Fisher information of the figures on the cube, largest first,
+            over the precision of the uniform prior: above 1 the figures say more than the prior.
+        directions: float64 (parameters, parameters), one direction a row, in cube coordinates.
+    """
+
+    eigenvalues: np.ndarray
+    directions: np.ndarray
+
+    @property
+    def identified(self) -> int:
+        """Directions of which the figures say more than the prior."""
+        return int((self.eigenvalues > 1.0).sum())
+
+
+def information(fit: Fit) -> Information:
+    """Jᵀ S⁻² J of the emulated figures, J their slopes and S their standard deviations (see `Likelihood`)."""
+    # An interval that is wide beside S says little about what lies inside it: its width counts as doubt.
+    doubt = np.hypot(fit.targets.doubt, fit.emulator.error)
+    slopes = fit.emulator.slopes(fit.best) / doubt[:, None]
+    values, vectors = np.linalg.eigh(slopes.T @ slopes)
+    return Information(np.maximum(values[::-1], 0.0) * PRIOR_VARIANCE, vectors[:, ::-1].T)
+
+
+def profiles(fit: Fit, points: int = 15, workers: int = 1) -> pd.DataFrame:
+    """Profile likelihood of each parameter over the box, at so many points and the most likely one.
+
+    Returns:
+        Columns parameter, value (in its unit), fall (twice the fall of the log likelihood from its best value when
+        all other parameters adapt).
+    """
+    _, best = best_point(fit.likelihood, fit.box, fit.best)
+    jobs = [(fit, index, best, points) for index in range(len(fit.priors.names))]
+    found = dict(call_each(_profile, jobs, workers))
+    table = pd.concat([found[place] for place in sorted(found)], ignore_index=True)
+    # The best point is itself found by search; a profile may find a slightly better one.
+    table["fall"] -= min(table["fall"].min(), 0.0)
+    return table
+
+
+def _profile(fit: Fit, index: int, best: float, points: int) -> pd.DataFrame:
+    """The profile of one parameter; `best` is the log likelihood of the most likely point."""
+    low, high = fit.box[index]
+    grid = np.unique([*np.linspace(low, high, points), fit.best[index]])
+    # From the best point outwards, so that each fit starts near its neighbour's.
+    start = int(np.searchsorted(grid, fit.best[index]))
+    falls = np.empty(len(grid))
+    for side in (range(start, len(grid)), range(start - 1, -1, -1)):
+        point = fit.best
+        for place in side:
+            point, found = best_point(fit.likelihood, fit.box, point, {index: grid[place]})
+            falls[place] = 2.0 * (best - found)
+    cube = np.tile(fit.best, (len(grid), 1))
+    cube[:, index] = grid
+    return pd.DataFrame(
+        {"parameter": fit.priors.names[index], "value": fit.priors.values(cube)[:, index], "fall": falls}
+    )
+
+
+def profile_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """90 % interval of each profile: columns parameter, low, high, and open (it ends at the box)."""
+    rows = []
+    for name, profile in table.groupby("parameter", sort=False):
+        inside = profile["value"][profile["fall"] <= PROFILE_FALL]
+        open_end = profile["fall"].iloc[0] <= PROFILE_FALL or profile["fall"].iloc[-1] <= PROFILE_FALL
+        rows.append({"parameter": name, "low": inside.min(), "high": inside.max(), "open": bool(open_end)})
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Simulation-based calibration: how often posterior intervals hold the parameters that made the figures.
+
+    Attributes:
+        repeats: synthetic sets of figures. ranks: float64 (repeats, parameters), share of draws below the truth.
+    """
+
+    repeats: int
+    ranks: np.ndarray
+
+    def of(self, level: float, parameters: np.ndarray | slice = slice(None)) -> float:
+        """Share of repeats, over all or some parameters, inside the central interval of a level."""
+        return float((np.abs(self.ranks[:, parameters] - 0.5) <= level / 2.0).mean())
+
+
+def coverage_on_emulator(
+    fit: Fit, repeats: int, workers: int = 1, on_repeat: Count = lambda done, all_: None
+) -> Coverage:
+    """Coverage where the emulator itself makes the figures: is the sampler right?"""
+    truth = _truths(fit, repeats, fit.settings.seed + 11)
+    expected = fit.emulator(truth)
+    expected += np.random.default_rng(fit.settings.seed + 14).normal(size=expected.shape) * fit.emulator.error
+    return _coverage(fit, fit.likelihood, truth, expected, workers, on_repeat)
+
+
+def coverage_on_model(
+    fit: Fit,
+    repeats: int,
+    folder: Path,
+    workers: int = 1,
+    on_repeat: Count = lambda done, all_: None,
+    simulate: Callable[..., np.ndarray] = run_library,
+) -> Coverage:
+    """Coverage where runs of the model make the figures: is the emulator right?
+
+    The luck of a run at the fit's scale is part of these figures, so the likelihood knows of it here.
+    """
+    truth = _truths(fit, repeats, fit.settings.seed + 12)
+    seeds = seeds_from(fit.settings.seed + 2 * TESTING, repeats)
+    design = Design.of(fit.priors.names, fit.priors.values(truth), fit.settings.scale, seeds)
+    outcomes = fit.targets.transform(simulate(design, design.library(folder, "coverage"), workers))
+    # A run without a review says nothing of it: the expectation stands in.
+    outcomes = np.where(np.isfinite(outcomes), outcomes, fit.emulator(truth))
+    lucky = replace(fit.likelihood, discrepancy=np.hypot(fit.likelihood.discrepancy, fit.emulator.noise))
+    return _coverage(fit, lucky, truth, outcomes, workers, on_repeat)
+
+
+def _truths(fit: Fit, repeats: int, seed: int) -> np.ndarray:
+    """Parameters from the flattened posterior, which is the prior of these exercises: float64 (repeats, parameters)."""
+    flat = fit.likelihood.flattened(FLAT)
+    return sample(flat, fit.box, repeats, seed, fit.settings.steps).cube
+
+
+def _coverage(
+    fit: Fit, likelihood: Likelihood, truth: np.ndarray, outcomes: np.ndarray, workers: int, on_repeat: Count
+) -> Coverage:
+    """Ranks of `truth` among the posteriors of figures made from `outcomes` with model error and rounding."""
+    rng = np.random.default_rng(fit.settings.seed + 13)
+    values = outcomes + rng.normal(size=outcomes.shape) * fit.likelihood.discrepancy
+    two_sided = np.isfinite(likelihood.high - likelihood.low)
+    width = np.where(two_sided, likelihood.high, 0.0) - np.where(two_sided, likelihood.low, 0.0)
+    # Where in its rounding interval the true value lies is not known.
+    low = np.where(np.isfinite(likelihood.low), values - width * rng.random(values.shape), -np.inf)
+    high = np.where(two_sided, low + width, np.where(np.isfinite(likelihood.high), values, np.inf))
+    prior = fit.likelihood.flattened(FLAT)
+    jobs = [
+        SyntheticPosterior(prior, replace(likelihood, low=low[index], high=high[index])) for index in range(len(truth))
+    ]
+    ranks = np.empty_like(truth)
+    on_repeat(0, len(jobs))
+    for done, (place, draws) in enumerate(_sample_each(jobs, fit, fit.box, workers), start=1):
+        ranks[place] = (draws < truth[place]).mean(axis=0)
+        on_repeat(done, len(jobs))
+    return Coverage(len(truth), ranks)
+
+
+@dataclass(frozen=True)
+class SyntheticPosterior:
+    """Log of a prior, itself a flattened likelihood, times the likelihood of synthetic figures."""
+
+    prior: Likelihood
+    figures: Likelihood
+
+    def __call__(self, cube: np.ndarray) -> np.ndarray:
+        """Sum of both at points of the cube (points, parameters): float64 (points,)."""
+        expected = self.prior.emulator(cube)
+        return self.prior.of_expected(expected) + self.figures.of_expected(expected)
+
+
+def _everywhere(fit: Fit) -> np.ndarray:
+    """All of the cube, float64 (parameters, 2)."""
+    return np.tile([0.0, 1.0], (len(fit.priors.names), 1))
+
+
+def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, all_: None) -> pd.DataFrame:
+    """What all other figures say of each figure, by the emulator and over the space that no figure has narrowed.
+
+    Returns:
+        Columns id, low, high (reported), without_05/50/95 and with_50 (emulated expectation, natural units), score
+        (distance of the reported interval from the median without it, in standard deviations of that prediction).
+    """
+    emulator = fit.wide_emulator
+    likelihood = Likelihood.of(emulator, fit.targets)
+    jobs = [likelihood.without(index) for index in range(len(fit.targets.ids))]
+    rows = {}
+    whole = fit.emulator(fit.sample.cube)
+    on_repeat(0, len(jobs))
+    for done, (index, draws) in enumerate(_sample_each(jobs, fit, _everywhere(fit), workers), start=1):
+        expected = emulator(draws)[:, index]
+        low, high = fit.targets.low[index], fit.targets.high[index]
+        middle = np.median(expected)
+        deviation = np.hypot(expected.std(), likelihood.spread[index])
+        natural = fit.targets.only(np.arange(len(jobs)) == index).natural
+        rows[index] = {
+            "id": fit.targets.ids[index],
+            "low": fit.targets.figures[index].low,
+            "high": fit.targets.figures[index].high,
+            **{f"without_{q:02d}": float(natural(np.quantile(expected, q / 100))[0]) for q in (5, 50, 95)},
+            "with_50": float(natural(np.median(whole[:, index]))[0]),
+            "score": float((np.clip(middle, low, high) - middle) / deviation),
+        }
+        on_repeat(done, len(jobs))
+    return pd.DataFrame([rows[index] for index in sorted(rows)])
+
+
+def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
+    """Forecasts of the figures after `last` by a posterior that knows only those up to it: do forecasts hold?
+
+    The model error is that of forecasts made at `last`, without the discretion of single batches, which is itself
+    measured on a figure after it. Figures of quantities that were never reported before are left out: there is no
+    series to go on.
+
+    Returns:
+        Columns id, label, date, low, high (reported), p05, p25, p50, p75, p95 (natural units), inside_50, inside_90
+        (whether the reported interval meets the forecast's), error (of the median, share), error_last_value,
+        error_linear_trend (of the naive forecasts, from figures up to `last`).
+    """
+    emulator = fit.wide_emulator
+    known = np.array([figure.date <= last for figure in fit.targets.figures])
+    likelihood = replace(Likelihood.of(emulator, fit.targets), used=known)
+    settings = fit.settings
+    draws = sample(likelihood, _everywhere(fit), settings.draws, settings.seed + 15, settings.steps).cube
+    rng = np.random.default_rng(settings.seed + 16)
+    expected = emulator(draws)
+    expected += rng.normal(size=expected.shape) * emulator.error
+    natural = fit.targets.natural(expected)
+    rows = []
+    for index, figure in enumerate(fit.targets.figures):
+        before = [f for f in reported_figures() if f.quantity == figure.quantity and f.date <= last]
+        if known[index] or not before:
+            continue
+        error = rng.normal(size=len(draws)) * wandering(figure, last)
+        values = with_error(natural[:, index], error, figure.is_share)
+        levels = np.quantile(values, QUANTILES)
+        naive = naive_forecasts(figure, last)
+        rows.append(
+            {
+                "id": figure.id,
+                "label": figure.label,
+                "date": figure.date.isoformat(),
+                "low": figure.low,
+                "high": figure.high,
+                **{f"p{round(100 * q):02d}": float(level) for q, level in zip(QUANTILES, levels, strict=True)},
+                "inside_50": bool(levels[1] <= figure.high and figure.low <= levels[3]),
+                "inside_90": bool(levels[0] <= figure.high and figure.low <= levels[4]),
+                "error": float(levels[2]) / figure.middle - 1.0,
+                "error_last_value": naive.last_value / figure.middle - 1.0,
+                "error_linear_trend": naive.linear_trend / figure.middle - 1.0,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _sample_each(
+    jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, box: np.ndarray, workers: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The place of each posterior over a box and draws of it, float64 (SHORT_DRAWS, parameters), as they come."""
+    arguments = [(job, box, SHORT_DRAWS, fit.settings.seed, SHORT_STEPS) for job in jobs]
+    for place, found in call_each(sample, arguments, workers):
+        yield place, found.cube

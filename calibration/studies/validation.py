@@ -1,0 +1,153 @@
+"""Validation: reported figures, stylised facts, econometrics on the model's own panel, forecasts and their score."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from calibration.firms.facts import measure_facts
+from calibration.fitting.fit import Progress
+from calibration.fitting.simulator import model_digest
+from calibration.forecasting.forecasts import Forecaster, published
+from calibration.forecasting.prediction import inside_by_role, predict, target_table
+from calibration.forecasting.scores import Actual, score, score_summary
+from calibration.studies.study import packaged
+from scenarios.analysis.reported import CUT_OFF
+from scenarios.ensembles.draws import POSTERIOR, Draws, read_draws
+from scenarios.records.storage import records, write_json
+
+if TYPE_CHECKING:
+    from calibration.firms.econometrics import Estimate
+
+FORECASTS, VALIDATION = "forecasts.json", "validation.json"
+#: Last year of the forecasts, and last day that can be scored.
+UNTIL = 2030
+LAST_DAY = date(UNTIL, 12, 31)
+#: Firms of the panel, and share of the population and last year of the run, for econometrics.
+PANEL_FIRMS, PANEL_SCALE, PANEL_UNTIL = 4_000, 0.05, 2024
+
+
+def validate(
+    folder: Path,
+    *,
+    draws: int,
+    scale: float,
+    seed: int,
+    workers: int,
+    actuals: tuple[Actual, ...] = (),
+    on_run: Progress = lambda stage, done, all_: None,
+) -> dict:
+    """Hold the calibrated model against what is known, and forecast.
+
+    Written into `folder`: ``forecasts.json``, ``validation.json`` (all of it) and the runs, which a second call with
+    the same settings does not repeat.
+
+    Args:
+        draws: posterior draws, a run each. scale: share of the population of these runs. actuals: realised figures.
+
+    Returns:
+        The keys of ``srdi validate --json``, estimates (econometrics), and model_unchanged: whether the model is the
+        one to which the posterior was fitted.
+    """
+    posterior = read_draws(POSTERIOR)
+    draws = min(draws, len(posterior))
+    folder.mkdir(parents=True, exist_ok=True)
+    outcomes = predict(
+        posterior.names,
+        posterior.values[:draws],
+        scale,
+        seed,
+        folder,
+        workers,
+        lambda done, all_: on_run("targets", done, all_),
+    )
+    targets = target_table(outcomes, scale, seed)
+    tables = _ensemble(folder, posterior, draws, scale, seed, workers, on_run)
+    forecaster = Forecaster(tables, seed)
+    write_json(
+        {
+            "cut_off": CUT_OFF.isoformat(),
+            "scenario": "baseline",
+            "posterior": posterior.checksum,
+            "draws": draws,
+            "scale": scale,
+            "seed": seed,
+            "forecasts": records(forecaster.table(published())),
+        },
+        folder / FORECASTS,
+    )
+    on_run("facts", 0, 2)
+    facts = measure_facts(seed=seed)
+    on_run("facts", 1, 2)
+    estimates = panel_estimates(seed)
+    on_run("facts", 2, 2)
+    found = {
+        "targets": records(targets),
+        "inside": inside_by_role(targets),
+        "facts": [fact.record() for fact in facts],
+        "estimates": [estimate.record() for estimate in estimates],
+        "forecasts": str(folder / FORECASTS),
+        "draws": draws,
+        "scale": scale,
+        "model_unchanged": packaged()[0]["model"] == model_digest(posterior.names),
+    }
+    if actuals:
+        scored = score(forecaster, actuals)
+        found["score"] = score_summary(scored) | {"rows": records(scored)}
+    write_json(found, folder / VALIDATION)
+    return found
+
+
+def panel_estimates(seed: int) -> list[Estimate]:
+    """Published estimates beside the same regressions on a panel of the model's firms."""
+    from calibration.firms.econometrics import estimate
+    from sim.model import SRDIModel
+    from sim.policy import find_policy
+
+    policy = find_policy("baseline")
+    model = SRDIModel(policy, scale=PANEL_SCALE, rng=seed, until=PANEL_UNTIL, firms_panel=PANEL_FIRMS)
+    try:
+        model.run_model()
+        return estimate(pd.DataFrame(model.tables()["firms"]))
+    finally:
+        model.close()
+
+
+def _ensemble(
+    folder: Path, posterior: Draws, draws: int, scale: float, seed: int, workers: int, on_run: Progress
+) -> dict[str, pd.DataFrame]:
+    """Tables of the baseline under posterior draws to UNTIL: those in the folder, or new ones."""
+    from scenarios.ensembles.ensemble import run_ensemble
+    from scenarios.files.loading import load_scenario
+    from scenarios.records.layout import MANIFEST
+    from scenarios.records.results import load_results
+
+    out = folder / f"ensemble-{_digest(posterior, draws, scale, seed)}"
+    if not (out / MANIFEST).exists():
+        finished = iter(range(1, draws + 1))
+        run_ensemble(
+            [load_scenario("baseline")],
+            out=out,
+            replicates=draws,
+            scale=scale,
+            seed=seed,
+            until=UNTIL,
+            workers=workers,
+            resume=True,
+            draws=posterior,
+            on_start=lambda runs: on_run("forecasts", 0, runs),
+            on_run=lambda: on_run("forecasts", next(finished), draws),
+        )
+    results = load_results(out)
+    return {name: results.table(name) for name in ("national", "province", "tier", "cluster")}
+
+
+def _digest(posterior: Draws, draws: int, scale: float, seed: int) -> str:
+    """Twelve characters that tell runs of one model, posterior and settings from all others."""
+    return hashlib.sha256(
+        f"{model_digest(posterior.names)} {posterior.checksum} {draws} {scale} {seed}".encode()
+    ).hexdigest()[:12]

@@ -1,0 +1,145 @@
+"""The commands that run ensembles and hand on what they wrote: ``run``, ``effects``, ``rerun``, ``export``.
+
+Only click is imported at once: ``srdi --help`` loads this file.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from scenarios.commands.command import echo
+from scenarios.commands.options import ensemble_options, json_option, last_line, screen_of, tell_idle
+from scenarios.ensembles.request import EnsembleOptions, ensemble_target
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@ensemble_options()
+@json_option
+def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -> None:
+    """Run scenarios (catalogue names or .toml files; default baseline) and print the ladder.
+
+    Without --out the results are printed and not kept. With --json the tables go to stderr.
+    What is not given here comes from [run] of the first scenario, for all scenarios.
+
+    \b
+    Example:
+      srdi run baseline no-policy --replicates 8 --scale 0.05 --out results/first
+      srdi run baseline no-policy --replicates 8 --scale 0.05 --out results/first --resume
+      srdi run baseline --set levers.cluster_recognition.per_year=300
+      srdi run baseline --params posterior --replicates 100
+      srdi run baseline --params posterior --draws 50 --replicates 2
+      srdi run baseline --scheduler tcp://127.0.0.1:8786
+    """
+    loaded = ensemble.load(*(scenarios or ("baseline",)))
+    tell_idle(loaded)
+    with ensemble.run(loaded) as results:
+        from scenarios.commands.run_tables import print_run
+        from scenarios.display.screen import say_where
+
+        screen = screen_of(as_json)
+        print_run(results, screen)
+        if ensemble.out:
+            say_where(screen, "Results in", ensemble.out)
+        if as_json:
+            manifest = results.manifest
+            last_line(
+                {
+                    "out": str(ensemble.out) if ensemble.out else None,
+                    "scenarios": [scenario.name for scenario in loaded],
+                    "replicates": manifest["replicates"],
+                    "draws": manifest["draws"],
+                    "runs": manifest["runs"],
+                    "firms": manifest["firms_at_start"],
+                    "scale": manifest["scale"],
+                    "seconds": manifest["seconds"],
+                }
+            )
+
+
+@click.command()
+@click.argument("levers", nargs=-1, metavar="[LEVER]...")
+@ensemble_options(replicates=8)
+@json_option
+def effects(levers: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -> None:
+    """Compare every lever, rule and shock at its reference intensity with the baseline, paired.
+
+    Without names all are run: about ten minutes on two cores at the defaults. What each lever's
+    reference intensity is, srdi show levers tells.
+
+    \b
+    Example:
+      srdi effects
+      srdi effects sme_fund credit_guarantees --replicates 16
+      srdi effects sme_fund --params posterior --replicates 50
+    """
+    from scenarios.analysis.effects import BASELINE, run_effects
+
+    ensemble.refuse_draws("effects", crossed_only=True)
+    [parent] = ensemble.load(BASELINE)
+    with ensemble_target(ensemble.out) as target:
+        table = run_effects(levers, parent, **ensemble.arguments, **target)
+        from scenarios.commands.run_tables import print_effects
+        from scenarios.records.storage import records
+
+        print_effects(table, screen_of(as_json), drawn=ensemble.parameter_draws is not None)
+        if as_json:
+            last_line({"levers": records(table)})
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--format", "form", required=True, help="csv, xlsx, dta (Stata), parquet or nc (NetCDF).")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory (default DIR-FORMAT).")
+@click.option("--force", is_flag=True, help="Write into a directory that is not empty; same names are replaced.")
+@json_option
+def export(directory: Path, form: str, out: Path | None, force: bool, as_json: bool) -> None:
+    """Export the tables of a results directory for R, Stata, Excel or xarray.
+
+    \b
+    Example:
+      srdi export results/first --format dta --out first-stata
+    """
+    from scenarios.records.export import export as write
+    from scenarios.records.results import load_results
+
+    written = write(load_results(directory), form, out, force)
+    for path in written:
+        echo(path)
+    if as_json:
+        last_line({"out": str(written[0].parent), "files": [path.name for path in written]})
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory to keep the second run in.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://127.0.0.1:8786, not here.")
+@json_option
+def rerun(
+    directory: Path, out: Path | None, workers: int | None, threads: int, scheduler: str | None, as_json: bool
+) -> None:
+    """Run a results directory again from its manifest and compare the bits; exit 1 if they differ.
+
+    \b
+    Example:
+      srdi rerun results/first
+    """
+    from scenarios.ensembles.rerun import rerun as run_again
+    from scenarios.records.results import load_results
+
+    with ensemble_target(out) as target:
+        found = run_again(load_results(directory), workers=workers, threads=threads, scheduler=scheduler, **target)
+    for text in found.changed:
+        echo(f"changed since: {text}", err=as_json)
+    for name in found.other:
+        echo(f"{name}: other bits", err=as_json)
+    echo(f"{len(found.same)} of {len(found.same) + len(found.other)} files have the same bits", err=as_json)
+    if as_json:
+        last_line({"same": list(found.same), "other": list(found.other), "changed": list(found.changed)})
+    if found.other:
+        sys.exit(1)

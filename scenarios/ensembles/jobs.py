@@ -1,0 +1,111 @@
+"""One run of the model as a job: plain values in, packed tables out, the same on any machine."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from scenarios.ensembles.plan import differences
+from scenarios.errors import InputError
+from scenarios.files.schema import build
+
+_PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
+
+
+class RunFailed(Exception):
+    """A run of the model, or the writing of what it gave, failed; names the scenario, draw and replicate."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of the model: everything a worker needs, in plain values.
+
+    Attributes:
+        scenario: as resolved. position: its place among the scenarios.
+        draw: number of the parameter draw, 0 for the scenario's own parameters; drawn: its values.
+        replicate, seed, scale, until, threads, firms_panel: as in `scenarios.run_ensemble`.
+        model: checksum of the model's code and data. versions: of what else decides the bits.
+    """
+
+    scenario: dict
+    position: int
+    draw: int
+    replicate: int
+    seed: int
+    scale: float
+    until: int
+    threads: int
+    firms_panel: int
+    drawn: dict[str, float]
+    model: str
+    versions: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return self.scenario["name"]
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file of the finished run."""
+        return f"{self.position:05d}-{self.name}-{self.draw:05d}-{self.replicate:05d}.zip"
+
+    def __str__(self) -> str:
+        drawn = f", draw {self.draw}" if self.draw else ""
+        return f"scenario {self.name}{drawn}, replicate {self.replicate}"
+
+
+def run_job(job: Job) -> bytes:
+    """Run one job; its tables, packed (see `scenarios.ensembles.packing`).
+
+    Raises:
+        InputError: this machine has another version of the model than the one that asks.
+    """
+    from scenarios.ensembles.packing import pack
+    from scenarios.records.storage import to_arrow
+    from sim.model import SRDIModel
+
+    if job.model != model_checksum():
+        raise InputError("a worker has another version of the model installed than this machine")
+    if changed := next(differences(job.versions, versions()), None):
+        raise InputError(f"a worker has other packages than this machine: {changed}")
+    policy = build(job.scenario, job.name).policy
+    # What a scenario sets itself is not drawn.
+    policy = policy.model_copy(update={"parameters": job.drawn | policy.parameters})
+    model = SRDIModel(
+        policy,
+        scale=job.scale,
+        rng=job.seed,
+        until=job.until,
+        threads=job.threads,
+        firms_panel=job.firms_panel,
+    )
+    try:
+        model.run_model()
+        tables = model.tables()
+    finally:
+        model.close()
+    identifiers = {"scenario": job.name, "draw": job.draw, "replicate": job.replicate, "seed": job.seed}
+    return pack({name: to_arrow(name, tables[name], identifiers) for name in tables})
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages a run and its file hang on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+@cache
+def model_checksum() -> str:
+    """SHA-256 of the model's sources and reference data: what decides the bits of a run besides its settings."""
+    digest = hashlib.sha256()
+    package = Path(str(files("sim")))
+    for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

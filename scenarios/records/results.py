@@ -1,0 +1,333 @@
+"""Results of an ensemble, read back from their directory."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from scenarios.errors import ResultsError, refuse_undecodable
+from scenarios.files.schema import Scenario
+from scenarios.records.layout import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST, RUNS
+from scenarios.records.storage import DRAW, checksum, columns_of, dtype_of
+from sim.outputs import OPTIONAL_TABLES, TABLES, Output
+from sim.parameters import parameter_table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Most scenarios that a results object is shown with.
+_NAMED = 5
+
+
+class _DrawsTold(BaseModel):
+    source: str
+    checksum: str
+    names: list[str]
+
+    @field_validator("names")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in parameter_table():
+                raise ValueError(f"unknown parameter {name}")
+        return names
+
+
+class _Manifest(BaseModel):
+    """What readers of a manifest rely on; the rest is for people."""
+
+    model_config = ConfigDict(strict=True)
+
+    scenarios: list[Scenario] = Field(min_length=1)
+    until: int
+    scale: float = Field(gt=0, allow_inf_nan=False)
+    replicates: int = Field(ge=1)
+    seed: int
+    seeds: list[int]
+    firms_panel: int = Field(ge=0)
+    crossed_draws: int | None
+    parameter_draws: _DrawsTold | None
+    factors: list[str] = []
+    draws: int = Field(ge=1)
+    runs: int = Field(ge=1)
+    model: str
+    versions: dict[str, str]
+    first_quarter: str = Field(pattern=r"^\d{4}Q[1-4]$")
+    last_quarter: str = Field(pattern=r"^\d{4}Q[1-4]$")
+    firms_at_start: int
+    started: str
+    seconds: float = 0.0  # of results that the page gathers nobody took the time
+    parameters: dict[str, float]
+    files: dict[str, str]
+
+    @field_validator("scenarios")
+    @classmethod
+    def _each_once(cls, scenarios: list[Scenario]) -> list[Scenario]:
+        if len({scenario.name for scenario in scenarios}) < len(scenarios):
+            raise ValueError("a name is given twice")
+        return scenarios
+
+
+class Results:
+    """Tables of an ensemble as pandas frames, read when first used.
+
+    Attributes:
+        path: the results directory.
+        manifest: what was run: scenarios as resolved, seeds, scale, versions, checksums.
+        national, province, sector, tier, cluster, chain, spending: one frame a table; the
+            identifier columns scenario, draw, replicate, seed come first. Units: `describe`.
+    """
+
+    def __init__(self, path: Path, manifest: dict) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    def __repr__(self) -> str:
+        manifest, names = self.manifest, [scenario["name"] for scenario in self.manifest["scenarios"]]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return (
+            f"<Results in {self.path}: {manifest['runs']} runs of {', '.join(names[:_NAMED])}{more}, "
+            f"{manifest['first_quarter']} to {manifest['last_quarter']}, scale {manifest['scale']:g}; "
+            f"tables: {', '.join(self.columns)}>"
+        )
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables there are."""
+        return tuple(name.removesuffix(".parquet") for name in self.manifest["files"] if name != DRAWS)
+
+    @cached_property
+    def columns(self) -> dict[str, tuple[Output, ...]]:
+        """Columns of every table with unit and description; `parameter_draws` is one if draws were taken."""
+        found = {name: columns_of(name) for name in self.tables}
+        if DRAWS in self.manifest["files"]:
+            drawn = (parameter_table()[name] for name in self.manifest["parameter_draws"]["names"])
+            found[DRAWS_TABLE] = (DRAW, *(Output(entry.name, entry.unit, entry.description) for entry in drawn))
+        return found
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table by name, `parameter_draws` included.
+
+        Raises:
+            KeyError: for an unknown table.
+            ResultsError: the file cannot be read, or holds other columns or runs than it should.
+        """
+        if name not in self.columns:
+            raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.columns)}")
+        file = self.path / f"{name}.parquet"
+        try:
+            frame = pq.read_table(file).to_pandas()
+        except (pa.ArrowException, OSError):
+            raise ResultsError(f"{self.path} is damaged: {file.name} cannot be read") from None
+        if name == DRAWS_TABLE:  # the file is one of draws to run with, whose number is that of the row
+            frame.insert(0, DRAW.name, np.arange(1, len(frame) + 1, dtype=DRAW.dtype))
+        self._check(name, frame)
+        return frame
+
+    def _check(self, name: str, frame: pd.DataFrame) -> None:
+        """Refuse a table of other columns or runs than the manifest tells of: checksums can be made to agree."""
+        file = f"{name}.parquet"
+        columns, numbers = self.columns[name], set(frame.select_dtypes("number"))
+        wanted = {column.name for column in columns if column.dtype not in ("string", "timestamp")}
+        if list(frame) != [column.name for column in columns] or not wanted <= numbers:
+            raise ResultsError(f"{self.path} is damaged: {file} has other columns than srdi writes")
+        if name == "national":
+            rows = frame["scenario"].value_counts()
+            rows = rows[rows > 0]
+            if set(rows.index) != {scenario["name"] for scenario in self.manifest["scenarios"]} or rows.nunique() > 1:
+                raise ResultsError(f"{self.path} is damaged: {file} does not hold the runs of its {MANIFEST}")
+
+    def write_files(self, folder: Path) -> None:
+        """Write the files of the results directory, its manifest among them, into a folder."""
+        for name in (*self.manifest["files"], MANIFEST):
+            shutil.copyfile(self.path / name, folder / name)
+
+    @cached_property
+    def national(self) -> pd.DataFrame:
+        """National series: one row per scenario, replicate and quarter."""
+        return self.table("national")
+
+    @cached_property
+    def province(self) -> pd.DataFrame:
+        """Series by province."""
+        return self.table("province")
+
+    @cached_property
+    def sector(self) -> pd.DataFrame:
+        """Series by sector."""
+        return self.table("sector")
+
+    @cached_property
+    def county_type(self) -> pd.DataFrame:
+        """Series by county type: counties and county-level cities, urban districts."""
+        return self.table("county_type")
+
+    @cached_property
+    def tier(self) -> pd.DataFrame:
+        """Stocks and flows by tier of the ladder."""
+        return self.table("tier")
+
+    @cached_property
+    def cluster(self) -> pd.DataFrame:
+        """Recognised clusters at year ends."""
+        return self.table("cluster")
+
+    @cached_property
+    def chain(self) -> pd.DataFrame:
+        """Series by industrial chain."""
+        return self.table("chain")
+
+    @cached_property
+    def spending(self) -> pd.DataFrame:
+        """Public money by lever."""
+        return self.table("spending")
+
+    @cached_property
+    def firms(self) -> pd.DataFrame:
+        """Panel of single firms at year ends; KeyError if the run was not asked for one."""
+        return self.table("firms")
+
+    @cached_property
+    def parameter_draws(self) -> pd.DataFrame:
+        """Values of the parameter draws, a column a parameter, by the number of the draw; empty if there are none."""
+        frame = self.table(DRAWS_TABLE) if DRAWS_TABLE in self.columns else pd.DataFrame({DRAW.name: []}, dtype=int)
+        return frame.set_index(DRAW.name)
+
+    def to_xarray(self, table: str = "national") -> xr.Dataset:
+        """A table as an xarray dataset, for means over runs, differences between scenarios and NetCDF.
+
+        Args:
+            table: name of the table; every one but `national` has its own key as a further dimension.
+
+        Returns:
+            Variables with dimensions scenario, run, quarter and, of the other tables, the key (province, sector,
+            county_type, tier, cluster, chain, lever or firm); `draw`, `replicate` and `seed` are coordinates of the
+            run, which is the same in every scenario. Units and descriptions stand in each variable's attributes. What
+            a table has no row for is NaN, or empty text. `parameter_draws` has the one dimension draw.
+
+        Raises:
+            KeyError: for an unknown table.
+
+        Example:
+            >>> giants = results.to_xarray()["little_giants"]  # doctest: +SKIP
+            >>> (giants.sel(scenario="no-policy") - giants.sel(scenario="baseline")).mean("run")  # doctest: +SKIP
+        """
+        from scenarios.records.cube import cube, describe_variables
+
+        frame, columns = self.table(table), self.columns[table]
+        if table == DRAWS_TABLE:
+            data = frame.set_index(DRAW.name).to_xarray()
+        else:
+            names = [scenario["name"] for scenario in self.manifest["scenarios"]]
+            data = cube(table, frame, self.national, names)
+        data.attrs |= {"title": f"srdi results: {table}", "scale": self.manifest["scale"]}
+        return describe_variables(data, columns)
+
+    def sql(self, query: str, parameters: Any = ()) -> pd.DataFrame:
+        """Answer one SELECT statement with DuckDB, which reads only the rows and columns it needs.
+
+        Args:
+            query: SQL over the tables by name, `columns` (as `describe` returns it) and, if draws were taken,
+                `parameter_draws`. Files of one's own can be joined, such as ``read_csv('mine.csv')``; so a query may
+                read every file that you may, and is none to take from strangers. It writes none, and loads no extension
+                of DuckDB, such as those for Excel files and web addresses.
+            parameters: values of the query's ``?`` in their order, a dict of those of its ``$name``, or the one value
+                there is: numbers (NumPy's too), texts, paths, dates, None, and lists or arrays of these.
+
+        Returns:
+            The rows of the answer: whole numbers stay so, texts are texts, `quarter` is a timestamp. The tables
+            themselves cannot be changed.
+
+        Raises:
+            ResultsError: one sentence, if the query is not one SELECT statement, values are missing or too many, or
+                DuckDB refuses it; of an unknown table or column it names those that there are.
+
+        Example:
+            >>> results.sql(
+            ...     "select scenario, year(quarter) as year, sum(public_spending_yuan) / 1e9 as billion_yuan "
+            ...     "from national where replicate = ? group by all order by all",
+            ...     results.national["replicate"].max(),
+            ... )  # doctest: +SKIP
+        """
+        from scenarios.records.query import run_query
+
+        return run_query(self.path, self.columns, self.describe(), query, parameters)
+
+    def describe(self) -> pd.DataFrame:
+        """Every column of every table with its unit, description and type."""
+        return pd.DataFrame(
+            [
+                {
+                    "table": table,
+                    "column": column.name,
+                    "unit": column.unit,
+                    "description": column.description,
+                    "dtype": dtype_of(table, column),
+                }
+                for table, columns in self.columns.items()
+                for column in columns
+            ]
+        )
+
+
+def load_results(path: str | Path) -> Results:
+    """Open a results directory after checking that it is whole.
+
+    Raises:
+        ResultsError: one sentence, if the directory does not exist, was not written by srdi, is
+            unfinished, or holds a file that is missing or does not match its checksum.
+    """
+    path = Path(path)
+    refuse_undecodable(path)
+    if not path.is_dir():
+        raise ResultsError(f"{path} is not a directory")
+    manifest = _read_manifest(path)
+    files = manifest["files"]
+    wanted, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
+    if not wanted <= set(files) <= wanted | optional | {DRAWS}:
+        raise ResultsError(f"{path / MANIFEST} is damaged: its list of files is not the one srdi writes")
+    for name, digest in files.items():
+        file = path / name
+        if not file.is_file():
+            raise ResultsError(f"{path} is damaged: {name} is missing")
+        if checksum(file) != digest:
+            raise ResultsError(f"{path} is damaged: {name} does not match its checksum")
+    return Results(path, manifest)
+
+
+def _read_manifest(path: Path) -> dict:
+    """The manifest of a results directory, as it stands in the file, checked for what readers rely on."""
+    manifest_path = path / MANIFEST
+    if not manifest_path.is_file():
+        if (path / RUNS).is_dir():
+            raise ResultsError(f"{path} holds an unfinished ensemble: it has runs but no {MANIFEST}")
+        raise ResultsError(f"{path} is not a results directory: it has no {MANIFEST}")
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        raise ResultsError(f"{manifest_path} is damaged: it is not readable JSON") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ResultsError(f"{path} is not a results directory: its {MANIFEST} was not written by srdi")
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise ResultsError(
+            f"{path} has format version {manifest.get('format_version')!r}; this srdi reads {FORMAT_VERSION}"
+        )
+    try:
+        _Manifest.model_validate(manifest)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise ResultsError(
+            f"{manifest_path} is damaged or was written by another version of the model: "
+            f"{key}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+        ) from None
+    return manifest

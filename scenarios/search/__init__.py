@@ -1,0 +1,1 @@
+"""Designs over settings, and the search for good ones under several goals."""
