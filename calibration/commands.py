@@ -85,6 +85,7 @@ def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bo
 @click.option("--screen", is_flag=True, help="Only rank all parameters by elementary effects (Morris), then stop.")
 @json_option
 def calibrate(
+    *,
     scale: float,
     seed: int,
     first: int,
@@ -168,7 +169,7 @@ def calibrate(
 )
 @json_option
 def validate(
-    draws: int, scale: float, seed: int, actuals: Path | None, workers: int | None, out: Path, as_json: bool
+    *, draws: int, scale: float, seed: int, actuals: Path | None, workers: int | None, out: Path, as_json: bool
 ) -> None:
     """Hold the calibrated model against reported figures, stylised facts and published estimates, and forecast.
 

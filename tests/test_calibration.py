@@ -395,7 +395,7 @@ def test_the_nearest_draw_is_nearest_in_the_mean_of_its_runs(tmp_path, monkeypat
         return np.array([[means[value]] * len(reported_figures()) for value in design.values[:, 0]])
 
     monkeypatch.setattr("calibration.forecasting.prediction.run_library", runs)
-    assert nearest_draw(("reach_srdi_mid",), values, outcomes, targets, 0.05, 1, tmp_path) == 2
+    assert nearest_draw(("reach_srdi_mid",), values, outcomes, targets, scale=0.05, seed=1, folder=tmp_path) == 2
 
 
 def test_packaged_forecasts_are_of_the_packaged_posterior():

@@ -264,7 +264,7 @@ def test_another_thread_leaves_interrupts_alone():
         (False, False, None, [], "each time; once if NUMBA_CACHE_DIR names a folder"),  # workers would not find it
     ],
 )
-def test_the_model_is_compiled_once_and_says_so(monkeypatch, capsys, compiled, kept, folder, done, words):
+def test_the_model_is_compiled_once_and_says_so(monkeypatch, capsys, *, compiled, kept, folder, done, words):
     found = []
     for name, value in (("compiled", compiled), ("kept", kept), ("cache_folder", folder)):
         monkeypatch.setattr(f"sim.kernel_cache.{name}", lambda value=value: value)

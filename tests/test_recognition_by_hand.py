@@ -96,7 +96,7 @@ ASPIRATION, CALL = LASTING_KEYS[Purpose.ASPIRATION], LASTING_KEYS[Purpose.CALL]
 INNER = Slots(1, SLOTS - 1)
 
 
-def assess(columns, tier=2, lowest=0, reach=(1.0, 1.0), called=(0.0, 1.0), bar=60.0, bonus=(0.0, 0.0, 0.0), **more):
+def assess(columns, *, tier=2, lowest=0, reach=(1.0, 1.0), called=(0.0, 1.0), bar=60.0, bonus=(0.0, 0.0, 0.0), **more):
     """Ranks and counts of an assessment for the SRDI tier of all slots but the first and the last."""
     asked = more.pop("criteria", criteria("srdi"))
     ranks = np.full(SLOTS, 7, dtype=np.uint16)

@@ -88,6 +88,7 @@ def fit(
     targets: Targets,
     folder: Path,
     settings: Settings = Settings(),
+    *,
     workers: int = 1,
     on_run: Progress = lambda stage, done, runs: None,
     simulate_runs: Callable[..., np.ndarray] = run_library,

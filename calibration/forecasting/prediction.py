@@ -22,6 +22,7 @@ MEDIAN_RANKS = 0.98
 def predict(
     names: tuple[str, ...],
     values: np.ndarray,
+    *,
     scale: float,
     seed: int,
     folder: Path,
@@ -42,6 +43,7 @@ def nearest_draw(
     values: np.ndarray,
     outcomes: np.ndarray,
     targets: Targets,
+    *,
     scale: float,
     seed: int,
     folder: Path,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @ensemble_options(replicates=1)
 @json_option
 def sensitivity(
+    *,
     file: Path | None,
     parameters: str | None,
     outputs: tuple[str, ...],

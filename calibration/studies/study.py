@@ -50,28 +50,28 @@ def calibrate(
     clock = time.perf_counter()
     begun_before = any(folder.glob("*.jsonl"))
     priors, targets = read_priors(), read_targets()
-    found = fit(priors.only("free"), targets, folder, settings, workers, on_run)
+    found = fit(priors.only("free"), targets, folder, settings, workers=workers, on_run=on_run)
     fitted = time.perf_counter()
     draws = found.priors.values(found.sample.cube)
     outcomes = predict(
         found.priors.names,
         draws[:PREDICTIVE],
-        settings.scale,
-        settings.seed,
-        folder,
-        workers,
-        lambda done, all_: on_run("predictive", done, all_),
+        scale=settings.scale,
+        seed=settings.seed,
+        folder=folder,
+        workers=workers,
+        on_run=lambda done, all_: on_run("predictive", done, all_),
     )
     default = nearest_draw(
         found.priors.names,
         draws[:PREDICTIVE],
         outcomes,
         targets,
-        settings.scale,
-        settings.seed,
-        folder,
-        workers,
-        lambda done, all_: on_run("contenders", done, all_),
+        scale=settings.scale,
+        seed=settings.seed,
+        folder=folder,
+        workers=workers,
+        on_run=lambda done, all_: on_run("contenders", done, all_),
     )
     default_values = dict(zip(found.priors.names, map(float, draws[default]), strict=True))
     predicted = target_table(outcomes, settings.scale, settings.seed)

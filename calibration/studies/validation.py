@@ -59,14 +59,14 @@ def validate(
     outcomes = predict(
         posterior.names,
         posterior.values[:draws],
-        scale,
-        seed,
-        folder,
-        workers,
-        lambda done, all_: on_run("targets", done, all_),
+        scale=scale,
+        seed=seed,
+        folder=folder,
+        workers=workers,
+        on_run=lambda done, all_: on_run("targets", done, all_),
     )
     targets = target_table(outcomes, scale, seed)
-    tables = _ensemble(folder, posterior, draws, scale, seed, workers, on_run)
+    tables = _ensemble(folder, posterior, draws=draws, scale=scale, seed=seed, workers=workers, on_run=on_run)
     forecaster = Forecaster(tables, seed)
     write_json(
         {
@@ -118,7 +118,7 @@ def panel_estimates(seed: int) -> list[Estimate]:
 
 
 def _ensemble(
-    folder: Path, posterior: Draws, draws: int, scale: float, seed: int, workers: int, on_run: Progress
+    folder: Path, posterior: Draws, *, draws: int, scale: float, seed: int, workers: int, on_run: Progress
 ) -> dict[str, pd.DataFrame]:
     """Tables of the baseline under posterior draws to UNTIL: those in the folder, or new ones."""
     from scenarios.ensembles.ensemble import run_ensemble
