@@ -21,7 +21,7 @@ from scenarios.command import Script
 from scenarios.drawing import BLUE, GREY
 from scenarios.reported import CUT_OFF
 from scenarios.storage import make_folder, refuse_unwritable
-from viz.compared import reported_of
+from viz.shared.compared import reported_of
 
 #: Columns drawn, and their titles.
 TIERS = {"srdi_smes": "SRDI SMEs", "little_giants": "Little giants"}

@@ -38,7 +38,7 @@ from scenarios.errors import printable
 from scenarios.outcomes import Outcome
 from scenarios.screen import Cells, console, print_table, progress, say_where
 from scenarios.search_tables import print_pareto, print_sweep, print_trials
-from viz.language import Words
+from viz.words.language import Words
 
 WIDTHS = (40, 60, 80, 100, 120)
 FIGURE = re.compile(r"[+−-]?\d[\d,.]*")

@@ -16,7 +16,7 @@ import pytest
 
 from browser.widgets_app import NAMES, TEXTS, TIES, charts, graph, quarters
 from viz.app.server import OFFLINE
-from viz.language import Words
+from viz.words.language import Words
 
 ROOT = Path(__file__).parents[2]
 _STARTED, _SHOWN = 60.0, 30_000

@@ -10,11 +10,12 @@ import pandas as pd
 from scenarios.drawing import OKABE_ITO
 from viz.app.state import Session
 from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points, time_chart
-from viz.compared import reported_of, unit_of
-from viz.language import Words
 from viz.live.measures import Course, best_runs, course, national, quarter_label, quarters, spending_by_lever
 from viz.live.runner import Runner
 from viz.live.session import Answer
+from viz.shared.compared import reported_of
+from viz.shared.units import unit_of
+from viz.words.language import Words
 
 #: Colours of the policy and the baseline; the baseline's dashes.
 POLICY, BASELINE, DASHES = OKABE_ITO[0], "#7a7a7a", (6, 4)

@@ -16,7 +16,7 @@ from sim.mechanisms.chain_links import leader_code
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
 from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
-from viz.live.places import COUNTY_TYPES, clusters_at, geography
+from viz.live.regions import COUNTY_TYPES, clusters_at, geography
 from viz.live.runner import Links, Run
 from viz.live.session import Answer
 

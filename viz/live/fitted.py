@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from scenarios.draws import Draws
-from scenarios.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
+from scenarios.reported import FACT, ReportedFigure, reported_figures
 from sim.calendar import START
-from sim.outputs import CLUSTER, NATIONAL, PROVINCE
-from viz.compared import PER_QUARTER, quarter_of, reported_of
+from viz.shared.compared import quarter_of, reported_of
+from viz.shared.units import unit_of_figure, unit_of_quantity
 
 #: Roles of figures in the order they are told.
 ROLES = ("fit", "check", "tuned", "given")
@@ -28,11 +28,6 @@ ROLES = ("fit", "check", "tuned", "given")
 FORECASTERS = ("model", "last_value", "linear_trend")
 #: Parts of a score: all figures, and those of the nation and of provinces.
 PARTS = ("all", "national", "provinces")
-
-#: Units by quantity: of the nation and of provinces, of sums over clusters, of measures of single firms.
-_UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
-_UNITS |= {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
-_UNITS |= {REVIEW_PASS_RATE: "share", "fact.certified_revenue": "yuan", "fact.certified_age": "years"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
     quantity = row["quantity"]
     province = reported.province if reported else row["id"].partition(".")[2]
     cumulative = quantity + "_cumulative"
-    since_start = reported is not None and reported.since_start and cumulative in _UNITS
+    since_start = reported is not None and reported.since_start and bool(unit_of_quantity(cumulative))
     return Figure(
         id=row["id"],
         role=row["role"],
@@ -124,25 +119,6 @@ def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
         inside=row["inside"],
         source=reported.source if reported else "",
     )
-
-
-def unit_of_figure(figure: ReportedFigure) -> str:
-    """Unit of a reported figure, as columns of results name it."""
-    if figure.is_share:
-        return "share"
-    return unit_of_quantity(figure.quantity, summed=figure.whole_year or figure.since_start)
-
-
-def unit_of_quantity(quantity: str, *, summed: bool = False) -> str:
-    """Unit of what figures may refer to, as columns of results name it; empty for what is not known.
-
-    Args:
-        summed: over quarters, so that nothing is left "per quarter".
-    """
-    unit = _UNITS.get(quantity, "")
-    if unit == "0-1":
-        return "share"
-    return unit.removesuffix(PER_QUARTER) if summed else unit
 
 
 def by_role(figures: Iterable[Figure]) -> dict[str, list[Figure]]:

@@ -8,14 +8,13 @@ import solara
 
 from scenarios.drawing import OKABE_ITO
 from viz.app import charts
-from viz.app.parts import Busy, heading, html_table, note
+from viz.app.elements import Busy, heading, html_table, note
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import bar, time_chart
 from viz.app.widgets.network import TEXTS, Network, network, radial_layout
 from viz.app.widgets.panels import Choice
 from viz.app.widgets.search import Search
 from viz.app.widgets.sorted import Column, SortedTable, sorted_table
-from viz.language import Words
 from viz.live.chains import (
     MEASURES,
     STEPS,
@@ -37,10 +36,11 @@ from viz.live.chains import (
     tier_counts,
 )
 from viz.live.measures import Course
-from viz.live.places import COUNTY_TYPES
+from viz.live.regions import COUNTY_TYPES
 from viz.live.runner import Links
 from viz.live.session import Answer
-from viz.parts import Table
+from viz.shared.texts import TextTable
+from viz.words.language import Words
 
 #: Colours of a network: its leader, then firms by tier from the highest to none.
 _PALETTE = (OKABE_ITO[1], OKABE_ITO[0], OKABE_ITO[2], OKABE_ITO[3], "#8a8a8a")
@@ -346,7 +346,7 @@ def bars(session: Session, title: str, names: list[str], counts: np.ndarray) -> 
     )
 
 
-def stage_table(words: Words, found: Stages, before: Stages) -> Table:
+def stage_table(words: Words, found: Stages, before: Stages) -> TextTable:
     """Clusters by year of recognition: how many, where, how strong, with the baseline's beside."""
     earlier = {year: row for row, year in enumerate(before.years)}
     rows = []
@@ -373,7 +373,7 @@ def stage_table(words: Words, found: Stages, before: Stages) -> Table:
         "firms",
         "little_giants",
     )
-    return Table([words(f"chains.stage_{key}") for key in keys], rows)
+    return TextTable([words(f"chains.stage_{key}") for key in keys], rows)
 
 
 # --- single firms

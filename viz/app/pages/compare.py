@@ -17,18 +17,20 @@ from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
-from viz.app.parts import MadeFile, choice, heading, html_button, html_table, note, progress
+from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress
 from viz.app.policies import policy_of, presets, settings_of
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import Chart, band, interval, interval_chart, line, time_chart
 from viz.app.widgets.panels import Choice
-from viz.compared import Compared, unit_of
-from viz.figures import stroke
-from viz.language import Words
 from viz.live.comparing import Comparer, kept_of
 from viz.live.findings import Findings, find, lines
 from viz.live.session import Status, told
-from viz.sections import ENDS, Sections
+from viz.report.panels import stroke
+from viz.report.sections import Sections
+from viz.shared.compared import Compared
+from viz.shared.quantities import ENDS
+from viz.shared.units import unit_of
+from viz.words.language import Words
 
 #: Quantities whose effects are drawn with their intervals.
 FORESTS = ("little_giants", "srdi_smes")
@@ -231,7 +233,7 @@ def _findings_of(results: Results, baseline: str) -> Findings:
 
 def report_page(results: Results, baseline: str, language: str) -> bytes:
     """The full report of results as one HTML page, UTF-8."""
-    from viz.report import render
+    from viz.report.document import render
 
     return render(Compared(results, baseline), language).encode("utf-8")
 

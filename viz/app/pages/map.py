@@ -10,15 +10,14 @@ from scenarios.drawing import OKABE_ITO
 from sim.reference import province_names
 from viz.app import charts
 from viz.app.controls import MONEY
-from viz.app.parts import Busy, heading, html_table, note
+from viz.app.elements import Busy, heading, html_table, note
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import line, time_chart
 from viz.app.widgets.panels import Choice
+from viz.app.widgets.province_map import TEXTS, ProvinceMap, tile_map
 from viz.app.widgets.sorted import Column, SortedTable, sorted_table
-from viz.app.widgets.tiles import TEXTS, Tiles, tile_map
-from viz.language import Words
 from viz.live.measures import quarters
-from viz.live.places import (
+from viz.live.regions import (
     COUNTY_TYPES,
     MEASURES,
     Measure,
@@ -31,8 +30,9 @@ from viz.live.places import (
     scale_of,
 )
 from viz.live.session import Answer
-from viz.parts import Table
-from viz.tiles import LAYOUT, Palette, changes, levels, rates
+from viz.shared.province_tiles import LAYOUT, Palette, changes, levels, rates
+from viz.shared.texts import TextTable
+from viz.words.language import Words
 
 #: What a map shows of a measure.
 SHOWN = ("level", "difference")
@@ -111,7 +111,7 @@ def TileMap():
         note(words("app.loading"))
         return
     labels = quarters(answer.central)
-    Tiles(
+    ProvinceMap(
         spec=spec,
         at=labels.index(quarter_name(session, answer)),
         chosen=province_name(session, answer),
@@ -143,7 +143,7 @@ def OneProvince():
         event_choose=lambda name: session.choose("province", name),
     )
     heads = [words(f"provinces.head_{key}") for key in ("quantity", "policy", "difference")]
-    html_table(Table(heads, rows), caption=words("provinces.one_caption", province=words.province(province)))
+    html_table(TextTable(heads, rows), caption=words("provinces.one_caption", province=words.province(province)))
     Clusters(province, last_year_end(quarter))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from scenarios.comparison import pairs_shape
 from scenarios.intervals import mean_interval, ratio_interval
-from viz.language import Words
+from viz.words.language import Words
 
 
 @dataclass(frozen=True)
