@@ -25,7 +25,7 @@ import numpy as np
 import solara
 from numpy.typing import ArrayLike
 
-from viz.words.language import WHOLE
+from viz.words.language import WHOLE, catalogue
 
 #: Numbers as a series takes them: None is a gap, as NaN is.
 Values: TypeAlias = "ArrayLike | Sequence[float | None]"
@@ -317,6 +317,7 @@ def _common(
         "unit_text": unit_text,
         "signed": bool(signed),
         "language": language,
+        "scales": catalogue(language)["number"]["scales"],
         "dark": bool(dark),
         "series": placed,
         # Copied: what the caller does to its arrays later is not drawn.
