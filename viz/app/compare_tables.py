@@ -14,17 +14,17 @@ from viz.shared.units import unit_of
 from viz.words.language import NOTHING, Words
 
 
-def effects_table(found: Findings, words: Words) -> TextTable:
+def effects_table(findings: Findings, words: Words) -> TextTable:
     """Effects at the end, one row a quantity and one column a policy: difference, interval, and what they say."""
-    sections, compared = Sections(found.compared, words), found.compared
+    sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words("compare.quantity"), *(sections.titles[name] for name in compared.names)]
     rows = []
     for quantity in ENDS:
         unit = unit_of(quantity)
-        before = found.ends[compared.baseline, quantity].mean
+        before = findings.ends[compared.baseline, quantity].mean
         cells = [_lines(words.column(quantity), words.unit(unit)), words.value(before, unit)]
         for name in compared.others:
-            difference = found.ends[name, quantity].difference
+            difference = findings.ends[name, quantity].difference
             cells.append(
                 _lines(
                     words.value(difference.mean, unit, signed=True),
@@ -36,31 +36,31 @@ def effects_table(found: Findings, words: Words) -> TextTable:
     return TextTable(heads, rows)
 
 
-def prices_table(found: Findings, words: Words) -> TextTable:
+def prices_table(findings: Findings, words: Words) -> TextTable:
     """What one more firm costs, one row a kind of firm and one column a policy; the extra money first."""
-    sections, compared = Sections(found.compared, words), found.compared
+    sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words("compare.price"), *(sections.titles[name] for name in compared.others)]
     spent = []
     for name in compared.others:
-        cost = found.ends[name, SPENT].difference
+        cost = findings.ends[name, SPENT].difference
         spent.append(_lines(words.value(cost.mean, "yuan", signed=True), _interval(cost, "yuan", words)))
     rows: list[list[str]] = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
     for quantity in PRICED:
-        texts = (found.prices[name, quantity].text(words) for name in compared.others)
+        texts = (findings.prices[name, quantity].text(words) for name in compared.others)
         rows.append([words.column(quantity), *texts])
     return TextTable(heads, rows, words=1 + len(compared.others))
 
 
-def robustness_tables(found: Findings, words: Words) -> list[tuple[str, TextTable]]:
+def robustness_tables(findings: Findings, words: Words) -> list[tuple[str, TextTable]]:
     """How each policy does over all states of the world: title and table of each quantity, a row a policy."""
-    sections, compared = Sections(found.compared, words), found.compared
+    sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words(f"compare.{head}") for head in ("policy", "better", "worst", "best", "regret")]
     tables = []
     for quantity in ROBUST:
         unit = unit_of(quantity)
         rows = []
         for name in compared.names:
-            row = found.robustness[name, quantity]
+            row = findings.robustness[name, quantity]
             own = name != compared.baseline
             rows.append(
                 [

@@ -12,9 +12,9 @@ from sim.parameters import parameter_table
 from sim.reference import province_names
 from viz.live.fitted import (
     FORECASTERS,
-    PARTS,
+    SCOPES,
     Directions,
-    Figure,
+    FittedFigure,
     FittedParameter,
     Forecast,
     best_forecaster,
@@ -92,7 +92,7 @@ def _yes(words: Words, value: bool | None) -> str:
 
 
 def short(
-    words: Words, rows: Mapping[str, Sequence[Figure]], summary: Mapping, forecasts: Sequence[Forecast]
+    words: Words, rows: Mapping[str, Sequence[FittedFigure]], summary: Mapping, forecasts: Sequence[Forecast]
 ) -> list[str]:
     """The page in sentences."""
     figures = [figure for found in rows.values() for figure in found]
@@ -109,7 +109,7 @@ def short(
     return [*sentences, *learned(words, summary)]
 
 
-def _of_role(words: Words, role: str, figures: Sequence[Figure]) -> str:
+def _of_role(words: Words, role: str, figures: Sequence[FittedFigure]) -> str:
     counts = {"of": len(figures)}
     counts |= {key: sum(getattr(figure, key) for figure in figures) for key in ("inside", "within")}
     known = f"short_{role}" in catalogue(words.language)["fit"]
@@ -122,12 +122,12 @@ def _of_role(words: Words, role: str, figures: Sequence[Figure]) -> str:
     return words.sentences(texts)
 
 
-def _missed_item(words: Words, figure: Figure) -> str:
+def _missed_item(words: Words, figure: FittedFigure) -> str:
     title = quantity_title(words, figure.quantity)
     return words("fit.missed_item", title=title, when=words.month(figure.date), amount=miss_text(words, figure))
 
 
-def _missed_places(words: Words, figures: Sequence[Figure]) -> str:
+def _missed_places(words: Words, figures: Sequence[FittedFigure]) -> str:
     """Missed figures of one list of provinces."""
     sizes = [abs(figure.miss) for figure in figures if math.isfinite(figure.miss)]
     ends = [_whole_percent(words, size) for size in (min(sizes), max(sizes))] if sizes else [NOTHING] * 2
@@ -140,7 +140,7 @@ def _missed_places(words: Words, figures: Sequence[Figure]) -> str:
     )
 
 
-def miss_text(words: Words, figure: Figure) -> str:
+def miss_text(words: Words, figure: FittedFigure) -> str:
     """By how much a figure is missed."""
     if not math.isfinite(figure.miss):
         return words("fit.miss_unknown")
@@ -216,7 +216,7 @@ def _short_percent(words: Words, share: float | None) -> str:
 # --- reported against simulated
 
 
-def figure_table(words: Words, figures: Sequence[Figure]) -> TextTable:
+def figure_table(words: Words, figures: Sequence[FittedFigure]) -> TextTable:
     """National figures beside simulated ones."""
     heads = ("figure", "date", "source", "verdict", "reported", "median", "interval_90")
     return TextTable(
@@ -224,20 +224,20 @@ def figure_table(words: Words, figures: Sequence[Figure]) -> TextTable:
     )
 
 
-def place_table(words: Words, figures: Sequence[Figure]) -> TextTable:
+def place_table(words: Words, figures: Sequence[FittedFigure]) -> TextTable:
     """Figures of provinces of one list beside simulated ones."""
     heads = ("province", "verdict", "reported", "median", "interval_90")
     rows = [[words.province(f.province), verdict(words, f), *_numbers(words, f)] for f in figures]
     return TextTable([words(f"fit.{head}") for head in heads], rows, words=2)
 
 
-def _figure_row(words: Words, figure: Figure) -> list[str]:
+def _figure_row(words: Words, figure: FittedFigure) -> list[str]:
     title = quantity_title(words, figure.quantity, figure.province)
     place = [_with_unit(words, title, figure.unit), words.month(figure.date), declared(figure.source, words)]
     return [*place, verdict(words, figure), *_numbers(words, figure)]
 
 
-def _numbers(words: Words, figure: Figure) -> list[str]:
+def _numbers(words: Words, figure: FittedFigure) -> list[str]:
     return [
         words.bounds(figure.low, figure.high, figure.unit),
         words.value(figure.median, figure.unit),
@@ -245,7 +245,7 @@ def _numbers(words: Words, figure: Figure) -> list[str]:
     ]
 
 
-def verdict(words: Words, figure: Figure) -> str:
+def verdict(words: Words, figure: FittedFigure) -> str:
     """Whether a figure is met, in words."""
     if figure.inside:
         return words("fit.inside_median" if figure.within else "fit.inside")
@@ -439,12 +439,12 @@ def score_table(words: Words, score: Mapping) -> TextTable:
     keys = ("coverage_50", "coverage_90", "relative_crps", "absolute_error")
     rows = [
         [
-            words(f"fit.part_{part}"),
+            words(f"fit.part_{scope}"),
             words(f"fit.forecaster_{name}"),
             *(_short_percent(words, found[name][key]) for key in keys),
         ]
-        for part in PARTS
-        if (found := score if part == "all" else score.get(part))
+        for scope in SCOPES
+        if (found := score if scope == "all" else score.get(scope))
         for name in FORECASTERS
     ]
     heads = ("part", "forecaster", "inside_50", "inside_90", "crps", "absolute_error")

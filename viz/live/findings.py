@@ -112,9 +112,9 @@ class Lines:
     high: np.ndarray
 
 
-def lines(found: Findings, quantity: str) -> Lines:
+def lines(findings: Findings, quantity: str) -> Lines:
     """A quantity of the nation over time; what is counted by the quarter, by years, labelled as their last quarter."""
-    compared = found.compared
+    compared = findings.compared
     band = compared.fan(compared.baseline, quantity)
     return Lines(
         [f"{day.year}Q{day.quarter}" for day in band.index],
