@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from scenarios import load_results
-from scenarios.analysis.reported import CUT_OFF
-from scenarios.commands.command import Script
-from scenarios.display.drawing import BLUE, GREY
-from scenarios.records.storage import make_folder, refuse_unwritable
-from viz.compared import reported_of
+from scenarios.command import Script
+from scenarios.drawing import BLUE, GREY
+from scenarios.reported import CUT_OFF
+from scenarios.storage import make_folder, refuse_unwritable
+from viz.shared.compared import reported_of
 
 #: Columns drawn, and their titles.
 TIERS = {"srdi_smes": "SRDI SMEs", "little_giants": "Little giants"}

@@ -25,9 +25,9 @@ from typing import IO, TYPE_CHECKING
 import click
 import numpy as np
 
-from scenarios.commands.command import Script
-from scenarios.records.storage import refuse_unwritable, write_json
-from viz.language import Words
+from scenarios.command import Script
+from scenarios.storage import refuse_unwritable, write_json
+from viz.words.language import Words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -132,8 +132,8 @@ def wait_for_answer(page: Page, ensemble: bool = False, after: int = 0, timeout:
 def shown_figures(runner: Runner, settings: Mapping[str, object], quantities: Sequence[str]) -> list[str]:
     """What the English page shows of national quantities at the end of the central run, run here without a page."""
     from viz.app.policies import policy_of
-    from viz.compared import unit_of
     from viz.live.measures import national
+    from viz.shared.units import unit_of
 
     run, words = runner.run(policy_of(settings).policy, 0), Words("en")
     assert run is not None, "nothing stops it"

@@ -18,7 +18,7 @@ from benchmarks.watch import Watch
 from scenarios.commands.command import Script
 from scenarios.commands.options import json_option, last_line
 from viz.app.address import MOST_SAVED
-from viz.language import Words
+from viz.words.language import Words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

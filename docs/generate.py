@@ -24,10 +24,13 @@ PAGES = {
     "ARCHITECTURE.md": "architecture.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changes.md",
-    "viz/odd.en.md": "odd.md",
-    "viz/odd.zh.md": "odd.zh.md",
+    "viz/words/odd.en.md": "odd.md",
+    "viz/words/odd.zh.md": "odd.zh.md",
 }
-_TITLES = {"viz/odd.en.md": "# Description of the model (ODD)\n\n", "viz/odd.zh.md": "# 模型说明（ODD）\n\n"}
+_TITLES = {
+    "viz/words/odd.en.md": "# Description of the model (ODD)\n\n",
+    "viz/words/odd.zh.md": "# 模型说明（ODD）\n\n",
+}
 
 
 def page(path: str, text: str) -> None:

@@ -21,7 +21,6 @@ from viz.app.pages.chains import (
 )
 from viz.app.state import Session, session_context
 from viz.app.widgets.sorted import Column, sorted_table
-from viz.language import Words
 from viz.live.chains import (
     MEASURES,
     STEPS,
@@ -39,9 +38,10 @@ from viz.live.chains import (
     tier_counts,
 )
 from viz.live.measures import national
-from viz.live.places import clusters_at, geography
+from viz.live.regions import clusters_at, geography
 from viz.live.runner import Links, Runner
 from viz.live.session import Answer
+from viz.words.language import Words
 
 SCALE, UNTIL = 0.002, 2025
 POLICY = ("levers.chain_leader_openness.start=2022Q1",)

@@ -12,7 +12,7 @@ from viz.app.changes import changes_sentence, changes_table
 from viz.app.pages.compare import directory_sentence, findings_of, kept_policies, report_page
 from viz.app.policies import presets, settings_of
 from viz.app.state import VIEWS, Session
-from viz.language import Words
+from viz.words.language import Words
 
 
 class NoRunner:

@@ -43,10 +43,10 @@ from viz.app.downloads import (
 from viz.app.pages.data import take_upload
 from viz.app.policies import MOST_BYTES, policy_of, settings_of
 from viz.app.state import written_scenario
-from viz.declared import column_meaning, declared, parameter_meaning, translations
-from viz.language import Words, catalogue
 from viz.live.runner import Runner
 from viz.live.session import Answer
+from viz.words.declared import column_meaning, declared, parameter_meaning, translations
+from viz.words.language import Words, catalogue
 
 SCALE, UNTIL, MEMBERS = 0.002, 2022, 2
 SETTINGS = {"levers.little_giant_awards.award_yuan": 20e6, "levers.incubation.enabled": True}

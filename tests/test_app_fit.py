@@ -28,8 +28,6 @@ from viz.app import fit_tables, state
 from viz.app.about import figures_table
 from viz.app.pages.calibration import DRAWN, CalibrationPage
 from viz.app.state import Served, Session, session_context
-from viz.language import Words, catalogue
-from viz.live.calibrated import Validation, packaged_summary, packaged_validation, read_validation
 from viz.live.fitted import (
     FORECASTERS,
     Directions,
@@ -46,8 +44,10 @@ from viz.live.fitted import (
     roles_of_facts,
     sources_of_references,
     typical_width,
-    unit_of_figure,
 )
+from viz.shared.calibrated import Validation, packaged_summary, packaged_validation, read_validation
+from viz.shared.units import unit_of_figure
+from viz.words.language import Words, catalogue
 
 
 @pytest.fixture(scope="module")

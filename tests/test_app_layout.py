@@ -14,8 +14,8 @@ from viz import LANGUAGES
 from viz.app import layout, main, state
 from viz.app.layout import MISSING, PAGES, Layout
 from viz.app.state import Served
-from viz.language import Words
 from viz.live.runner import Runner
+from viz.words.language import Words
 
 SETTING = "levers.little_giant_awards.award_yuan"
 

@@ -25,7 +25,7 @@ from viz import LANGUAGES
 from viz.app import live_model
 from viz.app.live_model import PLOTS, SCALE, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot, model_params
 from viz.app.state import Session, session_context
-from viz.language import Words
+from viz.words.language import Words
 
 
 @pytest.fixture

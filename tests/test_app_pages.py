@@ -17,9 +17,9 @@ from viz.app.pages.compare import ComparePage
 from viz.app.pages.data import DataPage
 from viz.app.policies import policy_of
 from viz.app.state import Served, Session, session_context
-from viz.language import Words
 from viz.live.runner import Runner
 from viz.live.session import Answer
+from viz.words.language import Words
 
 SETTINGS = {"levers.little_giant_awards.award_yuan": 20e6}
 

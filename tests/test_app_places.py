@@ -14,10 +14,9 @@ from viz import LANGUAGES
 from viz.app.controls import MONEY
 from viz.app.pages.map import FIGURES, SERIES, SHOWN, MapPage, full_title, map_spec, province_name, province_rows
 from viz.app.state import Session, session_context
-from viz.app.widgets.tiles import tile_map
-from viz.language import Words
+from viz.app.widgets.province_map import tile_map
 from viz.live.measures import four_quarters, national, quarters
-from viz.live.places import (
+from viz.live.regions import (
     COUNTY_TYPES,
     MEASURES,
     clusters_at,
@@ -31,7 +30,8 @@ from viz.live.places import (
 )
 from viz.live.runner import Runner
 from viz.live.session import Answer
-from viz.tiles import CODES, LAYOUT, changes, ink_on, levels, rates
+from viz.shared.province_tiles import CODES, LAYOUT, changes, ink_on, levels, rates
+from viz.words.language import Words
 
 SCALE, UNTIL, MEMBERS = 0.002, 2025, 3
 SETTINGS = ("rules.little_giant.capacity=1000", "levers.cluster_recognition.per_year=150")

@@ -12,14 +12,15 @@ from scenarios.analysis.comparison import compare
 from scenarios.analysis.metrics import SPENT
 from viz import LANGUAGES
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
-from viz.compared import Compared
-from viz.language import Words
 from viz.live.comparing import Comparer, Kept
 from viz.live.findings import PRICED, ROBUST, find, lines
 from viz.live.runner import Runner
-from viz.money import costs_per_firm
-from viz.paired import verdict
-from viz.sections import ENDS, Sections
+from viz.report.costs import costs_per_firm
+from viz.report.sections import Sections
+from viz.shared.compared import Compared
+from viz.shared.estimates import verdict
+from viz.shared.quantities import ENDS
+from viz.words.language import Words
 
 SCALE, UNTIL, MEMBERS = 0.002, 2022, 3
 
@@ -180,7 +181,7 @@ def test_a_name_is_no_markup(found):
     manifest = found.compared.results.manifest
     old = manifest["scenarios"][1]["title"]
     manifest["scenarios"][1]["title"] = "<script>"
-    from viz.app.parts import table_html
+    from viz.app.elements import table_html
 
     table = effects_table(found, Words("en"))
     text = table_html(table.heads, table.rows)
@@ -220,8 +221,8 @@ def test_prices_are_numbers_apart_from_their_words(found):
     costs, gains = (found.compared.differences("policy-1", name).iloc[-1] for name in (SPENT, "little_giants"))
     assert isinstance(found.compared, Compared)
     assert isinstance(costs, pd.Series)
-    from viz.money import price as sentence
+    from viz.shared.prices import price_of
 
     for language in LANGUAGES:
-        assert price.text(Words(language)) == sentence(Words(language), costs, gains)
+        assert price.text(Words(language)) == price_of(costs, gains).text(Words(language))
     assert replace(price, key="same", ratio=None).text(Words("en")) == Words("en")("cost.same")

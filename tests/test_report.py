@@ -24,14 +24,15 @@ from sim.levers import Levers
 from sim.parameters import parameter_table
 from sim.reference import province_names
 from viz import LANGUAGES, write_report
-from viz.belief import effect_parameters, source_counts
-from viz.compared import Compared, reported_of, unit_of
-from viz.language import Words, catalogue
-from viz.money import price
-from viz.paired import Estimate, mean_of, ratio_of
-from viz.report import SECTIONS, render
-from viz.sections import CHAINS, ENDS, HEADLINES, LADDER
-from viz.tiles import LAYOUT, changes, ink_on, levels
+from viz.report.caveats import effect_parameters, source_counts
+from viz.report.document import SECTIONS, render
+from viz.shared.compared import Compared, reported_of
+from viz.shared.estimates import Estimate, mean_of, ratio_of
+from viz.shared.prices import price_of
+from viz.shared.province_tiles import LAYOUT, changes, ink_on, levels
+from viz.shared.quantities import CHAINS, ENDS, HEADLINES, LADDER
+from viz.shared.units import unit_of
+from viz.words.language import Words, catalogue
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -315,7 +316,9 @@ def test_a_price_is_told_only_where_the_firms_are_clear(costs, gains, key):
         words = Words(language)
         found = ratio_of(costs, gains) if key in ("ratio", "saved") else Estimate(0.0, 0.0, 0.0)
         interval = words.interval(found.low, found.high, "yuan")
-        assert price(words, costs, gains) == words(f"cost.{key}", value=words.number(found.mean), interval=interval)
+        assert price_of(costs, gains).text(words) == words(
+            f"cost.{key}", value=words.number(found.mean), interval=interval
+        )
 
 
 # --- words and numbers
@@ -387,8 +390,8 @@ def test_both_ends_of_an_interval_have_the_scale_of_the_larger(low, high, englis
 
 def test_a_price_and_its_interval_have_one_scale():
     costs, gains = pairs([0.9e6, 1.05e6, 0.99e6]), pairs([1.0, 1.0, 1.0])
-    text = price(Words("en"), costs, gains)
-    assert text.startswith("0.98 million yuan per firm (95% interval 0.")
+    text = price_of(costs, gains).text(Words("en"))
+    assert text.startswith("0.98 million yuan a firm (95% interval 0.")
     assert text.count(" million") == 3
 
 

@@ -17,7 +17,7 @@ from sim.reference import sector_names
 from sim.rules import TIERS
 from sim.shocks import Shocks
 from viz import LANGUAGES
-from viz.language import Words, catalogue
+from viz.words.language import Words, catalogue
 
 #: Most characters of a setting's label and of a lever's title.
 LABEL = {"en": 26, "zh": 12}

@@ -1,4 +1,4 @@
-"""Figures and reports of results: the page an official reads.
+"""The report of results and the web page: what an official reads.
 
 ``from viz import write_report``. The package imports ``calibration``, ``scenarios`` and ``sim``, never the other way.
 """
@@ -11,7 +11,7 @@ from typing import Any
 #: Languages of pages: English and Chinese; their words stand in ``viz/words``.
 LANGUAGES = ("en", "zh")
 
-_HOMES = {"write_report": "report"}
+_HOMES = {"write_report": "report.document"}
 
 __all__ = ["LANGUAGES", *sorted(_HOMES)]
 

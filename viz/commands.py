@@ -36,8 +36,8 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
       srdi report results/first
       srdi report results/first --language zh --out first.html
     """
-    from scenarios.records.results import load_results
-    from viz.report import write_report
+    from scenarios.results import load_results
+    from viz.report.document import write_report
 
     path = out or directory / f"report-{language}.html"
     compared = write_report(load_results(directory), path, baseline=baseline, language=language)

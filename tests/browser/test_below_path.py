@@ -12,7 +12,7 @@ import pytest
 from benchmarks.page import served, wait_for_answer
 from browser.conftest import MEMBERS, SCALE, Watched
 from viz.app.layout import PAGES
-from viz.language import Words
+from viz.words.language import Words
 
 pytestmark = pytest.mark.browser
 #: As long as the path of a page, so that the two could be mixed up; and as Jupyter's proxy has it.

@@ -13,7 +13,7 @@ from hostile import ADDRESSES, BASE, MARKUP, UPLOADS
 from benchmarks.page import answer_number, wait_for_answer
 from browser.conftest import Watched
 from viz.app.layout import PAGES
-from viz.language import Words
+from viz.words.language import Words
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ import pytest
 
 from viz import LANGUAGES
 from viz.app.layout import PAGES
-from viz.language import Words
+from viz.words.language import Words
 
 pytestmark = pytest.mark.browser
 

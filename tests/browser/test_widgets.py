@@ -16,7 +16,7 @@ import pytest
 
 from browser.widgets_app import NAMES, TEXTS, TIES, charts, graph, quarters
 from viz.app.server import OFFLINE
-from viz.language import Words
+from viz.words.language import Words
 
 ROOT = Path(__file__).parents[2]
 _STARTED, _SHOWN = 60.0, 30_000
@@ -229,7 +229,7 @@ def test_a_tooltip_follows_pointer_and_arrow_keys(opened):
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
     assert "Baseline" in tip.inner_text()
     page.mouse.move(2, 2)
-    tip.wait_for(state="detached")
+    tip.wait_for(state="hidden")
     plot.focus()
     page.keyboard.press("End")
     spec = charts(version, "en", False)[0]
@@ -239,7 +239,7 @@ def test_a_tooltip_follows_pointer_and_arrow_keys(opened):
     assert "Q3 2030" in tip.inner_text()
     assert chart.locator("[aria-live]").inner_text().startswith("Q3 2030; Baseline ")
     page.keyboard.press("Escape")
-    tip.wait_for(state="detached")
+    tip.wait_for(state="hidden")
     rows = page.locator(".srdi-chart").nth(4)
     rows.locator(".srdi-chart-plot").focus()
     page.keyboard.press("ArrowDown")

@@ -11,10 +11,10 @@ import solara.lab
 from scenarios.display.drawing import OKABE_ITO
 from viz.app.widgets.chart import Chart, band, bar, interval, interval_chart, line, points, time_chart
 from viz.app.widgets.network import Network, network, radial_layout
-from viz.app.widgets.tiles import TEXTS as TILE_TEXTS
-from viz.app.widgets.tiles import Tiles, tile_map
-from viz.language import Words
-from viz.tiles import LAYOUT, levels
+from viz.app.widgets.province_map import TEXTS as TILE_TEXTS
+from viz.app.widgets.province_map import ProvinceMap, tile_map
+from viz.shared.province_tiles import LAYOUT, levels
+from viz.words.language import Words
 
 BLUE, ORANGE, GREEN, PINK = OKABE_ITO[:4]
 NODES = 3000
@@ -358,4 +358,6 @@ def Page():
             event_select=set_selected,
         )
         solara.Text(f"selected {selected}", classes=["selected"])
-        Tiles(spec=counts_map(language), at=0, chosen="", event_pick=lambda name: None, event_time=lambda at: None)
+        ProvinceMap(
+            spec=counts_map(language), at=0, chosen="", event_pick=lambda name: None, event_time=lambda at: None
+        )

@@ -9,16 +9,16 @@ import markdown
 
 from scenarios.analysis.reported import reported_figures
 from sim.parameters import parameter_table
-from viz.declared import declared, parameter_meaning, unit_as_stored
-from viz.language import Words
-from viz.live.fitted import unit_of_figure
-from viz.parts import Table
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of_figure
+from viz.words.declared import declared, parameter_meaning, unit_as_stored
+from viz.words.language import Words
 
 #: Parts of the about section, in order: keys of their titles in the catalogue's `data`.
 ABOUT = ("reading", "figures", "parameters", "odd")
 
 
-def figures_table(words: Words, search: str = "") -> Table:
+def figures_table(words: Words, search: str = "") -> TextTable:
     """Every reported figure: what, when, value, as it was reported, what it is used for, source."""
     heads = [words(f"data.{head}") for head in ("figure", "date", "value", "as_reported", "role", "source")]
     rows = []
@@ -38,10 +38,10 @@ def figures_table(words: Words, search: str = "") -> Table:
                 words("number.bracketed", value=declared(figure.source, words), about=figure.mark),
             ]
         )
-    return Table(heads, _found(rows, search), words=len(heads))
+    return TextTable(heads, _found(rows, search), words=len(heads))
 
 
-def parameters_table(words: Words, search: str = "") -> Table:
+def parameters_table(words: Words, search: str = "") -> TextTable:
     """Every parameter of the model: name, meaning, unit, source, value, range."""
     heads = [words(f"data.{head}") for head in ("parameter", "meaning", "unit", "source", "value", "range")]
     rows = []
@@ -56,7 +56,7 @@ def parameters_table(words: Words, search: str = "") -> Table:
                 words.span(_value(parameter.low), _value(parameter.high)),
             ]
         )
-    return Table(heads, _found(rows, search), words=4)
+    return TextTable(heads, _found(rows, search), words=4)
 
 
 def _found(rows: list[list[str]], search: str) -> list[list[str]]:
@@ -73,5 +73,5 @@ def _value(value: float) -> str:
 @cache
 def odd_html(language: str) -> str:
     """The model by the ODD protocol as HTML, from the Markdown file of the package."""
-    text = files("viz").joinpath(f"odd.{language}.md").read_text(encoding="utf-8")
+    text = files("viz.words").joinpath(f"odd.{language}.md").read_text(encoding="utf-8")
     return markdown.markdown(text, extensions=["tables"])

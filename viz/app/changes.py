@@ -8,8 +8,8 @@ from typing import Any
 
 from sim.parameters import parameter_table
 from viz.app.controls import control_groups, defaults
-from viz.language import Words
-from viz.parts import Table
+from viz.shared.texts import TextTable
+from viz.words.language import Words
 
 
 @cache
@@ -30,7 +30,7 @@ def _controls(language: str) -> dict[str, tuple[str, dict]]:
     return found
 
 
-def changes_table(settings: Mapping[str, object], words: Words) -> Table:
+def changes_table(settings: Mapping[str, object], words: Words) -> TextTable:
     """One row a setting that differs from the baseline: whose it is, its label, its value before and now."""
     rows = []
     for key, value in sorted(settings.items()):
@@ -42,7 +42,7 @@ def changes_table(settings: Mapping[str, object], words: Words) -> Table:
             name = key.removeprefix("parameters.")
             usual = parameter_table()[name].value
             rows.append([words("compare.parameter"), name, words.setting(usual), words.setting(value)])
-    return Table([words(f"compare.{head}") for head in ("what", "setting", "before", "now")], rows, words=4)
+    return TextTable([words(f"compare.{head}") for head in ("what", "setting", "before", "now")], rows, words=4)
 
 
 def changes_sentence(settings: Mapping[str, object], words: Words) -> str:

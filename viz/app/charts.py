@@ -10,11 +10,12 @@ import pandas as pd
 from scenarios.display.drawing import OKABE_ITO
 from viz.app.state import Session
 from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points, time_chart
-from viz.compared import reported_of, unit_of
-from viz.language import Words
 from viz.live.measures import Course, best_runs, course, national, quarter_label, quarters, spending_by_lever
 from viz.live.runner import Runner
 from viz.live.session import Answer
+from viz.shared.compared import reported_of
+from viz.shared.units import unit_of
+from viz.words.language import Words
 
 #: Colours of the policy and the baseline; the baseline's dashes.
 POLICY, BASELINE, DASHES = OKABE_ITO[0], "#7a7a7a", (6, 4)
@@ -42,7 +43,7 @@ def look(session: Session) -> dict:
 
 
 def version_of(answer: Answer) -> str:
-    """Which answer a chart shows: the number of the wish, and whether intervals are in it."""
+    """Which answer a chart shows: the number of the request, and whether intervals are in it."""
     return f"{answer.number}{'+' if answer.runs else ''}"
 
 
@@ -71,7 +72,7 @@ def fan(session: Session, answer: Answer, quantity: str) -> dict:
 def over_time(
     session: Session,
     answer: Answer,
-    found: Course,
+    shown: Course,
     title: str,
     unit: str,
     more: Sequence[Series] = (),
@@ -85,17 +86,17 @@ def over_time(
         label: what is read out; by default the value at the end.
     """
     words, series = session.words, []
-    if found.fan:
+    if shown.fan:
         series += [
-            band(words("policy.band_90"), found.fan[0.05], found.fan[0.95], colour=POLICY, opacity=0.15),
-            band(words("policy.band_50"), found.fan[0.25], found.fan[0.75], colour=POLICY, opacity=0.25),
+            band(words("policy.band_90"), shown.fan[0.05], shown.fan[0.95], colour=POLICY, opacity=0.15),
+            band(words("policy.band_50"), shown.fan[0.25], shown.fan[0.75], colour=POLICY, opacity=0.25),
         ]
     series += [
-        line(words("policy.baseline"), found.baseline, colour=BASELINE, dash=DASHES),
-        line(session.title, found.policy, colour=POLICY),
+        line(words("policy.baseline"), shown.baseline, colour=BASELINE, dash=DASHES),
+        line(session.title, shown.policy, colour=POLICY),
     ]
     if label is None:
-        end = words.value(float(found.policy[-1]), unit)
+        end = words.value(float(shown.policy[-1]), unit)
         label = words("chart.fan_label", title=title, value=end, year=session.runner.until)
     return time_chart(
         quarters(answer.central) if x is None else x,
@@ -137,9 +138,9 @@ def chain_health(session: Session, answer: Answer) -> dict:
     words = session.words
     series = []
     for quantity, colour, dash in _CHAINS:
-        found = course(answer, quantity)
-        series.append(line("", found.baseline, colour=BASELINE, dash=dash, width=1.0))
-        series.append(line(words.column(quantity), found.policy, colour=colour, dash=dash))
+        health = course(answer, quantity)
+        series.append(line("", health.baseline, colour=BASELINE, dash=dash, width=1.0))
+        series.append(line(words.column(quantity), health.policy, colour=colour, dash=dash))
     return time_chart(
         quarters(answer.central),
         series,

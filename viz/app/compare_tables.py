@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from scenarios.analysis.metrics import SPENT
-from viz.compared import unit_of
-from viz.language import NOTHING, Words
+from scenarios.metrics import SPENT
 from viz.live.findings import PRICED, ROBUST, Findings
-from viz.paired import Estimate, verdict
-from viz.parts import Table
-from viz.sections import ENDS, Sections
+from viz.report.sections import Sections
+from viz.shared.estimates import Estimate, verdict
+from viz.shared.quantities import ENDS
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of
+from viz.words.language import NOTHING, Words
 
 
-def effects_table(found: Findings, words: Words) -> Table:
+def effects_table(findings: Findings, words: Words) -> TextTable:
     """Effects at the end, one row a quantity and one column a policy: difference, interval, and what they say."""
-    sections, compared = Sections(found.compared, words), found.compared
+    sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words("compare.quantity"), *(sections.titles[name] for name in compared.names)]
     rows = []
     for quantity in ENDS:
         unit = unit_of(quantity)
-        before = found.ends[compared.baseline, quantity].mean
+        before = findings.ends[compared.baseline, quantity].mean
         cells = [_lines(words.column(quantity), words.unit(unit)), words.value(before, unit)]
         for name in compared.others:
-            difference = found.ends[name, quantity].difference
+            difference = findings.ends[name, quantity].difference
             cells.append(
                 _lines(
                     words.value(difference.mean, unit, signed=True),
@@ -32,34 +33,34 @@ def effects_table(found: Findings, words: Words) -> Table:
                 )
             )
         rows.append(cells)
-    return Table(heads, rows)
+    return TextTable(heads, rows)
 
 
-def prices_table(found: Findings, words: Words) -> Table:
+def prices_table(findings: Findings, words: Words) -> TextTable:
     """What one more firm costs, one row a kind of firm and one column a policy; the extra money first."""
-    sections, compared = Sections(found.compared, words), found.compared
+    sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words("compare.price"), *(sections.titles[name] for name in compared.others)]
     spent = []
     for name in compared.others:
-        cost = found.ends[name, SPENT].difference
+        cost = findings.ends[name, SPENT].difference
         spent.append(_lines(words.value(cost.mean, "yuan", signed=True), _interval(cost, "yuan", words)))
     rows: list[list[str]] = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
     for quantity in PRICED:
-        texts = (found.prices[name, quantity].text(words) for name in compared.others)
+        texts = (findings.prices[name, quantity].text(words) for name in compared.others)
         rows.append([words.column(quantity), *texts])
-    return Table(heads, rows, words=1 + len(compared.others))
+    return TextTable(heads, rows, words=1 + len(compared.others))
 
 
-def robustness_tables(found: Findings, words: Words) -> list[tuple[str, Table]]:
+def robustness_tables(findings: Findings, words: Words) -> list[tuple[str, TextTable]]:
     """How each policy does over all states of the world: title and table of each quantity, a row a policy."""
-    sections, compared = Sections(found.compared, words), found.compared
+    sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words(f"compare.{head}") for head in ("policy", "better", "worst", "best", "regret")]
     tables = []
     for quantity in ROBUST:
         unit = unit_of(quantity)
         rows = []
         for name in compared.names:
-            row = found.robustness[name, quantity]
+            row = findings.robustness[name, quantity]
             own = name != compared.baseline
             rows.append(
                 [
@@ -71,7 +72,7 @@ def robustness_tables(found: Findings, words: Words) -> list[tuple[str, Table]]:
                 ]
             )
         title = words("number.bracketed", value=words.column(quantity), about=words.unit(unit))
-        tables.append((title, Table(heads, rows)))
+        tables.append((title, TextTable(heads, rows)))
     return tables
 
 

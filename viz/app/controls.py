@@ -21,7 +21,7 @@ from sim.levers.services import Kinds, ProducerServices
 from sim.reference import province_names, sector_names
 from sim.rules import Rules
 from sim.shocks import Shock, Shocks
-from viz.language import Words
+from viz.words.language import Words
 
 #: Settings every lever has: shown after those of its own.
 _COMMON = tuple(dict.fromkeys(name for base in (Lever, PlacedLever, FirmLever) for name in base.model_fields))

@@ -18,12 +18,12 @@ from scenarios.files.schema import Scenario
 from scenarios.records.export import FORMATS
 from scenarios.records.results import Results
 from viz.app.policies import settings_of
-from viz.declared import column_meaning, unit_as_stored
-from viz.language import Words
 from viz.live.gathered import GatheredResults
 from viz.live.runner import Runner
 from viz.live.session import Answer
-from viz.parts import Table
+from viz.shared.texts import TextTable
+from viz.words.declared import column_meaning, unit_as_stored
+from viz.words.language import Words
 
 #: Formats of tables that are offered, as `scenarios.records.export` names them, in order.
 TABLE_FORMATS = ("csv", "parquet", "dta")
@@ -136,13 +136,13 @@ def _zipped(files: dict[str, Path | str]) -> bytes:
 # --- what is shown of a table
 
 
-def preview(results: Results, table: str) -> tuple[Table, int]:
+def preview(results: Results, table: str) -> tuple[TextTable, int]:
     """The first rows of a table as texts, in full precision as far as it means something, and how many rows it has."""
     frame = results.table(table)
     shown = frame.head(PREVIEW)
     columns = {name: _texts(shown[name]) for name in shown}
     words = next((place for place, name in enumerate(shown) if pd.api.types.is_float_dtype(shown[name])), len(columns))
-    return Table(list(columns), list(zip(*columns.values(), strict=True)), words=words), len(frame)
+    return TextTable(list(columns), list(zip(*columns.values(), strict=True)), words=words), len(frame)
 
 
 def _texts(column: pd.Series) -> list[str]:
@@ -153,11 +153,11 @@ def _texts(column: pd.Series) -> list[str]:
     return column.astype(str).tolist()
 
 
-def columns_table(results: Results, table: str, words: Words) -> Table:
+def columns_table(results: Results, table: str, words: Words) -> TextTable:
     """The columns of a table: name, meaning, unit."""
     heads = [words(f"data.{head}") for head in ("column", "meaning", "unit")]
     rows = [
         [column.name, column_meaning(column, words), unit_as_stored(column.unit, words)]
         for column in results.columns[table]
     ]
-    return Table(heads, rows, words=3)
+    return TextTable(heads, rows, words=3)

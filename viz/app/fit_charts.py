@@ -11,13 +11,13 @@ from viz.app.charts import BASELINE, POLICY, look
 from viz.app.fit_tables import parameter_title, quantity_title, role_title
 from viz.app.state import Session
 from viz.app.widgets.chart import band, bar, interval, interval_chart, line, points, time_chart
-from viz.live.fitted import Directions, Figure, FittedParameter, Forecast, outlook_of
+from viz.live.fitted import Directions, FittedFigure, FittedParameter, Forecast, outlook_of
 
 #: Simulated ranges, and what they are held against.
 SIMULATED, AGAINST = POLICY, BASELINE
 
 
-def deviation_chart(session: Session, role: str, figures: Sequence[Figure]) -> dict:
+def deviation_chart(session: Session, role: str, figures: Sequence[FittedFigure]) -> dict:
     """National figures of a role: reported and simulated intervals, per cent from the reported middle."""
     words = session.words
     rows = []
@@ -48,7 +48,7 @@ def deviation_chart(session: Session, role: str, figures: Sequence[Figure]) -> d
     )
 
 
-def province_chart(session: Session, figures: Sequence[Figure]) -> dict:
+def province_chart(session: Session, figures: Sequence[FittedFigure]) -> dict:
     """Figures of provinces of one list: reported and simulated, in their unit on a log axis."""
     words = session.words
     names = [words.province(figure.province) for figure in figures]

@@ -10,13 +10,11 @@ from scenarios.analysis.reported import reported_figures
 from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
 from sim.reference import province_names
-from viz.declared import declared
-from viz.language import NOTHING, Words, catalogue
 from viz.live.fitted import (
     FORECASTERS,
-    PARTS,
+    SCOPES,
     Directions,
-    Figure,
+    FittedFigure,
     FittedParameter,
     Forecast,
     best_forecaster,
@@ -26,10 +24,11 @@ from viz.live.fitted import (
     prior_sources,
     sources_of_references,
     typical_width,
-    unit_of_figure,
-    unit_of_quantity,
 )
-from viz.parts import Table
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of_figure, unit_of_quantity
+from viz.words.declared import declared
+from viz.words.language import NOTHING, Words, catalogue
 
 _DESCRIPTIONS = {column.name: column.description for column in NATIONAL}
 #: Roles of figures that were in view when parameters were fitted or set.
@@ -93,7 +92,7 @@ def _yes(words: Words, value: bool | None) -> str:
 
 
 def short(
-    words: Words, rows: Mapping[str, Sequence[Figure]], summary: Mapping, forecasts: Sequence[Forecast]
+    words: Words, rows: Mapping[str, Sequence[FittedFigure]], summary: Mapping, forecasts: Sequence[Forecast]
 ) -> list[str]:
     """The page in sentences."""
     figures = [figure for found in rows.values() for figure in found]
@@ -110,7 +109,7 @@ def short(
     return [*sentences, *learned(words, summary)]
 
 
-def _of_role(words: Words, role: str, figures: Sequence[Figure]) -> str:
+def _of_role(words: Words, role: str, figures: Sequence[FittedFigure]) -> str:
     counts = {"of": len(figures)}
     counts |= {key: sum(getattr(figure, key) for figure in figures) for key in ("inside", "within")}
     known = f"short_{role}" in catalogue(words.language)["fit"]
@@ -123,12 +122,12 @@ def _of_role(words: Words, role: str, figures: Sequence[Figure]) -> str:
     return words.sentences(texts)
 
 
-def _missed_item(words: Words, figure: Figure) -> str:
+def _missed_item(words: Words, figure: FittedFigure) -> str:
     title = quantity_title(words, figure.quantity)
     return words("fit.missed_item", title=title, when=words.month(figure.date), amount=miss_text(words, figure))
 
 
-def _missed_places(words: Words, figures: Sequence[Figure]) -> str:
+def _missed_places(words: Words, figures: Sequence[FittedFigure]) -> str:
     """Missed figures of one list of provinces."""
     sizes = [abs(figure.miss) for figure in figures if math.isfinite(figure.miss)]
     ends = [_whole_percent(words, size) for size in (min(sizes), max(sizes))] if sizes else [NOTHING] * 2
@@ -141,7 +140,7 @@ def _missed_places(words: Words, figures: Sequence[Figure]) -> str:
     )
 
 
-def miss_text(words: Words, figure: Figure) -> str:
+def miss_text(words: Words, figure: FittedFigure) -> str:
     """By how much a figure is missed."""
     if not math.isfinite(figure.miss):
         return words("fit.miss_unknown")
@@ -190,7 +189,7 @@ def coverage(words: Words, found: Mapping[str, Mapping]) -> list[str]:
 
 def learned(words: Words, summary: Mapping) -> list[str]:
     """How many parameters were learned and how many are assumed."""
-    from viz.belief import source_counts
+    from viz.report.caveats import source_counts
 
     verdicts = [row["verdict"] for row in summary["parameters"]]
     return [
@@ -217,26 +216,28 @@ def _short_percent(words: Words, share: float | None) -> str:
 # --- reported against simulated
 
 
-def figure_table(words: Words, figures: Sequence[Figure]) -> Table:
+def figure_table(words: Words, figures: Sequence[FittedFigure]) -> TextTable:
     """National figures beside simulated ones."""
     heads = ("figure", "date", "source", "verdict", "reported", "median", "interval_90")
-    return Table([words(f"fit.{head}") for head in heads], [_figure_row(words, figure) for figure in figures], words=4)
+    return TextTable(
+        [words(f"fit.{head}") for head in heads], [_figure_row(words, figure) for figure in figures], words=4
+    )
 
 
-def place_table(words: Words, figures: Sequence[Figure]) -> Table:
+def place_table(words: Words, figures: Sequence[FittedFigure]) -> TextTable:
     """Figures of provinces of one list beside simulated ones."""
     heads = ("province", "verdict", "reported", "median", "interval_90")
     rows = [[words.province(f.province), verdict(words, f), *_numbers(words, f)] for f in figures]
-    return Table([words(f"fit.{head}") for head in heads], rows, words=2)
+    return TextTable([words(f"fit.{head}") for head in heads], rows, words=2)
 
 
-def _figure_row(words: Words, figure: Figure) -> list[str]:
+def _figure_row(words: Words, figure: FittedFigure) -> list[str]:
     title = quantity_title(words, figure.quantity, figure.province)
     place = [_with_unit(words, title, figure.unit), words.month(figure.date), declared(figure.source, words)]
     return [*place, verdict(words, figure), *_numbers(words, figure)]
 
 
-def _numbers(words: Words, figure: Figure) -> list[str]:
+def _numbers(words: Words, figure: FittedFigure) -> list[str]:
     return [
         words.bounds(figure.low, figure.high, figure.unit),
         words.value(figure.median, figure.unit),
@@ -244,7 +245,7 @@ def _numbers(words: Words, figure: Figure) -> list[str]:
     ]
 
 
-def verdict(words: Words, figure: Figure) -> str:
+def verdict(words: Words, figure: FittedFigure) -> str:
     """Whether a figure is met, in words."""
     if figure.inside:
         return words("fit.inside_median" if figure.within else "fit.inside")
@@ -265,7 +266,7 @@ def _parameter_values(words: Words, values: Sequence[float], unit: str) -> list[
     return [parameter_value(words, value, unit, largest) for value in values]
 
 
-def parameter_table_of(words: Words, parameters: Sequence[FittedParameter]) -> Table:
+def parameter_table_of(words: Words, parameters: Sequence[FittedParameter]) -> TextTable:
     """Prior and posterior of the fitted parameters."""
     heads = ("parameter", "unit", "verdict", "prior_90", "posterior_90", "learned_share", "profile_90")
     rows = []
@@ -283,10 +284,10 @@ def parameter_table_of(words: Words, parameters: Sequence[FittedParameter]) -> T
                 words("fit.profile_open", interval=profile) if one.open else profile,
             ]
         )
-    return Table([words(f"fit.{head}") for head in heads], rows, words=3)
+    return TextTable([words(f"fit.{head}") for head in heads], rows, words=3)
 
 
-def held_table(words: Words, summary: Mapping) -> Table:
+def held_table(words: Words, summary: Mapping) -> TextTable:
     """Parameters that may be fitted but are held."""
     sources = prior_sources()
     rows = [
@@ -300,7 +301,7 @@ def held_table(words: Words, summary: Mapping) -> Table:
         for row in summary["held"]
     ]
     heads = ("parameter", "unit", "verdict", *(["prior_source"] if words.language == "en" else []), "value")
-    return Table([words(f"fit.{head}") for head in heads], rows, words=len(heads) - 1)
+    return TextTable([words(f"fit.{head}") for head in heads], rows, words=len(heads) - 1)
 
 
 def _named(words: Words, name: str) -> str:
@@ -336,7 +337,7 @@ def hindcast_text(words: Words, rows: Sequence[Mapping]) -> str:
     )
 
 
-def hindcast_table(words: Words, rows: Sequence[Mapping]) -> Table:
+def hindcast_table(words: Words, rows: Sequence[Mapping]) -> TextTable:
     """Later figures beside what earlier ones would have forecast."""
     known = {figure.id: figure for figure in reported_figures()}
     heads = ("figure", "date", "inside_90", "reported", "forecast_median", "interval_90")
@@ -358,7 +359,7 @@ def hindcast_table(words: Words, rows: Sequence[Mapping]) -> Table:
                 *(_signed_percent(words, row[key]) for key in errors),
             ]
         )
-    return Table([words(f"fit.{head}") for head in (*heads, *errors)], lines, words=3)
+    return TextTable([words(f"fit.{head}") for head in (*heads, *errors)], lines, words=3)
 
 
 def _signed_percent(words: Words, share: float | None) -> str:
@@ -368,7 +369,7 @@ def _signed_percent(words: Words, share: float | None) -> str:
 # --- forecasts
 
 
-def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
+def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
     """Forecasts of all national quantities: one row a quantity, one column a date."""
     series = national_series(forecasts)
     units = {quantity: found[0].unit for quantity, found in series.items()}
@@ -377,7 +378,7 @@ def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
     return _by_date(words, "fit.figure", rows)
 
 
-def province_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
+def province_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
     """Forecasts of provinces: one row a province, one column a date."""
     rows: dict[str, dict[date, Forecast]] = {}
     for name in province_names():
@@ -387,10 +388,10 @@ def province_table(words: Words, forecasts: Sequence[Forecast]) -> Table:
     return _by_date(words, "fit.province", rows)
 
 
-def _by_date(words: Words, head: str, rows: Mapping[str, Mapping[date, Forecast]]) -> Table:
+def _by_date(words: Words, head: str, rows: Mapping[str, Mapping[date, Forecast]]) -> TextTable:
     days = sorted({day for found in rows.values() for day in found})
     lines = [[title, *(_forecast_cell(words, found.get(day)) for day in days)] for title, found in rows.items()]
-    return Table([words(head), *(words("fit.end_of", year=day.year) for day in days)], lines)
+    return TextTable([words(head), *(words("fit.end_of", year=day.year) for day in days)], lines)
 
 
 def _forecast_cell(words: Words, forecast: Forecast | None) -> str:
@@ -433,24 +434,24 @@ def score_text(words: Words, score: Mapping) -> str:
     return words.sentences(texts)
 
 
-def score_table(words: Words, score: Mapping) -> Table:
+def score_table(words: Words, score: Mapping) -> TextTable:
     """Coverage, score and error of the model and of the forecasts without one."""
     keys = ("coverage_50", "coverage_90", "relative_crps", "absolute_error")
     rows = [
         [
-            words(f"fit.part_{part}"),
+            words(f"fit.part_{scope}"),
             words(f"fit.forecaster_{name}"),
             *(_short_percent(words, found[name][key]) for key in keys),
         ]
-        for part in PARTS
-        if (found := score if part == "all" else score.get(part))
+        for scope in SCOPES
+        if (found := score if scope == "all" else score.get(scope))
         for name in FORECASTERS
     ]
     heads = ("part", "forecaster", "inside_50", "inside_90", "crps", "absolute_error")
-    return Table([words(f"fit.{head}") for head in heads], rows, words=2)
+    return TextTable([words(f"fit.{head}") for head in heads], rows, words=2)
 
 
-def realised_table(words: Words, score: Mapping) -> Table:
+def realised_table(words: Words, score: Mapping) -> TextTable:
     """Realised figures one by one beside their forecasts."""
     rows = []
     for row in score["rows"]:
@@ -472,7 +473,7 @@ def realised_table(words: Words, score: Mapping) -> Table:
         )
     heads = ("figure", "date", "source", "inside_90", "realised", "forecast_median", "interval_90", "error")
     scores = [f"crps_{name}" for name in FORECASTERS]
-    return Table([words(f"fit.{head}") for head in (*heads, *scores)], rows, words=4)
+    return TextTable([words(f"fit.{head}") for head in (*heads, *scores)], rows, words=4)
 
 
 # --- facts and econometrics
@@ -489,7 +490,7 @@ def facts_text(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -
     return words("fit.facts_sentence", **counts)
 
 
-def fact_table(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -> Table:
+def fact_table(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -> TextTable:
     """Stylised facts beside their references; `seen` as of `facts_text`."""
     sources, english = sources_of_references(), words.language == "en"
     lines = []
@@ -508,7 +509,7 @@ def fact_table(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -
             ]
         )
     heads = ("fact", "holds", "seen", *(["source"] if english else []), "fact_value", "reference")
-    return Table([words(f"fit.{head}") for head in heads], lines, words=len(heads) - 2)
+    return TextTable([words(f"fit.{head}") for head in heads], lines, words=len(heads) - 2)
 
 
 def estimates_text(words: Words, rows: Sequence[Mapping]) -> str:
@@ -516,7 +517,7 @@ def estimates_text(words: Words, rows: Sequence[Mapping]) -> str:
     return words("fit.estimates_sentence", holds=sum(row["holds"] for row in rows), of=len(rows))
 
 
-def estimate_table(words: Words, rows: Sequence[Mapping]) -> Table:
+def estimate_table(words: Words, rows: Sequence[Mapping]) -> TextTable:
     """Estimates on the model's own panel beside published ones."""
     lines = []
     for row in rows:
@@ -533,7 +534,7 @@ def estimate_table(words: Words, rows: Sequence[Mapping]) -> Table:
             ]
         )
     heads = ("estimate", "holds", "fact_value", "interval_95", "reference", "observations")
-    return Table([words(f"fit.{head}") for head in heads], lines, words=2)
+    return TextTable([words(f"fit.{head}") for head in heads], lines, words=2)
 
 
 def _holds(words: Words, row: Mapping) -> str:

@@ -12,8 +12,8 @@ import solara.lab
 
 from viz import LANGUAGES
 from viz.app import state
+from viz.app.elements import heading, html_button, note
 from viz.app.memory import reclaim
-from viz.app.parts import heading, html_button, note
 from viz.app.state import Session, session_context, use_session
 from viz.app.widgets.panels import Address, Pages
 

@@ -24,10 +24,10 @@ from scenarios.display.drawing import OKABE_ITO
 from scenarios.files.loading import load_scenario
 from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, START
 from sim.model import SRDIModel
-from viz.app.parts import table_html
+from viz.app.elements import table_html
 from viz.app.policies import presets
 from viz.app.state import use_session
-from viz.language import Words
+from viz.words.language import Words
 
 #: Simulated firms per real firm at first, and those offered: a step of the first takes a blink.
 SCALE, SCALES = 0.005, [0.001, 0.002, 0.005, 0.01, 0.02]

@@ -88,8 +88,8 @@ def _serve(
 
     from scenarios.records.results import load_results
     from viz.app import memory, state
-    from viz.live.calibrated import read_validation
     from viz.live.runner import Runner
+    from viz.shared.calibrated import read_validation
 
     loaded = {path.resolve().name: load_results(path) for path in results}
     checked = read_validation(validation) if validation else None

@@ -12,10 +12,10 @@ from scenarios.files.schema import Scenario
 from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, to_query
 from viz.app.controls import defaults
 from viz.app.policies import policy_of, preset_of, presets, settings_of
-from viz.language import Words
-from viz.live.calibrated import Validation
 from viz.live.runner import Runner
 from viz.live.session import Answer, Status, Worker
+from viz.shared.calibrated import Validation
+from viz.words.language import Words
 
 if TYPE_CHECKING:
     from reacton.core import UserContext
@@ -44,7 +44,7 @@ class Served:
 
     Attributes:
         runner: makes runs. results: directories of results to look at, by name.
-        validation: of another ``srdi validate`` than the packaged one, if such was named (`viz.live.calibrated`).
+        validation: of another ``srdi validate`` than the packaged one, if such was named (`viz.shared.calibrated`).
     """
 
     runner: Runner

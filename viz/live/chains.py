@@ -16,7 +16,7 @@ from sim.mechanisms.chain_links import leader_code
 from sim.reference import province_names, sector_names
 from sim.rules import TIERS
 from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
-from viz.live.places import COUNTY_TYPES, clusters_at, geography
+from viz.live.regions import COUNTY_TYPES, clusters_at, geography
 from viz.live.runner import Links, Run
 from viz.live.session import Answer
 
@@ -136,15 +136,15 @@ def supply(links: Links, chain: int) -> Supply:
     return Supply(*(np.concatenate(parts).astype(np.int64) for parts in (rows, parents, depths, groups)))
 
 
-def edges(found: Supply) -> np.ndarray:
+def edges(supplied: Supply) -> np.ndarray:
     """Supplier and customer of every link: int32 (nodes - 1, 2)."""
-    nodes = np.arange(1, len(found))
-    return np.column_stack([nodes, found.parent[1:]]).astype(np.int32)
+    nodes = np.arange(1, len(supplied))
+    return np.column_stack([nodes, supplied.parent[1:]]).astype(np.int32)
 
 
-def tier_counts(links: Links, found: Supply) -> np.ndarray:
+def tier_counts(links: Links, supplied: Supply) -> np.ndarray:
     """Firms behind a leader by tier: int64 (tiers,)."""
-    return np.bincount(links.tier[found.row[1:]], minlength=len(TIER_NAMES))
+    return np.bincount(links.tier[supplied.row[1:]], minlength=len(TIER_NAMES))
 
 
 def firm_places(links: Links) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ from sim.policy import Policy
 from viz.live.findings import Findings, find
 from viz.live.gathered import GatheredResults
 from viz.live.runner import Run, Runner
-from viz.live.session import Status, told
+from viz.live.session import Status, fault_text
 
 #: Policies whose runs are kept for all readers, and what is kept of a run: all that `find` reads, a hundredth of it.
 MOST_KEPT, KEPT_TABLES = 16, ("national",)
@@ -76,8 +76,8 @@ def kept_of(runner: Runner) -> Kept:
 class Comparer:
     """Runs several policies beside the baseline for one reader.
 
-    Every policy is run with the central parameters first, then as every member of the ensemble. A new wish, or the end
-    of the page, gives up the runs of the one before.
+    Every policy is run with the central parameters first, then as every member of the ensemble. A new request, or the
+    end of the page, gives up the runs of the one before.
 
     Args:
         on_found: called from a thread of its own with what is known so far. on_status: with what is going on.
@@ -98,8 +98,8 @@ class Comparer:
         with self._lock:
             self._overtaken.set()
             self._overtaken, self._cancelled = threading.Event(), threading.Event()
-            wish = (tuple(policies), self._overtaken, self._cancelled)
-        threading.Thread(target=self._work, args=wish, daemon=True, name="comparison worker").start()
+            request = (tuple(policies), self._overtaken, self._cancelled)
+        threading.Thread(target=self._work, args=request, daemon=True, name="comparison worker").start()
 
     def cancel(self) -> None:
         """Give up the ensemble that is being run; members that all policies have are shown."""
@@ -121,7 +121,7 @@ class Comparer:
                 tell(self._on_found, found)
                 tell(self._on_status, status)
         except Exception as error:  # whatever a run raises is this reader's message, not the end of the page
-            tell(self._on_status, Status("failed", message=told(error)))
+            tell(self._on_status, Status("failed", message=fault_text(error)))
 
     def _compare(
         self,

@@ -10,10 +10,12 @@ import pandas as pd
 from scenarios.analysis.metrics import LESS_IS_BETTER, SPENT
 from scenarios.analysis.regret import regret_table
 from scenarios.errors import InputError
-from scenarios.records.results import Results
-from viz.compared import Compared, End
-from viz.money import Price, price_of
-from viz.sections import ENDS
+from scenarios.metrics import LESS_IS_BETTER, SPENT
+from scenarios.regret import regret_table
+from scenarios.results import Results
+from viz.shared.compared import Compared, End
+from viz.shared.prices import Price, price_of
+from viz.shared.quantities import ENDS
 
 #: Firms whose price is told, and quantities whose robustness is.
 PRICED = ("little_giants", "genuine_little_giants", "srdi_smes")
@@ -43,7 +45,7 @@ class Findings:
     """What comparing finds at the end of the runs, in numbers.
 
     Attributes:
-        compared: the runs. ends: by scenario and quantity of `viz.sections.ENDS`, the baseline among them.
+        compared: the runs. ends: by scenario and quantity of `viz.shared.quantities.ENDS`, the baseline among them.
         prices: by scenario and quantity of PRICED. robustness: by scenario and quantity of ROBUST.
     """
 
@@ -112,9 +114,9 @@ class Lines:
     high: np.ndarray
 
 
-def lines(found: Findings, quantity: str) -> Lines:
+def lines(findings: Findings, quantity: str) -> Lines:
     """A quantity of the nation over time; what is counted by the quarter, by years, labelled as their last quarter."""
-    compared = found.compared
+    compared = findings.compared
     band = compared.fan(compared.baseline, quantity)
     return Lines(
         [f"{day.year}Q{day.quarter}" for day in band.index],

@@ -16,27 +16,22 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from scenarios.analysis.reported import CLUSTER_SUM, FACT, REVIEW_PASS_RATE, ReportedFigure, reported_figures
-from scenarios.ensembles.draws import Draws
+from scenarios.draws import Draws
+from scenarios.reported import FACT, ReportedFigure, reported_figures
 from sim.calendar import START
-from sim.outputs import CLUSTER, NATIONAL, PROVINCE
-from viz.compared import PER_QUARTER, quarter_of, reported_of
+from viz.shared.compared import quarter_of, reported_of
+from viz.shared.units import unit_of_figure, unit_of_quantity
 
 #: Roles of figures in the order they are told.
 ROLES = ("fit", "check", "tuned", "given")
 #: Forecasters that are scored, the model first; the others have no model.
 FORECASTERS = ("model", "last_value", "linear_trend")
 #: Parts of a score: all figures, and those of the nation and of provinces.
-PARTS = ("all", "national", "provinces")
-
-#: Units by quantity: of the nation and of provinces, of sums over clusters, of measures of single firms.
-_UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
-_UNITS |= {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
-_UNITS |= {REVIEW_PASS_RATE: "share", "fact.certified_revenue": "yuan", "fact.certified_age": "years"}
+SCOPES = ("all", "national", "provinces")
 
 
 @dataclass(frozen=True)
-class Figure:
+class FittedFigure:
     """A reported figure beside what runs say of it.
 
     Attributes:
@@ -98,19 +93,19 @@ class Figure:
         return math.nan if value is None or not self.middle else 100.0 * (value / self.middle - 1.0)
 
 
-def figures_of(found: Mapping) -> list[Figure]:
+def figures_of(validation: Mapping) -> list[FittedFigure]:
     """The figures of a validation, in file order."""
     known = {figure.id: figure for figure in reported_figures()}
-    return [_figure(row, known.get(row["id"])) for row in found["targets"]]
+    return [_figure(row, known.get(row["id"])) for row in validation["targets"]]
 
 
-def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
+def _figure(row: Mapping, reported: ReportedFigure | None) -> FittedFigure:
     low, high = row["reported_low"], row["reported_high"]
     quantity = row["quantity"]
     province = reported.province if reported else row["id"].partition(".")[2]
     cumulative = quantity + "_cumulative"
-    since_start = reported is not None and reported.since_start and cumulative in _UNITS
-    return Figure(
+    since_start = reported is not None and reported.since_start and bool(unit_of_quantity(cumulative))
+    return FittedFigure(
         id=row["id"],
         role=row["role"],
         quantity=cumulative if since_start else quantity,
@@ -126,48 +121,29 @@ def _figure(row: Mapping, reported: ReportedFigure | None) -> Figure:
     )
 
 
-def unit_of_figure(figure: ReportedFigure) -> str:
-    """Unit of a reported figure, as columns of results name it."""
-    if figure.is_share:
-        return "share"
-    return unit_of_quantity(figure.quantity, summed=figure.whole_year or figure.since_start)
-
-
-def unit_of_quantity(quantity: str, *, summed: bool = False) -> str:
-    """Unit of what figures may refer to, as columns of results name it; empty for what is not known.
-
-    Args:
-        summed: over quarters, so that nothing is left "per quarter".
-    """
-    unit = _UNITS.get(quantity, "")
-    if unit == "0-1":
-        return "share"
-    return unit.removesuffix(PER_QUARTER) if summed else unit
-
-
-def by_role(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+def by_role(figures: Iterable[FittedFigure]) -> dict[str, list[FittedFigure]]:
     """Figures by role: those of ROLES in that order, then any others."""
-    rows: dict[str, list[Figure]] = {role: [] for role in ROLES}
+    rows: dict[str, list[FittedFigure]] = {role: [] for role in ROLES}
     for figure in figures:
         rows.setdefault(figure.role, []).append(figure)
     return {role: found for role, found in rows.items() if found}
 
 
-def by_series(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+def by_series(figures: Iterable[FittedFigure]) -> dict[str, list[FittedFigure]]:
     """Figures of provinces by what they have in common."""
-    rows: dict[str, list[Figure]] = {}
+    rows: dict[str, list[FittedFigure]] = {}
     for figure in figures:
         if figure.province:
             rows.setdefault(figure.series, []).append(figure)
     return rows
 
 
-def roles_of_facts(figures: Iterable[Figure]) -> dict[str, str]:
+def roles_of_facts(figures: Iterable[FittedFigure]) -> dict[str, str]:
     """Role of the reported figure that is the same measure of firms as a stylised fact, by the fact's id."""
     return {f.quantity.removeprefix(FACT): f.role for f in figures if f.quantity.startswith(FACT)}
 
 
-def typical_width(figures: Iterable[Figure]) -> tuple[float, int]:
+def typical_width(figures: Iterable[FittedFigure]) -> tuple[float, int]:
     """Median width of 90 % intervals, given ones apart, and over how many figures."""
     widths = [figure.width for figure in figures if figure.role != "given" and math.isfinite(figure.width)]
     return (float(np.median(widths)), len(widths)) if widths else (math.nan, 0)
@@ -205,13 +181,13 @@ _GRID = 2001
 
 def parameters_of(summary: Mapping, draws: Draws) -> list[FittedParameter]:
     """The fitted parameters: ranges from the draws and the priors, verdicts from the summary of the fit."""
-    told = {row["parameter"]: row for row in summary["parameters"]}
+    summarised = {row["parameter"]: row for row in summary["parameters"]}
     priors = _prior_quantiles(draws.names)
     rows = []
     for name, values in zip(draws.names, draws.values.T, strict=True):
-        if name not in told:
+        if name not in summarised:
             continue
-        row, posterior = told[name], np.quantile(values, _LEVELS)
+        row, posterior = summarised[name], np.quantile(values, _LEVELS)
         prior = place = np.full(len(_LEVELS), math.nan)
         if name in priors:
             grid = np.linspace(0.0, 1.0, _GRID)

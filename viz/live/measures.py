@@ -8,12 +8,12 @@ from datetime import date
 
 import numpy as np
 
-from scenarios.analysis.intervals import mean_interval
-from scenarios.analysis.metrics import GENUINE, SPENT
-from viz.compared import QUANTILES, quarter_of
+from scenarios.intervals import mean_interval
+from scenarios.metrics import GENUINE, SPENT
 from viz.live.runner import Run
 from viz.live.session import Answer
-from viz.paired import Estimate
+from viz.shared.compared import QUANTILES, quarter_of
+from viz.shared.estimates import Estimate
 
 
 def national(run: Run, quantity: str) -> np.ndarray:
@@ -52,7 +52,7 @@ class Course:
 
     Attributes:
         policy, baseline: the central runs, or the medians of the ensemble once there is one.
-        fan: by quantile of `viz.compared.QUANTILES` over the policy's runs, or None.
+        fan: by quantile of `viz.shared.compared.QUANTILES` over the policy's runs, or None.
     """
 
     policy: np.ndarray

@@ -1,4 +1,4 @@
-"""What one reader has asked for last, and who answers it: the newest wish wins, what it overtakes is given up."""
+"""What one reader has asked for last, and who answers it: the newest request wins, what it overtakes is given up."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Status:
     message: str = ""
 
 
-def told(fault: BaseException) -> str:
+def fault_text(fault: BaseException) -> str:
     """A fault as the reader is told of it: the sentence of an `InputError`, anything else with its kind."""
     return str(fault) if isinstance(fault, InputError) else f"{type(fault).__name__}: {fault}"
 
@@ -57,13 +57,13 @@ def told(fault: BaseException) -> str:
 class Worker:
     """One thread that answers one reader.
 
-    There is no queue: a wish that comes while another is worked on replaces it, and the run in hand is given up before
-    its next quarter. After `rest` seconds without a new wish the ensemble is run.
+    There is no queue: a request that comes while another is worked on replaces it, and the run in hand is given up
+    before its next quarter. After `rest` seconds without a new request the ensemble is run.
 
     Args:
         on_answer: called from the worker's thread with every better answer.
         on_status: called from it with what is going on.
-        rest: seconds without a wish before the ensemble begins.
+        rest: seconds without a request before the ensemble begins.
         patience: seconds before a run that is waited for is spoken of: drawing that costs as much as some quarters.
     """
 
@@ -88,7 +88,7 @@ class Worker:
         self._thread.start()
 
     def ask(self, scenario: Scenario) -> int:
-        """Wish for a scenario, whatever was wished for before; returns the number of the wish."""
+        """Ask for a scenario, whatever was asked for before; returns the number of the request."""
         with self._changed:
             self._wish = scenario
             self._number += 1
@@ -121,7 +121,7 @@ class Worker:
             try:
                 self._answer(scenario, number)
             except Exception as error:  # whatever a run raises is this reader's message, not the end of the page
-                self._on_status(Status("failed", message=told(error)))
+                self._on_status(Status("failed", message=fault_text(error)))
 
     def _answer(self, scenario: Scenario, number: int) -> None:
         runner = self.runner
@@ -164,6 +164,6 @@ class Worker:
         self._on_status(Status("done", runner.members, runner.members))
 
     def _settle(self, number: int) -> None:
-        """Say so if the ensemble was given up because the reader wanted it, not because of a newer wish."""
+        """Say so if the ensemble was given up because the reader wanted it, not because of a newer request."""
         if not self._overtaken(number):
             self._on_status(Status("cancelled", 0, self.runner.members))

@@ -10,11 +10,9 @@ import solara
 
 from scenarios.ensembles.draws import POSTERIOR, read_draws
 from viz.app import fit_charts, fit_tables, state
-from viz.app.parts import heading, html_table, note
+from viz.app.elements import heading, html_table, note
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import Chart
-from viz.declared import declared
-from viz.live.calibrated import Validation, packaged_summary, packaged_validation
 from viz.live.fitted import (
     by_role,
     by_series,
@@ -25,7 +23,9 @@ from viz.live.fitted import (
     parameters_of,
     roles_of_facts,
 )
-from viz.parts import Table
+from viz.shared.calibrated import Validation, packaged_summary, packaged_validation
+from viz.shared.texts import TextTable
+from viz.words.declared import declared
 
 #: Quantities whose forecasts are drawn, in order.
 DRAWN = ("srdi_smes", "little_giants")
@@ -244,7 +244,7 @@ def _paragraph(text: str) -> None:
 
 
 @solara.component
-def Details(title: str, table: Table, caption: str) -> None:
+def Details(title: str, table: TextTable, caption: str) -> None:
     """A table that is made when it is opened."""
     opened, set_opened = solara.use_state(False)
     _toggle(title, opened, set_opened)

@@ -8,14 +8,13 @@ import solara
 
 from scenarios.display.drawing import OKABE_ITO
 from viz.app import charts
-from viz.app.parts import Busy, heading, html_table, note
+from viz.app.elements import Busy, heading, html_table, note
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import bar, time_chart
 from viz.app.widgets.network import TEXTS, Network, network, radial_layout
 from viz.app.widgets.panels import Choice
 from viz.app.widgets.search import Search
 from viz.app.widgets.sorted import Column, SortedTable, sorted_table
-from viz.language import Words
 from viz.live.chains import (
     MEASURES,
     STEPS,
@@ -37,10 +36,11 @@ from viz.live.chains import (
     tier_counts,
 )
 from viz.live.measures import Course
-from viz.live.places import COUNTY_TYPES
+from viz.live.regions import COUNTY_TYPES
 from viz.live.runner import Links
 from viz.live.session import Answer
-from viz.parts import Table
+from viz.shared.texts import TextTable
+from viz.words.language import Words
 
 #: Colours of a network: its leader, then firms by tier from the highest to none.
 _PALETTE = (OKABE_ITO[1], OKABE_ITO[0], OKABE_ITO[2], OKABE_ITO[3], "#8a8a8a")
@@ -225,16 +225,16 @@ def chain_titles(words: Words, answer: Answer) -> dict[str, str]:
     }
 
 
-def chain_table(words: Words, found: Chains) -> dict:
+def chain_table(words: Words, chains: Chains) -> dict:
     """All chains as a table to sort: policy above, difference to the baseline below."""
-    numbers = range(len(found.sector))
+    numbers = range(len(chains.sector))
     columns = [
         Column(words("chains.number"), [str(each + 1) for each in numbers], list(numbers), words=True),
-        Column(words("chains.sector"), [words(f"sector.{each}") for each in found.sector], words=True),
-        Column(words("chains.home"), [words.province(each) for each in found.province], words=True),
+        Column(words("chains.sector"), [words(f"sector.{each}") for each in chains.sector], words=True),
+        Column(words("chains.home"), [words.province(each) for each in chains.province], words=True),
     ]
     for measure, unit in MEASURES.items():
-        value, (mean, low, high) = found.value[measure], found.difference[measure]
+        value, (mean, low, high) = chains.value[measure], chains.difference[measure]
         columns.append(
             Column(
                 f"{words(f'chains.measure_{measure}')} ({words.unit(unit)})",
@@ -266,25 +266,25 @@ def change_text(words: Words, value: float, unit: str, unclear: bool) -> str:
 # --- the network
 
 
-def supply_graph(links: Links, found: Supply) -> dict:
+def supply_graph(links: Links, supplied: Supply) -> dict:
     """Firms on rings around their leader, direct suppliers by niche: as `network` gives it."""
-    places = radial_layout((0.0, 0.0), found.parent[1:] - 1, found.group[1:])
-    firms = found.row[1:]
+    places = radial_layout((0.0, 0.0), supplied.parent[1:] - 1, supplied.group[1:])
+    firms = supplied.row[1:]
     size = np.minimum(_LEAST + _PER_ROOT * np.sqrt(links.employment[firms]), _LARGEST)
     colour = len(TIER_NAMES) - links.tier[firms].astype(np.int64)
     return network(
         np.vstack([np.zeros((1, 2)), places]),
         np.concatenate([[_LEADER], size]),
         np.concatenate([[0], colour]),
-        edges(found),
+        edges(supplied),
     )
 
 
-def node_labels(words: Words, links: Links, found: Supply) -> list[str]:
+def node_labels(words: Words, links: Links, supplied: Supply) -> list[str]:
     """What every node is: simulated firms have no names."""
     provinces, sectors = firm_places(links)
     labels = [words("chains.leader")]
-    for row, depth in zip(found.row[1:].tolist(), found.depth[1:].tolist(), strict=True):
+    for row, depth in zip(supplied.row[1:].tolist(), supplied.depth[1:].tolist(), strict=True):
         tier = TIER_NAMES[int(links.tier[row])]
         labels.append(
             words(
@@ -300,14 +300,14 @@ def node_labels(words: Words, links: Links, found: Supply) -> list[str]:
     return labels
 
 
-def network_text(words: Words, links: Links, found: Supply, before: Supply, scale: float) -> str:
+def network_text(words: Words, links: Links, supplied: Supply, before: Supply, scale: float) -> str:
     """How many firms are behind the leader, of which tier, and how many there are in the baseline."""
-    tiers = tier_counts(links, found)
+    tiers = tier_counts(links, supplied)
     return words(
         "chains.network_text",
-        direct=words.number(float(np.count_nonzero(found.depth == 1))),
-        further=words.number(float(np.count_nonzero(found.depth > 1))),
-        niches=words.number(float(len(np.unique(found.group[1:])))),
+        direct=words.number(float(np.count_nonzero(supplied.depth == 1))),
+        further=words.number(float(np.count_nonzero(supplied.depth > 1))),
+        niches=words.number(float(len(np.unique(supplied.group[1:])))),
         giants=words.number(float(tiers[3])),
         srdi=words.number(float(tiers[2])),
         baseline=words.number(float(np.count_nonzero(before.depth == 1))),
@@ -346,21 +346,21 @@ def bars(session: Session, title: str, names: list[str], counts: np.ndarray) -> 
     )
 
 
-def stage_table(words: Words, found: Stages, before: Stages) -> Table:
+def stage_table(words: Words, by_stage: Stages, before: Stages) -> TextTable:
     """Clusters by year of recognition: how many, where, how strong, with the baseline's beside."""
     earlier = {year: row for row, year in enumerate(before.years)}
     rows = []
-    for row, year in enumerate(found.years):
+    for row, year in enumerate(by_stage.years):
         same = earlier.get(year)
         rows.append(
             [
                 str(year),
-                *(words.number(float(count)) for count in (found.by_year[row].sum(), *found.by_year[row])),
+                *(words.number(float(count)) for count in (by_stage.by_year[row].sum(), *by_stage.by_year[row])),
                 words.number(0.0 if same is None else float(before.by_year[same].sum())),
-                words.number(float(found.commons[row])),
+                words.number(float(by_stage.commons[row])),
                 words.number(None if same is None else float(before.commons[same])),
-                words.value(float(found.firms[row]), "firms"),
-                words.value(float(found.little_giants[row]), "firms"),
+                words.value(float(by_stage.firms[row]), "firms"),
+                words.value(float(by_stage.little_giants[row]), "firms"),
             ]
         )
     keys = (
@@ -373,7 +373,7 @@ def stage_table(words: Words, found: Stages, before: Stages) -> Table:
         "firms",
         "little_giants",
     )
-    return Table([words(f"chains.stage_{key}") for key in keys], rows)
+    return TextTable([words(f"chains.stage_{key}") for key in keys], rows)
 
 
 # --- single firms
@@ -402,35 +402,35 @@ def firm_options(words: Words, rows: pd.DataFrame) -> list[dict]:
     ]
 
 
-def life_text(words: Words, found: Life) -> str:
+def life_text(words: Words, firm: Life) -> str:
     """A firm's life in one sentence."""
     parts = [
         words(
             "chains.life_founded",
-            quarter=words.quarter(str(found.founded)),
-            place=words(f"provinces.in_{found.county_type}", province=words.province(found.province)),
-            sector=words(f"sector.{found.sector}"),
+            quarter=words.quarter(str(firm.founded)),
+            place=words(f"provinces.in_{firm.county_type}", province=words.province(firm.province)),
+            sector=words(f"sector.{firm.sector}"),
         )
     ]
-    for event in found.certificates:
+    for event in firm.certificates:
         when = words.quarter(event.when) if "Q" in event.when else words("chains.life_year", year=event.when)
         tier, left = (words(f"chains.tier_{each}") for each in (event.tier, event.left))
         parts.append(words(f"chains.life_{event.kind}", when=when, tier=tier, left=left))
-    if not found.certificates:
+    if not firm.certificates:
         parts.append(words("chains.life_never"))
-    if found.closed is None:
-        staff = words.number(round(float(found.employment[-1])))
-        parts.append(words("chains.life_active", year=found.years[-1], staff=staff))
+    if firm.closed is None:
+        staff = words.number(round(float(firm.employment[-1])))
+        parts.append(words("chains.life_active", year=firm.years[-1], staff=staff))
     else:
-        parts.append(words("chains.life_closed", year=found.closed))
+        parts.append(words("chains.life_closed", year=firm.closed))
     return words("chains.life", parts=words("chains.life_and").join(parts))
 
 
-def life_chart(session: Session, answer: Answer, found: Life, other: Life | None, name: str, unit: str) -> dict:
+def life_chart(session: Session, answer: Answer, firm: Life, other: Life | None, name: str, unit: str) -> dict:
     """One number of a firm by year end, under the policy and, where the firm is there too, in the baseline."""
-    words, values = session.words, getattr(found, name)
+    words, values = session.words, getattr(firm, name)
     beside = np.full(len(values), np.nan) if other is None else getattr(other, name)
     title = words(f"chains.life_of_{name}")
-    label = words("chains.life_label", title=title, text=life_text(words, found))
-    years = [str(year) for year in found.years]
+    label = words("chains.life_label", title=title, text=life_text(words, firm))
+    years = [str(year) for year in firm.years]
     return charts.over_time(session, answer, Course(values, beside, None), title, unit, x=years, label=label)

@@ -17,18 +17,20 @@ from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
-from viz.app.parts import MadeFile, choice, heading, html_button, html_table, note, progress
+from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress
 from viz.app.policies import policy_of, presets, settings_of
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import Chart, band, interval, interval_chart, line, time_chart
 from viz.app.widgets.panels import Choice
-from viz.compared import Compared, unit_of
-from viz.figures import stroke
-from viz.language import Words
 from viz.live.comparing import Comparer, kept_of
 from viz.live.findings import Findings, find, lines
-from viz.live.session import Status, told
-from viz.sections import ENDS, Sections
+from viz.live.session import Status, fault_text
+from viz.report.panels import stroke
+from viz.report.sections import Sections
+from viz.shared.compared import Compared
+from viz.shared.quantities import ENDS
+from viz.shared.units import unit_of
+from viz.words.language import Words
 
 #: Quantities whose effects are drawn with their intervals.
 FORESTS = ("little_giants", "srdi_smes")
@@ -206,7 +208,7 @@ def Directory(name: str) -> None:
     if task.pending:
         note(words("compare.reading"))
     elif task.exception is not None:
-        note(words("compare.fault", text=told(task.exception)))
+        note(words("compare.fault", text=fault_text(task.exception)))
     elif task.value is not None:
         Found(task.value)
 
@@ -231,7 +233,7 @@ def _findings_of(results: Results, baseline: str) -> Findings:
 
 def report_page(results: Results, baseline: str, language: str) -> bytes:
     """The full report of results as one HTML page, UTF-8."""
-    from viz.report import render
+    from viz.report.document import render
 
     return render(Compared(results, baseline), language).encode("utf-8")
 
@@ -255,46 +257,46 @@ def directory_sentence(results: Results, words: Words) -> str:
 
 
 @solara.component
-def Found(found: Findings) -> None:
+def Found(findings: Findings) -> None:
     """Tables and charts of what was found."""
     words = use_session().words
-    year = found.compared.last.year
+    year = findings.compared.last.year
     with solara.Div(classes=["srdi-cards", "srdi-two"]):
         for quantity in FORESTS:
             with solara.Div(classes=["srdi-card"]):
-                Forest(found, quantity)
-    OverTime(found)
+                Forest(findings, quantity)
+    OverTime(findings)
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.effects", year=year))
-        note(words("compare.pairs" if found.pairs > 1 else "compare.one_pair", pairs=found.pairs))
+        note(words("compare.pairs" if findings.pairs > 1 else "compare.one_pair", pairs=findings.pairs))
         with solara.Div(classes=["srdi-compared"]):
-            html_table(effects_table(found, words), words("compare.effects", year=year))
+            html_table(effects_table(findings, words), words("compare.effects", year=year))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.costs"))
         with solara.Div(classes=["srdi-compared"]):
-            html_table(prices_table(found, words), words("compare.costs"))
+            html_table(prices_table(findings, words), words("compare.costs"))
         note(words("cost.note"))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.robust"))
-        if found.pairs > 1:
+        if findings.pairs > 1:
             with solara.Div(classes=["srdi-cards", "srdi-two"]):
-                for title, table in robustness_tables(found, words):
+                for title, table in robustness_tables(findings, words):
                     with solara.Div():
                         heading(title, "h3")
                         html_table(table, title)
-            note(words("compare.robust_note", states=found.pairs))
+            note(words("compare.robust_note", states=findings.pairs))
         else:
             note(words("compare.robust_wait"))
 
 
 @solara.component
-def Forest(found: Findings, quantity: str) -> None:
+def Forest(findings: Findings, quantity: str) -> None:
     """Effects of all policies on a quantity."""
-    Chart(spec=forest(found, quantity, use_session()), version=f"{id(found)}")
+    Chart(spec=forest(findings, quantity, use_session()), version=f"{id(findings)}")
 
 
 @solara.component
-def OverTime(found: Findings) -> None:
+def OverTime(findings: Findings) -> None:
     """A quantity to choose over time: levels, and differences to the baseline."""
     session = use_session()
     words = session.words
@@ -306,14 +308,14 @@ def OverTime(found: Findings) -> None:
     with solara.Div(classes=["srdi-cards", "srdi-two"]):
         for differences in (False, True):
             with solara.Div(classes=["srdi-card"]):
-                Chart(spec=over_time(found, quantity, session, differences), version=f"{id(found)} {quantity}")
+                Chart(spec=over_time(findings, quantity, session, differences), version=f"{id(findings)} {quantity}")
 
 
-def forest(found: Findings, quantity: str, session: Session) -> dict:
+def forest(findings: Findings, quantity: str, session: Session) -> dict:
     """Chart of every policy's effect on a quantity at the end, with its interval."""
-    words, compared, unit = session.words, found.compared, unit_of(quantity)
+    words, compared, unit = session.words, findings.compared, unit_of(quantity)
     titles = Sections(compared, words).titles
-    effects = [found.ends[name, quantity].difference for name in compared.others]
+    effects = [findings.ends[name, quantity].difference for name in compared.others]
     title = words("compare.forest", title=words.column(quantity), year=compared.last.year)
     return interval_chart(
         [titles[name] for name in compared.others],
@@ -336,19 +338,19 @@ def forest(found: Findings, quantity: str, session: Session) -> dict:
     )
 
 
-def over_time(found: Findings, quantity: str, session: Session, differences: bool) -> dict:
+def over_time(findings: Findings, quantity: str, session: Session, differences: bool) -> dict:
     """Chart of a quantity over time under every policy, with the spread of the baseline.
 
     Args:
         differences: show the policies' differences to the baseline instead.
     """
-    words, compared, unit = session.words, found.compared, unit_of(quantity)
-    titles, course = Sections(compared, words).titles, lines(found, quantity)
+    words, compared, unit = session.words, findings.compared, unit_of(quantity)
+    titles, course = Sections(compared, words).titles, lines(findings, quantity)
     shown = course.differences if differences else course.medians
     series = []
     if not differences:
         series.append(line(titles[compared.baseline], course.medians[compared.baseline], colour=charts.BASELINE))
-        if found.pairs > 1:
+        if findings.pairs > 1:
             series.insert(0, band(words("compare.band"), course.low, course.high, colour=charts.BASELINE))
     for place, name in enumerate(compared.others, start=1):
         colour, dash = policy_look(place)

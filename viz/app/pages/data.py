@@ -28,13 +28,13 @@ from viz.app.downloads import (
     short_toml,
     tables_zip,
 )
-from viz.app.parts import Busy, MadeFile, choice, heading, html_button, html_table, note
+from viz.app.elements import Busy, MadeFile, choice, heading, html_button, html_table, note
 from viz.app.policies import MOST_BYTES, read_upload, settings_of
 from viz.app.state import Session, shown_scenario, use_session, written_scenario
 from viz.app.widgets.files import Upload
-from viz.belief import source_counts
 from viz.live.gathered import GatheredResults
 from viz.live.session import Answer
+from viz.report.caveats import source_counts
 
 #: What is told on how to read the page.
 READING = ("model", "page", "intervals", "assumed", "limits")

@@ -10,15 +10,14 @@ from scenarios.display.drawing import OKABE_ITO
 from sim.reference import province_names
 from viz.app import charts
 from viz.app.controls import MONEY
-from viz.app.parts import Busy, heading, html_table, note
+from viz.app.elements import Busy, heading, html_table, note
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import line, time_chart
 from viz.app.widgets.panels import Choice
+from viz.app.widgets.province_map import TEXTS, ProvinceMap, tile_map
 from viz.app.widgets.sorted import Column, SortedTable, sorted_table
-from viz.app.widgets.tiles import TEXTS, Tiles, tile_map
-from viz.language import Words
 from viz.live.measures import quarters
-from viz.live.places import (
+from viz.live.regions import (
     COUNTY_TYPES,
     MEASURES,
     Measure,
@@ -31,8 +30,9 @@ from viz.live.places import (
     scale_of,
 )
 from viz.live.session import Answer
-from viz.parts import Table
-from viz.tiles import LAYOUT, Palette, changes, levels, rates
+from viz.shared.province_tiles import LAYOUT, Palette, changes, levels, rates
+from viz.shared.texts import TextTable
+from viz.words.language import Words
 
 #: What a map shows of a measure.
 SHOWN = ("level", "difference")
@@ -111,7 +111,7 @@ def TileMap():
         note(words("app.loading"))
         return
     labels = quarters(answer.central)
-    Tiles(
+    ProvinceMap(
         spec=spec,
         at=labels.index(quarter_name(session, answer)),
         chosen=province_name(session, answer),
@@ -143,7 +143,7 @@ def OneProvince():
         event_choose=lambda name: session.choose("province", name),
     )
     heads = [words(f"provinces.head_{key}") for key in ("quantity", "policy", "difference")]
-    html_table(Table(heads, rows), caption=words("provinces.one_caption", province=words.province(province)))
+    html_table(TextTable(heads, rows), caption=words("provinces.one_caption", province=words.province(province)))
     Clusters(province, last_year_end(quarter))
 
 
@@ -307,11 +307,11 @@ def shown_unit(words: Words, measure: Measure, largest: float, signed: bool) -> 
     return factor, words(f"control.{key}", unit=words.unit(measure.unit))
 
 
-def palette_of(measure: Measure, found: Provinces, signed: bool) -> Palette:
+def palette_of(measure: Measure, provinces: Provinces, signed: bool) -> Palette:
     """Colours for all quarters of a map, so that tiles can be compared over time."""
-    level = found.level[:, :-1]
+    level = provinces.level[:, :-1]
     if signed:
-        return changes(_largest(found.difference[:, :-1]), least=_LEAST_CHANGE * _largest(level) or 1.0)
+        return changes(_largest(provinces.difference[:, :-1]), least=_LEAST_CHANGE * _largest(level) or 1.0)
     if not measure.ratio:
         return levels(_largest(level))
     known = level[np.isfinite(level)]
@@ -323,30 +323,30 @@ def _largest(values: np.ndarray) -> float:
     return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
-def cluster_table(words: Words, found: pd.DataFrame, title: str) -> dict:
+def cluster_table(words: Words, clusters: pd.DataFrame, title: str) -> dict:
     """Clusters as a table to sort.
 
     Args:
-        found: as `clusters_at` gives them.
+        clusters: as `clusters_at` gives them.
     """
 
     def counts(column: str, unit: str) -> Column:
-        values = found[column].tolist()
+        values = clusters[column].tolist()
         return Column(words(f"provinces.cluster_{column}"), [words.value(value, unit) for value in values], values)
 
     columns = [
-        Column(words("provinces.cluster_sector"), [words(f"sector.{each}") for each in found["sector"]], words=True),
+        Column(words("provinces.cluster_sector"), [words(f"sector.{each}") for each in clusters["sector"]], words=True),
         Column(
             words("provinces.cluster_county_type"),
-            [words(f"provinces.{each}") for each in found["county_type"]],
+            [words(f"provinces.{each}") for each in clusters["county_type"]],
             words=True,
         ),
-        Column(words("provinces.cluster_recognised"), [str(year) for year in found["recognised"]]),
+        Column(words("provinces.cluster_recognised"), [str(year) for year in clusters["recognised"]]),
         counts("srdi_smes", "firms"),
         counts("little_giants", "firms"),
         counts("commons", "0-1"),
     ]
-    return sorted_table([str(key) for key in found.index], columns, title=title, sort=words.raw("provinces.sort"))
+    return sorted_table([str(key) for key in clusters.index], columns, title=title, sort=words.raw("provinces.sort"))
 
 
 def county_chart(session: Session, answer: Answer, per: str) -> dict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import solara
 
-from viz.app.parts import heading, note
+from viz.app.elements import heading, note
 from viz.app.state import use_session
 
 

@@ -14,18 +14,19 @@ from sim.branching import first_difference
 from sim.calendar import Quarter
 from viz.app import charts
 from viz.app.controls import control_groups, defaults
-from viz.app.parts import Busy, heading, html_button, html_table, note
+from viz.app.elements import Busy, heading, html_button, html_table, note
 from viz.app.policies import policy_of, preset_of, presets
 from viz.app.state import Session, use_session
 from viz.app.widgets.panels import Choice, LeverPanel
-from viz.compared import unit_of
-from viz.language import Words
 from viz.live.measures import effect
 from viz.live.session import Answer
-from viz.money import GAINS, price
-from viz.paired import verdict
-from viz.parts import Table
-from viz.sections import HEADLINES
+from viz.report.costs import GAINS
+from viz.shared.estimates import verdict
+from viz.shared.prices import price_of
+from viz.shared.quantities import HEADLINES
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of
+from viz.words.language import Words
 
 #: Charts of the nation, in order.
 FANS = ("little_giants", "srdi_smes", "innovative_smes", "productivity_index")
@@ -188,10 +189,10 @@ def Prices():
         text = words("policy.price_wait")
         if answer.runs:
             costs, gains = (charts.differences(session.runner, answer, each) for each in (SPENT, quantity))
-            text = price(words, costs, gains)
+            text = price_of(costs, gains).text(words)
         rows.append([words.column(quantity), text])
     with solara.Div(classes=["srdi-card"]):
         heading(words("policy.price"))
         heads = [words("cost.outcome"), words("cost.result")]
-        html_table(Table(heads, rows, words=2), caption=words("policy.price"))
+        html_table(TextTable(heads, rows, words=2), caption=words("policy.price"))
         note(words("policy.share_link"))

@@ -25,7 +25,7 @@ import numpy as np
 import solara
 from numpy.typing import ArrayLike
 
-from viz.language import WHOLE
+from viz.words.language import WHOLE, catalogue
 
 #: Numbers as a series takes them: None is a gap, as NaN is.
 Values: TypeAlias = "ArrayLike | Sequence[float | None]"
@@ -185,8 +185,8 @@ def time_chart(
         series: of `line`, `band`, `bar` and `points`, later ones above earlier ones of their kind.
         title: shown above. label: what the chart shows, for those who cannot see it.
         texts: words of TEXTS in the language of the reader.
-        unit: "share" writes values as per cent (0.125 is 12.5 %); one of `viz.language.WHOLE` rounds them; others do
-            nothing.
+        unit: "share" writes values as per cent (0.125 is 12.5 %); one of `viz.words.language.WHOLE` rounds
+            them; others do nothing.
         unit_text: name of the unit, shown beside the title.
         height: of the plot in px. from_zero: start the vertical axis at zero, as bars do anyway.
         signed: values are differences: written with their sign, in points if shares, around a line at zero.
@@ -317,6 +317,7 @@ def _common(
         "unit_text": unit_text,
         "signed": bool(signed),
         "language": language,
+        "scales": catalogue(language)["number"]["scales"],
         "dark": bool(dark),
         "series": placed,
         # Copied: what the caller does to its arrays later is not drawn.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import solara
 
-from viz.tiles import CODES, HEIGHT, LAYOUT, SIZE, WIDTH, Palette, corner
+from viz.shared.province_tiles import CODES, HEIGHT, LAYOUT, SIZE, WIDTH, Palette, corner
 
 #: Words and patterns of words that ``texts`` must hold.
 TEXTS = (
@@ -53,10 +53,11 @@ def tile_map(
     whole: bool = False,
     short_names: bool = False,
 ) -> dict:
-    """What `Tiles` draws.
+    """What `ProvinceMap` draws.
 
     Args:
-        values: float (quarters, provinces + 1), provinces as in `viz.tiles.LAYOUT`, the nation last; NaN is no number.
+        values: float (quarters, provinces + 1), provinces as in `viz.shared.province_tiles.LAYOUT`, the
+            nation last; NaN is no number.
         low, high: ends of their intervals, of the same shape; NaN where there is none.
         unclear: bool, of the same shape: tiles to show paler and in brackets.
         quarters: their names. names: of provinces, by English name. title: of what is shown.
@@ -105,8 +106,8 @@ def tile_map(
     }
 
 
-@solara.component_vue("tiles.vue", vuetify=False)
-def Tiles(
+@solara.component_vue("province_map.vue", vuetify=False)
+def ProvinceMap(
     spec: dict,
     at: int,
     chosen: str,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from viz.compared import unit_of
-from viz.paired import mean_of
-from viz.parts import Table
-from viz.sections import Sections
-from viz.tiles import LAYOUT, Palette, Tile, changes, ink_on, levels, tiles
+from viz.report.sections import Sections
+from viz.shared.estimates import mean_of
+from viz.shared.province_tiles import LAYOUT, Palette, Tile, changes, ink_on, levels, tiles
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of
 
 #: What the map shows: a column of the province table.
 COLUMN = "little_giants"
@@ -25,7 +25,7 @@ class Map:
     label: str
     tiles: Sequence[Tile]
     key: Sequence[tuple[str, str, str]]
-    table: Table
+    table: TextTable
 
 
 @dataclass(frozen=True)
@@ -126,5 +126,5 @@ def _map(
         label=words("map.alt", title=title, **extremes),
         tiles=tiles(means, palette, names, numbers, labels, **shown),
         key=[(fill, ink_on(fill), words.value(step, unit, signed)) for step, fill in palette.steps],
-        table=Table(cells.heads, [[names[province], *cells.by_province[province]] for province in order]),
+        table=TextTable(cells.heads, [[names[province], *cells.by_province[province]] for province in order]),
     )

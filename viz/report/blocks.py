@@ -1,4 +1,4 @@
-"""What a page is made of: texts and drawings, ready for its template."""
+"""What the report is made of: texts and drawings, ready for its template."""
 
 from __future__ import annotations
 
@@ -6,39 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from viz.shared.texts import TextTable
+
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from viz.figures import Stroke
+    from viz.report.panels import Stroke
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of texts; all columns but the first `words` are numbers."""
-
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: int = 1
-
-
-@dataclass(frozen=True)
-class Chart:
+class Panel:
     """A chart with its title, unit, drawing and the numbers it is drawn from."""
 
     title: str
     unit: str
     drawing: Markup
-    table: Table
+    table: TextTable
 
 
 @dataclass(frozen=True)
-class Part:
+class ScenarioPanels:
     """What a section shows of one scenario: its title and look, charts, and a table where there is one."""
 
     title: str
     look: Stroke
-    charts: Sequence[Chart]
-    table: Table | None = None
+    panels: Sequence[Panel]
+    table: TextTable | None = None
 
 
 @dataclass(frozen=True)

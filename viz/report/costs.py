@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from scenarios.analysis.metrics import SPENT
-from viz.compared import unit_of
-from viz.language import Words
-from viz.paired import Estimate, mean_of, ratio_of
-from viz.parts import Table
-from viz.sections import Sections
+from scenarios.metrics import SPENT
+from viz.report.sections import Sections
+from viz.shared.estimates import mean_of
+from viz.shared.prices import price_of
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of
 
 #: Firms whose cost is told, and the quantity it is set against.
 GAINS = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes")
@@ -41,12 +39,12 @@ def spending(sections: Sections) -> list[tuple[str, Sequence[Bar]]]:
     return rows
 
 
-def costs_per_firm(sections: Sections) -> Table:
+def costs_per_firm(sections: Sections) -> TextTable:
     """Cost of one more firm of each kind in each scenario, or why it is not told."""
     words = sections.words
     heads = [words(f"cost.{head}") for head in ("scenario", "outcome", "result", "extra_cost", "extra_firms")]
     rows = [_row(sections, name, gain) for name in sections.compared.others for gain in GAINS]
-    return Table(heads, rows, words=3)
+    return TextTable(heads, rows, words=3)
 
 
 def _row(sections: Sections, name: str, quantity: str) -> list[str]:
@@ -55,46 +53,7 @@ def _row(sections: Sections, name: str, quantity: str) -> list[str]:
     return [
         sections.titles[name],
         words.column(quantity),
-        price(words, costs, gains),
+        price_of(costs, gains).text(words),
         words.number(mean_of(costs).mean, signed=True),
         words.value(mean_of(gains).mean, unit_of(quantity), signed=True),
     ]
-
-
-@dataclass(frozen=True)
-class Price:
-    """What one more firm costs: which sentence of the catalogue's `cost` says it, and the ratio where there is one."""
-
-    key: str
-    ratio: Estimate | None = None
-
-    def text(self, words: Words) -> str:
-        """The sentence."""
-        if self.ratio is None:
-            return words(f"cost.{self.key}")
-        low, high = self.ratio.low, self.ratio.high
-        value = words.value(self.ratio.mean, "yuan", beside=max(abs(low), abs(high)))
-        return words(f"cost.{self.key}", value=value, interval=words.interval(low, high, "yuan"))
-
-
-def price(words: Words, costs: pd.Series, gains: pd.Series) -> str:
-    """The cost of one more firm with its interval, or in words why there is none; see `price_of`."""
-    return price_of(costs, gains).text(words)
-
-
-def price_of(costs: pd.Series, gains: pd.Series) -> Price:
-    """What one more firm costs, or why that cannot be said.
-
-    Args:
-        costs, gains: paired differences of the same runs, as `viz.paired.mean_of` takes them.
-    """
-    cost, gain = mean_of(costs), mean_of(gains)
-    if not gain.known:
-        return Price("one_run")
-    if not gain.clear:
-        return Price("same" if gain.low == gain.high == 0.0 else "unclear")
-    if not cost.clear:
-        return Price("free" if gain.mean > 0.0 else "worse")
-    if (cost.mean > 0.0) != (gain.mean > 0.0):
-        return Price("cheaper" if gain.mean > 0.0 else "dearer")
-    return Price("ratio" if gain.mean > 0.0 else "saved", ratio_of(costs, gains))

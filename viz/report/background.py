@@ -10,8 +10,8 @@ from scenarios.errors import printable
 from scenarios.files import describe
 from scenarios.files.loading import flattened
 from sim.calendar import Quarter
-from viz.parts import Table
-from viz.sections import Sections
+from viz.report.sections import Sections
+from viz.shared.texts import TextTable
 
 #: Keys of a scenario that are no setting of its policy.
 _ABOUT = ("schema", "name", "title", "title_zh", "description", "run")
@@ -24,8 +24,8 @@ class Description:
     title: str
     name: str
     description: str
-    levers: Table
-    changes: Table | None
+    levers: TextTable
+    changes: TextTable | None
 
 
 def sentences(sections: Sections) -> list[str]:
@@ -81,7 +81,7 @@ def descriptions(sections: Sections) -> list[Description]:
     ]
 
 
-def _levers(sections: Sections, scenario: dict) -> Table:
+def _levers(sections: Sections, scenario: dict) -> TextTable:
     """Levers that are on, with window, budget and what they spent."""
     words, compared = sections.words, sections.compared
     spent = compared.spending(scenario["name"])
@@ -93,10 +93,10 @@ def _levers(sections: Sections, scenario: dict) -> Table:
         late = Quarter.parse(lever["start"]) > Quarter.parse(compared.results.manifest["last_quarter"])
         paid = words("run.later") if late else words.number(float(spent.get(name, 0.0)))
         rows.append([words.lever(name), window, words.number(lever["budget_yuan"]), paid])
-    return Table([words(f"run.{head}") for head in ("lever", "window", "budget", "spent")], rows, words=2)
+    return TextTable([words(f"run.{head}") for head in ("lever", "window", "budget", "spent")], rows, words=2)
 
 
-def _changes(sections: Sections, baseline: dict, scenario: dict) -> Table:
+def _changes(sections: Sections, baseline: dict, scenario: dict) -> TextTable:
     """Settings that differ from the baseline, as they are written in a scenario file."""
     words = sections.words
     before, now = (flattened({key: each[key] for key in each if key not in _ABOUT}) for each in (baseline, scenario))
@@ -106,7 +106,7 @@ def _changes(sections: Sections, baseline: dict, scenario: dict) -> Table:
         for key in dict.fromkeys((*before, *now))
         if before.get(key) != now.get(key)
     ]
-    return Table([words(f"run.{head}") for head in ("setting", "baseline", "here", "unit")], rows)
+    return TextTable([words(f"run.{head}") for head in ("setting", "baseline", "here", "unit")], rows)
 
 
 def _setting_rows() -> list[dict]:

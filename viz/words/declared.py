@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from sim.outputs import Output
 from sim.parameters import Parameter
-from viz.language import Words
+from viz.words.language import Words
 
 
 @cache
@@ -16,7 +16,7 @@ def translations(language: str) -> dict[str, dict[str, str]]:
     """Tables `text`, by English text, and `parameter`, by name; empty in English."""
     if language == "en":
         return {"text": {}, "parameter": {}}
-    return tomllib.loads(files("viz").joinpath("words", f"declared.{language}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("viz.words").joinpath(f"declared.{language}.toml").read_text(encoding="utf-8"))
 
 
 def declared(text: str, words: Words) -> str:

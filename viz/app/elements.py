@@ -12,7 +12,7 @@ from scenarios.errors import InputError
 from viz.app.state import use_session
 from viz.app.widgets.files import FileButton
 from viz.app.widgets.panels import Choice
-from viz.parts import Table
+from viz.shared.texts import TextTable
 
 
 def html_button(text: str, on_click: Callable[[], None], *, disabled: bool = False) -> None:
@@ -20,7 +20,7 @@ def html_button(text: str, on_click: Callable[[], None], *, disabled: bool = Fal
     solara.Button(text, on_click=on_click, disabled=disabled, small=True, outlined=True, classes=["srdi-plain"])
 
 
-def html_table(table: Table, caption: str = "") -> None:
+def html_table(table: TextTable, caption: str = "") -> None:
     """A table of texts that scrolls by itself where the page is narrow."""
     solara.HTML(
         tag="div",

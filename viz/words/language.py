@@ -34,7 +34,7 @@ def catalogue(language: str) -> dict:
     """The words of a language as nested tables, from ``viz/words``: of reports, of levers and of the web page."""
     texts: dict = {}
     for name in (language, f"levers.{language}", f"app.{language}"):
-        text = files("viz").joinpath("words", f"{name}.toml").read_text(encoding="utf-8")
+        text = files("viz.words").joinpath(f"{name}.toml").read_text(encoding="utf-8")
         for table, words in tomllib.loads(text).items():
             texts.setdefault(table, {}).update(words)
     return texts

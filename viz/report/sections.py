@@ -8,38 +8,20 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
-from scenarios.analysis.metrics import SPENT
-from scenarios.analysis.reported import ReportedFigure
-from scenarios.display.drawing import svg
-from viz.compared import Compared, reported_of, unit_of
-from viz.figures import Stroke, difference_chart, fan_chart, lines_chart, stroke
-from viz.language import Words
-from viz.paired import verdict
-from viz.parts import Chart, Headline, Part, Table
+from scenarios.drawing import svg
+from scenarios.reported import ReportedFigure
+from viz.report.blocks import Headline, Panel, ScenarioPanels
+from viz.report.panels import Stroke, difference_chart, fan_chart, lines_chart, stroke
+from viz.shared.compared import Compared, reported_of
+from viz.shared.estimates import verdict
+from viz.shared.quantities import CHAINS, ENDS, HEADLINES, LADDER
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of
+from viz.words.language import Words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: National quantities by section: `sim.outputs` columns, or quantities made of them (see `viz.compared`).
-HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
-LADDER = ("innovative_smes", "srdi_smes", "little_giants", "productivity_index", "public_spending_yuan")
-ENDS = (
-    *LADDER[:2],
-    "genuine_srdi_smes",
-    "little_giants",
-    "genuine_little_giants",
-    "counties_with_little_giant",
-    "county_share_of_little_giants",
-    "employment",
-    "revenue_yuan",
-    "rd_true_yuan",
-    "productivity_index",
-    "digital_level_mean",
-    "chain_gaps_filled_share",
-    "chain_resilience",
-    SPENT,
-)
-CHAINS = ("chain_gaps_filled_share", "chain_extension_share", "chain_resilience", "chain_strength_yuan")
 #: Quantities whose size means little without the zero of the axis.
 _FROM_ZERO = ("firms", "yuan per year")
 
@@ -64,17 +46,17 @@ class Sections:
         """The first numbers of the page."""
         return [self._headline(quantity) for quantity in HEADLINES]
 
-    def fans(self) -> list[Part]:
+    def fans(self) -> list[ScenarioPanels]:
         """The ladder, productivity and spending of every scenario over time."""
         return [
-            Part(self.titles[name], self.looks[name], [self._fan(name, quantity) for quantity in LADDER])
+            ScenarioPanels(self.titles[name], self.looks[name], [self._fan(name, quantity) for quantity in LADDER])
             for name in self.compared.names
         ]
 
-    def effects(self) -> list[Part]:
+    def effects(self) -> list[ScenarioPanels]:
         """Paired differences of every scenario to the baseline, over time and at the end."""
         return [
-            Part(
+            ScenarioPanels(
                 self.titles[name],
                 self.looks[name],
                 [self._difference(name, quantity) for quantity in LADDER],
@@ -83,7 +65,7 @@ class Sections:
             for name in self.compared.others
         ]
 
-    def chains(self) -> list[Chart]:
+    def chains(self) -> list[Panel]:
         """Chain health of all scenarios over time."""
         return [self._lines(quantity) for quantity in CHAINS]
 
@@ -110,12 +92,12 @@ class Sections:
         value = words("headline.baseline_value", value=words.value(end.mean, unit), unit=words.unit(unit))
         return Headline(words.column(quantity), value, about, rows)
 
-    def _fan(self, name: str, quantity: str) -> Chart:
+    def _fan(self, name: str, quantity: str) -> Panel:
         words, unit, compared = self.words, unit_of(quantity), self.compared
         fan = compared.fan(name, quantity)
         beside = None if name == compared.baseline else compared.fan(compared.baseline, quantity)[0.5]
         reported = reported_of(quantity, compared.last)
-        figure = fan_chart(
+        drawing = fan_chart(
             fan,
             self.looks[name],
             self._axis(quantity),
@@ -146,8 +128,8 @@ class Sections:
             alt += words("fan.band_alt", interval=columns["most"][-1])
         if beside is not None:
             alt += words("fan.beside_alt", value=columns["beside"][-1])
-        table = Table([words(f"fan.{head}") for head in columns], list(zip(*columns.values(), strict=True)))
-        return self._chart(quantity, figure, alt, table)
+        table = TextTable([words(f"fan.{head}") for head in columns], list(zip(*columns.values(), strict=True)))
+        return self._panel(quantity, drawing, alt, table)
 
     def _reported(self, figures: list[ReportedFigure], days: list[pd.Timestamp], unit: str) -> list[str]:
         """Reported figures by year end: each in the row of the first one at or after its date."""
@@ -158,10 +140,10 @@ class Sections:
             texts[day].append(self.words("number.bracketed", value=value, about=month))
         return [self.words.joined(found) for found in texts.values()]
 
-    def _difference(self, name: str, quantity: str) -> Chart:
+    def _difference(self, name: str, quantity: str) -> Panel:
         words, unit = self.words, unit_of(quantity)
         differences = self.compared.differences(name, quantity)
-        figure = difference_chart(differences, self.looks[name], self._axis(quantity, signed=True))
+        drawing = difference_chart(differences, self.looks[name], self._axis(quantity, signed=True))
         days = _year_ends(differences.index)
         mean = [words.value(differences.loc[day].mean(), unit, signed=True) for day in days]
         columns = {"fan.year": [str(day.year) for day in days], "effect.difference": mean}
@@ -172,14 +154,16 @@ class Sections:
         alt = words("effect.alt", **titles, last=mean[-1], last_year=days[-1].year)
         if not self.single:
             alt += words("fan.band_alt", interval=columns["fan.most"][-1])
-        table = Table([words(head) for head in columns], list(zip(*columns.values(), strict=True)))
-        return self._chart(quantity, figure, alt, table)
+        table = TextTable([words(head) for head in columns], list(zip(*columns.values(), strict=True)))
+        return self._panel(quantity, drawing, alt, table)
 
-    def _lines(self, quantity: str) -> Chart:
+    def _lines(self, quantity: str) -> Panel:
         words, unit, compared = self.words, unit_of(quantity), self.compared
         band = compared.fan(compared.baseline, quantity)
         medians = {name: compared.fan(name, quantity)[0.5] for name in compared.names}
-        figure = lines_chart([(medians[name], self.looks[name]) for name in compared.names], band, self._axis(quantity))
+        drawing = lines_chart(
+            [(medians[name], self.looks[name]) for name in compared.names], band, self._axis(quantity)
+        )
         rows = [
             [str(day.year), *(words.value(medians[name][day], unit) for name in compared.names)]
             for day in _year_ends(band.index)
@@ -190,16 +174,16 @@ class Sections:
         ]
         alt = words("chain.alt", column=words.column(quantity), last_year=rows[-1][0], values=words.joined(said))
         heads = [words("fan.year"), *(self.titles[name] for name in compared.names)]
-        return self._chart(quantity, figure, alt, Table(heads, rows))
+        return self._panel(quantity, drawing, alt, TextTable(heads, rows))
 
-    def _ends(self, name: str) -> Table:
+    def _ends(self, name: str) -> TextTable:
         words = self.words
         heads = [
             *(words(f"effect.{head}") for head in ("quantity", "verdict")),
             *(self.titles[each] for each in (self.compared.baseline, name)),
             *(words(f"effect.{head}") for head in ("difference", "interval", "relative")),
         ]
-        return Table(heads, [self._end_row(name, quantity) for quantity in ENDS], words=2)
+        return TextTable(heads, [self._end_row(name, quantity) for quantity in ENDS], words=2)
 
     def _end_row(self, name: str, quantity: str) -> list[str]:
         words, unit = self.words, unit_of(quantity)
@@ -222,9 +206,9 @@ class Sections:
         unit = unit_of(quantity)
         return lambda value: self.words.value(value, unit, signed)
 
-    def _chart(self, quantity: str, figure: Figure, alt: str, table: Table) -> Chart:
+    def _panel(self, quantity: str, drawing: Figure, alt: str, table: TextTable) -> Panel:
         words = self.words
-        return Chart(words.column(quantity), words.unit(unit_of(quantity)), Markup(svg(figure, alt)), table)
+        return Panel(words.column(quantity), words.unit(unit_of(quantity)), Markup(svg(drawing, alt)), table)
 
 
 def _year_ends(days: pd.DatetimeIndex) -> list[pd.Timestamp]:

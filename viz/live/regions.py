@@ -13,11 +13,11 @@ from scenarios.analysis.intervals import student_interval
 from sim.geography import Geography, build_geography
 from sim.outputs import PROVINCE
 from sim.parameters import parameter_record
-from viz.compared import PER_QUARTER, yearly
 from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
 from viz.live.runner import Run
 from viz.live.session import Answer
-from viz.tiles import LAYOUT
+from viz.shared.province_tiles import LAYOUT
+from viz.shared.units import PER_QUARTER, yearly
 
 #: Kinds of county-level units, as the tables name them.
 COUNTY_TYPES = ("county", "urban")

@@ -1,4 +1,4 @@
-"""Charts of a report: one panel a figure, its words left to the page around it."""
+"""Charts of a report: one panel a drawing, its words left to the page around it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def fan_chart(
         fan: as `Compared.fan` gives it. number: writes the numbers of the vertical axis.
         beside: median of the baseline and its look, if that is another scenario. from_zero: start the axis at 0.
     """
-    figure, axis = _panel(fan.index, number)
+    drawing, axis = _panel(fan.index, number)
     low, lower, median, upper, high = (fan[quantile] for quantile in fan.columns)
     axis.fill_between(fan.index, low, high, color=look.colour, alpha=_WIDE_BAND, lw=0)
     axis.fill_between(fan.index, lower, upper, color=look.colour, alpha=_NARROW_BAND, lw=0)
@@ -75,7 +75,7 @@ def fan_chart(
         axis.plot(day, row.middle, marker, color="black", ms=3.5)
     if from_zero:
         axis.set_ylim(bottom=0.0, top=None if axis.dataLim.ymax > 0.0 else 1.0)
-    return figure
+    return drawing
 
 
 def difference_chart(differences: pd.DataFrame, look: Stroke, number: Callable[[float], str]) -> Figure:
@@ -84,12 +84,12 @@ def difference_chart(differences: pd.DataFrame, look: Stroke, number: Callable[[
     Args:
         differences: as `Compared.differences` gives them. number: writes the numbers of the vertical axis.
     """
-    figure, axis = _panel(differences.index, number)
+    drawing, axis = _panel(differences.index, number)
     low, high = (differences.quantile(quantile, axis=1) for quantile in (0.05, 0.95))
     axis.fill_between(differences.index, low, high, color=look.colour, alpha=_WIDE_BAND, lw=0)
     axis.axhline(0.0, color=GREY, lw=1.0)
     axis.plot(differences.index, differences.mean(axis=1), color=look.colour, lw=1.8, linestyle=look.linestyle)
-    return figure
+    return drawing
 
 
 def lines_chart(
@@ -101,11 +101,11 @@ def lines_chart(
         lines: medians with their looks. band: fan of the first, as `Compared.fan` gives it.
         number: writes the numbers of the vertical axis.
     """
-    figure, axis = _panel(band.index, number)
+    drawing, axis = _panel(band.index, number)
     axis.fill_between(band.index, band.iloc[:, 0], band.iloc[:, -1], color=lines[0][1].colour, alpha=_WIDE_BAND, lw=0)
     for values, look in lines:
         axis.plot(values.index, values, color=look.colour, lw=1.6, linestyle=look.linestyle)
-    return figure
+    return drawing
 
 
 def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]) -> tuple[Figure, Axes]:
@@ -114,8 +114,8 @@ def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]) -> tuple[Fig
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    figure = Figure(figsize=PANEL, layout="constrained")
-    axis = figure.subplots()
+    drawing = Figure(figsize=PANEL, layout="constrained")
+    axis = drawing.subplots()
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", color="#e4e4e4", lw=0.6)
     axis.set_axisbelow(True)
@@ -125,4 +125,4 @@ def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]) -> tuple[Fig
     axis.xaxis.set_major_formatter(DateFormatter("%Y"))
     axis.yaxis.set_major_locator(MaxNLocator(5))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    return figure, axis
+    return drawing, axis

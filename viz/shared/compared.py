@@ -11,32 +11,18 @@ from scenarios.analysis.comparison import pairs_shape
 from scenarios.analysis.metrics import choose_metrics, with_derived
 from scenarios.analysis.reported import ReportedFigure, reported_figures
 from scenarios.errors import InputError, nearest
-from scenarios.records.results import Results
+from scenarios.metrics import with_derived
+from scenarios.reported import ReportedFigure, reported_figures
+from scenarios.results import Results
 from sim.calendar import Quarter
 from sim.outputs import QUARTER
-from viz.paired import Estimate, mean_of
+from viz.shared.estimates import Estimate, mean_of
+from viz.shared.units import PER_QUARTER, unit_per_quarter
 
 #: The scenario others are read against unless another is named.
 BASELINE = "baseline"
 #: Quantiles of a fan: the ends of its 90 % and 50 % bands, and the median.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-#: How units of what is counted by the quarter end.
-PER_QUARTER = " per quarter"
-
-
-def unit_of(quantity: str) -> str:
-    """Unit of a metric (see `scenarios.analysis.metrics`), but yearly for what is counted by the quarter."""
-    return yearly(_unit(quantity))
-
-
-def yearly(unit: str) -> str:
-    """A unit once what is counted by the quarter is summed over a year."""
-    return unit.replace(PER_QUARTER, " per year")
-
-
-def _unit(quantity: str) -> str:
-    return choose_metrics((quantity,))[0].unit
 
 
 def quarter_of(day: date) -> Quarter:
@@ -145,7 +131,7 @@ class Compared:
     def _made(self, scenario: str, quantity: str) -> pd.DataFrame:
         rows = self._national[self._national["scenario"] == scenario]
         values = rows.pivot(index=QUARTER.name, columns=["draw", "replicate"], values=quantity)
-        return _by_year(values) if _unit(quantity).endswith(PER_QUARTER) else values
+        return _by_year(values) if unit_per_quarter(quantity).endswith(PER_QUARTER) else values
 
 
 def _by_year(values: pd.DataFrame) -> pd.DataFrame:

@@ -15,12 +15,12 @@ from scenarios.ensembles.jobs import model_checksum
 from scenarios.files.schema import tables
 from sim.levers import PROGRAMMES, Lever, Levers
 from sim.parameters import parameter_table
-from viz.live.calibrated import packaged_summary, packaged_validation
-from viz.live.fitted import unit_of_figure
-from viz.parts import Table
+from viz.shared.calibrated import packaged_summary, packaged_validation
+from viz.shared.texts import TextTable
+from viz.shared.units import unit_of_figure
 
 if TYPE_CHECKING:
-    from viz.sections import Sections
+    from viz.report.sections import Sections
 
 #: First words of a parameter's source, and what it is then called; any other source is knowledge.
 _SOURCES = {"assumed": "assumed", "hand-set": "hand_set", "fitted": "fitted"}
@@ -57,7 +57,7 @@ def fit_is_of_this_model() -> bool:
     return summary["model"] == model_digest(tuple(row["parameter"] for row in summary["parameters"]))
 
 
-def misses(sections: Sections) -> tuple[str, Table]:
+def misses(sections: Sections) -> tuple[str, TextTable]:
     """The figures the calibrated model misses, from the validation that comes with the package: a sentence, a table."""
     words = sections.words
     validation = packaged_validation().found
@@ -71,7 +71,7 @@ def misses(sections: Sections) -> tuple[str, Table]:
     )
     known = {figure.id: figure for figure in reported_figures()}
     rows = [_miss(sections, known[row["id"]], row) for row in outside if row["id"] in known]
-    return text, Table([words(f"caveat.{head}") for head in ("figure", "reported", "simulated", "band")], rows)
+    return text, TextTable([words(f"caveat.{head}") for head in ("figure", "reported", "simulated", "band")], rows)
 
 
 def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:
@@ -87,7 +87,7 @@ def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:
     ]
 
 
-def lever_sources(sections: Sections) -> Table:
+def lever_sources(sections: Sections) -> TextTable:
     """What the levers that are on in any scenario rest on: the parameters of their effects, by source."""
     words, table = sections.words, parameter_table()
     scenarios = sections.compared.results.manifest["scenarios"]
@@ -101,7 +101,7 @@ def lever_sources(sections: Sections) -> Table:
         rows.append(
             [words.lever(lever), *(words.joined(each) or words("number.nothing") for each in (assumed, others))]
         )
-    return Table([words(f"caveat.{head}") for head in ("lever", "assumed_names", "other_names")], rows, words=3)
+    return TextTable([words(f"caveat.{head}") for head in ("lever", "assumed_names", "other_names")], rows, words=3)
 
 
 def effect_parameters(lever: str) -> Sequence[str]:

@@ -9,16 +9,18 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from scenarios.errors import InputError, printable
-from scenarios.records.results import Results
-from scenarios.records.storage import whole_file
-from viz import LANGUAGES, tiles
-from viz.background import descriptions, sentences
-from viz.belief import caveats, lever_sources, misses
-from viz.compared import Compared, unit_of
-from viz.language import Words
-from viz.money import costs_per_firm, spending
-from viz.places import COLUMN, maps
-from viz.sections import Sections
+from scenarios.results import Results
+from scenarios.storage import whole_file
+from viz import LANGUAGES
+from viz.report.background import descriptions, sentences
+from viz.report.caveats import caveats, lever_sources, misses
+from viz.report.costs import costs_per_firm, spending
+from viz.report.maps import COLUMN, maps
+from viz.report.sections import Sections
+from viz.shared import province_tiles
+from viz.shared.compared import Compared
+from viz.shared.units import unit_of
+from viz.words.language import Words
 
 #: Sections of the page, in order; their titles stand in the catalogue of words.
 SECTIONS = ("headlines", "run", "fans", "effects", "map", "costs", "chains", "caveats")
@@ -59,9 +61,9 @@ def render(compared: Compared, language: str) -> str:
     """The page as text."""
     words = Words(language)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    package = files("viz")
-    template = environment.from_string(package.joinpath("report.html.jinja").read_text(encoding="utf-8"))
-    css = Markup(package.joinpath("report.css").read_text(encoding="utf-8"))
+    package = files("viz.report")
+    template = environment.from_string(package.joinpath("document.html.jinja").read_text(encoding="utf-8"))
+    css = Markup(package.joinpath("document.css").read_text(encoding="utf-8"))
     return template.render(_context(Sections(compared, words), words) | {"css": css}) + "\n"
 
 
@@ -96,7 +98,7 @@ def _context(sections: Sections, words: Words) -> dict:
         ),
         "maps": maps(sections),
         "map_unit": words.unit(unit_of(COLUMN)),
-        "tile": {"size": tiles.SIZE, "width": tiles.WIDTH, "height": tiles.HEIGHT},
+        "tile": {"size": province_tiles.SIZE, "width": province_tiles.WIDTH, "height": province_tiles.HEIGHT},
         "spending": spending(sections),
         "costs": costs_per_firm(sections),
         "chains": sections.chains(),

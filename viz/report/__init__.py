@@ -1,0 +1,1 @@
+"""The report of a results directory: one HTML page that needs nothing else."""

@@ -1,0 +1,1 @@
+"""What the page and the report share: comparisons, estimates, units, tables of texts."""

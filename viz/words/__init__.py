@@ -1,0 +1,1 @@
+"""Every text and how numbers are written, in both languages."""
