@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from scenarios import load_results
-from scenarios.command import Script
-from scenarios.drawing import BLUE, GREY
-from scenarios.reported import CUT_OFF
-from scenarios.storage import make_folder, refuse_unwritable
+from scenarios.analysis.reported import CUT_OFF
+from scenarios.commands.command import Script
+from scenarios.display.drawing import BLUE, GREY
+from scenarios.records.storage import make_folder, refuse_unwritable
 from viz.shared.compared import reported_of
 
 #: Columns drawn, and their titles.

@@ -25,8 +25,8 @@ from typing import IO, TYPE_CHECKING
 import click
 import numpy as np
 
-from scenarios.command import Script
-from scenarios.storage import refuse_unwritable, write_json
+from scenarios.commands.command import Script
+from scenarios.records.storage import refuse_unwritable, write_json
 from viz.words.language import Words
 
 if TYPE_CHECKING:

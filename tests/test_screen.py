@@ -38,9 +38,6 @@ from scenarios.commands.compare_tables import print_comparison
 from scenarios.commands.search_tables import print_pareto, print_sweep, print_trials
 from scenarios.display.screen import Cells, console, print_table, progress, say_where
 from scenarios.errors import printable
-from scenarios.outcomes import Outcome
-from scenarios.screen import Cells, console, print_table, progress, say_where
-from scenarios.search_tables import print_pareto, print_sweep, print_trials
 from viz.words.language import Words
 
 WIDTHS = (40, 60, 80, 100, 120)

@@ -36,7 +36,7 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
       srdi report results/first
       srdi report results/first --language zh --out first.html
     """
-    from scenarios.results import load_results
+    from scenarios.records.results import load_results
     from viz.report.document import write_report
 
     path = out or directory / f"report-{language}.html"
@@ -81,6 +81,7 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
 @click.option("--open/--no-open", "open_browser", default=None, help="Open a browser (default: if on a terminal).")
 @json_option
 def ui(
+    *,
     directories: tuple[Path, ...],
     host: str,
     port: int,

@@ -66,7 +66,7 @@ def fan(session: Session, answer: Answer, quantity: str) -> dict:
         )
     ]
     title, unit = words.column(quantity), unit_of(quantity)
-    return over_time(session, answer, course(answer, quantity), title, unit, figures if reported else [])
+    return over_time(session, answer, course(answer, quantity), title, unit, more=figures if reported else [])
 
 
 def over_time(
@@ -75,6 +75,7 @@ def over_time(
     shown: Course,
     title: str,
     unit: str,
+    *,
     more: Sequence[Series] = (),
     x: Sequence[str] | None = None,
     label: str | None = None,

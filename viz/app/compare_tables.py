@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from scenarios.metrics import SPENT
+from scenarios.analysis.metrics import SPENT
 from viz.live.findings import PRICED, ROBUST, Findings
 from viz.report.sections import Sections
 from viz.shared.estimates import Estimate, verdict

@@ -72,11 +72,20 @@ def serve(
         if place.to_others:
             tell("Everybody on the network who reaches this machine can open the page and run the model.")
         tell("Running the baseline...")
-        _serve(place, root_path, scale, members, results, validation, on_ready)
+        _serve(
+            place,
+            root_path=root_path,
+            scale=scale,
+            members=members,
+            results=results,
+            validation=validation,
+            on_ready=on_ready,
+        )
 
 
 def _serve(
     place: Listening,
+    *,
     root_path: str,
     scale: float,
     members: int,

@@ -10,9 +10,7 @@ import pandas as pd
 from scenarios.analysis.metrics import LESS_IS_BETTER, SPENT
 from scenarios.analysis.regret import regret_table
 from scenarios.errors import InputError
-from scenarios.metrics import LESS_IS_BETTER, SPENT
-from scenarios.regret import regret_table
-from scenarios.results import Results
+from scenarios.records.results import Results
 from viz.shared.compared import Compared, End
 from viz.shared.prices import Price, price_of
 from viz.shared.quantities import ENDS

@@ -16,8 +16,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from scenarios.draws import Draws
-from scenarios.reported import FACT, ReportedFigure, reported_figures
+from scenarios.analysis.reported import FACT, ReportedFigure, reported_figures
+from scenarios.ensembles.draws import Draws
 from sim.calendar import START
 from viz.shared.compared import quarter_of, reported_of
 from viz.shared.units import unit_of_figure, unit_of_quantity

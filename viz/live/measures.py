@@ -8,8 +8,8 @@ from datetime import date
 
 import numpy as np
 
-from scenarios.intervals import mean_interval
-from scenarios.metrics import GENUINE, SPENT
+from scenarios.analysis.intervals import mean_interval
+from scenarios.analysis.metrics import GENUINE, SPENT
 from viz.live.runner import Run
 from viz.live.session import Answer
 from viz.shared.compared import QUANTILES, quarter_of

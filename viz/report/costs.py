@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scenarios.metrics import SPENT
+from scenarios.analysis.metrics import SPENT
 from viz.report.sections import Sections
 from viz.shared.estimates import mean_of
 from viz.shared.prices import price_of

@@ -9,8 +9,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from scenarios.errors import InputError, printable
-from scenarios.results import Results
-from scenarios.storage import whole_file
+from scenarios.records.results import Results
+from scenarios.records.storage import whole_file
 from viz import LANGUAGES
 from viz.report.background import descriptions, sentences
 from viz.report.caveats import caveats, lever_sources, misses

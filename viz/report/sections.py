@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
-from scenarios.drawing import svg
-from scenarios.reported import ReportedFigure
+from scenarios.analysis.reported import ReportedFigure
+from scenarios.display.drawing import svg
 from viz.report.blocks import Headline, Panel, ScenarioPanels
 from viz.report.panels import Stroke, difference_chart, fan_chart, lines_chart, stroke
 from viz.shared.compared import Compared, reported_of

@@ -8,12 +8,10 @@ from datetime import date
 import pandas as pd
 
 from scenarios.analysis.comparison import pairs_shape
-from scenarios.analysis.metrics import choose_metrics, with_derived
+from scenarios.analysis.metrics import with_derived
 from scenarios.analysis.reported import ReportedFigure, reported_figures
 from scenarios.errors import InputError, nearest
-from scenarios.metrics import with_derived
-from scenarios.reported import ReportedFigure, reported_figures
-from scenarios.results import Results
+from scenarios.records.results import Results
 from sim.calendar import Quarter
 from sim.outputs import QUARTER
 from viz.shared.estimates import Estimate, mean_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scenarios.comparison import pairs_shape
-from scenarios.intervals import mean_interval, ratio_interval
+from scenarios.analysis.comparison import pairs_shape
+from scenarios.analysis.intervals import mean_interval, ratio_interval
 from viz.words.language import Words
 
 

@@ -188,6 +188,7 @@ def tiles(
     names: Mapping[str, str],
     numbers: Mapping[str, str],
     labels: Mapping[str, str],
+    *,
     marked: frozenset[str] = frozenset(),
     faded: frozenset[str] = frozenset(),
 ) -> list[Tile]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenarios.metrics import SPENT
+from scenarios.analysis.metrics import SPENT
 
 #: National quantities by section: `sim.outputs` columns, or quantities made of them (see `viz.shared.compared`).
 HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scenarios.metrics import choose_metrics
-from scenarios.reported import CLUSTER_SUM, REVIEW_PASS_RATE, ReportedFigure
+from scenarios.analysis.metrics import choose_metrics
+from scenarios.analysis.reported import CLUSTER_SUM, REVIEW_PASS_RATE, ReportedFigure
 from sim.outputs import CLUSTER, NATIONAL, PROVINCE
 
 #: How units of what is counted by the quarter end.
@@ -16,7 +16,7 @@ _UNITS |= {REVIEW_PASS_RATE: "share", "fact.certified_revenue": "yuan", "fact.ce
 
 
 def unit_of(quantity: str) -> str:
-    """Unit of a metric (see `scenarios.metrics`), but yearly for what is counted by the quarter."""
+    """Unit of a metric (see `scenarios.analysis.metrics`), but yearly for what is counted by the quarter."""
     return yearly(unit_per_quarter(quantity))
 
 

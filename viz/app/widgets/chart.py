@@ -212,7 +212,17 @@ def time_chart(
         "x": [str(each) for each in x],
         "from_zero": bool(from_zero),
         "height": int(height),
-        **_common(series, title, label, texts, unit, unit_text, signed, language, dark),
+        **_common(
+            series,
+            title,
+            label,
+            texts,
+            unit=unit,
+            unit_text=unit_text,
+            signed=signed,
+            language=language,
+            dark=dark,
+        ),
     }
 
 
@@ -264,7 +274,17 @@ def interval_chart(
         "scale": scale,
         "zero_line": bool(zero_line),
         "height": int(height),
-        **_common(series, title, label, texts, unit, unit_text, signed, language, dark),
+        **_common(
+            series,
+            title,
+            label,
+            texts,
+            unit=unit,
+            unit_text=unit_text,
+            signed=signed,
+            language=language,
+            dark=dark,
+        ),
     }
 
 
@@ -290,6 +310,7 @@ def _common(
     title: str,
     label: str,
     texts: Mapping[str, str],
+    *,
     unit: str,
     unit_text: str,
     signed: bool,

@@ -8,7 +8,7 @@ import solara
 
 
 @solara.component_vue("file_button.vue", vuetify=False)
-def FileButton(
+def FileButton(  # noqa: PLR0917, Solara makes a component whose parts are all named of it
     label: str,
     name: str,
     mime: str,
