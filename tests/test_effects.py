@@ -96,7 +96,7 @@ def test_a_row_of_effects_is_the_one_computed_by_hand():
     assert (row["baseline"], row["effect"]) == (30.0, 4.0)
     assert (row["low"], row["high"]) == pytest.approx((4.0 - half, 4.0 + half), rel=1e-5)
     assert (row["expected"], row["moved"]) == ("+", False)
-    assert "the luck of 2 replicates" in row["note"]
+    assert "simulation noise of 2 replicates" in row["note"]
     assert row["little_giants"] == 3.0
     ends = (row["little_giants_low"], row["little_giants_high"])
     assert ends == pytest.approx((3.0 - half, 3.0 + half), rel=1e-5)
@@ -122,8 +122,8 @@ def test_a_lever_that_starts_after_the_run_is_said_not_to_act(tmp_path):
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
-        (0.0, 0.0, "nothing the lever acts on was in reach"),
-        (-1.0, 1.0, "the luck of 8 replicates at scale 0.01"),
+        (0.0, 0.0, "the lever reached nothing it acts on"),
+        (-1.0, 1.0, "simulation noise of 8 replicates at scale 0.01"),
         (-2.0, -1.0, "against the expected sign"),
     ],
 )

@@ -192,7 +192,7 @@ def test_the_drivers_are_printed_with_the_share_of_luck(sweep):
     luck = values(centre, "srdi_smes", "2024-12-31").to_numpy().var(ddof=1)
     saltelli = load_results(out / "drivers" / "sobol").national
     assert luck > 0
-    share = float(re.search(r"luck's share of the variance: ([\d.]+)", printed)[1])
+    share = float(re.search(r"simulation noise, share of the variance: ([\d.]+)", printed)[1])
     runs = values(saltelli, "srdi_smes", "2024-12-31").iloc[0].to_numpy().reshape(2, -1)
     assert share == pytest.approx(luck / runs[:, [0, -1]].var(ddof=1), abs=0.001)
 

@@ -123,8 +123,8 @@ def test_indices_are_printed_of_the_kept_factors_and_dashes_where_nothing_moves(
     assert list(rows) == ["x1", "x2", "x3", "inert"]  # by their total share, what was dropped below
     assert float(rows["x1"][2]) == pytest.approx(FIRST[0], abs=0.05)
     assert rows["inert"] == ["0", "0"]
-    assert not [line for line in moved if line[-1:] == ["luck?"]]
-    assert [line for line in moved if line[:1] == ["luck's"]]
+    assert not [line for line in moved if line[-1:] == ["noise?"]]
+    assert [line for line in moved if line[:2] == ["simulation", "noise,"]]
     assert {tuple(line[3:5]) for line in still if line and line[0] in found.kept} == {("–", "–")}
     assert ["does", "not", "vary"] in still
 
@@ -137,7 +137,7 @@ def test_shares_that_luck_may_have_made_are_marked_and_few_of_the_weak_factors_s
 
     drowned = np.random.default_rng(2).normal(0.0, np.sqrt(VARIANCE * 0.35), (400, 1))
     lines = printed(analyse(keys, ("a",), first_three, drowned, trajectories=8, samples=512, keep=3, seed=3), ("a",))
-    assert [line[0] for line in lines if line[-1:] == ["luck?"]] == ["x3"]
+    assert [line[0] for line in lines if line[-1:] == ["noise?"]] == ["x3"]
     assert len([line for line in lines if line and line[0] in keys]) == 3 + 6
     assert ["…", "2", "with", "smaller", "effects"] in lines
 

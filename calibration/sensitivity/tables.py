@@ -46,15 +46,17 @@ def print_sensitivity(found: Sensitivity, outcomes: tuple[Outcome, ...], console
         share = (
             "does not vary"
             if np.isnan(luck["share"])
-            else (f"luck's share of the variance: {luck['share']:.3f} [{luck['low']:.3f}, {luck['high']:.3f}]")
+            else (
+                f"simulation noise, share of the variance: {luck['share']:.3f} [{luck['low']:.3f}, {luck['high']:.3f}]"
+            )
         )
         say(console, f"{share}\n")
     say(
         console,
         "Effect: mean absolute effect of moving the factor over its whole range (Morris mu*), in the output's unit; "
         "spread: of these effects (sigma; interaction or curvature). First and total: Sobol shares of the variance "
-        "with 95 % bootstrap intervals, the factors without them at their centre. luck?: the interval of the total "
-        "share does not lie above luck's share. Intervals that are wide want more --samples.",
+        "with 95 % bootstrap intervals, the factors without them at their centre. noise?: the interval of the total "
+        "share does not lie above that of simulation noise. If intervals are wide, use more --samples.",
         "dim",
     )
 
@@ -70,7 +72,7 @@ def _table(found: Sensitivity, outcome: Outcome) -> Cells:
             format_number(row["sigma"], outcome.unit),
             _index(row, "s1"),
             _index(row, "st"),
-            "luck?" if row["beyond_luck"] is False else "",
+            "noise?" if row["beyond_luck"] is False else "",
         )
         for name, row in kept.iterrows()
     ]

@@ -1,7 +1,7 @@
 """Every lever against the baseline at its reference intensity, paired over replicates.
 
 The reference intensity of a lever is its declared defaults. A lever the baseline has switched on is
-compared with the baseline without it. Both runs of a pair share their seed, so they share all luck.
+compared with the baseline without it. Both runs of a pair share their seed, so they share all random draws.
 """
 
 from __future__ import annotations
@@ -201,10 +201,10 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
 def _why(low: float, high: float, results: Results) -> str:
     """Why an outcome did not move as expected."""
     if np.isnan(low):
-        return "does not act within the run, or there is one replicate only"
+        return "does not act within the run, or there is only one replicate"
     if low == high == 0.0:
-        return "no difference at all: nothing the lever acts on was in reach"
+        return "no difference: the lever reached nothing it acts on"
     replicates, scale = results.manifest["replicates"], results.manifest["scale"]
     if low <= 0.0 <= high:
-        return f"smaller than the luck of {replicates} replicates at scale {scale:g}; a larger scale would tell"
+        return f"within the simulation noise of {replicates} replicates at scale {scale:g}; use a larger scale"
     return "moved against the expected sign"

@@ -130,41 +130,42 @@ def _percent(share: float) -> str:
 
 def _words(found: Comparison, regret: bool) -> list[str]:
     """What is paired, what the intervals hold, and what the columns mean, of regret too if it was printed."""
-    shared = "parameters and luck" if found.drawn else "luck (common random numbers)"
+    shared = "parameters and random draws" if found.drawn else "random draws (common random numbers)"
     sentences = [
         f"Pairs: the baseline {found.baseline!r} and the scenario are run with the same {shared}; the difference of a "
-        "pair is the policy. Difference: mean over the pairs; ? marks one whose 95 % interval holds zero. Per cent: "
-        "differences in percentage points.",
-        "Runs: how many times as many replicates unpaired runs with seeds of their own need for an interval as narrow.",
+        "pair is the effect of the policy. Difference: mean over the pairs; ? marks one whose 95 % interval contains "
+        "zero. Per cent: differences in percentage points.",
+        "Runs: how many times more replicates unpaired runs would need for an equally narrow interval.",
         "Million yuan each: additional public money since the start per additional firm (or other unit), "
-        "where there are certainly more and they certainly cost more.",
+        "where both differences are clearly above zero.",
         _held(found),
     ]
     if regret:
         sentences.append(
-            "Regret: what a policy misses of the best one in the same state of the world; states are the parameter "
-            "draws and replicates of all directories and weigh the same; ties count as best for each."
+            "Regret: the shortfall of a policy against the best one in the same state of the world. States are the "
+            "parameter draws and replicates of all directories, with equal weights; ties count as best for each."
         )
     methods = set(found.rows["interval"])
     if SINGLE in methods:
-        sentences.append("There is one pair only: a difference without an interval. Run more --replicates.")
+        sentences.append("There is only one pair, so no interval. Run more --replicates.")
     elif found.units < ENOUGH:
         sentences.append(
-            f"With {found.units} replicates or draws intervals of differences are Student's t, and those of prices, by "
-            f"bootstrap, are too narrow; {ENOUGH} or more are better."
+            f"With {found.units} replicates or draws, intervals of differences are Student's t; bootstrap intervals of "
+            f"prices are too narrow. {ENOUGH} or more are better."
         )
     if PERCENTILE in methods:
-        sentences.append("Where BCa bootstrap intervals are not defined, percentile intervals stand instead.")
+        sentences.append("Where BCa bootstrap intervals are not defined, percentile intervals are used.")
     return [*sentences, *(f"{metric.name}: {metric.description}." for metric in found.metrics)]
 
 
 def _held(found: Comparison) -> str:
     if found.drawn:
         return (
-            "Pairs differ in parameters as well as luck: 90 % of pairs holds doubt about both. The 95 % interval is "
-            "that of their mean and narrows with the number of draws and replicates."
+            "Pairs differ in parameters and in random draws: the range of 90 % of pairs reflects both. The 95 % "
+            "interval is that of their mean and narrows with the number of draws and replicates."
         )
     return (
-        "Pairs differ in luck only: no interval here holds doubt about parameters (srdi run --params posterior does). "
+        "Pairs differ in random draws only: no interval here reflects parameter uncertainty (srdi run --params "
+        "posterior does). "
         "The 95 % interval is that of the mean and narrows with the number of replicates."
     )

@@ -61,11 +61,15 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Call
         replicates, scale: defaults to name in the help texts.
     """
     options = (
-        click.option("--replicates", type=int, help=f"Runs with different luck per scenario (default {replicates})."),
+        click.option(
+            "--replicates", type=int, help=f"Runs per scenario, each with its own random draws (default {replicates})."
+        ),
         click.option(
             "--scale", type=float, help=f"Simulated firms per real firm (default {scale:g}; 1 is one for one)."
         ),
-        click.option("--seed", type=int, help="Seed of the first replicate (default 1); scenarios share all luck."),
+        click.option(
+            "--seed", type=int, help="Seed of the first replicate (default 1); scenarios share all random draws."
+        ),
         click.option("--until", type=int, metavar="YYYY", help="Last year of the run (default 2030)."),
         click.option(
             "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting in all scenarios."

@@ -71,12 +71,12 @@ def _note(results: Results) -> str:
 
 
 def _intervals(runs: int, drawn: bool) -> str:
-    return f"Intervals over {runs} runs {_held(drawn)}." if runs > 1 else "One run: nothing is said of luck."
+    return f"Intervals over {runs} runs {_held(drawn)}." if runs > 1 else "One run: no interval for simulation noise."
 
 
 def _held(drawn: bool) -> str:
-    """What intervals over runs hold, with parameter draws or without."""
-    return "hold luck and doubt about parameters" if drawn else "show luck only, not doubt about parameters"
+    """What intervals over runs reflect, with parameter draws or without."""
+    return "reflect simulation noise and parameter uncertainty" if drawn else "reflect simulation noise only"
 
 
 def _ladder_table(results: Results, scenario: str) -> Cells:

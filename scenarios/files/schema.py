@@ -38,7 +38,7 @@ class RunDefaults(BaseModel):
         json_schema_extra={"unit": "share"},
     )
     replicates: Count = Field(
-        4, description="runs with different luck", ge=1, le=100_000, json_schema_extra={"unit": "runs"}
+        4, description="runs, each with its own random draws", ge=1, le=100_000, json_schema_extra={"unit": "runs"}
     )
     seed: Count = Field(1, description="seed of the first replicate", ge=0, le=2**62)
 
