@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import date
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -508,7 +509,8 @@ def test_a_panel_without_certified_firms_estimates_nothing():
 
 def test_an_interrupted_ensemble_goes_on_and_a_finished_one_is_only_read(tmp_path, monkeypatch):
     pd.DataFrame({"demand_trend": [0.04, 0.06]}).to_parquet(tmp_path / "draws.parquet")
-    arguments = (tmp_path, read_draws(str(tmp_path / "draws.parquet")), 2, 0.001, 1, 1)
+    posterior = read_draws(str(tmp_path / "draws.parquet"))
+    run = partial(validation._ensemble, tmp_path, posterior, draws=2, scale=0.001, seed=1, workers=1)
     made, execute = [], ensemble._execute
 
     def counted(jobs, *others):
@@ -521,9 +523,9 @@ def test_an_interrupted_ensemble_goes_on_and_a_finished_one_is_only_read(tmp_pat
 
     monkeypatch.setattr(ensemble, "_execute", counted)
     with pytest.raises(KeyboardInterrupt):
-        validation._ensemble(*arguments, interrupt)
-    tables = validation._ensemble(*arguments, lambda stage, done, all_: None)
+        run(on_run=interrupt)
+    tables = run(on_run=lambda stage, done, all_: None)
     assert made == [2, 1]
     assert tables["national"].groupby("replicate").size().tolist() == [49, 49]
-    assert validation._ensemble(*arguments, lambda stage, done, all_: None)["national"].equals(tables["national"])
+    assert run(on_run=lambda stage, done, all_: None)["national"].equals(tables["national"])
     assert made == [2, 1]

@@ -391,7 +391,7 @@ def test_both_ends_of_an_interval_have_the_scale_of_the_larger(low, high, englis
 def test_a_price_and_its_interval_have_one_scale():
     costs, gains = pairs([0.9e6, 1.05e6, 0.99e6]), pairs([1.0, 1.0, 1.0])
     text = price_of(costs, gains).text(Words("en"))
-    assert text.startswith("0.98 million yuan a firm (95% interval 0.")
+    assert text.startswith("0.98 million yuan per firm (95% interval 0.")
     assert text.count(" million") == 3
 
 
