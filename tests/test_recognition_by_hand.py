@@ -411,7 +411,7 @@ def audited(strictness, p):
 
 @pytest.mark.parametrize("tier", [1, 2, 3])
 def test_false_research_costs_every_certificate(tier):
-    slots = (2, TILE, TILE + 9)
+    slots = (2, TILE, TILE + 9, 2 * TILE)
     firm = STRONG | CERTIFIED | {"tier": tier, "relabelled": 0.2}
     honest = firm | {"relabelled": 0.0}
     columns = population(dict.fromkeys((*slots, 0, SLOTS - 1), firm) | {7: honest, 8: WEAK | {"relabelled": 0.2}})
@@ -419,8 +419,8 @@ def test_false_research_costs_every_certificate(tier):
     p = P.copy()
     p["audit_coverage"] = 1.0
     interpreted(recognition.audit)(columns, audited(1.0, p), index_scratch(), counts, INNER)
-    assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 3]
-    assert counts.sum() == 3
+    assert counts[tier - 1, 1, 1].tolist() == [0, 0, 0, 4]
+    assert counts.sum() == 4
     assert list(np.flatnonzero(columns.tier)) == [0, 7, SLOTS - 1]
     for slot in slots:
         assert columns.innovative_since[slot] == NEVER
@@ -450,6 +450,7 @@ def test_champions_are_manufacturers_of_any_size_that_do_research():
     columns = population(
         {
             3: champion,
+            TILE: champion,
             TILE + 4: champion,
             SLOTS - 2: champion | {"county": 0},
             0: champion,
@@ -463,4 +464,4 @@ def test_champions_are_manufacturers_of_any_size_that_do_research():
     counts = np.zeros((PLACES, SECTORS), dtype=np.int64)
     asked = criteria("single_champion")
     interpreted(recognition.count_champions)(columns, quarter(), asked, assessment_scratch(), counts, INNER)
-    assert counts.tolist() == [[0, 1], [0, 3]]
+    assert counts.tolist() == [[0, 1], [0, 4]]
