@@ -435,8 +435,8 @@ def test_a_threshold_pulls_who_aspires_and_is_near_it(intensity, aspires, pulled
 
 
 def test_research_intensity():
-    step = 0.01 * log(0.04 / 0.02) + 0.18 * NOISE + 0.09
-    assert research.intensity_step(0.02, 0.04, 0.09, UP, P) == pytest.approx(0.02 * exp(step))
+    step = 0.01 * log(0.04 / 0.025) + 0.18 * NOISE + 0.09
+    assert research.intensity_step(0.025, 0.04, 0.09, UP, P) == pytest.approx(0.025 * exp(step))
     assert research.intensity_step(0.59, 0.6, 0.0, 0.99, P) == 0.6
 
 
