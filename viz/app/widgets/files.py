@@ -8,7 +8,7 @@ import solara
 
 
 @solara.component_vue("file_button.vue", vuetify=False)
-def FileButton(  # noqa: PLR0917, Solara makes a component whose parts are all named of it
+def FileButton(  # noqa: PLR0917, Solara turns the arguments into properties, set by name
     label: str,
     name: str,
     mime: str,

@@ -62,7 +62,7 @@ def network(xy: ArrayLike, size: ArrayLike, colour: ArrayLike, edges: ArrayLike)
 
 
 @solara.component_vue("network.vue", vuetify=False)
-def _Network(  # noqa: PLR0917, Solara makes a component whose parts are all named of it
+def _Network(  # noqa: PLR0917, Solara turns the arguments into properties, set by name
     graph: dict,
     labels: list,
     palette: list,
