@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from prepared import POSSIBLE, run_prepared
+from prepared import run_program
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
 
 
-def srdi(*arguments, cwd=None, env=None, timeout=300, anew=False):
-    """A finished command, with its code and what it printed.
-
-    It is forked from a prepared Python (see `prepared`); started anew if asked for, or if it has variables of its own.
-    """
-    if POSSIBLE and env is None and not anew:
-        return run_prepared("scenarios.cli", [str(argument) for argument in arguments], cwd, timeout)
-    return subprocess.run(
-        [sys.executable, "-m", "scenarios.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        timeout=timeout,
-    )
+def srdi(*arguments, **options):
+    """A finished command, with its code and what it printed; the options are those of `prepared.run_program`."""
+    return run_program("scenarios.cli", arguments, **options)
 
 
 def start(*arguments):

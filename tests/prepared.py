@@ -1,6 +1,6 @@
 """A Python that has imported what commands need and forks for each of them: to start one anew takes seconds.
 
-``run_prepared("scenarios.cli", [...])`` gives what ``python -m scenarios.cli ...`` would, in a process of its own;
+``run_program("scenarios.cli", [...])`` gives what ``python -m scenarios.cli ...`` would, in a process of its own;
 the path of a script does as well.
 """
 
@@ -14,11 +14,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 #: Whether programs can be forked here; not where they are measured, as what was imported before would not be.
-POSSIBLE = hasattr(os, "fork") and not any(name.startswith("COVERAGE") for name in os.environ)
+_POSSIBLE = hasattr(os, "fork") and not any(name.startswith("COVERAGE") for name in os.environ)
 
 
 @cache
@@ -28,11 +29,20 @@ def _server() -> subprocess.Popen:
     return server
 
 
-def run_prepared(program: str, arguments: list[str], cwd=None, timeout: float = 300) -> subprocess.CompletedProcess:
+def run_program(
+    program: str, arguments: Iterable[object], *, cwd=None, env=None, timeout: float = 300, anew: bool = False
+) -> subprocess.CompletedProcess:
     """A module or script run to its end: its code and what it printed.
 
-    A program that takes longer than `timeout` seconds is ended by a signal, its code then.
+    It is forked, unless it is asked to start anew, has variables of its own or cannot be forked here. A forked program
+    that takes longer than `timeout` seconds is ended by a signal, its code then.
     """
+    arguments = [str(argument) for argument in arguments]
+    if anew or env is not None or not _POSSIBLE:
+        named = [program] if program.endswith(".py") else ["-m", program]
+        environment = {**os.environ, **(env or {})}
+        command = [sys.executable, *named, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=timeout)
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         asked = {"program": program, "arguments": arguments, "cwd": str(cwd or Path.cwd()), "timeout": timeout}
@@ -45,7 +55,7 @@ def run_prepared(program: str, arguments: list[str], cwd=None, timeout: float = 
 
 
 def _become(asked: dict) -> None:
-    """Run the program in this process, which then ends."""
+    """Run the program in this process."""
     os.chdir(asked["cwd"])
     for stream, path in (0, os.devnull), (1, asked["out"]), (2, asked["err"]):
         file = os.open(path, os.O_RDWR | os.O_CREAT)
@@ -55,18 +65,11 @@ def _become(asked: dict) -> None:
     sys.argv[1:] = asked["arguments"]
     sys.path[0] = asked["cwd"]
     signal.alarm(int(asked["timeout"]))
-    try:
-        if asked["program"].endswith(".py"):
-            sys.path[0], sys.argv[0] = str(Path(asked["program"]).parent), asked["program"]
-            runpy.run_path(asked["program"], run_name="__main__")
-        else:
-            runpy.run_module(asked["program"], run_name="__main__", alter_sys=True)
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    if asked["program"].endswith(".py"):
+        sys.path[0], sys.argv[0] = str(Path(asked["program"]).parent), asked["program"]
+        runpy.run_path(asked["program"], run_name="__main__")
+    else:
+        runpy.run_module(asked["program"], run_name="__main__", alter_sys=True)
 
 
 def main() -> None:
@@ -82,7 +85,7 @@ def main() -> None:
     SRDIModel(scale=0.0005, rng=1, until=2019).run_model()  # loads the kernels
     for line in sys.stdin:
         if not (child := os.fork()):
-            _become(json.loads(line))
+            return _become(json.loads(line))
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

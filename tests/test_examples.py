@@ -6,8 +6,6 @@ import ast
 import copy
 import io
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -17,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from prepared import run_prepared
+from prepared import run_program
 from rich.console import Console
 
 from scenarios import InputError, compare, load_results
@@ -36,7 +34,7 @@ SMALL = ("--workers", "1", "--replicates", "2", "--out", "made")
 
 def run(folder, script, *options):
     """A script run in a folder as a user would; the folder it wrote into, and what it printed."""
-    answer = run_prepared(str(EXAMPLES / script), [*SMALL, *map(str, options)], folder)
+    answer = run_program(str(EXAMPLES / script), [*SMALL, *options], cwd=folder)
     assert answer.returncode == 0, answer.stderr
     return folder / "made", answer.stdout
 
@@ -100,8 +98,8 @@ def test_the_first_run_exports_what_the_results_hold(first):
 
 def test_other_settings_for_the_same_folder_are_refused_in_one_sentence(first):
     out, _ = first
-    command = [sys.executable, str(EXAMPLES / "first_run.py"), *SMALL, "--scale", "0.001", "--until", "2022"]
-    answer = subprocess.run(command, capture_output=True, text=True, cwd=out.parent, timeout=60)
+    others = (*SMALL, "--scale", "0.001", "--until", "2022")
+    answer = run_program(str(EXAMPLES / "first_run.py"), others, cwd=out.parent, timeout=60)
     assert answer.returncode == 1
     assert "until was 2023, now 2022" in answer.stderr
     assert "Traceback" not in answer.stderr
