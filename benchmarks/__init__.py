@@ -1,6 +1,6 @@
-"""The command ``srdi bench``: how fast the model is, how much memory it takes, and where its time goes.
+"""The command ``srdi bench``: speed and memory use of the model, and the time of each part.
 
-Yardstick: the core step as an ordinary Mesa model, `plain_mesa`, to compare speed honestly. The core step is what
-`SRDIModel` does with its firms in a quarter, without recognition, institutions, counting and recording: `take_orders`,
-then the mechanisms of `advance` in `sim/engine.py`. The rules are the very same functions.
+For a fair comparison of speed, `plain_mesa` has the core step as an ordinary Mesa model. The core step is the work of
+`SRDIModel` on its firms in a quarter, without recognition, institutions, counting and recording: `take_orders`, then
+the mechanisms of `advance` in `sim/engine.py`. Both versions call the same mechanism functions.
 """

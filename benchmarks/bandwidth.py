@@ -1,4 +1,4 @@
-"""The limit that memory sets: bytes the pass over firms must move, and the bandwidth a STREAM triad reaches."""
+"""The memory limit: bytes that the pass over firms must move, and the bandwidth of a STREAM triad."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from benchmarks.state import model_after, put_in_place
-from sim.columns import BYTES_PER_SLOT
+from benchmarks.state import model_after, replace_method
+from sim.firms.columns import BYTES_PER_SLOT
 
-#: Bytes that travel between memory and processor at once.
+#: Bytes in a cache line.
 LINE = 64
 TRIAD_BYTES = 3 * 8
 
 
 @numba.njit(nogil=True)
 def _triad(a, b, c, lo, hi):
-    # Bounds known to the compiler let it vectorise without checks.
+    # With bounds known to the compiler, it can vectorise without checks.
     a, b, c = a[lo:hi], b[lo:hi], c[lo:hi]
     for i in range(a.size):
         a[i] = b[i] + 3.0 * c[i]
 
 
 def triad_bandwidth(elements: int, threads: int, repeats: int) -> float:
-    """Bytes per second of the STREAM triad a = b + 3 c over float64 arrays, the best of some repeats.
+    """Bytes per second of the STREAM triad a = b + 3 c over float64 arrays, best of `repeats`.
 
-    As STREAM counts: 24 bytes an element, without the line that a store may read first.
+    As in STREAM, an element counts 24 bytes; cache lines that are read before a store are not counted.
     """
     a, b, c = (np.full(elements, value) for value in (0.0, 1.0, 2.0))
     _triad(a, b, c, 0, 1)
@@ -42,22 +42,22 @@ def triad_bandwidth(elements: int, threads: int, repeats: int) -> float:
 
 
 def bytes_moved(scale: float = 0.02) -> dict[str, float]:
-    """Bytes per slot that the pass over firms must read and write in a quarter, mean of a year.
+    """Bytes per slot that the pass over firms must read and write in a quarter, mean over a year.
 
-    Every column of `sim.columns` is read once. What is written is found by watching the pass: of each column, the
-    lines in which it changes a value.
+    Every column of `sim.firms.columns` is read once. The bytes written are measured: for each column, the cache lines
+    in which a value changes.
     """
     model = model_after(4, scale)
     advance_firms = model._advance_firms
     written = []
 
-    def watched_pass() -> None:
+    def measured_pass() -> None:
         before = [column.copy() for column in model.firms.columns]
         advance_firms()
         pairs = zip(before, model.firms.columns, strict=True)
         written.append(sum(old.itemsize * lines_changed(old, new) for old, new in pairs))
 
-    put_in_place(model, "_advance_firms", watched_pass)
+    replace_method(model, "_advance_firms", measured_pass)
     for _ in range(4):
         model.step()
     model.close()
@@ -65,6 +65,6 @@ def bytes_moved(scale: float = 0.02) -> dict[str, float]:
 
 
 def lines_changed(before: np.ndarray, after: np.ndarray) -> float:
-    """Share of a column's lines in which a value changes."""
+    """Share of the cache lines of a column in which a value changes."""
     starts = np.arange(0, len(before), LINE // before.itemsize)
     return float(np.maximum.reduceat(before != after, starts).mean())

@@ -1,6 +1,6 @@
-"""The command ``srdi bench``, found by the command line through the entry-point group ``srdi.commands``.
+"""The command ``srdi bench``, found through the entry-point group ``srdi.commands``.
 
-Only click is imported at once: ``srdi --help`` loads this file.
+Only click is imported at the top, because ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scenarios.commands.options import json_option, last_line, screen_of
+from scenarios.commands.command import echo
+from scenarios.commands.options import json_option, print_json, table_console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from benchmarks.suite import Suite
     from scenarios.display.screen import Cells
 
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--quick", is_flag=True, help="Fewer repeats, and without 52 million firms.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="JSON file to write.")
-@click.option("--track", is_flag=True, help="Append the figures to the history, as one line.")
-@click.option("--against", is_flag=True, help="Print the last tracked figures beside the new ones.")
+@click.option("--track", is_flag=True, help="Append the measurements to the history, as one line.")
+@click.option("--against", is_flag=True, help="Compare with the last tracked measurement.")
 @click.option(
     "--history",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -35,9 +38,10 @@ if TYPE_CHECKING:
 def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Path | None, as_json: bool) -> None:
     """Measure speed, memory and start-up of the model on this machine, against plain Mesa and targets.
 
-    Takes about nine minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load
-    on the machine falsifies the figures. With --json the tables go to stderr. --against takes the last
+    Takes about nine minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load on
+    the machine distorts the results. With --json the tables go to stderr. --against compares with the last
     measurement of the same kind (--quick or not) on the same machine, and marks what is worse by more than noise.
+    Ctrl-C prints what has been measured and writes it to --out, but does not track it.
 
     \b
     Example:
@@ -60,7 +64,12 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
     commit = tracked.commit()
     from benchmarks.suite import FULL, QUICK, Suite
 
-    results = measured(Suite(QUICK if quick else FULL))
+    suite = Suite(QUICK if quick else FULL)
+    try:
+        results = run_suite(suite)
+    except KeyboardInterrupt:
+        _keep(suite.so_far(), out, table_console(as_json))
+        raise
     new = tracked.measurement(results, quick, commit)
     if against:
         results["against"] = tracked.compare(before, new).model_dump(mode="json")
@@ -70,25 +79,48 @@ def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Pa
         from scenarios.records.storage import write_json
 
         write_json(results, out)
-    from scenarios.display.screen import print_table, say, say_where
+    from scenarios.display.screen import print_path, say
 
-    screen = screen_of(as_json)
-    for table in tables(results):
-        print_table(table, screen)
-        screen.print()
+    screen = table_console(as_json)
+    _print_tables(results, screen)
     for size, reason in results["missing"].items():
         say(screen, f"{int(size):,} firms were not measured: {reason}")
     if against and not results["against"]["last"]:
-        say_where(screen, "Nothing of this kind was tracked on this machine in", history)
+        print_path(screen, "No measurement of this kind on this machine is in", history)
     if out:
-        say_where(screen, "Results in", out)
+        print_path(screen, "Results in", out)
     if track:
-        say_where(screen, "Tracked in", history)
+        print_path(screen, "Tracked in", history)
     if as_json:
-        last_line(results)
+        print_json(results)
 
 
-def measured(suite: Suite) -> dict:
+def _keep(results: dict, out: Path | None, screen: Console) -> None:
+    """Print and write what an interrupted suite has measured."""
+    from scenarios.display.screen import print_path
+
+    measured = _print_tables(results, screen)
+    if measured and out:
+        from scenarios.records.storage import write_json
+
+        write_json(results, out)
+        print_path(screen, "Results so far in", out)
+    note = "the parts above are finished, the others are missing" if measured else "nothing has been measured yet"
+    echo(f"srdi: interrupted; {note}", err=True)
+
+
+def _print_tables(results: dict, screen: Console) -> int:
+    """Print the tables of what has been measured, and return how many there are."""
+    from scenarios.display.screen import print_table
+
+    tables = result_tables(results)
+    for table in tables:
+        print_table(table, screen)
+        screen.print()
+    return len(tables)
+
+
+def run_suite(suite: Suite) -> dict:
     """Run all stages of a suite, with a progress bar on stderr if that is a terminal."""
     with contextlib.ExitStack() as stack:
         stages = suite.stages()
@@ -101,7 +133,7 @@ def measured(suite: Suite) -> dict:
 
 
 def _progress(stack: contextlib.ExitStack, stages: int) -> tuple[Callable[[str], None], Callable[[], None]]:
-    """Callbacks for the begin, with a label, and the end of each stage."""
+    """Callbacks for the start, with a label, and the end of each stage."""
     if not sys.stderr.isatty():
         return (lambda label: None), (lambda: None)
     from scenarios.display.screen import progress
@@ -111,24 +143,27 @@ def _progress(stack: contextlib.ExitStack, stages: int) -> tuple[Callable[[str],
     return (lambda label: bar.update(task, description=label)), (lambda: bar.advance(task))
 
 
-def tables(results: dict) -> list[Cells]:
-    """The results for readers: against the targets, by size, by version, by part of the quarter."""
-    found = [
-        _targets(results),
-        _sizes(results),
-        _core_step(results),
-        _limit(results),
-        _step(results),
-        _kernels(results),
-        _pass(results),
-    ]
-    if results.get("against", {}).get("last"):
-        found.insert(1, _against(results))
-    return found
+def result_tables(results: dict) -> list[Cells]:
+    """The results as tables: compared with the targets, by size, by version, by part of the quarter.
+
+    Tables without a measurement, as in an interrupted suite, are left out.
+    """
+    profile = results["profile"]
+    parts = (
+        (_targets, results["targets"]),
+        (_against, results.get("against", {}).get("last")),
+        (_sizes, [cost for cost in results.get("build_seconds", {}).values() if cost is not None]),
+        (_core_step, results.get("core_step_ns")),
+        (_limit, results.get("bandwidth")),
+        (_step, profile["step"]),
+        (_kernels, profile.get("kernels")),
+        (_pass, profile.get("pass")),
+    )
+    return [table(results) for table, measured in parts if measured]
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Cells:
-    """A table with names on the left and figures beside them."""
+    """A table with names in the first column and values in the others."""
     from scenarios.display.screen import Cells
 
     return Cells(title, (heads[0], *(f">{head}" for head in heads[1:])), rows)
@@ -139,18 +174,20 @@ def _targets(results: dict) -> Cells:
     for row in results["targets"]:
         sign = "≥" if row["at_least"] else "≤"
         limit = f"{sign} {row['limit']:g} {row['unit']}"
-        measured = "not measured" if row["measured"] is None else f"{_figure(row['measured'])} {row['unit']}"
-        rows.append((row["label"], measured, limit, "yes" if row["ok"] else "no"))
-    place = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
-    return _table(f"{place}; {results['threads']} threads", ("What", "Measured", "Target", "Ok"), rows)
+        value = "not measured" if row["measured"] is None else f"{_value_text(row['measured'])} {row['unit']}"
+        rows.append((row["label"], value, limit, "yes" if row["ok"] else "no"))
+    description = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
+    return _table(f"{description}; {results['threads']} threads", ("What", "Measured", "Target", "Ok"), rows)
 
 
 def _against(results: dict) -> Cells:
-    """The last tracked figures beside the new ones; a change within noise has no verdict."""
+    """The last tracked values and the new ones; a change within noise has no verdict."""
     targets, rows = {row["id"]: row for row in results["targets"]}, []
     for change in results["against"]["changes"]:
         row = targets[change["id"]]
-        values = (f"{_figure(value)} {row['unit']}" if value else "–" for value in (change["before"], change["now"]))
+        values = (
+            f"{_value_text(value)} {row['unit']}" if value else "–" for value in (change["before"], change["now"])
+        )
         moved = "–" if change["change"] is None else f"{100 * change['change']:+.1f} %"
         rows.append((row["label"], *values, moved, f"{100 * change['noise']:.0f} %", change["verdict"]))
     last, tracked = results["against"]["last"], results["against"]["tracked"]
@@ -191,12 +228,12 @@ def _core_step(results: dict) -> Cells:
 
 
 def _step(results: dict) -> Cells:
-    """Parts of the whole step by size, in model order; those that are small at every size are summed up."""
+    """Parts of the whole step by size, in model order; parts that are small at every size are summed."""
     sizes = results["profile"]["step"]
-    parts = list(next(iter(sizes.values())))
-    shown = [name for name in parts if any(step[name] >= 0.01 * sum(step.values()) for step in sizes.values())]
-    others = [name for name in parts if name not in shown]
-    rows = [(name, *(f"{step[name]:.2f}" for step in sizes.values())) for name in shown]
+    names = list(next(iter(sizes.values())))
+    large = [name for name in names if any(step[name] >= 0.01 * sum(step.values()) for step in sizes.values())]
+    others = [name for name in names if name not in large]
+    rows = [(name, *(f"{step[name]:.2f}" for step in sizes.values())) for name in large]
     rows.append((f"{len(others)} others", *(f"{sum(step[name] for name in others):.2f}" for step in sizes.values())))
     return _table("Whole step by part of SRDIModel.step, ns per firm-quarter", ("Part", *map(_size, sizes)), rows)
 
@@ -213,11 +250,11 @@ def _pass(results: dict) -> Cells:
 
 
 def _shares(title: str, head: str, costs: dict[str, float]) -> Cells:
-    """Costs in nanoseconds per firm-quarter, with their shares of the sum."""
+    """Costs in nanoseconds per firm-quarter, with their shares of the total."""
     whole = sum(costs.values())
     rows = [(name, f"{cost:.2f}", f"{100 * cost / whole:.0f} %") for name, cost in costs.items()]
     return _table(title, (head, "ns per firm-quarter", "Share"), rows)
 
 
-def _figure(value: float) -> str:
+def _value_text(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

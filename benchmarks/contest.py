@@ -1,4 +1,4 @@
-"""The engine's core step against the same rules as an ordinary Mesa model, taking turns."""
+"""The core step of the engine compared with an ordinary Mesa model, measured in turn."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import time
 from benchmarks import plain_mesa
 from benchmarks.stages import COUNTING, StagedPass
 from benchmarks.state import core_state, model_after
-from sim.draws import quarter_keys
 from sim.model import SRDIModel
+from sim.numerics.draws import quarter_keys
 
 
 def measure(scale: float, rounds: int, threads: int, quarters: int = 4) -> dict[str, float]:
-    """Nanoseconds per firm-quarter of each, the best of some rounds; a round is a year.
+    """Nanoseconds per firm-quarter of each version, best of `rounds`; a round is a year.
 
-    The Mesa model has fewer firms if there are more than its memory allows, see `plain_mesa.LARGEST_SCALE`.
+    The Mesa model has fewer firms if they would not fit in memory, see `plain_mesa.LARGEST_SCALE`.
     """
     model = model_after(4, scale, threads=threads)
     small = core_state(model_after(4, min(scale, plain_mesa.LARGEST_SCALE)))
     contestants = {
         "engine": lambda: engine_nanoseconds(model, quarters),
         "engine_counting": lambda: engine_nanoseconds(model, quarters, counting=True),
-        "mesa": lambda: plain_mesa.run_apart(small, quarters)["nanoseconds"],
+        "mesa": lambda: plain_mesa.run_in_fresh_process(small, quarters)["nanoseconds"],
     }
     best = dict.fromkeys(contestants, math.inf)
     for _ in range(rounds):
@@ -33,7 +33,7 @@ def measure(scale: float, rounds: int, threads: int, quarters: int = 4) -> dict[
 
 
 def advance_firms(model: SRDIModel, ahead: int) -> None:
-    """The engine's pass over firms for the quarter `ahead` of the model's, in the environment as it is."""
+    """The engine's pass over firms for the quarter that is `ahead` quarters later, in the current environment."""
     quarter = model.quarter + ahead
     model.moment.index, model.moment.number = model.steps + ahead, quarter.number
     model.keys = quarter_keys(model.seed, model.moment.index)
@@ -41,10 +41,11 @@ def advance_firms(model: SRDIModel, ahead: int) -> None:
 
 
 def engine_nanoseconds(model: SRDIModel, quarters: int, counting: bool = False) -> float:
-    """Wall time per firm-quarter of the engine's pass over firms, from a copy of the model on; one quarter runs before.
+    """Wall time per firm-quarter of the engine's pass over firms, starting from a copy of the model; one quarter warms
+    up.
 
-    The pass also counts the firms for the records while their tile is at hand, which the yardstick does not do:
-    it is left out unless `counting` asks for it.
+    The pass normally also counts the firms for the records, which the Mesa model does not do. Counting is left out
+    unless `counting` is set.
     """
     model = copy.copy(model)
     if not counting:

@@ -2,10 +2,10 @@
 
     python -m benchmarks.coverage
 
-The tests run compiled, with them whole fits at a miniature scale, which the ordinary suite leaves to its slow part;
-those of rules and of whole runs that finish in minutes run again with the compiler off, as lines of compiled kernels
-cannot be seen. Prints lines and branches by package; fails if less than `LEAST` % of a package's branches ran, or if a
-test failed.
+The tests run compiled, including whole fits at a miniature scale, which are in the slow part of the suite. Tests of the
+mechanisms and of whole runs that finish in minutes run again with the compiler off, because coverage cannot see
+compiled kernels. Prints lines and branches by package; fails if less than `MIN_PERCENT` % of a package's branches ran
+or a test failed.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("sim", "scenarios", "calibration")
-LEAST = 95.0
+MIN_PERCENT = 95.0
 
-#: Web pages and benchmarks are tested elsewhere and reach nothing here that these tests do not.
-COMPILED = ["tests", "--ignore=tests/browser", "--ignore-glob=tests/test_app_*", "--ignore-glob=tests/test_bench*"]
-#: Whole fits, for the code that only they run.
-FITS = ["-m", "slow", "tests/test_calibration.py", "tests/test_calibration_commands.py"]
-#: Whole runs, which the ordinary suite leaves to its slow part, and every rule by itself.
+#: Tests of web pages and benchmarks are left out; they cover nothing in these packages that the others do not.
+COMPILED = ["tests", "--ignore=tests/browser", "--ignore-glob=tests/viz/test_app_*", "--ignore=tests/benchmarks"]
+#: Whole fits, which alone run some of the code.
+FITS = ["-m", "slow", "tests/calibration/test_calibration.py", "tests/calibration/test_calibration_commands.py"]
+#: Whole runs, which are in the slow part of the suite, and tests of single mechanisms and criteria.
 INTERPRETED = [
-    *("-m", "slow or not slow", "tests/test_interpreted.py", "tests/test_mechanisms.py", "tests/test_criteria.py"),
-    *("tests/test_rules_by_hand.py", "tests/test_recognition_by_hand.py", "tests/test_selection.py"),
-    *("tests/test_draws.py", "tests/test_concentration.py"),
-    "tests/test_calibration.py::test_an_expectation_is_the_weighted_sum_of_kernels",
+    *("-m", "slow or not slow", "tests/sim/test_interpreted.py", "tests/sim/test_mechanisms.py"),
+    *("tests/sim/test_application_and_fields.py", "tests/sim/test_criteria.py"),
+    *("tests/sim/test_recognition_by_hand.py", "tests/sim/test_selection.py"),
+    *("tests/sim/test_draws.py", "tests/sim/test_concentration.py"),
+    "tests/calibration/test_calibration.py::test_an_expectation_is_the_weighted_sum_of_kernels",
 ]
 
 
@@ -46,24 +47,24 @@ def _coverage(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "coverage", *arguments], cwd=ROOT, check=True)
 
 
-def _pass(tests: list[str], compiled: bool) -> bool:
-    """Whether all tests passed; one that fails is no reason to lose what the others took long to show."""
+def _run_tests(tests: list[str], compiled: bool) -> bool:
+    """Run tests under coverage; returns whether all passed, and does not stop at a failure."""
     command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", *tests]
     environment = os.environ | {"NUMBA_DISABLE_JIT": str(int(not compiled))}
-    begun = time.perf_counter()
+    started = time.perf_counter()
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode
-    print(f"{'compiled' if compiled else 'interpreted'}: {time.perf_counter() - begun:.0f} s", flush=True)
+    print(f"{'compiled' if compiled else 'interpreted'}: {time.perf_counter() - started:.0f} s", flush=True)
     return code == 0
 
 
 def main() -> None:
-    """Run, combine, print; exit status 1 below the least share."""
+    """Run the tests, combine and print the coverage; exit status 1 if it is too low."""
     with tempfile.TemporaryDirectory(prefix="srdi-coverage-") as folder:
         os.environ["COVERAGE_FILE"] = str(Path(folder) / "data")
         passed = [
-            _pass(COMPILED, compiled=True),
-            _pass(FITS, compiled=True),
-            _pass(INTERPRETED, compiled=False),
+            _run_tests(COMPILED, compiled=True),
+            _run_tests(FITS, compiled=True),
+            _run_tests(INTERPRETED, compiled=False),
         ]
         _coverage("combine", "--quiet")
         _coverage("json", "--quiet", "-o", str(Path(folder) / "report.json"))
@@ -71,12 +72,12 @@ def main() -> None:
         _coverage("report", "--skip-covered", "--show-missing")
     faults = [] if all(passed) else ["tests failed"]
     for package in PACKAGES:
-        counted = branches(report, package)
-        lines = 100 * counted["covered_lines"] / counted["num_statements"]
-        share = 100 * counted["covered_branches"] / counted["num_branches"]
+        counts = branches(report, package)
+        lines = 100 * counts["covered_lines"] / counts["num_statements"]
+        share = 100 * counts["covered_branches"] / counts["num_branches"]
         print(f"{package}: {lines:.1f} % of lines, {share:.1f} % of branches")
-        if share < LEAST:
-            faults.append(f"{package}: below {LEAST:g} % of branches")
+        if share < MIN_PERCENT:
+            faults.append(f"{package}: below {MIN_PERCENT:g} % of branches")
     sys.exit("; ".join(faults) or 0)
 
 

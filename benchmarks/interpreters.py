@@ -1,10 +1,10 @@
 """The same runs under other versions of Python and Mesa, compared bit by bit.
 
 python -m benchmarks.interpreters                                  Python 3.11 with Mesa 3.3, Python 3.13 with Mesa 3.5
-python -m benchmarks.interpreters 3.11,mesa==3.3.* 3.12,mesa==3.3.*  other environments, each against the first
+python -m benchmarks.interpreters 3.11,mesa==3.3.* 3.12,mesa==3.3.*  other environments, each compared with the first
 
-Makes an environment for each with uv (the interpreters must be there), installs the project with the pinned packages,
-runs the scenarios in it and compares every table. Exits with 1 if a count differs, or anything by more than rounding.
+Creates each environment with uv (the interpreters must be installed), installs the project with the pinned packages,
+runs the scenarios and compares every table. Exits with 1 if a count differs or a value differs by more than rounding.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ if TYPE_CHECKING:
 
 ENVIRONMENTS = ("3.11,mesa==3.3.*", "3.13,mesa==3.5.*")
 SCENARIOS = ("baseline", "no-policy", "all-levers", "foreign-supply", "strict-audit")
-#: Largest relative difference that is a matter of the order of a sum: some units in the last place.
+#: Largest relative difference that the order of a sum can cause: a few units in the last place.
 ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
 class Column:
-    """How one column of two tables compares.
+    """Comparison of one column of two tables.
 
     Attributes:
-        table, name: of the column. counts: whether it counts things, or is text or a date, so that equal means equal.
-        same: whether all bits are the same. largest: largest relative difference; infinite where one is 0 or no number.
+        table, name: of the column. counts: whether it has counts, texts or dates, which must be equal.
+        identical: whether all bits are equal. largest: largest relative difference; infinite if one value is 0 or NaN.
     """
 
     table: str
     name: str
     counts: bool
-    same: bool
+    identical: bool
     largest: float
 
     @property
     def agrees(self) -> bool:
-        """Whether the bits are the same, or what is measured differs by rounding only."""
-        return self.same or (not self.counts and self.largest <= ROUNDING)
+        """Whether all bits are equal, or a column without counts differs only by rounding."""
+        return self.identical or (not self.counts and self.largest <= ROUNDING)
 
 
 def compare_tables(name: str, one: pd.DataFrame, other: pd.DataFrame, counts: frozenset[str]) -> Iterator[Column]:
-    """Compare two tables column by column, row by row as they stand.
+    """Compare two tables column by column, with rows in their present order.
 
     Args:
-        counts: columns that count things. What is no float is compared like these.
+        counts: columns with counts. Columns that are not floats are treated as counts.
 
     Raises:
         ValueError: the tables have other columns or another number of rows.
@@ -69,14 +69,14 @@ def compare_tables(name: str, one: pd.DataFrame, other: pd.DataFrame, counts: fr
         left, right = one[column], other[column]
         if pd.api.types.is_float_dtype(left) and pd.api.types.is_float_dtype(right):
             left, right = left.to_numpy(), right.to_numpy()
-            same = left.dtype == right.dtype and left.tobytes() == right.tobytes()
-            yield Column(name, column, column in counts, same, _largest(left, right))
+            identical = left.dtype == right.dtype and left.tobytes() == right.tobytes()
+            yield Column(name, column, column in counts, identical, _largest_difference(left, right))
         else:
-            same = left.astype(object).tolist() == right.astype(object).tolist()
-            yield Column(name, column, True, same, 0.0 if same else np.inf)
+            identical = left.astype(object).tolist() == right.astype(object).tolist()
+            yield Column(name, column, True, identical, 0.0 if identical else np.inf)
 
 
-def _largest(left: np.ndarray, right: np.ndarray) -> float:
+def _largest_difference(left: np.ndarray, right: np.ndarray) -> float:
     """Largest difference over the larger of two values; infinite if only one of them is a number."""
     both_missing = np.isnan(left) & np.isnan(right)
     with np.errstate(invalid="ignore"):
@@ -87,23 +87,23 @@ def _largest(left: np.ndarray, right: np.ndarray) -> float:
 
 def compare_results(one: Results, other: Results) -> list[Column]:
     """Compare all tables of two `scenarios.records.results.Results`."""
-    from scenarios.records.storage import COUNTED
+    from scenarios.records.storage import COUNT_UNITS
 
-    found: list[Column] = []
+    compared: list[Column] = []
     for table, columns in one.columns.items():
-        counts = frozenset(column.name for column in columns if column.unit in COUNTED)
-        found += compare_tables(table, one.table(table), other.table(table), counts)
-    return found
+        counts = frozenset(column.name for column in columns if column.unit in COUNT_UNITS)
+        compared += compare_tables(table, one.table(table), other.table(table), counts)
+    return compared
 
 
 def environment(text: str, folder: Path) -> Path:
-    """Make an environment as ``PYTHON,REQUIREMENT,…`` asks for, with the project of this checkout; its interpreter."""
+    """Create the environment ``PYTHON,REQUIREMENT,…`` with the project of this checkout; returns its interpreter."""
     python, *requirements = text.split(",")
     root = Path(__file__).resolve().parents[1]
     uv = shutil.which("uv") or "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", python, folder], check=True)
     install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--constraint", str(root / "constraints.txt")]
-    # Unlike a wheel that a cache may keep, the sources are those that stand here.
+    # Editable, because a wheel might come from a cache with other sources.
     subprocess.run([*install, "--editable", str(root), *requirements], check=True)
     return folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
@@ -123,7 +123,7 @@ def main(environments: tuple[str, ...], scale: float, until: int, replicates: in
         for number, text in enumerate(environments or ENVIRONMENTS):
             python, out = environment(text, Path(folder) / f"python-{number}"), Path(folder) / f"results-{number}"
             command = [str(python), "-m", "scenarios.cli", "run", *SCENARIOS, *map(str, settings), "--out", str(out)]
-            # From elsewhere: the environment's own packages, nothing of this process.
+            # In another folder, so that only the packages of the environment are imported.
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
             results.append(load_results(out))
         one, *others = results
@@ -144,12 +144,14 @@ def _print(results: Results, columns: list[Column]) -> None:
     print(f"{'table':<12} {'rows':>7} {'columns':>7} {'counts the same':>16} {'floats the same':>16} {'largest':>9}")
     for table in dict.fromkeys(column.table for column in columns):
         rows = [column for column in columns if column.table == table]
-        parts = [[column.same for column in rows if column.counts is counts] for counts in (True, False)]
-        of = [f"{sum(part)} of {len(part)}" for part in parts]
+        groups = [[column.identical for column in rows if column.counts is counts] for counts in (True, False)]
+        cells = [f"{sum(group)} of {len(group)}" for group in groups]
         largest = max(column.largest for column in rows)
-        print(f"{table:<12} {len(results.table(table)):>7} {len(rows):>7} {of[0]:>16} {of[1]:>16} {largest:>9.2g}")
+        print(
+            f"{table:<12} {len(results.table(table)):>7} {len(rows):>7} {cells[0]:>16} {cells[1]:>16} {largest:>9.2g}"
+        )
     for column in columns:
-        if not column.same:
+        if not column.identical:
             print(f"  {column.table}.{column.name}: relative difference up to {column.largest:.2g}")
 
 

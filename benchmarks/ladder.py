@@ -1,4 +1,4 @@
-"""The picture of the README: the ladder of an ensemble against the reported figures.
+"""The chart in the README: the ladder of an ensemble and the reported figures.
 
 srdi run baseline --params posterior --replicates 40 --scale 0.05 --out results/ladder
 python -m benchmarks.ladder results/ladder docs/figures/ladder.png
@@ -23,19 +23,19 @@ from scenarios.display.drawing import BLUE, GREY
 from scenarios.records.storage import make_folder, refuse_unwritable
 from viz.shared.compared import reported_of
 
-#: Columns drawn, and their titles.
+#: Columns in the chart, and their titles.
 TIERS = {"srdi_smes": "SRDI SMEs", "little_giants": "Little giants"}
 
 
 def draw(national: pd.DataFrame, cut_off: date = CUT_OFF) -> Figure:
-    """Bands and medians of both tiers over the runs, with the reported intervals.
+    """Chart of the bands and medians of both tiers over the runs, with the reported intervals.
 
     Args:
-        national: table of an ensemble with the columns quarter and those of `TIERS`, one row a run and quarter.
-        cut_off: day up to which figures are known.
+        national: table of an ensemble with the columns quarter and those of `TIERS`, one row per run and quarter.
+        cut_off: date up to which reported figures are used.
     """
-    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
-    for axes, (tier, title) in zip(figure.subplots(1, 2), TIERS.items(), strict=True):
+    chart = Figure(figsize=(9.0, 3.4), layout="constrained")
+    for axes, (tier, title) in zip(chart.subplots(1, 2), TIERS.items(), strict=True):
         quantiles = national.groupby("quarter")[tier].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
         quarters = quantiles.index
         axes.fill_between(
@@ -46,10 +46,10 @@ def draw(national: pd.DataFrame, cut_off: date = CUT_OFF) -> Figure:
         )
         axes.plot(quarters, quantiles[0.5], color=BLUE, lw=1.8, label="median")
         reported = reported_of(tier, quarters.max())
-        days = [known.date for known in reported]
-        # An end that is not reported is no number: it has no whisker.
-        parts = [[getattr(known, part) for known in reported] for part in ("low", "middle", "high")]
-        low, middle, high = np.array(parts, dtype=np.float64)
+        days = [figure.date for figure in reported]
+        # A missing end is NaN and gets no whisker.
+        rows = [[getattr(figure, end) for figure in reported] for end in ("low", "middle", "high")]
+        low, middle, high = np.array(rows, dtype=np.float64)
         spread = [middle - low, high - middle]
         axes.errorbar(days, middle, spread, fmt="o", ms=3.5, color="black", lw=1.2, label="reported", zorder=3)
         axes.axvline(cut_off, color=GREY, lw=0.8, ls=":")
@@ -62,13 +62,13 @@ def draw(national: pd.DataFrame, cut_off: date = CUT_OFF) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", lw=0.4, alpha=0.6)
     axes.legend(fontsize=8, frameon=False, loc="upper left")
-    return figure
+    return chart
 
 
 @click.command(cls=Script)
 @click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--scenario", default="baseline", show_default=True, help="Scenario of the results that is drawn.")
+@click.option("--scenario", default="baseline", show_default=True, help="Scenario to draw.")
 def main(results: Path, out: Path, scenario: str) -> None:
     """Draw the ladder of RESULTS into OUT (png or svg)."""
     national = load_results(results).national

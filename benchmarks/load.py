@@ -1,12 +1,12 @@
-"""The web page under load: many readers at once who move levers for minutes, and what that costs the server.
+"""Load test of the web page: many users who move levers at the same time, and the memory of the server.
 
 ``python -m benchmarks.load`` starts ``srdi ui`` on a free port of this machine and opens fifty pages of it in Chromium,
-each in a browser context of its own, as fifty people would::
+each in its own browser context, like fifty users::
 
     python -m benchmarks.load --sessions 50 --minutes 5
 
-In each page a reader sets a lever, waits for the answer, reads for some seconds and sets it again, to values nobody
-else sets. Browser and server share the processors, so that times are worse than those of a server that is alone.
+In each page, a script sets a lever, waits for the answer, pauses for some seconds and sets it again, to values that no
+other page sets. Browser and server share the processors, so times are longer than on a server of its own.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from benchmarks.page import SETTING, browser, server, shown_figures, wait_for_answer
-from benchmarks.watch import Watch
+from benchmarks.page import SETTING, browser, server, shown_values, wait_for_answer
+from benchmarks.watch import MemoryWatch
 from scenarios.commands.command import Script
-from scenarios.commands.options import json_option, last_line
+from scenarios.commands.options import json_option, print_json
 from viz.live.runner import Runner
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-#: The values of SETTING that each session sets in turn: nobody else sets them.
-FIRST, APART, VALUES = 110, 10, (0, 5)
-#: Seconds a reader looks at an answer; after how many without an answer it is lost.
-PAUSE_S, LOST_S = (3.0, 8.0), 180.0
-#: Memory the server may take: of its own, and for every session.
-OWN_GB, SESSION_GB = 1.5, 0.02
-#: Seconds after the last session before memory is read, and bytes of a GB.
+#: The values of SETTING that each session sets in turn; no other session sets them.
+FIRST, STEP, VALUES = 110, 10, (0, 5)
+#: Range of the pause after an answer, and the time without an answer after which it counts as lost, in seconds.
+PAUSE_S, TIMEOUT_S = (3.0, 8.0), 180.0
+#: Memory the server may use: in total, and for each session.
+BASE_GB, SESSION_GB = 1.5, 0.02
+#: Seconds between the last session and the measurement of memory, and bytes per GB.
 _AFTER_S, _GB = 30.0, 1e9
-#: Milliseconds a page is given.
-_PATIENCE = 600_000
-_QUANTITIES = ("little_giants", "srdi_smes", "counties_with_little_giant", "public_spending_cumulative_yuan")
+#: Timeout of a page, in milliseconds.
+_PAGE_TIMEOUT_MS = 600_000
+_QUANTITIES = ("little_giants", "srdi_smes", "counties_with_little_giant", "public_cost_cumulative_yuan")
 
-#: A reader in a page: notes every move in `window.srdiMoves`, and ends when `window.srdiEnd` is set.
+#: Script of a user in a page: records every move in `window.srdiMoves`, and ends when `window.srdiEnd` is set.
 _READER = """
 window.srdiMoves = [];
 window.srdiRead = async ({ lever, values, pause, lost, seed }) => {
   const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
-  const version = () => document.querySelector('.srdi-figures').dataset.version || '0';
+  const version = () => document.querySelector('.srdi-key-numbers').dataset.version || '0';
   const shown = () => [...document.querySelectorAll('.srdi-value')].map((each) => each.firstChild.textContent.trim());
   let state = seed;
-  const luck = () => (state = (16807 * state) % 2147483647) / 2147483647;
+  const random = () => (state = (16807 * state) % 2147483647) / 2147483647;
   for (let move = 0; ; move += 1) {
-    await wait(pause[0] + luck() * (pause[1] - pause[0]));
+    await wait(pause[0] + random() * (pause[1] - pause[0]));
     if (window.srdiEnd) return;
     const field = document.querySelector(`[data-key="${lever}"] input[type=number]`);
     const note = { value: values[move % values.length], seconds: null, shown: [], intervals: false };
@@ -75,20 +75,21 @@ window.srdiRead = async ({ lever, values, pause, lost, seed }) => {
 
 
 def values_of(session: int) -> list[int]:
-    """What a session sets the lever to, in turn."""
-    return [FIRST + APART * session + value for value in VALUES]
+    """The values to which a session sets the lever, in turn."""
+    return [FIRST + STEP * session + value for value in VALUES]
 
 
-def judged(sessions: Sequence[Sequence[dict]], expected: Callable[[int], list[str]]) -> dict:
-    """What became of the moves of all sessions.
+def summarise_moves(sessions: Sequence[Sequence[dict]], expected: Callable[[int], list[str]]) -> dict:
+    """Summary of the moves of all sessions.
 
     Args:
-        sessions: moves of each, as `_READER` notes them: value, seconds (None without an answer), shown, intervals.
-        expected: texts of the key figures that a value of the lever gives, computed without the page.
+        sessions: moves of each session, as recorded by `_READER`: value, seconds (None without an answer), shown,
+            intervals.
+        expected: function that gives the texts of the key values for a lever setting, computed without the page.
 
     Returns:
-        moves, lost (without an answer), checked (all but those that show an ensemble's median by the time they are
-        read), wrong (with numbers of another policy), silent (sessions without an answer), median_s and p95_s.
+        moves, lost (without an answer), checked (all answers except those that already showed the median of an
+        ensemble), wrong (with numbers of another policy), silent (sessions without an answer), median_s and p95_s.
     """
     moves = [move for session in sessions for move in session]
     answered = [move for move in moves if move["seconds"] is not None]
@@ -106,75 +107,75 @@ def judged(sessions: Sequence[Sequence[dict]], expected: Callable[[int], list[st
 
 
 def expected_texts(scale: float, values: Sequence[int]) -> dict[int, list[str]]:
-    """The key figures of every value of the lever, run here without a page."""
+    """The key values for every setting of the lever, computed here without a page."""
     runner = Runner(scale=scale, members=2)
-    return {value: shown_figures(runner, {SETTING: value}, _QUANTITIES) for value in values}
+    return {value: shown_values(runner, {SETTING: value}, _QUANTITIES) for value in values}
 
 
 def kernels(address: str) -> int:
-    """Sessions the server holds, by its own count."""
+    """Number of sessions of the server, as reported by the server."""
     with urllib.request.urlopen(f"{address}resourcez") as answer:
         return json.load(answer)["kernels"]["total"]
 
 
-def measure(started: Browser, sessions: int, minutes: float, scale: float) -> tuple[list[list[dict]], dict]:
-    """Start the page, open the sessions, let them act, and close them.
+def measure(chromium_browser: Browser, sessions: int, minutes: float, scale: float) -> tuple[list[list[dict]], dict]:
+    """Start the page, open the sessions, run them, and close them.
 
     Args:
-        started: the browser, as `benchmarks.page.browser` gives it.
+        chromium_browser: the browser from `benchmarks.page.browser`.
 
     Returns:
-        Moves of each session, and of the server: gb_before, gb_open, gb_peak, gb_end and gb_after (resident memory),
-        gb_by_minute, sessions_after (that it still holds), faults (of scripts and requests in the browser),
-        tracebacks (in its log).
+        Moves of each session, and measurements of the server: gb_before, gb_open, gb_peak, gb_end and gb_after
+        (resident memory), gb_by_minute, sessions_after (that are still open), faults (of scripts and requests in the
+        browser), tracebacks (in its log).
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         with server("--scale", str(scale), log=log) as (process, address):
-            _run_what_is_shared(started, address)
-            watch = Watch(process)
+            _run_shared_baselines(chromium_browser, address)
+            watch = MemoryWatch(process)
             faults: list[str] = []
-            found: dict = {"gb_before": watch.now() / _GB}
-            pages = [_opened(started, address, faults) for _ in range(sessions)]
-            found["gb_open"] = watch.now() / _GB
-            watch.most()  # from here on
-            found["gb_by_minute"], moves = _read_for(pages, minutes, watch)
-            found["gb_end"] = watch.now() / _GB
-            found["gb_peak"] = max(found["gb_open"], watch.most() / _GB)
+            result: dict = {"gb_before": watch.now() / _GB}
+            pages = [_open_page(chromium_browser, address, faults) for _ in range(sessions)]
+            result["gb_open"] = watch.now() / _GB
+            watch.peak()  # reset the peak
+            result["gb_by_minute"], moves = _run_readers(pages, minutes, watch)
+            result["gb_end"] = watch.now() / _GB
+            result["gb_peak"] = max(result["gb_open"], watch.peak() / _GB)
             watch.close()
             for page in pages:
                 page.goto("about:blank")
                 page.context.close()
             time.sleep(_AFTER_S)
-            found |= {"gb_after": watch.now() / _GB, "sessions_after": kernels(address), "faults": len(faults)}
+            result |= {"gb_after": watch.now() / _GB, "sessions_after": kernels(address), "faults": len(faults)}
         log.seek(0)
-        found["tracebacks"] = log.read().count("Traceback (most recent call last)")
-    return moves, found
+        result["tracebacks"] = log.read().count("Traceback (most recent call last)")
+    return moves, result
 
 
-def _run_what_is_shared(started: Browser, address: str) -> None:
-    """Have every member's baseline run, which all sessions share: it has been when the first ensemble is done."""
-    page = started.new_page()
+def _run_shared_baselines(chromium_browser: Browser, address: str) -> None:
+    """Run the baselines of all members, which the sessions share: they are done when the first ensemble is done."""
+    page = chromium_browser.new_page()
     page.goto(address)
-    wait_for_answer(page, ensemble=True, timeout=_PATIENCE)
-    page.goto("about:blank")  # as a tab that is closed says good-bye
+    wait_for_answer(page, ensemble=True, timeout=_PAGE_TIMEOUT_MS)
+    page.goto("about:blank")  # closes the session, as closing a tab does
 
 
-def _opened(started: Browser, address: str, faults: list[str]) -> Page:
-    """A page in a browser context of its own that shows an answer; what goes wrong in it is added to `faults`."""
-    page = started.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(_PATIENCE)
+def _open_page(chromium_browser: Browser, address: str, faults: list[str]) -> Page:
+    """A page in its own browser context that shows an answer; its errors are added to `faults`."""
+    page = chromium_browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(_PAGE_TIMEOUT_MS)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("requestfailed", lambda request: faults.append(request.url))
     page.goto(address)
-    wait_for_answer(page, timeout=_PATIENCE)
+    wait_for_answer(page, timeout=_PAGE_TIMEOUT_MS)
     page.add_script_tag(content=_READER)
     return page
 
 
-def _read_for(pages: list[Page], minutes: float, watch: Watch) -> tuple[list[float], list[list[dict]]]:
-    """Let the readers of all pages act; the server's memory (GB) at the end of each whole minute, and their moves."""
+def _run_readers(pages: list[Page], minutes: float, watch: MemoryWatch) -> tuple[list[float], list[list[dict]]]:
+    """Run the users of all pages; returns the server's memory (GB) after each whole minute, and the moves."""
     for number, page in enumerate(pages):
-        plan = {"lever": SETTING, "values": values_of(number), "pause": PAUSE_S, "lost": LOST_S, "seed": number + 1}
+        plan = {"lever": SETTING, "values": values_of(number), "pause": PAUSE_S, "lost": TIMEOUT_S, "seed": number + 1}
         page.evaluate("(plan) => { window.srdiDone = window.srdiRead(plan); }", plan)
     by_minute = []
     for minute in range(math.ceil(minutes)):
@@ -191,43 +192,45 @@ def _read_for(pages: list[Page], minutes: float, watch: Watch) -> tuple[list[flo
 
 
 @click.command(cls=Script)
-@click.option("--sessions", type=click.IntRange(1, 100), default=50, show_default=True, help="Readers at once.")
-@click.option("--minutes", type=click.FloatRange(0.05), default=5.0, show_default=True, help="How long they act.")
+@click.option(
+    "--sessions", type=click.IntRange(1, 100), default=50, show_default=True, help="Number of simultaneous users."
+)
+@click.option("--minutes", type=click.FloatRange(0.05), default=5.0, show_default=True, help="Duration.")
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @json_option
 def main(sessions: int, minutes: float, scale: float, as_json: bool) -> None:
     """Measure the page under load and print the table."""
-    with browser() as started:
-        moves, found = measure(started, sessions, minutes, scale)
+    with browser() as chromium_browser:
+        moves, result = measure(chromium_browser, sessions, minutes, scale)
     used = sorted({move["value"] for session in moves for move in session})
     expected = expected_texts(scale, used)
-    found |= judged(moves, expected.__getitem__)
-    most = OWN_GB + SESSION_GB * sessions
-    found |= {"sessions": sessions, "minutes": minutes, "scale": scale, "gb_allowed": most}
-    found["different_answers"] = len({tuple(texts) for texts in expected.values()})
+    result |= summarise_moves(moves, expected.__getitem__)
+    allowed_gb = BASE_GB + SESSION_GB * sessions
+    result |= {"sessions": sessions, "minutes": minutes, "scale": scale, "gb_allowed": allowed_gb}
+    result["different_answers"] = len({tuple(texts) for texts in expected.values()})
     rows = [
         ("sessions, minutes", f"{sessions}, {minutes:g}", ""),
-        ("moves, answers lost", f"{found['moves']}, {found['lost']}", found["lost"] == 0),
-        ("sessions without any answer", str(found["silent"]), found["silent"] == 0),
+        ("moves, answers lost", f"{result['moves']}, {result['lost']}", result["lost"] == 0),
+        ("sessions without any answer", str(result["silent"]), result["silent"] == 0),
         (
             "answers checked, with wrong numbers",
-            f"{found['checked']}, {found['wrong']} ({found['different_answers']} different ones to {len(used)} values)",
-            found["wrong"] == 0,
+            f"{result['checked']}, {result['wrong']} ({result['different_answers']} different, {len(used)} values)",
+            result["wrong"] == 0,
         ),
-        ("move to answer, median and p95", f"{found['median_s']:.1f} s, {found['p95_s']:.1f} s", ""),
-        ("memory before the sessions", f"{found['gb_before']:.2f} GB", ""),
-        ("memory with all open", f"{found['gb_open']:.2f} GB", ""),
-        ("memory by minute", ", ".join(f"{each:.2f}" for each in found["gb_by_minute"]), ""),
-        ("most memory", f"{found['gb_peak']:.2f} GB (allowed {most:.1f})", found["gb_peak"] <= most),
-        (f"memory {_AFTER_S:.0f} s after the last", f"{found['gb_after']:.2f} GB", ""),
-        ("sessions still held then", str(found["sessions_after"]), found["sessions_after"] == 0),
-        ("faults in the browser", str(found["faults"]), found["faults"] == 0),
-        ("tracebacks in the log", str(found["tracebacks"]), found["tracebacks"] == 0),
+        ("move to answer, median and p95", f"{result['median_s']:.1f} s, {result['p95_s']:.1f} s", ""),
+        ("memory before the sessions", f"{result['gb_before']:.2f} GB", ""),
+        ("memory with all sessions open", f"{result['gb_open']:.2f} GB", ""),
+        ("memory by minute", ", ".join(f"{each:.2f}" for each in result["gb_by_minute"]), ""),
+        ("peak memory", f"{result['gb_peak']:.2f} GB (allowed {allowed_gb:.1f})", result["gb_peak"] <= allowed_gb),
+        (f"memory {_AFTER_S:.0f} s after the last", f"{result['gb_after']:.2f} GB", ""),
+        ("sessions still open then", str(result["sessions_after"]), result["sessions_after"] == 0),
+        ("errors in the browser", str(result["faults"]), result["faults"] == 0),
+        ("tracebacks in the log", str(result["tracebacks"]), result["tracebacks"] == 0),
     ]
     for name, text, met in rows:
         click.echo(f"{name:38}{text}{'' if met == '' else '  met' if met else '  MISSED'}", err=as_json)
     if as_json:
-        last_line(found)
+        print_json(result)
 
 
 if __name__ == "__main__":

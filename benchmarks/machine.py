@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Description of the machine on which the measurements were made."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ def description() -> dict:
 
 
 def _processor() -> str:
-    """Name and, where the system tells, family and model of the processor."""
+    """Name of the processor and, if available, its family and model."""
     info = Path("/proc/cpuinfo")
     if not info.exists():
         return platform.processor() or platform.machine()
     first = info.read_text(encoding="utf-8").split("\n\n")[0]
-    parts = (line.partition(":") for line in first.splitlines() if ":" in line)
-    fields = {name.strip(): value.strip() for name, _, value in parts}
+    pairs = (line.partition(":") for line in first.splitlines() if ":" in line)
+    fields = {name.strip(): value.strip() for name, _, value in pairs}
     name = fields.get("model name", platform.machine())
-    place = [f"{label} {fields[key]}" for label, key in (("family", "cpu family"), ("model", "model")) if key in fields]
-    return f"{name} ({', '.join(place)})" if place else name
+    details = [
+        f"{label} {fields[key]}" for label, key in (("family", "cpu family"), ("model", "model")) if key in fields
+    ]
+    return f"{name} ({', '.join(details)})" if details else name

@@ -12,16 +12,16 @@ _STATUS = Path("/proc/self/status")
 
 
 def peak_bytes() -> int:
-    """Most memory this process has held so far (resident set)."""
+    """Peak memory of this process so far (resident set)."""
     if _STATUS.exists():
-        # Linux counts a parent's peak into ru_maxrss of the processes it starts, but not into VmHWM.
+        # On Linux, ru_maxrss of a process includes the peak of its parent; VmHWM does not.
         fields = dict(line.split(":", 1) for line in _STATUS.read_text(encoding="utf-8").splitlines())
         return int(fields["VmHWM"].split()[0]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def resident_bytes() -> int:
-    """Memory this process holds now."""
+    """Current memory of this process."""
     return psutil.Process().memory_info().rss
 
 

@@ -1,9 +1,9 @@
-"""Runs each mutant's tests in a fork of one pytest session that has imported and collected everything.
+"""Runs the tests of each mutant in a fork of one pytest session that has imported and collected everything.
 
-The changed file stands in the working copy, where processes that tests start find it. In the fork the changed function
-gets its new code, and the tests that enter it run, quickest first, up to the first that fails. For a change of what
-imports run, at module level or in a function called there, the project is imported afresh, and the tests run that enter
-any function of the module; all, if none does.
+The changed file is written to the working copy, where processes started by tests find it. In the fork, the changed
+function gets its new code, and the tests that enter it run, quickest first, until one fails. If the change affects code
+that runs on import, at module level or in a function called there, the project is imported again, and the tests that
+enter any function of the module are run (all tests, if none does).
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ import pytest
 from benchmarks.mutation import Mutant, functions_of
 
 OPTIONS = ("-n0", "-s", "-p", "no:cacheprovider", "-W", "ignore::RuntimeWarning")
-#: A mutant may take this many times its tests' time and some seconds, more if it has to import the project.
-TIMES, GRACE_S, IMPORT_S = 10, 5, 60
-#: Exit code of a fork in which a test failed; any other but 0 is a fault of the check.
+#: Timeout of a mutant: this multiple of the time of its tests plus some seconds, more if it imports the project again.
+TIMEOUT_FACTOR, GRACE_S, IMPORT_S = 10, 5, 60
+#: Exit code of a fork in which a test failed; any other code except 0 is an error of this program.
 KILLED = 77
 FORK = multiprocessing.get_context("fork")
 
 
-def _forked(function: Callable[[], int], timeout: float) -> int | None:
-    """Exit code of a forked process that runs function; None if it was stopped after timeout seconds."""
+def _run_forked(function: Callable[[], int], timeout: float) -> int | None:
+    """Exit code of a forked process that runs `function`; None if it was stopped after `timeout` seconds."""
 
-    def alone() -> None:
+    def run_and_exit() -> None:
         os.setsid()
-        signal.alarm(int(timeout) + 60)  # an endless loop should not outlive a stopped parent
+        signal.alarm(int(timeout) + 60)  # ends an endless loop even if the parent was stopped
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
             os._exit(function())
 
-    process = FORK.Process(target=alone)
+    process = FORK.Process(target=run_and_exit)
     process.start()
-    assert process.pid is not None, "it has been started"
+    assert process.pid is not None, "the process was started"
     try:
         process.join(timeout)
         return process.exitcode
@@ -66,52 +66,52 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _functions() -> dict[tuple[str, str], list[FunctionType]]:
-    """All living functions by path of their file and name of the outermost function they stand in, decorated or not."""
-    found = defaultdict(list)
+    """All functions in memory, decorated or not, by file path and name of their outermost function."""
+    functions = defaultdict(list)
     for value in gc.get_objects():
-        if type(value) is FunctionType:  # `isinstance` would ask a weak proxy for what it stood for
+        if type(value) is FunctionType:  # `isinstance` would dereference weak proxies
             outer = value.__code__.co_qualname.partition(".<locals>")[0]
-            found[value.__code__.co_filename, outer].append(value)
-    return found
+            functions[value.__code__.co_filename, outer].append(value)
+    return functions
 
 
 class Runs:
-    """Pytest plugin that runs the mutants in place of the tests.
+    """Pytest plugin that runs the mutants instead of the tests.
 
     Args:
-        mutants: what to run. packages: names of those to watch.
-        limit: seconds of unchanged tests a mutant gets, at least one test; the quickest come first.
-        done: called with each mutant and its end: ``killed``, ``timeout`` or ``survived``.
+        mutants: mutants to run. packages: names of the packages to trace.
+        limit: largest total time of the tests of a mutant, in seconds without mutation; quickest first, at least one.
+        done: called with each mutant and its outcome: ``killed``, ``timeout`` or ``survived``.
     """
 
     def __init__(
         self, mutants: list[Mutant], packages: set[str], limit: float, done: Callable[[Mutant, str], None]
     ) -> None:
         self.mutants, self.limit, self.done = mutants, limit, done
-        # Without the project's settings for coverage, by which every fork would watch itself as well.
+        # Without the project's coverage settings, which would also trace every fork.
         self.coverage = coverage.Coverage(source=sorted(packages), data_file="lines", config_file=False)
-        self.coverage.start()  # here, before the tests are collected: what imports run has no context
-        self.watching = False
+        self.coverage.start()  # before the tests are collected, so that code run on import has no context
+        self.tracing = False
 
     # --- the session
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Watch the unchanged tests, then run every mutant."""
+        """Trace the unchanged tests, then run every mutant."""
         self.items = {item.nodeid: item for item in session.items}
-        if _forked(self._watch, 3600) != 0:
+        if _run_forked(self._watch, 3600) != 0:
             raise pytest.UsageError("the tests fail without any mutation")
         self.coverage.stop()
         self._read()
         self.functions = _functions()
-        gc.freeze()  # what the collector does not touch a fork need not copy
+        gc.freeze()  # memory the garbage collector does not touch is not copied in a fork
         for mutant in self.mutants:
-            with contextlib.suppress(SyntaxError):  # what cannot be compiled is no mutant
-                self.done(mutant, self._end(mutant))
+            with contextlib.suppress(SyntaxError):  # code that cannot be compiled is not a mutant
+                self.done(mutant, self._outcome(mutant))
         return True
 
     def _run(self, tests: list[str]) -> None:
-        """Run tests here; the process ends with the code KILLED at the first that fails."""
+        """Run tests in this process, which ends with the code KILLED at the first failure."""
         items = [self.items[test] for test in tests]
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -119,34 +119,34 @@ class Runs:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             os._exit(KILLED)
-        if self.watching:
+        if self.tracing:
             with open("seconds.tsv", "a", encoding="utf-8") as file:
                 file.write(f"{report.duration}\t{report.nodeid}\n")
 
     # --- which tests enter which function
 
     def _watch(self) -> int:
-        self.watching = True
+        self.tracing = True
         self._run(list(self.items))
         self.coverage.stop()
         self.coverage.save()
         return 0
 
-    # What a test's fixtures run counts for the whole file, as its other tests may share them.
+    # Code run by fixtures counts for the whole file, because other tests may share them.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        if self.watching:
+        if self.tracing:
             self.coverage.switch_context(item.nodeid.partition("::")[0])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        if self.watching:
+        if self.tracing:
             self.coverage.switch_context(item.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
-        if self.watching:
+        if self.tracing:
             self.coverage.switch_context(item.nodeid.partition("::")[0])
 
     def _read(self) -> None:
@@ -161,7 +161,7 @@ class Runs:
             duration, _, test = row.partition("\t")
             self.seconds[test] += float(duration)
 
-    def _entered_by(self, mutant: Mutant) -> tuple[list[str], bool]:
+    def _tests_entering(self, mutant: Mutant) -> tuple[list[str], bool]:
         """Tests that enter the mutant's function, quickest first up to the limit; whether an import runs the change."""
         lines = self.lines.get(mutant.module, {})
         bodies = functions_of(mutant.module)
@@ -169,11 +169,11 @@ class Runs:
         def enter(*functions: str) -> set[str]:
             return set().union(*(lines.get(line, ()) for function in functions for line in bodies[function]))
 
-        found = enter(mutant.function) if mutant.function else {""}
-        imported = "" in found
+        entering = enter(mutant.function) if mutant.function else {""}
+        imported = "" in entering
         if imported:
-            found = enter(*bodies) - {""} or {test.partition("::")[0] for test in self.items}
-        tests = [test for test in self.items if test in found or test.partition("::")[0] in found]
+            entering = enter(*bodies) - {""} or {test.partition("::")[0] for test in self.items}
+        tests = [test for test in self.items if test in entering or test.partition("::")[0] in entering]
         tests.sort(key=self.seconds.__getitem__)
         spent = list(itertools.accumulate(self.seconds[test] for test in tests))
         return tests[: max(bisect.bisect_right(spent, self.limit), 1)], imported
@@ -181,7 +181,7 @@ class Runs:
     # --- one mutant
 
     def _replace_code(self, mutant: Mutant, changed: CodeType) -> None:
-        """Give the functions that the mutant changes their new code."""
+        """Replace the code of the functions that the mutant changes."""
         codes = {code.co_qualname: code for code in _codes(changed)}
         functions = self.functions[changed.co_filename, mutant.function]
         if not functions:
@@ -189,37 +189,39 @@ class Runs:
         for function in functions:
             function.__code__ = codes[function.__code__.co_qualname]
 
-    def _changed(self, mutant: Mutant, changed: CodeType, tests: list[str]) -> int:
-        """Run tests with the mutant in place; 0 if they pass."""
+    def _run_mutant(self, mutant: Mutant, changed: CodeType, tests: list[str]) -> int:
+        """Run tests with the mutant; returns 0 if they pass."""
         self._replace_code(mutant, changed)
         self._run(tests)
         return 0
 
-    def _end(self, mutant: Mutant) -> str:
+    def _outcome(self, mutant: Mutant) -> str:
         changed = compile(mutant.source(), str(Path(mutant.module).resolve()), "exec")
-        tests, imported = self._entered_by(mutant)
+        tests, imported = self._tests_entering(mutant)
         if not tests:
             return "survived"
-        timeout = TIMES * sum(self.seconds[test] for test in tests) + GRACE_S
-        with _written(mutant):
+        timeout = TIMEOUT_FACTOR * sum(self.seconds[test] for test in tests) + GRACE_S
+        with _write_mutant(mutant):
             if imported:
-                code = _forked(lambda: _afresh(tests), timeout + IMPORT_S)
+                code = _run_forked(lambda: _run_with_fresh_imports(tests), timeout + IMPORT_S)
             else:
-                code = _forked(lambda: self._changed(mutant, changed, tests), timeout)
+                code = _run_forked(lambda: self._run_mutant(mutant, changed, tests), timeout)
         if code not in (None, 0, KILLED):
             raise RuntimeError(f"{mutant}: exit code {code}")
         return {None: "timeout", 0: "survived", KILLED: "killed"}[code]
 
 
 @contextlib.contextmanager
-def _written(mutant: Mutant) -> Iterator[None]:
-    """The mutant in the working copy; afterwards the original again."""
+def _write_mutant(mutant: Mutant) -> Iterator[None]:
+    """Write the mutant to the working copy for the block, then restore the original."""
     path = Path(mutant.module)
     original = path.read_text(encoding="utf-8")
 
     def write(text: str) -> None:
         path.write_text(text, encoding="utf-8")
-        for stale in path.parent.glob(f"__pycache__/{path.stem}.*"):  # of the same second and length, it would be used
+        for stale in path.parent.glob(
+            f"__pycache__/{path.stem}.*"
+        ):  # it would be used if time stamp and length are the same
             stale.unlink()
 
     write(mutant.source())
@@ -229,8 +231,8 @@ def _written(mutant: Mutant) -> Iterator[None]:
         write(original)
 
 
-def _afresh(tests: list[str]) -> int:
-    """Import the project anew and run tests: 0 if they pass, KILLED if one fails or cannot be imported."""
+def _run_with_fresh_imports(tests: list[str]) -> int:
+    """Import the project again and run tests; returns 0 if they pass, KILLED if one fails or cannot be imported."""
     here = str(Path.cwd())
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(here):
@@ -240,12 +242,12 @@ def _afresh(tests: list[str]) -> int:
 
 
 def run_mutants(mutants: list[Mutant], tests: list[str], limit: float, done: Callable[[Mutant, str], None]) -> float:
-    """Run mutants under tests in the working copy, the current folder; seconds taken.
+    """Run mutants in the working copy, which is the current folder; returns the seconds used.
 
-    Ctrl-C ends it early.
+    Ctrl-C stops it early.
 
     Raises:
-        SystemExit: the tests cannot be collected or fail unchanged.
+        SystemExit: the tests cannot be collected or fail without a mutation.
     """
     start = time.perf_counter()
     packages = {mutant.module.partition("/")[0] for mutant in mutants}

@@ -1,9 +1,9 @@
 """Mutation check: change one operator, number or condition of the source at a time; does a test fail?
 
 Run as ``python -m benchmarks.mutants [mechanisms|scenarios]``; needs the extra ``mutants``. Prints the mutants that
-survive or run too long, and a table by module, of what is done so far after Ctrl-C. Modules, tests, operators left out
-and mutants known to be equivalent stand in `benchmarks/mutants.toml`; how mutants are made and run in
-`benchmarks/mutation.py` and `benchmarks/mutant_runs.py`.
+survive or time out, and a table by module; after Ctrl-C, the results so far. `benchmarks/mutants.toml` has the modules,
+the tests, the operators left out and the mutants known to be equivalent; `benchmarks/mutation.py` makes the mutants and
+`benchmarks/mutant_runs.py` runs them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.mutation import PROJECT, Mutant, mutants_of
 
 SETTINGS = tomllib.loads((PROJECT / "benchmarks" / "mutants.toml").read_text(encoding="utf-8"))
-#: (module, line, what it is changed to)
+#: (module, line, changed line)
 EQUIVALENT = {
     (module, before, mutant)
     for known in SETTINGS["equivalent"]
@@ -45,7 +45,7 @@ def all_mutants(suite: dict, pattern: str) -> list[Mutant]:
 
 
 def _work_in_copy(folder: Path, compiler: bool) -> None:
-    """Make a copy of the project the current folder and the one that is imported."""
+    """Copy the project into a folder, change to it, and import the project from there."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "results", "dist", "build")
     shutil.copytree(PROJECT, folder, ignore=ignored)
     os.chdir(folder)
@@ -55,13 +55,14 @@ def _work_in_copy(folder: Path, compiler: bool) -> None:
         os.environ |= {"NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(folder / "kernels")}
 
 
-def print_table(ends: dict[str, Counter], population: int) -> None:
-    """Mutants by module and end; the share surviving is of those that are not known to be equivalent.
+def print_table(outcomes: dict[str, Counter], population: int) -> None:
+    """Print mutants by module and outcome, the share of survivors among those not known to be equivalent, and its
+    error.
 
-    Below it the standard error of that share, for a sample of a population of mutants.
+    The standard error is that of a sample without replacement from a population of mutants.
     """
     print(f"\n{'module':36} mutants   killed timeout survived equivalent  share")
-    for name, row in [*sorted(ends.items()), ("all", sum(ends.values(), Counter()))]:
+    for name, row in [*sorted(outcomes.items()), ("all", sum(outcomes.values(), Counter()))]:
         real = row.total() - row["equivalent"]
         counts = f"{row.total():7} {row['killed']:8} {row['timeout']:7} {row['survived']:8} {row['equivalent']:10}"
         print(f"{name:36} {counts} {row['survived'] / max(real, 1):6.1%}")
@@ -75,37 +76,37 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=description)
     parser.add_argument("suite", nargs="?", choices=["mechanisms", "scenarios"], default="mechanisms")
     parser.add_argument("--module", default="*", metavar="PATTERN", help="only files whose path matches")
-    parser.add_argument("--tests", nargs="+", metavar="FILE", help="instead of all of mutants.toml, for a few modules")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn at random")
+    parser.add_argument("--tests", nargs="+", metavar="FILE", help="instead of the tests in mutants.toml")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, selected at random")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run the mutants and print survivors and table."""
+    """Run the mutants and print the survivors and the table."""
     arguments = _arguments()
     suite = SETTINGS[arguments.suite]
     population = mutants = all_mutants(suite, arguments.module)
     if arguments.sample and arguments.sample < len(population):
         print(f"Sample of {arguments.sample} of {len(population)} mutants, seed {arguments.seed}")
-        # In random order, so that what is done when it is interrupted is a sample as well.
+        # In random order, so that the results so far are also a random sample if it is interrupted.
         mutants = random.Random(arguments.seed).sample(population, arguments.sample)
-    ends: dict[str, Counter] = defaultdict(Counter)
+    outcomes: dict[str, Counter] = defaultdict(Counter)
 
-    def done(mutant: Mutant, end: str) -> None:
-        if end == "survived" and (mutant.module, *mutant.change()) in EQUIVALENT:
-            end = "equivalent"
-        if end in ("survived", "timeout"):
+    def done(mutant: Mutant, outcome: str) -> None:
+        if outcome == "survived" and (mutant.module, *mutant.change()) in EQUIVALENT:
+            outcome = "equivalent"
+        if outcome in ("survived", "timeout"):
             before, after = mutant.change()
-            print(f"\n{mutant.module}:{mutant.line} {mutant.function} {end}\n  - {before}\n  + {after}", flush=True)
-        ends[mutant.module][end] += 1
+            print(f"\n{mutant.module}:{mutant.line} {mutant.function} {outcome}\n  - {before}\n  + {after}", flush=True)
+        outcomes[mutant.module][outcome] += 1
 
     with tempfile.TemporaryDirectory() as folder:
         _work_in_copy(Path(folder).resolve() / "project", suite["compiler"])
         from benchmarks.mutant_runs import run_mutants
 
         seconds = run_mutants(mutants, arguments.tests or suite["tests"], suite["limit_s"], done)
-    print_table(ends, len(population))
+    print_table(outcomes, len(population))
     print(f"{seconds:.0f} s")
 
 

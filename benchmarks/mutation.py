@@ -1,4 +1,4 @@
-"""Which mutants a file has: Cosmic Ray's operators, less what the configuration and `_silent` leave out."""
+"""The mutants of a file: Cosmic Ray's operators, without those left out by the configuration and `_ignored_spans`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ PROJECT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Mutant:
-    """One operator applied at one place of one file."""
+    """One operator applied at one position in one file."""
 
     module: str  # path from the project's root
-    function: str  # outermost function that holds it, with its class; empty at module or class level
+    function: str  # outermost function that contains it, with its class; empty at module or class level
     line: int
     operator: str  # Cosmic Ray's name
     occurrence: int
 
     def source(self) -> str:
-        """The whole changed file."""
+        """Text of the whole changed file."""
         from cosmic_ray.mutating import mutate_code
         from cosmic_ray.plugins import get_operator
 
@@ -45,20 +45,20 @@ def source_of(module: str) -> str:
 
 @cache
 def functions_of(module: str) -> dict[str, range]:
-    """Lines of the body of each function and method of a file by qualified name; inner ones belong to the outer."""
+    """Lines of each function's or method's body by qualified name; inner functions belong to the outer one."""
 
-    def found(node: ast.AST, prefix: str) -> Iterator[tuple[str, range]]:
+    def bodies(node: ast.AST, prefix: str) -> Iterator[tuple[str, range]]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.ClassDef):
-                yield from found(child, f"{prefix}{child.name}.")
+                yield from bodies(child, f"{prefix}{child.name}.")
             elif isinstance(child, ast.FunctionDef):
                 yield f"{prefix}{child.name}", range(child.body[0].lineno, (child.end_lineno or child.lineno) + 1)
 
-    return dict(found(ast.parse(source_of(module)), ""))
+    return dict(bodies(ast.parse(source_of(module)), ""))
 
 
-def _silent(tree: ast.AST) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Spans of the source that no test can or should see: annotations, decorators, ``__all__``."""
+def _ignored_spans(tree: ast.AST) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Spans of the source that tests cannot or should not cover: annotations, decorators, ``__all__``."""
     nodes: list[ast.expr | ast.stmt | None] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign):
@@ -77,22 +77,22 @@ def _silent(tree: ast.AST) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 
 def mutants_of(module: str, exclude: list[str]) -> list[Mutant]:
-    """All mutants of a file but those of operators whose name matches a pattern of `exclude`."""
-    import parso  # noqa: F401  Cosmic Ray's operators cannot be imported before it
+    """All mutants of a file, except those of operators whose name matches a pattern in `exclude`."""
+    import parso  # noqa: F401  must be imported before Cosmic Ray's operators
     from cosmic_ray import plugins
     from cosmic_ray.ast import ast_nodes, get_ast
 
-    silent = _silent(ast.parse(source_of(module)))
+    ignored = _ignored_spans(ast.parse(source_of(module)))
     nodes = list(ast_nodes(get_ast(source_of(module))))
-    made = []
+    mutants = []
     for name in sorted(plugins.operator_names()):
         operator_class = plugins.get_operator(name)
         if operator_class.arguments() or any(re.search(pattern, name) for pattern in exclude):
             continue
         spans = (span for node in nodes for span in operator_class().mutation_positions(node))
         for occurrence, (start, end) in enumerate(spans):
-            if any(first <= tuple(start) and tuple(end) <= last for first, last in silent):
+            if any(first <= tuple(start) and tuple(end) <= last for first, last in ignored):
                 continue
             function = next((name for name, body in functions_of(module).items() if start[0] in body), "")
-            made.append(Mutant(module, function, start[0], name, occurrence))
-    return made
+            mutants.append(Mutant(module, function, start[0], name, occurrence))
+    return mutants

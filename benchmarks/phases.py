@@ -1,20 +1,20 @@
-"""Time of the engine's pass by phase: the difference between passes that stop one phase later."""
+"""Time of the engine's pass by phase: the differences between passes that each stop one phase later."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from benchmarks.stages import StagedPass
-from benchmarks.state import model_after, put_in_place
+from benchmarks.state import model_after, replace_method
 
-#: What the pass takes with no phase at all.
+#: Name of the time of a pass without any phase.
 LOOP = "tiles"
 
 
 def profile(scale: float, repeats: int, quarters_before: int = 20) -> dict[str, float]:
-    """Nanoseconds per firm-quarter of each phase, mean of a year, from the best of some repeats each.
+    """Nanoseconds per firm-quarter of each phase, mean over a year; each time is the best of `repeats`.
 
-    On one thread: small differences would drown in what a second one is kept waiting.
+    On one thread, because the waiting times of a second thread would hide small differences.
     """
     model = model_after(quarters_before, scale)
     staged = StagedPass(model)
@@ -32,10 +32,10 @@ def profile(scale: float, repeats: int, quarters_before: int = 20) -> dict[str, 
                     column[:] = value
                 advance_firms()
                 best[staged.depth] = min(best[staged.depth], staged.seconds)
-        # The last pass ran all phases, so the model goes on as usual.
+        # The last pass ran all phases, so the model continues as usual.
         seconds += best
 
-    put_in_place(model, "_advance_firms", measured)
+    replace_method(model, "_advance_firms", measured)
     for _ in range(4):
         model.step()
     model.close()

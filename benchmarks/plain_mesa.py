@@ -1,11 +1,11 @@
-"""The core step as an ordinary Mesa model: one Python object a firm.
+"""The core step as an ordinary Mesa model, with one Python object per firm.
 
-It calls the very rule functions of `sim/mechanisms` as plain Python: it runs in a process of its own with
-``NUMBA_DISABLE_JIT=1``, where ``@rule`` returns the function itself, so that few lines are written twice: those in
-which the engine's phases look up columns and rows. Parameters and environment are Python numbers and lists, as NumPy
-scalars are slow in plain Python. Draws come from `self.random`, as Mesa's users would take them, not from the engine's
-hash: results agree statistically only. A vacant slot is an agent too: with a chance a firm is founded in it. Objects
-of a small model stay in the processor's caches, which favours this yardstick.
+It calls the same mechanism functions as the engine (`sim/mechanisms`), but as plain Python: it runs in a separate
+process with ``NUMBA_DISABLE_JIT=1``, in which the decorator ``@equation`` returns the function unchanged. Only the
+lines in which the engine's phases look up columns and rows are written again. Parameters and environment are Python
+numbers and lists, because NumPy scalars are slow in plain Python. Random draws come from `self.random`, as usual in
+Mesa, and not from the engine's hash, so results agree only statistically. A vacant slot is also an agent, in which a
+firm may be founded. The objects of a small model fit in the processor's caches, which favours the Mesa model.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from types import SimpleNamespace
 import mesa
 import numpy as np
 
-from benchmarks import apart
+from benchmarks import fresh_process
 from benchmarks.state import SEED, CoreState
-from sim.columns import COLUMNS, FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SLACK_PARTS
-from sim.draws import TIMELESS, Purpose, stream_key, uniform_pair, unit_noise
+from sim.firms.columns import COLUMNS, FUND_BACKED, LISTED, LOG_PARTS, MOVED, NEVER, NEWCOMER
+from sim.firms.terms import AWARD_QUARTERS, SUPPORT_QUARTERS, runs
 from sim.flows import Flow
 from sim.ladder.application import application_worth, is_reached
 from sim.mechanisms import (
@@ -47,17 +47,17 @@ from sim.mechanisms import (
 )
 from sim.mechanisms.size import size_factor
 from sim.mechanisms.support import Channel
+from sim.numerics.draws import TIMELESS, Purpose, stream_key, uniform_pair, unit_noise
 from sim.phases.capabilities import BACKED_ABOVE
-from sim.phases.sales import slack_parts
-from sim.terms import AWARD_QUARTERS, SUPPORT_QUARTERS, runs
+from sim.phases.sales import log_parts
 
-#: The Python objects of a model at a larger scale would not fit memory.
+#: At a larger scale, the Python objects would not fit in memory.
 LARGEST_SCALE = 0.001
 UNSUPPORTED = [0.0] * len(Channel)
 
 
 class Firm(mesa.Agent):
-    """A firm, or a vacant slot (`employment` 0); its attributes are the columns of `sim.columns`."""
+    """A firm, or a vacant slot (`employment` 0); its attributes are the columns of `sim.firms.columns`."""
 
     employment: float
     productivity: float
@@ -68,7 +68,7 @@ class Firm(mesa.Agent):
     customer: int
     support: int
     tier: int
-    #: What programmes, cluster and chain leader add, by channel.
+    #: Support from programmes, cluster and chain leader, by channel.
     channels: list[float]
 
     def __init__(self, model: PlainModel, slot: int, values: dict, aspiration: float, export_draw: float) -> None:
@@ -77,6 +77,7 @@ class Firm(mesa.Agent):
         self.__dict__.update(values)
         self.aspiration = aspiration
         self.export_draw = export_draw
+        self.relabels = self.random.random()
 
     def take_orders(self) -> None:
         """Read the main customer's slack; a link to a closed customer ends."""
@@ -86,9 +87,9 @@ class Firm(mesa.Agent):
                 self.customer, self.orders = NEVER, 0
             else:
                 self.orders = buyer.slack
-        elif self.customer <= -2:
+        elif chain_links.is_leader(self.customer):
             leader = chain_links.leader_of(self.customer)
-            self.orders = slack_parts(self.model.env.chain_slack[leader])
+            self.orders = log_parts(self.model.env.chain_slack[leader])
 
     def step(self) -> None:
         """One quarter."""
@@ -123,7 +124,7 @@ class Firm(mesa.Agent):
         self.model.flows[self.model.env.county_place[self.county], self.sector, flow] += amount
 
     def look_around(self) -> None:
-        """What programmes, cluster and chain leader add."""
+        """Sum the support from programmes, cluster and chain leader."""
         env = self.model.env
         cluster = self.cluster
         self.member = cluster >= 0 and env.cluster_active[cluster]
@@ -139,7 +140,7 @@ class Firm(mesa.Agent):
         if self.linked:
             rows.append(env.chain_effects[leader])
         if len(rows) > 1:
-            self.channels = [sum(parts) for parts in zip(*rows, strict=True)]
+            self.channels = [sum(effects) for effects in zip(*rows, strict=True)]
         else:
             self.channels = rows[0] if rows else UNSUPPORTED
 
@@ -150,16 +151,21 @@ class Firm(mesa.Agent):
             self.count(Flow.closed_innovative + self.tier - 1)
         self.employment = self.revenue = self.rd_intensity = self.relabelled = 0.0
         self.rd_last_year = self.rd_before = self.knowledge = self.equity = 0.0
-        self.support = self.slack = self.orders = self.flags = self.tier = 0
+        self.support = self.slack = self.orders = self.demand = self.flags = self.tier = 0
         self.customer = self.innovative_since = self.srdi_since = self.giant_since = NEVER
         self.awarded_in = self.digitised_in = NEVER
 
     def found(self) -> None:
-        """Put an entrant into the slot: small and varied; R&D, if any, comes later."""
+        """Put an entrant into the slot, small and with random properties; it may start R&D later."""
         env, p, draw = self.model.env, self.model.p, self.random.random
         self.employment = max(math.exp(p.entrant_log_size + p.entrant_size_spread * unit_noise(draw())), 1.0)
-        self.productivity = p.entrant_productivity + p.productivity_spread * unit_noise(draw())
-        sales = env.sector_slack[self.sector] + env.niche_slack[self.niche]
+        noise = unit_noise(draw())
+        self.productivity = p.entrant_productivity + p.productivity_spread * noise
+        self.permanent = log_parts(productivity.permanent_part(noise, unit_noise(draw()), p))
+        pressure = env.niche_pressure[self.niche]
+        sales = env.sector_slack[self.sector] + env.niche_slack[self.niche] + pressure
+        sales -= growth.carried_by_staff(pressure, p)
+        self.demand = log_parts(pressure)
         wage = env.sector_revenue_per_worker[self.sector]
         self.revenue = demand.annual_revenue(self.employment, self.productivity, wage, 0.0, sales)
         self.main_share = min(max(p.main_share_mean + 0.15 * unit_noise(draw()), 0.2), 1.0)
@@ -178,13 +184,19 @@ class Firm(mesa.Agent):
         before = self.revenue
         able = chain_links.capability(self.refinement, self.digital, self.knowledge, before, p)
         own = env.sector_slack[sector] + env.niche_slack[self.niche]
-        orders = self.orders / SLACK_PARTS
+        orders = self.orders / LOG_PARTS
         self.lost = lost = stress.slack(own, orders, able, self.model.moment.substitution, p)
-        self.slack = slack_parts(lost)
+        self.slack = log_parts(lost)
         premium = demand.order_premium(self.linked, self.customer >= 0, p)
         per_worker = env.sector_revenue_per_worker[sector]
-        sales = channels[Channel.sales] + lost
+        lasting = channels[Channel.sales] + env.niche_pressure[self.niche]
+        sales = lasting + lost - growth.carried_by_staff(self.demand / LOG_PARTS, p)
         revenue = demand.annual_revenue(self.employment, self.productivity, per_worker, premium, sales)
+        self.load = research.staff_load(self.model.moment.research_wage, p)
+        revenue *= demand.selling_share(revenue / self.employment, self.load * self.rd_intensity)
+        now = log_parts(lasting + math.log(1.0 + premium))
+        self.hired = growth.demand_hiring((now - self.demand) / LOG_PARTS, p)
+        self.demand = now
         if lost < 0.0:
             self.count(Flow.lost, int(0.25e-3 * revenue * (math.exp(-lost) - 1.0)))
         self.growth = demand.smoothed_growth(self.growth, revenue, before, p)
@@ -197,10 +209,11 @@ class Firm(mesa.Agent):
         """Debt, access to credit, listing, outside equity."""
         env, p, channels, draw = self.model.env, self.model.p, self.channels, self.random.random
         burden = finance.energy_burden(env.sector_energy_rise[self.sector], self.green, p)
-        margin = finance.net_margin(self.productivity, burden, p)
+        margin = finance.net_margin(self.productivity, burden, self.research_cost(), p)
         self.leverage = finance.debt_ratio(self.leverage, margin, draw(), p)
         listed, certified = self.flags & LISTED != 0, self.tier >= 2
-        eased, tightening = channels[Channel.credit], self.model.moment.credit_tightening
+        eased = channels[Channel.credit]
+        tightening = self.model.moment.credit_tightening + env.county_credit[self.county]
         risk = finance.credit_risk(self.leverage, self.log_employment, eased, tightening, p)
         self.constraint = finance.credit_constraint(risk, certified, listed, p)
         paid_in = channels[Channel.equity_yuan]
@@ -215,8 +228,19 @@ class Firm(mesa.Agent):
             paid_in += finance.equity_round(self.revenue, certified, channels[Channel.equity_odds], draw(), draw(), p)
         self.equity = finance.outside_equity(self.equity, paid_in)
 
+    def research_cost(self) -> float:
+        """Net cost of R&D over what is usual in the sector, as a share of revenue."""
+        env, p, moment, channels = self.model.env, self.model.p, self.model.moment, self.channels
+        awarded = self.tier == 3 and runs(self.awarded_in, moment.index, AWARD_QUARTERS)
+        granted = channels[Channel.grant_yuan] + (4.0 * moment.award_yuan if awarded else 0.0)
+        bought = channels[Channel.research_yuan]
+        added = research.added_research(awarded, moment.award_yuan, bought, self.revenue, p)
+        usual = env.sector_rd_usual[self.sector]
+        relabelled = self.rd_last_year * self.relabelled if self.rd_intensity > 0.0 else 0.0
+        return finance.research_burden(self.rd_intensity + added, usual, granted / self.revenue, relabelled, p)
+
     def do_research(self) -> None:
-        """Who does R&D, how much, and what is reported; sets `funded` and `aspires`."""
+        """Participation in R&D, its intensity and the reported share; sets `funded` and `aspires`."""
         env, p, moment, channels = self.model.env, self.model.p, self.model.moment, self.channels
         draw, sector, log_employment = self.random.random, self.sector, self.log_employment
         intensity = self.rd_intensity
@@ -226,39 +250,56 @@ class Firm(mesa.Agent):
             offsets = env.sector_research[sector], env.county_research[self.county]
             chance = research.participation(log_employment, *offsets, moment.research_trend, p)
             odds = channels[Channel.research_odds]
-            if draw() < research.switching_chance(intensity, chance, self.constraint, odds, p):
+            if draw() < research.switching_chance(intensity, chance, self.constraint, odds, moment.research_dear, p):
                 intensity = 0.0 if intensity > 0.0 else research.starting_intensity(norm, draw(), p)
         if intensity > 0.0:
             norm = research.research_norm(env.sector_rd_norm[sector], log_employment, p)
             threshold = research.next_threshold(self.tier, self.revenue, moment)
-            reach = moment.reach_giant if self.tier >= 2 else moment.reach_srdi
+            reached = env.province_reach_giant if self.tier >= 2 else env.province_reach_srdi
+            reach = reached[env.county_province[self.county]]
             served = channels[Channel.application]
             worth = application_worth(self.constraint, self.governance, served, moment.award_hope, p)
             sme = self.employment < env.sector_sme_employees[sector] or self.revenue < env.sector_sme_revenue[sector]
             self.aspires = sme and is_reached(self.aspiration, reach, log_employment, worth, p)
-            pull = research.threshold_pull(intensity, threshold, self.aspires, self.constraint, p)
+            effort = 0.0
+            if p.review_effort > 0.0 and sme and self.comes_up():
+                effort, self.aspires = p.review_effort, True
+                threshold = research.own_threshold(self.tier, self.revenue, moment)
+            inclined = self.relabels < research.relabelling_chance(intensity, threshold, moment.audit_strictness, p)
+            pulled = self.aspires and not (inclined and p.relabel_lasting > 0.0)
+            pull = research.threshold_pull(intensity, threshold, pulled, self.constraint, effort, p)
             intensity = research.intensity_step(intensity, norm, pull, draw(), p)
             awarded = self.tier == 3 and runs(self.awarded_in, moment.index, AWARD_QUARTERS)
             bought = channels[Channel.research_yuan]
             added = research.added_research(awarded, moment.award_yuan, bought, self.revenue, p)
+        change = intensity - self.rd_intensity
+        self.hired += growth.research_hiring(change, self.load, self.revenue, self.employment)
         self.rd_intensity = intensity
         self.funded = funded = intensity + added
         if moment.number == 4:
             strictness = moment.audit_strictness
-            share = research.relabelled_share(funded, threshold, self.aspires, strictness, draw(), p)
+            u = self.relabels if p.relabel_lasting > 0.0 else draw()
+            share = research.relabelled_share(funded, threshold, self.aspires, strictness, u, p)
             self.relabelled = share
             self.rd_before = self.rd_last_year
             self.rd_last_year = funded / (1.0 - share)
 
+    def comes_up(self) -> bool:
+        """Whether the SRDI or little-giant certificate is in its last year."""
+        moment = self.model.moment
+        if self.tier == 3:
+            return moment.index - self.giant_since >= moment.validity_giant - 4
+        return self.tier == 2 and moment.index - self.srdi_since >= moment.validity_srdi - 4
+
     def learn(self) -> None:
-        """Knowledge, and domestic firsts in `gain`."""
+        """Knowledge stock, and the gain from domestic firsts in `gain`."""
         env, p, channels = self.model.env, self.model.p, self.channels
         active = self.rd_intensity > 0.0
         pooled = env.cluster_knowledge[self.cluster] if active and self.cluster >= 0 else 0.0
         absorptive = knowledge.absorptive_capacity(self.digital, channels[Channel.absorption])
         spilled = knowledge.spillover(pooled, absorptive, channels[Channel.pooling], p)
         passed_on = knowledge.transfer(channels[Channel.transfer], self.revenue, absorptive)
-        own = 0.25 * self.funded * self.revenue
+        own = 0.25 * self.funded * self.revenue / self.model.moment.research_price
         self.knowledge = knowledge.knowledge_stock(self.knowledge, own, spilled + passed_on, p)
         self.count(Flow.spilled, int(spilled))
         self.count(Flow.passed_on, int(passed_on))
@@ -288,7 +329,7 @@ class Firm(mesa.Agent):
         self.governance = governance.governance_step(self.governance, self.size, copied, trained, backed, p)
 
     def improve(self) -> None:
-        """Specialise, refine, go green."""
+        """Specialisation, refinement, green technology."""
         p, channels, draw = self.model.p, self.channels, self.random.random
         self.main_share = capability.main_share_step(self.main_share, self.aspires, draw(), p)
         raised = channels[Channel.refinement]
@@ -298,7 +339,7 @@ class Firm(mesa.Agent):
         self.green = capability.green_step(self.green, self.governance, rise, channels[Channel.green], p)
 
     def link(self) -> None:
-        """Lose or win a main customer: one draw, the chances side by side."""
+        """Lose or win a main customer; one random draw decides between all outcomes."""
         env, p, draw = self.model.env, self.model.p, self.random.random
         able = chain_links.capability(self.refinement, self.digital, self.knowledge, self.revenue, p)
         chain = env.niche_chain[self.niche]
@@ -340,8 +381,9 @@ class Firm(mesa.Agent):
         p, before, commons = self.model.p, self.productivity, self.channels[Channel.productivity]
         known = productivity.knowledge_productivity(self.knowledge, self.revenue, p)
         target = productivity.productivity_target(known, self.digital, self.governance, commons, self.linked, p)
+        target += self.permanent / LOG_PARTS
         self.productivity = self.gain + productivity.productivity_step(before, target, self.random.random(), p)
-        trend = growth.employment_trend(before, self.constraint, self.log_employment, self.lost, p)
+        trend = growth.employment_trend(before, self.constraint, self.log_employment, self.lost, p) + self.hired
         self.employment = growth.employment_step(
             self.employment, self.log_employment, trend, self.linked, self.random.random(), p
         )
@@ -354,12 +396,12 @@ class PlainModel(mesa.Model):
         super().__init__(seed=seed)
         self.p, self.moment = plain_record(state.parameters), plain_record(state.moment)
         self.env = SimpleNamespace(**{name: value.tolist() for name, value in state.environment._asdict().items()})
-        self.env.move_cluster = state.environment.move_cluster  # an array, as a rule asks for its shape
+        self.env.move_cluster = state.environment.move_cluster  # an array, because a mechanism function uses its shape
         self.flows: Counter[tuple[int, int, int]] = Counter()  # by place, sector and Flow
         names = [column.name for column in COLUMNS]
         rows = zip(*(column.tolist() for column in state.columns), strict=True)
         key = stream_key(seed, TIMELESS, Purpose.ASPIRATION)
-        with np.errstate(over="ignore"):  # what the hash of draws is made of
+        with np.errstate(over="ignore"):  # the hash of random draws relies on overflow
             self.firms = [
                 Firm(self, slot, dict(zip(names, row, strict=True)), *map(float, uniform_pair(key, slot)))
                 for slot, row in enumerate(rows)
@@ -372,8 +414,8 @@ class PlainModel(mesa.Model):
         self.agents.do("take_orders")
         self.agents.do("step")
 
-    def living(self) -> int:
-        """Firms alive."""
+    def active_firms(self) -> int:
+        """Number of active firms."""
         return sum(firm.employment > 0.0 for firm in self.firms)
 
 
@@ -383,7 +425,7 @@ def plain_record(record: np.record) -> SimpleNamespace:
 
 
 def report(state: str, quarters: int) -> dict:
-    """Run the model of a pickled `CoreState` for a quarter and then some more, which are timed.
+    """Run the model of a pickled `CoreState` for one quarter, and then for `quarters` more, which are timed.
 
     Returns:
         nanoseconds per firm-quarter, firms at the end, and changes of the columns that tests compare.
@@ -393,19 +435,19 @@ def report(state: str, quarters: int) -> dict:
     firms, seconds = 0, 0.0
     model.step()
     for _ in range(quarters):
-        firms += model.living()
+        firms += model.active_firms()
         started = time.perf_counter()
         model.step()
         seconds += time.perf_counter() - started
     after = {name: [getattr(firm, name) for firm in model.firms] for name in COMPARED}
     return {
         "nanoseconds": 1e9 * seconds / firms,
-        "firms": model.living(),
+        "firms": model.active_firms(),
         "changes": changes(before, after, quarters + 1),
     }
 
 
-#: Columns whose changes the tests compare; the age tells who survived.
+#: Columns whose changes the tests compare; the age identifies surviving firms.
 COMPARED = (
     "age",
     "employment",
@@ -420,21 +462,23 @@ COMPARED = (
 
 
 def changes(before: dict, after: dict, quarters: int) -> dict[str, list[float]]:
-    """Mean and standard deviation of the change of each column over the firms that lived all the time."""
-    before, after = ({name: np.asarray(values, float) for name, values in part.items()} for part in (before, after))
-    stayed = (before["employment"] > 0) & (after["employment"] > 0) & (after["age"] == before["age"] + quarters)
+    """Mean and standard deviation of the change of each column over the firms that survived."""
+    before, after = (
+        {name: np.asarray(values, float) for name, values in columns.items()} for columns in (before, after)
+    )
+    survived = (before["employment"] > 0) & (after["employment"] > 0) & (after["age"] == before["age"] + quarters)
     result = {}
     for name in COMPARED[1:]:
-        old, new = before[name][stayed], after[name][stayed]
+        old, new = before[name][survived], after[name][survived]
         change = np.log1p(new) - np.log1p(old) if name in ("employment", "knowledge") else new - old
         result[name] = [float(change.mean()), float(change.std())]
     return result
 
 
-def run_apart(state: CoreState, quarters: int) -> dict:
-    """`report` of a process of its own, where the rules are plain Python."""
+def run_in_fresh_process(state: CoreState, quarters: int) -> dict:
+    """Call `report` in a fresh process, in which the mechanism functions are plain Python."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.pickle"
         path.write_bytes(pickle.dumps(state))
         environment = {"NUMBA_DISABLE_JIT": "1"}
-        return apart.call("benchmarks.plain_mesa:report", environment, state=str(path), quarters=quarters)
+        return fresh_process.call("benchmarks.plain_mesa:report", environment, state=str(path), quarters=quarters)

@@ -1,4 +1,4 @@
-"""Pictures of every page for the documents: ``python -m benchmarks.screenshots docs/screenshots``."""
+"""Screenshots of every page for the documentation: ``python -m benchmarks.screenshots docs/screenshots``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from benchmarks.page import browser, served
+from benchmarks.page import browser, page_address
 from scenarios.commands.command import Script
 from scenarios.records.storage import make_folder
 from sim.calendar import START
@@ -18,17 +18,17 @@ from viz.app.layout import PAGES
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-#: What is looked at, after the question mark.
+#: Query string of the policy that is shown.
 _POLICY = "levers.public_services.enabled=true&levers.cluster_recognition.per_year=200"
 #: The policies compared: names by language, and what each changes.
 _COMPARED = (
     ({"en": "Services", "zh": "公共服务"}, "levers.public_services.enabled=true"),
     ({"en": "Clusters", "zh": "集群"}, "levers.cluster_recognition.per_year=300"),
 )
-#: Quarters that the live model has played.
-_PLAYED = 24
-#: Milliseconds until all runs are made, and those a page is given to draw what it draws last.
-_PATIENCE, _SETTLE = 600_000, 2500
+#: Quarters to play in the live model.
+_QUARTERS_PLAYED = 24
+#: Timeout for all runs, and time for a page to finish drawing, in milliseconds.
+_PAGE_TIMEOUT_MS, _SETTLE_MS = 600_000, 2500
 
 
 def _query(name: str, language: str) -> str:
@@ -38,10 +38,10 @@ def _query(name: str, language: str) -> str:
 
 
 def _wait(page: Page, name: str) -> None:
-    """Wait until a page shows all it has to show; let the live model play for a while."""
-    page.set_default_timeout(_PATIENCE)
+    """Wait until a page is complete; on the page of the live model, play some quarters first."""
+    page.set_default_timeout(_PAGE_TIMEOUT_MS)
     if name == "model":
-        for played in range(1, _PLAYED + 1):
+        for played in range(1, _QUARTERS_PLAYED + 1):
             page.get_by_role("button", name="Step", exact=True).click()
             page.wait_for_selector(f'[data-quarter="{START + played}"]')
         page.mouse.move(0, 0)
@@ -49,7 +49,7 @@ def _wait(page: Page, name: str) -> None:
         page.wait_for_selector(".srdi-chart[data-version]")
     else:
         page.wait_for_selector('[data-stage="done"]')
-    page.wait_for_timeout(_SETTLE)
+    page.wait_for_timeout(_SETTLE_MS)
 
 
 @click.command(cls=Script)
@@ -58,18 +58,20 @@ def _wait(page: Page, name: str) -> None:
 @click.option(
     "--only", multiple=True, type=click.Choice([name for _, name in PAGES]), help="Only this page; repeatable."
 )
-@click.option("--width", type=click.IntRange(300), default=1280, show_default=True, help="Of the window, in pixels.")
-@click.option("--dark", is_flag=True, help="In the dark look.")
+@click.option(
+    "--width", type=click.IntRange(300), default=1280, show_default=True, help="Width of the window, in pixels."
+)
+@click.option("--dark", is_flag=True, help="Use the dark theme.")
 def main(folder: Path, scale: float, only: tuple[str, ...], width: int, dark: bool) -> None:
-    """Take a picture of every page in both languages; in the usual look also of the first one dark and narrow."""
+    """Take a screenshot of every page in both languages; by default, also of the first page dark and narrow."""
     make_folder(folder)
-    shown = [(path, name) for path, name in PAGES if not only or name in only]
-    views = [(name, name, path, language, width, dark) for path, name in shown for language in LANGUAGES]
-    if ("/", "policy") in shown and width == 1280 and not dark:
+    pages = [(path, name) for path, name in PAGES if not only or name in only]
+    views = [(name, name, path, language, width, dark) for path, name in pages for language in LANGUAGES]
+    if ("/", "policy") in pages and width == 1280 and not dark:
         views += [("policy-dark", "policy", "/", "zh", 1280, True), ("policy-narrow", "policy", "/", "zh", 400, False)]
-    with served("--scale", str(scale)) as address, browser() as started:
+    with page_address("--scale", str(scale)) as address, browser() as chromium_browser:
         for file, name, path, language, wide, is_dark in views:
-            page = started.new_page(viewport={"width": wide, "height": 900})
+            page = chromium_browser.new_page(viewport={"width": wide, "height": 900})
             query = f"?lang={language}&{_query(name, language)}{'&dark=1' if is_dark else ''}"
             page.goto(address.rstrip("/") + path + query)
             _wait(page, name)

@@ -1,7 +1,7 @@
-"""The model's quarter cut into its parts, so that each can be timed.
+"""The quarter of the model, divided into parts that can be timed.
 
-What the parts are is read from the source of `SRDIModel.step` and `sim.engine.advance`: a part added there appears
-in the profile by itself.
+The parts are read from the source code of `SRDIModel.step` and `sim.engine.advance`, so a part added there appears in
+the profile automatically.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from typing import Any
 
 import sim.engine
 import sim.model
-from benchmarks.state import put_in_place
+from benchmarks.state import replace_method
 from sim.engine import advance
-from sim.kernel_cache import cache_folder
 from sim.model import SRDIModel
+from sim.numerics.kernel_cache import cache_folder
 
-#: The phase of the engine's pass that counts; those before it are the mechanisms.
+#: The phase of the engine's pass that counts firms; the phases before it are the mechanisms.
 COUNTING = "count_tile"
 _MODULE = "staged_engine"
 
 
-def _called(statement: ast.stmt) -> str | None:
-    """What a statement calls first, as written: ``self._record`` or ``sell``; None if it calls nothing."""
+def _first_call(statement: ast.stmt) -> str | None:
+    """The first call of a statement, as written: ``self._record`` or ``sell``; None if there is none."""
     calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
     return ast.unparse(calls[0].func) if calls else None
 
@@ -43,34 +43,36 @@ def _called(statement: ast.stmt) -> str | None:
 
 @cache
 def staged_pass() -> tuple[Callable, tuple[str, ...]]:
-    """The engine's `advance` as a kernel that stops early, and the names of its phases in order.
+    """The engine's `advance` as a kernel that can stop early, and the names of its phases in order.
 
-    The kernel takes a number of phases before the arguments of `advance`, and runs that many on every tile.
+    The first argument of the kernel is the number of phases to run on every tile; then follow those of `advance`.
     """
     tree = ast.parse(inspect.getsource(sim.engine))
     function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == advance.__name__)
     function.args.args.insert(0, ast.arg("depth"))
     loop = next(statement for statement in function.body if isinstance(statement, ast.For))
     choices = [statement for statement in loop.body if isinstance(statement, ast.If)]
-    assert [ast.unparse(choice.test) for choice in choices] == ["acts"], "a tile acts where firms act at all"
+    assert [ast.unparse(choice.test) for choice in choices] == ["acts"], (
+        "the loop over tiles has the single condition `acts`"
+    )
     first = loop.body.index(choices[0])
     phases = [*choices[0].body, *loop.body[first + 1 :]]
     loop.body[first:] = [
         *(_empty_list(phase) for phase in phases if isinstance(phase, ast.Assign)),
         *(ast.If(ast.parse(f"depth > {k}", mode="eval").body, [phase], []) for k, phase in enumerate(phases)),
     ]
-    module = _imported(ast.unparse(ast.fix_missing_locations(tree)))
-    return module.advance, tuple(_called(phase) or ast.unparse(phase) for phase in phases)
+    module = _import_source(ast.unparse(ast.fix_missing_locations(tree)))
+    return module.advance, tuple(_first_call(phase) or ast.unparse(phase) for phase in phases)
 
 
 def _empty_list(phase: ast.Assign) -> ast.stmt:
-    """The list of firms that a phase makes for later ones, empty: a pass that stops before it reads it nonetheless."""
-    assert isinstance(phase.value, ast.Subscript), "firms are listed in working memory, of which the list is a part"
+    """An empty version of the list of firms made by a phase, because a pass that stops earlier still reads it."""
+    assert isinstance(phase.value, ast.Subscript), "the list of firms is a slice of working memory"
     return ast.parse(f"{ast.unparse(phase.targets[0])} = {ast.unparse(phase.value.value)}[:0]").body[0]
 
 
-def _imported(source: str) -> ModuleType:
-    """A module of the given source, kept beside the compiled kernels so that it is compiled only once."""
+def _import_source(source: str) -> ModuleType:
+    """A module with the given source, stored next to the compiled kernels so that it is compiled only once."""
     path = (cache_folder() or Path(tempfile.mkdtemp())) / f"{_MODULE}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as draft:
@@ -85,10 +87,10 @@ def _imported(source: str) -> ModuleType:
 
 
 class StagedPass:
-    """Lets a model's pass over firms stop after some phases, and times it.
+    """Makes a model's pass over firms stop after `depth` phases, and times it.
 
     Attributes:
-        seconds: time the last pass took, without the reading of orders before it.
+        seconds: duration of the last pass, without reading orders before it.
     """
 
     def __init__(self, model: SRDIModel) -> None:
@@ -96,7 +98,7 @@ class StagedPass:
         self.depth = len(self.phases)
         self.seconds = 0.0
         self._run = model.blocks.run
-        put_in_place(model.blocks, "run", self.run)
+        replace_method(model.blocks, "run", self.run)
 
     def run(self, kernel: Callable, *arguments: object, **working: Any) -> None:
         """`Blocks.run`, with the staged kernel in place of `advance`."""
@@ -112,16 +114,16 @@ class StagedPass:
 
 @cache
 def _clocked_step() -> Callable:
-    """`SRDIModel.step` as a function (model, clock) that calls the clock with the name of each part when it is done."""
+    """`SRDIModel.step` as a function (model, clock) that calls `clock` with the name of each part after it."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(SRDIModel.step)))
     function = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
     function.args.args.append(ast.arg("clock"))
     body: list[ast.stmt] = []
     for statement in function.body:
         body.append(statement)
-        called = _called(statement)
-        if called:
-            label = called.removeprefix("self.").removeprefix("_")
+        call = _first_call(statement)
+        if call:
+            label = call.removeprefix("self.").removeprefix("_")
             body.append(ast.parse(f"clock({label!r})").body[0])
     function.body = body
     names = dict(vars(sim.model))
@@ -130,11 +132,11 @@ def _clocked_step() -> Callable:
 
 
 class ClockedModel:
-    """Steps a model and notes what its parts take.
+    """Steps a model and measures the time of its parts.
 
     Attributes:
         parts: seconds of each part of the last step, in model order.
-        kernels: seconds of each kernel over firms in the last step; they are within the parts.
+        kernels: seconds of each kernel over firms in the last step; they are included in the parts.
     """
 
     def __init__(self, model: SRDIModel) -> None:
@@ -143,7 +145,7 @@ class ClockedModel:
         self.kernels: dict[str, float] = {}
         self._last = 0.0
         self._run = model.blocks.run
-        put_in_place(model.blocks, "run", self._timed_run)
+        replace_method(model.blocks, "run", self._timed_run)
 
     def step(self) -> None:
         """One quarter."""

@@ -1,4 +1,4 @@
-"""Start-up, and what ``srdi run`` takes beside the bare model loop."""
+"""Start-up time, and the overhead of ``srdi run`` compared with a bare loop over models."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import sys
 import tempfile
 import time
 
-from benchmarks import apart
+from benchmarks import fresh_process
 from benchmarks.state import SEED
 from sim.calendar import DEFAULT_UNTIL, SCALE_RANGE
 
 
 def import_model() -> float:
-    """CPU seconds of this process once the model is imported."""
+    """CPU seconds of this process after importing the model."""
     import sim.model  # noqa: F401
 
     return time.process_time()
 
 
 def first_quarter(scale: float) -> float:
-    """CPU seconds of this process once the first quarter of a model is done."""
+    """CPU seconds of this process after the first quarter of a model."""
     from sim.model import SRDIModel
 
     SRDIModel("baseline", scale=scale, rng=SEED).step()
@@ -27,7 +27,7 @@ def first_quarter(scale: float) -> float:
 
 
 def every_kernel() -> float:
-    """CPU seconds of this process once every kernel is there, as before the first ``srdi run``."""
+    """CPU seconds of this process after compiling every kernel, as before the first ``srdi run``."""
     from sim.warmup import warm_up
 
     warm_up()
@@ -35,12 +35,12 @@ def every_kernel() -> float:
 
 
 def start_up(scale: float, repeats: int) -> dict[str, float]:
-    """CPU seconds of fresh processes: with an empty kernel cache once, with a full one the best of some."""
+    """CPU seconds of fresh processes: once with an empty kernel cache, and with a full one the best of `repeats`."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {"NUMBA_CACHE_DIR": folder}
 
         def seconds(function: str, **arguments: float) -> float:
-            return apart.call(f"benchmarks.startup:{function}", environment, **arguments)
+            return fresh_process.call(f"benchmarks.startup:{function}", environment, **arguments)
 
         return {
             "cold_start_cpu_s": seconds("first_quarter", scale=scale),
@@ -51,7 +51,7 @@ def start_up(scale: float, repeats: int) -> dict[str, float]:
 
 
 def bare_loop(scale: float, replicates: int, until: int) -> None:
-    """The ensemble of ``srdi run baseline`` without anything around the models."""
+    """The models of ``srdi run baseline`` in a plain loop."""
     from sim.model import SRDIModel
 
     for replicate in range(replicates):
@@ -61,10 +61,10 @@ def bare_loop(scale: float, replicates: int, until: int) -> None:
 
 
 def ensemble_overhead(scale: float, replicates: int, rounds: int) -> float:
-    """Wall time of ``srdi run`` over that of the bare loop, each beyond start-up; the best of some rounds each.
+    """Wall time of ``srdi run`` divided by that of the bare loop, both without start-up and the best of `rounds`.
 
-    Both run the same replicates one after the other, on one thread as ``srdi run`` does by itself. Start-up is that
-    of a process which runs the smallest model for a year: what the command imports on top counts as overhead.
+    Both run the same replicates in sequence on one thread, the default of ``srdi run``. Start-up is the time of a
+    process that runs the smallest model for a year; additional imports of the command count as overhead.
     """
     settings = {"scale": scale, "replicates": replicates, "until": DEFAULT_UNTIL}
     tiny = {"scale": SCALE_RANGE[0], "replicates": 1, "until": 2019}
@@ -74,14 +74,14 @@ def ensemble_overhead(scale: float, replicates: int, rounds: int) -> float:
             options = [f"--{name}={value}" for name, value in settings.items()]
             words = ["run", "baseline", *options, "--workers=1", f"--seed={SEED}", f"--out={folder}"]
             seconds["run"].append(_wall([sys.executable, "-m", "scenarios.cli", *words]))
-        seconds["bare"].append(_wall(apart.command("benchmarks.startup:bare_loop", **settings)))
-        seconds["start"].append(_wall(apart.command("benchmarks.startup:bare_loop", **tiny)))
+        seconds["bare"].append(_wall(fresh_process.command("benchmarks.startup:bare_loop", **settings)))
+        seconds["start"].append(_wall(fresh_process.command("benchmarks.startup:bare_loop", **tiny)))
     run, bare, start = (min(values) for values in seconds.values())
     return (run - start) / (bare - start)
 
 
 def _wall(words: list[str]) -> float:
-    """Seconds a command takes."""
+    """Wall time of a command, in seconds."""
     started = time.perf_counter()
-    apart.execute(words)
+    fresh_process.execute(words)
     return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""Models to measure, and the state of one from which the yardstick starts."""
+"""Models to measure, and the state from which the plain Mesa model starts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.columns import Columns
-from sim.environment import Environment
+from sim.firms.columns import Columns
 from sim.model import SRDIModel
 from sim.policy import Policy
+from sim.world.environment import Environment
 
 SEED = 1
 
 
 @dataclass(frozen=True)
 class CoreState:
-    """All that the core step reads and changes, without the model around it.
+    """Everything that the core step reads and changes, without the model itself.
 
-    columns: arrays (slots,), see `sim.columns`. environment: see `sim.environment`. parameters, moment: records.
+    columns: arrays (slots,), see `sim.firms.columns`. environment: see `sim.world.environment`.
+    parameters, moment: records.
     """
 
     columns: Columns
@@ -29,7 +30,7 @@ class CoreState:
 
 
 def model_after(quarters: int, scale: float, scenario: str | Policy = "baseline", threads: int = 1) -> SRDIModel:
-    """A model that has run for some quarters."""
+    """A model after some quarters."""
     model = SRDIModel(scenario, scale=scale, rng=SEED, threads=threads)
     for _ in range(quarters):
         model.step()
@@ -37,10 +38,10 @@ def model_after(quarters: int, scale: float, scenario: str | Policy = "baseline"
 
 
 def core_state(model: SRDIModel) -> CoreState:
-    """The state of a model, which shares its arrays."""
+    """The state of a model; it shares the model's arrays."""
     return CoreState(model.firms.columns, model.environment, model.parameter_record, model.moment.record())
 
 
-def put_in_place(owner: object, method: str, function: Callable[..., None]) -> None:
-    """Let one object call a function where its class has a method."""
+def replace_method(owner: object, method: str, function: Callable[..., None]) -> None:
+    """Replace a method of one object by a function."""
     setattr(owner, method, function)

@@ -1,22 +1,23 @@
-"""All measurements of ``srdi bench`` in one run, and what they are held against."""
+"""All measurements of ``srdi bench`` in one run, and their targets."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from benchmarks import apart, bandwidth, machine, whole_step
-from benchmarks.apart import JobFailed
+from benchmarks import bandwidth, fresh_process, machine, whole_step
+from benchmarks.fresh_process import JobFailed
 from benchmarks.memory import machine_bytes
-from sim.geography import build_geography
 from sim.parameters import parameter_record
+from sim.world.geography import build_geography
 
 MIB, GIB = 2**20, 2**30
-#: Threads of the model in every row that does not say otherwise.
+#: Threads of the model, unless a row says otherwise.
 THREADS = 2
-#: All SMEs of China, and the memory they may take.
+#: All SMEs of China, and the limit of memory for them.
 ALL_SMES = "52000000"
 ALL_SMES_GIB = 12.0
 NATIONAL = "national"
@@ -24,13 +25,13 @@ NATIONAL = "national"
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured; the default is the whole suite.
+    """The amount of measurements; the default is the whole suite.
 
-    sizes: rounds of each population, by its number of firms or "national"; of each quarter the best round counts.
-    national_scale: 1, but for tests. until: last year of those runs.
-    contest_firms, contest_rounds: the core step against plain Mesa; rounds each time it comes.
-    profile_firms, profile_repeats: time by phase. triad_elements: array length of the bandwidth kernel.
-    start_scale, start_repeats: start-up. overhead_*: ``srdi run`` against the bare loop.
+    sizes: rounds of each population, by its number of firms or "national"; the best round of each quarter counts.
+    national_scale: 1, except in tests. until: last year of those runs.
+    contest_firms, contest_rounds: firms in the comparison of the core step with plain Mesa, and rounds per stage.
+    profile_firms, profile_repeats: for the time by phase. triad_elements, triad_repeats: for the bandwidth.
+    start_scale, start_repeats: for start-up. overhead_*: for ``srdi run`` compared with the bare loop.
     """
 
     sizes: dict[str, int]
@@ -63,7 +64,7 @@ QUICK = replace(
 
 @dataclass(frozen=True)
 class Target:
-    """A row of the result: what is measured, and the limit it should keep."""
+    """A row of the result: a measurement and its limit."""
 
     id: str
     label: str
@@ -72,8 +73,8 @@ class Target:
     at_least: bool = False
 
     def row(self, measured: float | None) -> dict:
-        """The row with what was measured; None, which does not keep the limit, if it could not be."""
-        kept = measured is not None and (measured >= self.limit if self.at_least else measured <= self.limit)
+        """The row with the measured value; None, if it could not be measured, does not meet the limit."""
+        met = measured is not None and (measured >= self.limit if self.at_least else measured <= self.limit)
         return {
             "id": self.id,
             "label": self.label,
@@ -81,7 +82,7 @@ class Target:
             "measured": measured,
             "limit": self.limit,
             "at_least": self.at_least,
-            "ok": kept,
+            "ok": met,
         }
 
 
@@ -100,12 +101,12 @@ TARGETS = (
 
 
 def national_firms() -> float:
-    """Firms at 1:1 at the start of a run."""
+    """Number of firms at 1:1 at the start of a run."""
     return float(build_geography(parameter_record({})).firms.sum())
 
 
 class Suite:
-    """Runs a plan; what is measured gathers in `results`, what could not be in `missing`."""
+    """Runs a plan; measurements are collected in `results`, and those that were not possible in `missing`."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -119,12 +120,12 @@ class Suite:
         self._national = national_firms()
 
     def stages(self) -> list[tuple[str, Callable[[], None]]]:
-        """What there is to measure, in order: a description and a function each.
+        """The stages in order, each with a description and a function.
 
-        The contest comes again and again, so that a minute in which the machine is busy does not decide it.
+        The comparison with plain Mesa is repeated between other stages, so that a busy minute does not decide it.
         """
         contest = ("core step against plain Mesa", self._contest)
-        sizes = ((self._named(size), partial(self._whole_step, size)) for size in self.plan.sizes)
+        sizes = ((self._label(size), partial(self._whole_step, size)) for size in self.plan.sizes)
         return [
             ("start-up", self._start_up),
             contest,
@@ -134,15 +135,24 @@ class Suite:
         ]
 
     def finish(self) -> dict:
-        """The results with the rows that hold them against the targets."""
+        """The results, including the rows that compare them with the targets."""
         costs = [value for value in self.results["firm_quarter_ns"].values() if value is not None]
         self.results["flatness"] = max(costs) / min(costs)
         self.results["missing"] = self.missing
-        wanted = [target for target in TARGETS if self._planned(target)]
-        self.results["targets"] = [target.row(self._value(target.id)) for target in wanted]
+        planned = [target for target in TARGETS if self._is_planned(target)]
+        self.results["targets"] = [target.row(self._value(target.id)) for target in planned]
         return self.results
 
-    def _planned(self, target: Target) -> bool:
+    def so_far(self) -> dict:
+        """The results of an interrupted suite, with the targets that have been measured; interrupted is true."""
+        targets = []
+        for target in TARGETS:
+            with contextlib.suppress(KeyError):
+                targets.append(target.row(self._value(target.id)))
+        measured = [row for row in targets if row["measured"] is not None]
+        return self.results | {"interrupted": True, "missing": self.missing, "targets": measured}
+
+    def _is_planned(self, target: Target) -> bool:
         size = ALL_SMES if target.id == "peak_gib" else target.id.partition(".")[2]
         return not size or size in self.plan.sizes
 
@@ -153,7 +163,7 @@ class Suite:
         return value
 
     @staticmethod
-    def _named(size: str) -> str:
+    def _label(size: str) -> str:
         return "whole step, 1:1" if size == NATIONAL else f"whole step, {int(size):,} firms"
 
     def _scale(self, firms: float) -> float:
@@ -165,7 +175,7 @@ class Suite:
         self.results |= start_up(self.plan.start_scale, self.plan.start_repeats)
 
     def _contest(self) -> None:
-        nanoseconds = apart.call(
+        nanoseconds = fresh_process.call(
             "benchmarks.contest:measure",
             scale=self._scale(self.plan.contest_firms),
             rounds=self.plan.contest_rounds,
@@ -178,7 +188,7 @@ class Suite:
     def _whole_step(self, size: str) -> None:
         """One population: cost of the whole step and memory; at 1:1 also threads, bandwidth and kernels."""
         results = self.results
-        # What is None at the end could not be measured.
+        # Values that remain None could not be measured.
         for key in ("firm_quarter_ns", "build_seconds"):
             results.setdefault(key, {})[size] = None
         if size in (NATIONAL, ALL_SMES):
@@ -193,13 +203,13 @@ class Suite:
                 raise
             self.missing[size] = str(error)
             return
-        self._note(size, runs, bytes_per_second)
+        self._record_runs(size, runs, bytes_per_second)
 
     def _runs_of(self, size: str) -> tuple[dict[int, list[dict]], float]:
         """Runs of a population by their threads, and at 1:1 the bandwidth of the triad in bytes per second.
 
         Raises:
-            JobFailed: the population does not fit the machine.
+            JobFailed: the population does not fit in the memory of the machine.
         """
         if size == ALL_SMES and machine_bytes() < ALL_SMES_GIB * GIB:
             raise JobFailed(f"this machine has less than {ALL_SMES_GIB:g} GiB of memory")
@@ -207,17 +217,17 @@ class Suite:
         scale = self.plan.national_scale if national else self._scale(float(size))
         runs: dict[int, list[dict]] = {THREADS: [], 1: []}
         bytes_per_second = 0.0
-        # 1 and 2 threads and the triad take turns.
+        # Runs with 1 and 2 threads and the triad alternate.
         for _ in range(self.plan.sizes[size]):
             for threads in (THREADS, 1) if national else (THREADS,):
                 job = {"scale": scale, "until": self.plan.until, "threads": threads}
-                runs[threads].append(apart.call("benchmarks.whole_step:measure", None, **job))
+                runs[threads].append(fresh_process.call("benchmarks.whole_step:measure", None, **job))
             if national:
                 bytes_per_second = max(bytes_per_second, self._triad())
         return runs, bytes_per_second
 
-    def _note(self, size: str, runs: dict[int, list[dict]], bytes_per_second: float) -> None:
-        """Put the figures of a population's runs among the results."""
+    def _record_runs(self, size: str, runs: dict[int, list[dict]], bytes_per_second: float) -> None:
+        """Add the measurements of the runs of a population to the results."""
         results = self.results
         quarters = whole_step.best_quarters(runs[THREADS])
         results["firm_quarter_ns"][size] = whole_step.nanoseconds(quarters)
@@ -251,7 +261,7 @@ class Suite:
         self.results["bandwidth_ratio"] = seconds / slots / limit
 
     def _phases(self) -> None:
-        self.results["profile"]["pass"] = apart.call(
+        self.results["profile"]["pass"] = fresh_process.call(
             "benchmarks.phases:profile",
             scale=self._scale(self.plan.profile_firms),
             repeats=self.plan.profile_repeats,

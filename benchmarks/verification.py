@@ -1,8 +1,9 @@
-"""All of `docs/verification.md`, one after the other: hours.
+"""Runs everything in `docs/verification.md`, which takes hours.
 
     python -m benchmarks.verification [--only STEP]
 
-Needs the extras ``test`` and ``mutants``, and Chromium. Goes on after a step that fails; exit status 1 if any did.
+Needs the extras ``test`` and ``mutants``, and Chromium. Continues after a failed step; exit status 1 if any step
+failed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import click
 
 from scenarios.commands.command import Script
 
-#: What is run with this interpreter, by name.
+#: Module and arguments of each step, run with this interpreter.
 STEPS = {
     "tests": ("pytest", "-m", "slow or not slow"),
     "interpreters": ("benchmarks.interpreters",),
@@ -33,9 +34,9 @@ def main(only: tuple[str, ...]) -> None:
     for name in only or STEPS:
         command = ("-m", *STEPS[name])
         click.echo(f"== {name}: python {' '.join(command)}")
-        begun = time.perf_counter()
+        started = time.perf_counter()
         done = subprocess.run([sys.executable, *command], cwd=Path(__file__).parent.parent)
-        click.echo(f"== {name}: {'failed' if done.returncode else 'passed'} in {time.perf_counter() - begun:.0f} s")
+        click.echo(f"== {name}: {'failed' if done.returncode else 'passed'} in {time.perf_counter() - started:.0f} s")
         if done.returncode:
             failed.append(name)
     if failed:

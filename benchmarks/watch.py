@@ -1,4 +1,4 @@
-"""Looks at the memory of another process while it works."""
+"""Measures the memory of another process while it works."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import threading
 
 import psutil
 
-#: Seconds between looks.
-_LOOK = 0.02
+#: Seconds between two samples.
+_INTERVAL_S = 0.02
 
 
-class Watch:
-    """Looks at the resident memory of a process, in bytes, until it is closed."""
+class MemoryWatch:
+    """Samples the resident memory of a process, in bytes, until it is closed."""
 
     def __init__(self, pid: int) -> None:
-        self._process, self._closed, self._most = psutil.Process(pid), threading.Event(), 0
-        threading.Thread(target=self._look, daemon=True).start()
+        self._process, self._closed, self._peak = psutil.Process(pid), threading.Event(), 0
+        threading.Thread(target=self._sample, daemon=True).start()
 
-    def _look(self) -> None:
-        while not self._closed.wait(_LOOK):
-            self._most = max(self._most, self.now())
+    def _sample(self) -> None:
+        while not self._closed.wait(_INTERVAL_S):
+            self._peak = max(self._peak, self.now())
 
     def now(self) -> int:
-        """What the process holds."""
+        """Current memory of the process."""
         return self._process.memory_info().rss
 
-    def most(self) -> int:
-        """The most it has held since this was asked last."""
-        most, self._most = max(self._most, self.now()), 0
-        return most
+    def peak(self) -> int:
+        """Peak memory since the last call."""
+        peak, self._peak = max(self._peak, self.now()), 0
+        return peak
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop sampling."""
         self._closed.set()

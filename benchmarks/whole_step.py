@@ -1,4 +1,4 @@
-"""The whole model under the clock: every part of its step, quarter by quarter, and the memory it takes."""
+"""Time of every part of the model's step, quarter by quarter, and the memory of a whole run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PASS = "advance_firms"
 def measure(scale: float, until: int, threads: int) -> dict:
     """Run the baseline to the end of `until` in this process.
 
-    Memory: the peak of the whole run, set-up and compiled kernels with it, beyond what the interpreter holds with
-    all imports.
+    Memory is the peak of the whole run, including set-up and compiled kernels, minus that of the interpreter after all
+    imports.
     """
     imported = resident_bytes()
     warm_up()
@@ -41,16 +41,16 @@ def measure(scale: float, until: int, threads: int) -> dict:
         "peak_bytes": peak_bytes(),
         "kernel_bytes": compiled - imported,
         "bytes_per_firm": (peak_bytes() - imported) / firms_at_start,
-        # The first quarter touches memory for the first time.
+        # Without the first quarter, which touches memory for the first time.
         "quarters": quarters[1:],
     }
 
 
 def best_quarters(runs: list[dict]) -> list[dict]:
-    """The quickest take of each quarter: runs of one scale do the same work, quarter by quarter."""
+    """The quickest repeat of each quarter; runs at one scale do the same work in each quarter."""
     return [
-        min(takes, key=lambda take: sum(take["parts"].values()))
-        for takes in zip(*(run["quarters"] for run in runs), strict=True)
+        min(repeats, key=lambda repeat: sum(repeat["parts"].values()))
+        for repeats in zip(*(run["quarters"] for run in runs), strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
-"""The commands ``srdi facts``, ``calibrate`` and ``validate``, found through the entry-point group ``srdi.commands``.
+"""The commands ``srdi facts``, ``calibrate`` and ``validate``, entry points of the group ``srdi.commands``.
 
-Only click is imported at once: ``srdi --help`` loads this file.
+Imports other than click are delayed, because ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
@@ -10,33 +10,36 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from scenarios.commands.command import echo
-from scenarios.commands.options import json_option, last_line, screen_of
+from scenarios.commands.options import json_option, print_json, table_console
 from scenarios.ensembles.machine import cores
 from scenarios.errors import require_extra
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
     from rich.progress import TaskID
 
-    from calibration.fitting.fit import Progress as Told
+    from calibration.firms.response import LeverProgress
+    from calibration.fitting.fit import StageProgress
 
 
 @click.command()
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the run.")
 @click.option("--until", type=int, metavar="YYYY", default=2024, show_default=True, help="Last year of the run.")
-@click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="New directory for figures (PNG, SVG).")
+@click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="New directory for charts (PNG, SVG).")
 @json_option
 def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bool) -> None:
-    """Hold the baseline against stylised facts of firms: growth, size, exit, supply, certificates, R&D.
+    """Compare the baseline with stylised facts of firms: growth, size, exit, supply, certificates, R&D.
 
-    The model runs twice, as it is and without R&D thresholds. With --json the table goes to stderr.
+    The model runs twice, with and without R&D thresholds. With --json the table goes to stderr.
 
     \b
     Example:
@@ -45,27 +48,28 @@ def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bo
     require_extra("srdi facts", "calibration", "powerlaw")
     from scenarios.files.loading import load_scenario
 
-    # The scenario schema knows the allowed ranges and says what is wrong in one sentence.
+    # The scenario schema checks the ranges and reports an error in one sentence.
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.until={until}"))
-    with _filled_when_done(figures) as draft:
+    with _new_directory(figures) as draft:
         from calibration.firms.facts import facts_of, observe_both
 
-        kept, free = observe_both(scale, seed, until)
-        found = facts_of(kept, free)
+        with _progress_bars() as on_run:
+            baseline, no_threshold = observe_both(scale, seed, until, lambda done, all_: on_run("runs", done, all_))
+        measured = facts_of(baseline, no_threshold)
         if draft:
-            from calibration.firms.figures import write_figures
+            from calibration.firms.charts import write_figures
 
-            write_figures(kept, free, draft)
-    from calibration.reporting.tables import print_facts
-    from scenarios.display.screen import say_where
+            write_figures(baseline, no_threshold, draft)
+    from calibration.reporting.printing import print_facts
+    from scenarios.display.screen import print_path
 
-    records = [fact.record() for fact in found]
-    screen = screen_of(as_json)
+    records = [fact.record() for fact in measured]
+    screen = table_console(as_json)
     print_facts(records, screen)
     if figures:
-        say_where(screen, "Figures in", figures)
+        print_path(screen, "Charts in", figures)
     if as_json:
-        last_line({"facts": records})
+        print_json({"facts": records})
 
 
 @click.command()
@@ -73,14 +77,14 @@ def facts(scale: float, seed: int, until: int, figures: Path | None, as_json: bo
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of designs, chains and runs.")
 @click.option("--first", type=click.IntRange(50), default=600, show_default=True, help="Runs over the priors.")
 @click.option("--later", type=click.IntRange(50), default=400, show_default=True, help="Runs of each later wave.")
-@click.option("--draws", type=click.IntRange(200), default=1000, show_default=True, help="Posterior draws to keep.")
+@click.option("--draws", type=click.IntRange(200), default=1000, show_default=True, help="Parameter draws to keep.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("results/calibration"),
     show_default=True,
-    help="Directory of runs, posterior and report; an interrupted fit goes on there.",
+    help="Directory of runs, posterior and report; an interrupted fit resumes there.",
 )
 @click.option("--screen", is_flag=True, help="Only rank all parameters by elementary effects (Morris), then stop.")
 @json_option
@@ -96,10 +100,10 @@ def calibrate(
     screen: bool,
     as_json: bool,
 ) -> None:
-    """Fit the free parameters to the reported figures known on 8 March 2024.
+    """Fit the free parameters to the figures reported by 8 March 2024.
 
-    Runs over the priors teach an emulator, five more waves sharpen it where the posterior lies, emcee draws from
-    it, and every figure is predicted by runs with posterior draws. Everything is kept in --out: posterior.parquet
+    Runs over the priors train an emulator, five more waves of runs refine it where the posterior lies, emcee samples
+    the posterior, and runs with these parameter draws predict every figure. Results are in --out: posterior.parquet
     (for srdi run --params FILE), calibration.json and report.html. The same settings give the same numbers.
 
     \b
@@ -108,22 +112,22 @@ def calibrate(
       srdi calibrate --screen
     """
     require_extra("srdi calibrate", "calibration", "sklearn", "emcee", "powerlaw", "threadpoolctl")
-    from scenarios.ensembles.lock import only_one
+    from scenarios.ensembles.lock import lock_directory
     from scenarios.files.loading import load_scenario
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     workers = workers or cores()
-    terminal = screen_of(as_json)
-    with only_one(out), _kept(out), _stages() as on_run:
+    terminal = table_console(as_json)
+    with lock_directory(out), _resume_hint(out), _progress_bars() as on_run:
         if screen:
             from calibration.fitting.screening import screen_all
-            from calibration.reporting.tables import print_screening
+            from calibration.reporting.printing import print_screening
 
             table = screen_all(out, scale=scale, seed=seed, workers=workers, on_run=on_run)
             table.to_csv(out / "screening.csv")
             print_screening(table, terminal)
             if as_json:
-                last_line({"screening": str(out / "screening.csv")})
+                print_json({"screening": str(out / "screening.csv")})
             return
         from calibration.fitting.fit import Settings
         from calibration.reporting.report import write_report
@@ -132,14 +136,14 @@ def calibrate(
         settings = Settings(scale=scale, seed=seed, first=first, later=later, draws=draws)
         summary = calibrate(out, settings, workers, on_run)
         write_report(out / "report.html", summary, read_posterior(out / POSTERIOR))
-    from calibration.reporting.tables import print_calibration
-    from scenarios.display.screen import say_where
+    from calibration.reporting.printing import print_calibration
+    from scenarios.display.screen import print_path
 
     print_calibration(summary, terminal)
-    say_where(terminal, "Posterior, runs and report.html in", out)
+    print_path(terminal, "Posterior, runs and report.html in", out)
     if as_json:
         inside = summary["inside"]["fit"]
-        last_line(
+        print_json(
             {
                 "posterior": str(out / POSTERIOR),
                 "minutes": summary["minutes"],
@@ -155,10 +159,15 @@ def calibrate(
 
 
 @click.command()
-@click.option("--draws", type=click.IntRange(20), default=200, show_default=True, help="Posterior draws, a run each.")
+@click.option("--draws", type=click.IntRange(20), default=200, show_default=True, help="Parameter draws, one run each.")
 @click.option("--scale", type=float, default=0.05, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the first run.")
-@click.option("--actuals", type=click.Path(path_type=Path), metavar="FILE", help="Realised figures (TOML) to score.")
+@click.option(
+    "--actuals",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Realised figures (TOML) to score; one without high is a floor.",
+)
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option(
     "--out",
@@ -171,9 +180,10 @@ def calibrate(
 def validate(
     *, draws: int, scale: float, seed: int, actuals: Path | None, workers: int | None, out: Path, as_json: bool
 ) -> None:
-    """Hold the calibrated model against reported figures, stylised facts and published estimates, and forecast.
+    """Compare the calibrated model with reported figures, stylised facts and published estimates, and forecast.
 
-    With --actuals the forecasts are scored against realised figures and against two naive forecasts.
+    With --actuals, the forecasts are scored against realised figures and compared with two naive forecasts. A figure
+    without high is a floor ("over N"): it counts for the intervals, but not for CRPS and error.
 
     \b
     Example:
@@ -181,41 +191,129 @@ def validate(
       srdi validate --actuals realised.toml --json
     """
     require_extra("srdi validate", "calibration", "sklearn", "emcee", "powerlaw", "pyfixest", "scoringrules")
-    from scenarios.ensembles.lock import only_one
+    from scenarios.ensembles.lock import lock_directory
     from scenarios.files.loading import load_scenario
 
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}", f"run.replicates={draws}"))
     from calibration.forecasting.scores import read_actuals
     from calibration.studies.validation import LAST_DAY
 
-    given = read_actuals(actuals, LAST_DAY) if actuals else ()
+    realised = read_actuals(actuals, LAST_DAY) if actuals else ()
+    from calibration.reporting.printing import print_validation
     from calibration.reporting.report import write_report
-    from calibration.reporting.tables import print_validation
-    from calibration.studies.study import packaged
+    from calibration.studies.study import packaged_calibration
     from calibration.studies.validation import validate
-    from scenarios.display.screen import say_where
+    from scenarios.display.screen import print_path
 
-    with only_one(out), _kept(out), _stages() as on_run:
-        found = validate(
+    with lock_directory(out), _resume_hint(out), _progress_bars() as on_run:
+        validation = validate(
             out,
             draws=draws,
             scale=scale,
             seed=seed,
             workers=workers or cores(),
-            actuals=given,
+            actuals=realised,
             on_run=on_run,
         )
-        write_report(out / "report.html", *packaged(), found)
-    screen = screen_of(as_json)
-    print_validation(found, screen)
-    say_where(screen, "Runs, forecasts.json, validation.json and report.html in", out)
+        write_report(out / "report.html", *packaged_calibration(), validation)
+    screen = table_console(as_json)
+    print_validation(validation, screen)
+    print_path(screen, "Runs, forecasts.json, validation.json and report.html in", out)
     if as_json:
-        last_line(found)
+        print_json(validation)
+
+
+@click.command()
+@click.argument("levers", nargs=-1, metavar="[LEVER]...")
+@click.option("--scenario", default="baseline", show_default=True, help="Scenario to which each lever is added.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the scenario.")
+@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the runs.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the tables as CSV.")
+@json_option
+def response(
+    levers: tuple[str, ...],
+    *,
+    scenario: str,
+    settings: tuple[str, ...],
+    scale: float,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Show how supported firms respond to each LEVER (all by default), beside published estimates.
+
+    Each lever acts from 2021 on. Every supported firm is compared with itself in a run without the lever that shares
+    all random draws, at the end of the year of first support and one and four years later: productivity, employment,
+    revenue and R&D. For levers that add demand, the nation's sales per yuan of public cost follow, without competition
+    for demand, with competition within product niches, and in full. Ctrl-C shows and writes what is finished.
+
+    \b
+    Example:
+      srdi response matchmaking_sales governance_training --scale 0.01
+      srdi response --set model.production=false --set model.displacement=false
+    """
+    import pandas as pd
+
+    from calibration.firms.response import responses, sales_per_yuan
+    from scenarios.errors import InputError, nearest
+    from scenarios.files.loading import load_scenario
+    from scenarios.records.storage import records
+    from sim.levers import Levers
+
+    known = list(Levers.model_fields)
+    for lever in levers:
+        if lever not in known:
+            raise InputError(f"unknown lever {lever!r}{nearest(lever, known)} (allowed: {', '.join(known)})")
+    base = load_scenario(scenario, (*settings, f"run.scale={scale}", f"run.seed={seed}")).policy
+    chosen = tuple(dict.fromkeys(levers or known))
+    finished = {"levers": pd.DataFrame(), "sales per yuan": pd.DataFrame()}
+
+    def keep(stage: str, on_run: StageProgress) -> LeverProgress:
+        def on_lever(done: int, all_: int, rows: pd.DataFrame) -> None:
+            finished[stage] = rows
+            on_run(stage, done, all_)
+
+        return on_lever
+
+    screen = table_console(as_json)
+    try:
+        with _progress_bars() as on_run:
+            responses(chosen, scale, seed, base, keep("levers", on_run))
+            sales_per_yuan(chosen, scale, seed, base, keep("sales per yuan", on_run))
+    except KeyboardInterrupt:
+        _show_responses(finished, out, screen)
+        done = [rows["lever"].nunique() if len(rows) else 0 for rows in finished.values()]
+        echo(f"srdi: interrupted after the effects of {done[0]} and the sales per yuan of {done[1]} levers", err=True)
+        raise
+    _show_responses(finished, out, screen)
+    if as_json:
+        table, sales = finished.values()
+        print_json({"rows": records(table), "displacement": records(sales)})
+
+
+def _show_responses(finished: Mapping[str, pd.DataFrame], out: Path | None, screen: Console) -> None:
+    """Print the tables of effects and of sales per yuan that have rows, and write them as CSV."""
+    from calibration.reporting.printing import print_responses, print_sales
+    from scenarios.display.screen import print_path
+    from scenarios.records.storage import atomic_file
+
+    table, sales = finished.values()
+    if len(table):
+        print_responses(table, screen)
+    if len(sales):
+        print_sales(sales, screen)
+    if out:
+        for path, frame in ((out, table), (out.with_stem(f"{out.stem}-sales-per-yuan"), sales)):
+            if len(frame):
+                with atomic_file(path) as draft:
+                    frame.to_csv(draft, index=False, encoding="utf-8-sig")
+                print_path(screen, "Table in", path)
 
 
 @contextlib.contextmanager
-def _kept(folder: Path) -> Iterator[None]:
-    """Say, when a long command does not end, that it goes on from its finished runs."""
+def _resume_hint(folder: Path) -> Iterator[None]:
+    """If a long command fails or is interrupted, say that it can resume from its finished runs."""
     from scenarios.errors import InputError
 
     try:
@@ -223,34 +321,34 @@ def _kept(folder: Path) -> Iterator[None]:
     except InputError:
         raise
     except (Exception, KeyboardInterrupt):
-        echo(f"srdi: what is finished is kept in {folder}; the same command goes on from there", err=True)
+        echo(f"srdi: finished runs are kept in {folder}; the same command resumes from there", err=True)
         raise
 
 
 @contextlib.contextmanager
-def _stages() -> Iterator[Told]:
-    """A callback told of a stage, what is done of it and all of it: one bar a stage on stderr if it is a terminal."""
+def _progress_bars() -> Iterator[StageProgress]:
+    """A callback for the progress of stages, shown as one bar per stage if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield lambda stage, done, all_: None
         return
     from scenarios.display.screen import progress
 
-    with progress(keep=True) as shown:
+    with progress(keep=True) as display:
         bars: dict[str, TaskID] = {}
 
         def on_run(stage: str, done: int, all_: int) -> None:
             if stage not in bars:
-                bars[stage] = shown.add_task(stage, total=all_)
-            shown.update(bars[stage], completed=done, total=all_)
+                bars[stage] = display.add_task(stage, total=all_)
+            display.update(bars[stage], completed=done, total=all_)
 
         yield on_run
 
 
 @contextlib.contextmanager
-def _filled_when_done(folder: Path | None) -> Iterator[Path | None]:
-    """A draft folder inside a new or empty `folder`, whose files move up when the block ends well.
+def _new_directory(folder: Path | None) -> Iterator[Path | None]:
+    """A draft folder inside a new or empty `folder`; its files move up when the block succeeds.
 
-    Without a folder it gives None. After a failure nothing is left behind.
+    Without a folder it yields None. After a failure nothing is left behind.
     """
     from scenarios.errors import InputError
 

@@ -1,7 +1,8 @@
-"""Confirm that a changed model still gives the packaged calibration's results.
+"""Confirm that a changed model still gives the same results as the packaged calibration.
 
-``python -m calibration.confirm`` in a checkout makes a reference run. If its bits are those the calibration was made
-with, the summary names the checksum of the model as it is now; if not, a new fit is needed (``srdi calibrate``).
+``python -m calibration.confirm`` in a checkout makes a reference run. If its results are bit-identical to those of the
+calibrated model, the checksum of the current model is written into the summary. If not, a new fit is needed
+(``srdi calibrate``).
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import click
 
 from calibration.fitting.priors import read_priors
 from calibration.fitting.simulator import model_digest
-from calibration.studies.study import SUMMARY, run_bits
+from calibration.studies.study import SUMMARY, run_digest
 from scenarios.commands.command import Script, echo
 from scenarios.records.storage import write_json
 
 
 def confirm(path: Path) -> bool:
-    """Write the model's present checksum into a summary if the reference run gives the bits it names."""
+    """Write the checksum of the current model into a summary if the reference run still gives the recorded results."""
     summary = json.loads(path.read_text(encoding="utf-8"))
-    if run_bits(summary["default"]["values"]) != summary["bits"]:
+    if run_digest(summary["default"]["values"]) != summary["bits"]:
         return False
     write_json(summary | {"model": model_digest(read_priors().only("free").names)}, path)
     return True
@@ -29,11 +30,11 @@ def confirm(path: Path) -> bool:
 
 @click.command(cls=Script)
 def main() -> None:
-    """Make the reference run, and have the calibration name the model as it is now if the bits are the same."""
+    """Make the reference run, and record the current model in the calibration if the results are bit-identical."""
     if not confirm(Path(__file__).with_name(SUMMARY)):
-        message = "the model gives other results than the one the calibration was made with: fit again (srdi calibrate)"
+        message = "the results differ from those of the calibrated model: fit again (srdi calibrate)"
         raise RuntimeError(message)
-    echo("the same bits: the calibration names the model as it is now")
+    echo("bit-identical results: the calibration now records the checksum of this model")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # for type checkers and the reference
     from scenarios.files.schema import Scenario
     from scenarios.records.results import Results, load_results
 
-_HOMES = {
+_MODULES = {
     "InputError": "errors",
     "Results": "records.results",
     "ResultsError": "errors",
@@ -30,11 +30,11 @@ _HOMES = {
     "run_ensemble": "ensembles.ensemble",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when first used: the command line's help must not load pandas.
-    if name in _HOMES:
-        return getattr(import_module(f"scenarios.{_HOMES[name]}"), name)
+    # Imported on first use, so that the command line's help does not load pandas.
+    if name in _MODULES:
+        return getattr(import_module(f"scenarios.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

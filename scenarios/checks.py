@@ -1,4 +1,4 @@
-"""Arguments of public functions: what is not allowed is refused in one sentence."""
+"""Checks of the arguments of public functions; an error is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ Kind = TypeVar("Kind")
 
 
 def whole_number(name: str, value: object, least: int) -> int:
-    """As `sim.arguments.whole_number`, for what reports bad input as InputError."""
+    """`sim.arguments.whole_number`, with InputError instead of ValueError."""
     try:
         return arguments.whole_number(name, value, least)
     except ValueError as error:
         raise InputError(str(error)) from None
 
 
-def several(name: str, values: Kind | Iterable[Kind], kind: type[Kind], source: str) -> list[Kind]:
-    """What was given as one object of a kind or as several, as a list.
+def as_list(name: str, values: Kind | Iterable[Kind], kind: type[Kind], source: str) -> list[Kind]:
+    """One object of a kind, or several, as a list.
 
     Raises:
-        InputError: something else was given; `source` is the function that makes such objects.
+        InputError: something else was given. The message names `source`, the function that makes such objects.
     """
-    found = [values] if isinstance(values, kind | str) or not isinstance(values, Iterable) else list(values)
-    for value in found:
+    items = [values] if isinstance(values, kind | str) or not isinstance(values, Iterable) else list(values)
+    for value in items:
         if not isinstance(value, kind):
-            raise InputError(f"{name} has {arguments.quoted(value)}; allowed is what {source} gives, one or several")
-    return found
+            raise InputError(
+                f"{name} has {arguments.quoted(value)}; allowed are one or several objects returned by {source}"
+            )
+    return items

@@ -1,6 +1,6 @@
 """The command ``srdi``.
 
-Imports of pandas, Mesa and Numba stand inside the commands: help must answer at once.
+pandas, Mesa and Numba are imported inside the commands, so that help appears at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scenarios.commands.command import Script, echo
-from scenarios.commands.options import json_option, last_line, screen_of, tell_idle
+from scenarios.commands.options import json_option, print_json, table_console, warn_idle_settings
 from scenarios.display.docstrings import documentation
 from scenarios.errors import InputError, nearest
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-#: Entry-point group in which other packages publish commands of their own.
+#: Entry-point group in which other packages publish their commands.
 COMMANDS_GROUP = "srdi.commands"
 
 
-def _published() -> EntryPoints:
+def _published_commands() -> EntryPoints:
     from importlib.metadata import entry_points
 
     return entry_points(group=COMMANDS_GROUP)
 
 
 class Srdi(Script, click.Group):
-    """The command with all others below it: its own, and those published under ``srdi.commands``."""
+    """The command group: the commands of this file and those published under ``srdi.commands``."""
 
-    called = "srdi"
+    program_name = "srdi"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands."""
-        return sorted({*super().list_commands(ctx), *(entry.name for entry in _published())})
+        return sorted({*super().list_commands(ctx), *(entry.name for entry in _published_commands())})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by name, own ones first; None if there is none."""
+        """A command by name, those of this file first; None if there is none."""
         command = super().get_command(ctx, cmd_name)
         if command is None:
-            command = next((entry.load() for entry in _published().select(name=cmd_name)), None)
+            command = next((entry.load() for entry in _published_commands().select(name=cmd_name)), None)
         if command is not None and command.help is None and command.callback:
             command.help = documentation(command.callback)
         return command
@@ -52,19 +52,19 @@ class Srdi(Script, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As in click; an unknown command is refused with the nearest name."""
+        """As in click; for an unknown command, the message suggests the nearest name."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = nearest(args[0], self.list_commands(ctx))
-            if not near:
+            suggestion = nearest(args[0], self.list_commands(ctx))
+            if not suggestion:
                 raise
-            raise click.UsageError(error.message.rstrip(".") + near, ctx) from None
+            raise click.UsageError(error.message.rstrip(".") + suggestion, ctx) from None
 
 
 @click.group(cls=Srdi, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="srdi")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """An agent-based model of China's SME cultivation ladder (专精特新).
 
@@ -73,7 +73,7 @@ def main(debug: bool) -> None:
     srdi run baseline no-policy --out DIR compare two scenarios, keep the results
     srdi list                             the catalogue of scenarios
     srdi show levers                      every lever with unit, range, default, cost and mechanism
-    srdi effects                          what each lever does, paired with the baseline
+    srdi effects                          the effect of each lever, paired with the baseline
     """
 
 
@@ -91,16 +91,17 @@ def list_scenarios(as_json: bool) -> None:
     from scenarios.files.loading import load_scenario
 
     rows = [load_scenario(name) for name in catalogue_names()]
-    print_table(Cells("", ("", "", ""), [(s.name, s.title, s.title_zh) for s in rows]), screen_of(False))
+    print_table(Cells("", ("", "", ""), [(s.name, s.title, s.title_zh) for s in rows]), table_console(False))
     if as_json:
-        last_line({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
+        print_json({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
 
 
 @main.command()
-@click.argument("name", metavar="NAME|levers|rules|shocks|parameters")
+@click.argument("name", metavar="NAME|levers|rules|shocks|model|parameters")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Show a scenario as resolved (a file that runs), or all levers, rules, shocks or parameters.
+    """Show a resolved scenario (as a file that can be run), or all levers, rules, shocks,
+    feedbacks (model) or parameters.
 
     \b
     Example:
@@ -110,14 +111,19 @@ def show(name: str, as_json: bool) -> None:
     from scenarios.display.screen import say
     from scenarios.files import describe
 
-    screen = screen_of(False)
+    screen = table_console(False)
     if name == "levers":
         levers = describe.lever_rows()
         for lever in levers:
             say(screen, f"{lever['lever']} ({lever['group']})")
-            say(screen, lever["about"], indent=4, as_wide=True)
-            moves = f"Moves first: {lever['outcome']} ({lever['expected']})"
-            say(screen, f"Mechanism: {lever['mechanism']}. {moves}.\nCost: {lever['cost']}.", indent=4, as_wide=True)
+            say(screen, lever["about"], indent=4, full_width=True)
+            affects = f"Affects first: {lever['outcome']} ({lever['expected']})"
+            say(
+                screen,
+                f"Mechanism: {lever['mechanism']}. {affects}.\nCost: {lever['cost']}.",
+                indent=4,
+                full_width=True,
+            )
             _print_settings(lever["settings"], screen)
             screen.print()
         values: dict[str, object] = {"levers": levers}
@@ -125,12 +131,16 @@ def show(name: str, as_json: bool) -> None:
         shocks = describe.shock_rows()
         for shock in shocks:
             say(screen, shock["shock"])
-            say(screen, shock["about"], indent=4, as_wide=True)
+            say(screen, shock["about"], indent=4, full_width=True)
             _print_settings(shock["settings"], screen)
             screen.print()
         values = {"shocks": shocks}
-    elif name in ("rules", "parameters"):
-        rows = describe.rule_rows() if name == "rules" else describe.parameter_rows()
+    elif name in ("rules", "model", "parameters"):
+        rows = {
+            "rules": describe.rule_rows,
+            "model": describe.feedback_rows,
+            "parameters": describe.parameter_rows,
+        }[name]()
         _print_settings(rows, screen)
         values = {name: rows}
     else:
@@ -140,7 +150,7 @@ def show(name: str, as_json: bool) -> None:
         click.echo(describe.scenario_toml(scenario), nl=False)
         values = {"scenario": scenario.model_dump(by_alias=True, mode="json")}
     if as_json:
-        last_line(values)
+        print_json(values)
 
 
 def _print_settings(rows: list[dict], screen: Console) -> None:
@@ -153,16 +163,16 @@ def _print_settings(rows: list[dict], screen: Console) -> None:
             default = "none"
         elif isinstance(default, int | float) and not isinstance(default, bool):
             default = number(default)
-        notes = ", ".join(part for part in (f"default {default}", row["unit"], row["range"]) if part)
-        say(screen, row["key"], indent=2, as_wide=True)
-        say(screen, f"{row['description']} ({notes})", indent=6, as_wide=True)
+        notes = ", ".join(note for note in (f"default {default}", row["unit"], row["range"]) if note)
+        say(screen, row["key"], indent=2, full_width=True)
+        say(screen, f"{row['description']} ({notes})", indent=6, full_width=True)
 
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @json_option
 def check(files: tuple[str, ...], as_json: bool) -> None:
-    """Check scenario files without running them; exit 2 at the first that is not valid.
+    """Check scenario files without running them; exit with 2 at the first that is not valid.
 
     \b
     Example:
@@ -175,9 +185,9 @@ def check(files: tuple[str, ...], as_json: bool) -> None:
         scenario = load_scenario(file)
         names.append(scenario.name)
         echo(f"{file}: scenario {scenario.name!r} is valid")
-        tell_idle([scenario])
+        warn_idle_settings([scenario])
     if as_json:
-        last_line({"valid": names})
+        print_json({"valid": names})
 
 
 @main.command()
@@ -200,12 +210,12 @@ def new(name: str, out: Path | None, as_json: bool) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(template(name))
     except FileExistsError:
-        raise InputError(f"{path} already exists; name another file with --out") from None
+        raise InputError(f"{path} already exists; choose another file with --out") from None
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
     echo(f"wrote {path}; check it with: srdi check {shlex.quote(str(path))}")
     if as_json:
-        last_line({"file": str(path)})
+        print_json({"file": str(path)})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The model: firms, institutions and rules of the SME cultivation ladder.
 
-``from sim import SRDIModel`` gives the Mesa model. The package imports nothing of
+``from sim import SRDIModel`` gives the Mesa model. The package imports nothing from
 ``scenarios``, ``calibration`` or ``viz``.
 """
 

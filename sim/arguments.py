@@ -1,4 +1,4 @@
-"""Numbers given as arguments: what is no such number is refused in one sentence with name, value and range."""
+"""Checks of numeric arguments; invalid ones are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ UNTIL_RANGE = (START.year + 1, LATEST_UNTIL)
 
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
-    """The argument as an int: a whole number of Python or NumPy, a float such as 2030.0 included.
+    """The argument as an int: a whole number of Python or NumPy, or a float such as 2030.0.
 
     Raises:
-        ValueError: it is something else (a bool, text, None), or outside `least` to `most`; None is no limit.
+        ValueError: it is something else (a bool, text, None), or not from `least` to `most`; None is no limit.
     """
     if _is_number(value) and (isinstance(value, Integral) or float(value).is_integer()):
         found = int(value)
         if least <= found and (most is None or found <= most):
             return found
-    span = f"from {least} on" if most is None else f"from {least} to {most}"
-    raise ValueError(f"{name} is {quoted(value)}; allowed are whole numbers {span}")
+    span = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise ValueError(f"{name} is {quoted(value)}; it must be a whole number {span}")
 
 
 def scale_number(value: object) -> float:
@@ -33,24 +33,24 @@ def scale_number(value: object) -> float:
     low, high = SCALE_RANGE
     if _is_number(value) and low <= value <= high:
         return float(value)
-    raise ValueError(f"scale is {quoted(value)}; allowed are numbers from {low:g} to {high:g}")
+    raise ValueError(f"scale is {quoted(value)}; it must be a number from {low:g} to {high:g}")
 
 
 def seed_number(name: str, value: object) -> int:
-    """The seed that an argument gives: it itself, as a number or as text, or the next number of a generator.
+    """The seed of an argument: a number, also as text, or the next number of a generator.
 
     Raises:
-        ValueError: it is no seed.
+        ValueError: it is not a seed.
     """
     if value is None or isinstance(value, np.random.Generator | np.random.BitGenerator | np.random.SeedSequence):
         return int(np.random.default_rng(value).integers(2**31))
-    if isinstance(value, str) and value.strip().isdecimal():  # of a text field of SolaraViz
+    if isinstance(value, str) and value.strip().isdecimal():  # from a text field of SolaraViz
         value = int(value)
     return whole_number(name, value, *SEED_RANGE)
 
 
 def quoted(value: object) -> str:
-    """A value in words, not longer than a line."""
+    """A value as a message quotes it, no longer than a line."""
     return shortened(repr(value.item() if isinstance(value, np.generic) else value), QUOTED)
 
 

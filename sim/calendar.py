@@ -61,6 +61,6 @@ DEFAULT_UNTIL = 2030
 #: Last year a run may reach (certificate dates are stored as 8-bit quarter counts).
 LATEST_UNTIL = 2048
 
-#: Fewest and most firms that can be simulated for one real firm. Above 1 there are more firms than the model's
-#: nation has, on the same product markets: 9.5 is as many as China has SMEs of any kind.
+#: Least and most simulated firms per real firm. Above 1 there are more firms than the modelled sectors have, in the
+#: same product markets: 9.5 is as many as China has SMEs of any kind.
 SCALE_RANGE = (0.0005, 10.0)

@@ -12,12 +12,13 @@ from __future__ import annotations
 import numpy as np
 
 from sim.mechanisms.stress import replaced
+from sim.tally import ChainSum
 
 
-def _share(part: np.ndarray, whole: np.ndarray, chain: np.ndarray, chains: int, empty: float = 1.0) -> np.ndarray:
-    """Sum of `part` over the sum of `whole` by chain, `empty` where the whole is 0: float64 (chains,)."""
+def _share(numerator: np.ndarray, whole: np.ndarray, chain: np.ndarray, chains: int, empty: float = 1.0) -> np.ndarray:
+    """Sum of `numerator` over the sum of `whole` by chain, `empty` where the whole is 0: float64 (chains,)."""
     total = np.bincount(chain, whole, minlength=chains)
-    return np.where(total > 0, np.bincount(chain, part, minlength=chains) / np.where(total > 0, total, 1.0), empty)
+    return np.where(total > 0, np.bincount(chain, numerator, minlength=chains) / np.where(total > 0, total, 1.0), empty)
 
 
 class ChainHealth:
@@ -46,15 +47,18 @@ class ChainHealth:
         revenue = totals.niche_revenue.astype(np.float64)
         qualified = totals.niche_qualified.astype(np.float64)
         filled = key & (revenue > 0) & (qualified >= p.gap_share * revenue)
+        # With a moving frontier, a leader whom nobody supplies has all its gaps.
+        unsupplied = (totals.chains[:, ChainSum.suppliers] == 0) & model.policy.model.frontier
+        filled &= ~unsupplied[chain]
         served = qualified > 0
         at_stake = revenue * key
         withstood = at_stake * (1.0 - p.standard_shock * (1.0 - replaced(qualified, revenue, p)))
         everywhere = np.ones(len(revenue))
         # A chain none of whose key niches is simulated has no gap to show.
-        self.filled[:] = _share(filled.astype(float), key.astype(float), chain, chains)
+        self.filled[:] = np.where(unsupplied, 0.0, _share(filled.astype(float), key.astype(float), chain, chains))
         self.extension[:] = _share(served.astype(float), everywhere, chain, chains)
         self.resilience[:] = _share(withstood, at_stake, chain, chains)
-        lost = totals.niche_lost.astype(np.float64)
+        lost = revenue * np.expm1(np.maximum(-model.environment.niche_slack, 0.0))
         self.lost[:] = _share(lost, revenue + lost, chain, chains, empty=0.0)
         self.gaps_filled = float(filled.sum() / max(key.sum(), 1))
         self.served = float(served.mean())
@@ -62,7 +66,7 @@ class ChainHealth:
         self._find_weakest(key, qualified, revenue)
 
     def _find_weakest(self, key, qualified, revenue) -> None:
-        """The key niche of each chain with the least qualified share, where newcomers are set to work."""
+        """The key niche of each chain with the least qualified share, which newcomers supply."""
         chain = self.model.industry.niche_chain
         share = np.where(key & (revenue > 0), qualified / np.maximum(revenue, 1.0), np.inf)
         weakest = self.model.environment.chain_weakest

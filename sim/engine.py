@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from sim.columns import NEVER
-from sim.environment import QuarterInputs
-from sim.jit import kernel, own_copy
-from sim.mechanisms.chain_links import leader_of
+from sim.firms.columns import NEVER, log_parts
+from sim.firms.tile import TILE, Tile, list_indices, rows_of, window
+from sim.mechanisms.chain_links import is_leader, leader_of
+from sim.numerics.jit import kernel, own_copy
 from sim.phases.capabilities import modernise, specialise
 from sim.phases.finance import borrow, raise_equity
 from sim.phases.growth import grow
 from sim.phases.links import change_customer, migrate
 from sim.phases.research import choose_research, do_research, innovate, learn, report_research
-from sim.phases.sales import count_lost, feel_shocks, sell, slack_parts
+from sim.phases.sales import count_lost, feel_shocks, sell
 from sim.phases.surroundings import see_surroundings, survey
 from sim.phases.turnover import turn_over
 from sim.tally import count_tile
-from sim.tile import TILE, Tile, list_indices, rows_of, window
+from sim.world.environment import QuarterInputs
 
 
 @kernel
@@ -33,8 +33,8 @@ def take_orders(firms, quarter, slots):
                 firms.orders[i] = 0
             else:
                 firms.orders[i] = firms.slack[customer]
-        elif customer <= -2:
-            firms.orders[i] = slack_parts(quarter.environment.chain_slack[leader_of(customer)])
+        elif is_leader(customer):
+            firms.orders[i] = log_parts(quarter.environment.chain_slack[leader_of(customer)])
 
 
 @kernel
@@ -46,12 +46,17 @@ def advance(firms, quarter, acts, scratch, totals, slots):
         quarter: QuarterInputs.
         acts: whether firms act; at the start of a run they are only counted.
         scratch: TileScratch.
-        totals: Totals, added to; what certificates decide is left to `sim.tally.count_certified`.
+        totals: Totals, added to; what depends on certificates is left to `sim.tally.count_certified`.
         slots: Slots.
     """
     moment = own_copy(quarter.moment)
     quarter = QuarterInputs(
-        quarter.environment, quarter.keys, quarter.lasting_keys, own_copy(quarter.parameters), moment
+        quarter.environment,
+        quarter.keys,
+        quarter.lasting_keys,
+        own_copy(quarter.parameters),
+        moment,
+        own_copy(quarter.aims),
     )
     rows, flows = rows_of(scratch.rows), totals.flows
     for first in range(slots.first, slots.end, TILE):
@@ -61,10 +66,10 @@ def advance(firms, quarter, acts, scratch, totals, slots):
             see_surroundings(tile, quarter)
             turn_over(tile, quarter, flows)
             feel_shocks(tile, quarter)
-            sell(tile, quarter)
-            count_lost(tile, quarter, flows)
-            borrow(tile, quarter)
             performers = scratch.performers[: list_indices(tile.firms.rd_intensity, scratch.performers)]
+            sell(tile, quarter, performers)
+            count_lost(tile, quarter, flows)
+            borrow(tile, quarter, performers, flows)
             raise_equity(tile, quarter, scratch, performers, flows)
             if moment.number == 1:
                 choose_research(tile, quarter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.positions import positions
+from sim.numerics.positions import positions
 
 Flow = positions(
     "Flow",
@@ -18,5 +18,7 @@ Flow = positions(
         "spilled",  # yuan of knowledge
         "passed_on",  # yuan of knowledge
         "lost",  # thousand yuan of output
+        "credit_eased",  # thousand yuan of revenue whose wanted credit is eased
+        "credit_responsive",  # thousand yuan of revenue whose credit would respond to ease
     ],
 )

@@ -10,37 +10,45 @@ import mesa
 import numpy as np
 
 from sim.arguments import UNTIL_RANGE, scale_number, seed_number, whole_number
-from sim.blocks import Blocks
 from sim.calendar import DEFAULT_UNTIL, START, Quarter
 from sim.chain_health import ChainHealth
-from sim.demand import quarterly_growth
-from sim.draws import TIMELESS, quarter_keys, uniform_array
 from sim.engine import advance, take_orders
-from sim.environment import Moment, QuarterInputs, new_environment
-from sim.firms import Firms
-from sim.geography import build_geography
-from sim.industry import build_industry
+from sim.feedbacks import switched
+from sim.firms.blocks import Blocks
+from sim.firms.network import find_buyers, link_at_start
+from sim.firms.population import build_population, expected_researchers, usual_research
+from sim.firms.table import Firms
+from sim.firms.tile import index_scratch, tile_scratch
+from sim.flows import Flow
 from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage
 from sim.institutions.cluster import Cluster, attract, build_commons, find_candidates, spill_over
 from sim.institutions.ministry import Ministry
 from sim.institutions.province import Province
 from sim.institutions.targeting import reached
 from sim.ladder.rounds import Rounds
-from sim.ledger import Ledger
 from sim.levers import PROGRAMMES, Lever
 from sim.levers.clusters import COMMONS
-from sim.network import find_buyers, link_at_start
-from sim.outputs import NATIONAL
-from sim.panel import Panel
+from sim.mechanisms.chain_links import qualified_level
+from sim.mechanisms.finance import crowding_out
+from sim.mechanisms.research import research_price, research_wage
+from sim.mechanisms.support import Channel
+from sim.numerics.draws import TIMELESS, quarter_keys, uniform_array
 from sim.parameters import parameter_record, parameter_values
 from sim.policy import HasPolicy, Policy, policy_of
-from sim.population import build_population, expected_researchers
-from sim.recorder import Recorder
+from sim.product_market import ProductMarket
+from sim.records.ledger import Ledger
+from sim.records.outputs import NATIONAL
+from sim.records.panel import Panel
+from sim.records.recorder import Recorder
 from sim.reference import province_names
-from sim.rules import TIERS, Rules
-from sim.stress import Stress
-from sim.tally import PARTS, ClusterSum, by_name, complete, count_certified, new_totals
-from sim.tile import index_scratch, tile_scratch
+from sim.rules import Rules
+from sim.shock_schedule import ShockSchedule
+from sim.tally import PARTS, Cell, ClusterSum, by_name, complete, count_certified, new_totals
+from sim.tiers import TIERS
+from sim.world.demand import quarterly_growth
+from sim.world.environment import Moment, QuarterInputs, new_environment
+from sim.world.geography import build_geography
+from sim.world.industry import build_industry
 
 
 class SRDIModel(mesa.Model):
@@ -51,20 +59,20 @@ class SRDIModel(mesa.Model):
     are Mesa agents; the national series are in Mesa's `datacollector`.
 
     Args:
-        scenario: name of a catalogue scenario, a Policy, or what has one as its `policy`, such as a loaded scenario;
-            when to end and at what scale is said here.
+        scenario: name of a catalogue scenario, a Policy, or an object with a `policy`, such as a loaded scenario; its
+            scale and last year are not used, only those given here.
         scale: simulated firms per real firm, 0.0005 to 10. Counts are reported at 1:1.
         rng: seed, from 0 to 2**64 - 1; the same seed gives the same bits on any number of threads. None draws one, so
-            that every model differs; `seed` tells which. A NumPy generator gives its next number.
+            that every model differs, and `seed` holds it. A NumPy generator gives its next number.
         until: last year of the run.
         threads: threads for the passes over firms.
         firms_panel: firms to follow one by one in the table `firms`; 0 for none.
-        seed: another name of `rng`.
+        seed: another name for `rng`.
 
     Attributes:
         geography, industry: the fixed world. candidates: Candidates of clusters. environment: what firms see.
         parameters: numbers by name, for institutions. parameter_record: the same, for kernels.
-        seed: what `rng` has to be for the same run again.
+        seed: the `rng` that repeats the run.
         moment: Moment of the quarter. keys: uint64 (purposes,), its stream keys; lasting_keys: those of draws that hold
             for the whole run.
         totals: Totals of the last full quarter. chain_health: ChainHealth, measured on them.
@@ -76,7 +84,7 @@ class SRDIModel(mesa.Model):
         county_giant_weight: float64 (units,), where little giants are to be expected, sum 1.
 
     Raises:
-        ValueError: for an argument that is not allowed, with its value and what is.
+        ValueError: an argument is not allowed; the message gives its value and what is allowed.
 
     A model may be copied and pickled in any quarter; the copy goes on with the same bits. Mesa's generators `random`
     and `rng` are seeded too, for agents that you add: the model itself does not draw from them. For many runs with
@@ -110,21 +118,26 @@ class SRDIModel(mesa.Model):
         self.scenario = None
         self.agent_id_counter = 1
         self._reach: dict[type, tuple[np.ndarray, np.ndarray]] = {}
-        self.parameters = parameter_values(self.policy.parameters)
-        self.parameter_record = parameter_record(self.policy.parameters)
+        changed = self.policy.parameters
+        changed = changed | switched(parameter_values(changed), self.policy.model)
+        self.parameters, self.parameter_record = parameter_values(changed), parameter_record(changed)
         self.ledger = Ledger(self.policy.levers)
         self.moment = Moment()
         self._build_world()
+        self.moment.qualified = qualified_level(0.0, self.parameters)
         self._set_rule_moment()
         self._build_institutions()
         self.recorder = Recorder(self)
         self.panel = Panel(self, firms_panel) if firms_panel else None
         self.datacollector = mesa.DataCollector(
-            # A row of batch_run then says what makes its run again.
+            # So that a row of batch_run tells how to repeat its run.
             model_reporters={"seed": "seed"} | {column.name: partial(_latest, column.name) for column in NATIONAL}
         )
         self._pass_over_firms(acts=False)
+        self.market = None
         self._take_stock()
+        self.market = ProductMarket(self)
+        self._research_at_start = self._research_money()
         self._record()
 
     # --- the quarter
@@ -135,7 +148,7 @@ class SRDIModel(mesa.Model):
             return
         self._open_quarter()
         self._move_demand()
-        self.stress.step()
+        self.shock_schedule.step()
         self.agents_by_type[Province].do("step")
         self.engagement = {name: engage(self, name) for name in LEADER_LEVERS}
         self.agents_by_type[ChainLeader].do("step")
@@ -159,36 +172,38 @@ class SRDIModel(mesa.Model):
 
     @steps.setter
     def steps(self, counted: int) -> None:
-        """Mesa counts calls of `step` here, those after the end as well: the calendar is what counts."""
+        """Ignored: Mesa counts calls of `step` here, also those after the end; the calendar counts quarters."""
 
     def tables(self) -> dict[str, dict[str, np.ndarray]]:
-        """The results so far: arrays by table and column, as declared in `sim.outputs`."""
+        """The results so far: arrays by table and column, as declared in `sim.records.outputs`."""
         panel = {"firms": self.panel.table()} if self.panel else {}
         return self.recorder.tables() | panel
 
     @property
     def inputs(self) -> QuarterInputs:
-        """What firms see as the model stands now, in the form kernels receive it."""
+        """What firms see now, in the form kernels receive it."""
+        moment, aims = self.moment.record(), self._aims()
         return QuarterInputs(
             environment=self.environment,
             keys=self.keys,
             lasting_keys=self.lasting_keys,
             parameters=self.parameter_record,
-            moment=self.moment.record(),
+            moment=moment,
+            aims=moment if aims is self.moment else aims.record(),
         )
 
     def run_pass(self, kernel, *task, **asked) -> None:
         """Run a kernel of firms over all of them, with what the quarter gives.
 
         Args:
-            kernel: takes the firms' columns, QuarterInputs, the task, and what `sim.blocks.Blocks.run` adds.
-            task: what this pass is about, such as a `sim.ladder.recognition.Batch`.
-            asked: `totals`, `scratch` and `long`, as there.
+            kernel: takes the firms' columns, QuarterInputs, the task, and what `sim.firms.blocks.Blocks.run` adds.
+            task: what the kernel takes next, such as a `sim.ladder.recognition.Batch`.
+            asked: `totals`, `scratch` and `long` of `Blocks.run`.
         """
         self.blocks.run(kernel, self.firms.columns, self.inputs, *task, **asked)
 
     def draws(self, purpose: int, count: int) -> np.ndarray:
-        """Uniform draws of this quarter for institutions, by `sim.draws.Purpose`: float64 (count,)."""
+        """Uniform draws of this quarter for institutions, by `sim.numerics.draws.Purpose`: float64 (count,)."""
         return uniform_array(self.keys[purpose], count)
 
     @property
@@ -209,13 +224,13 @@ class SRDIModel(mesa.Model):
 
     @property
     def flows(self) -> np.ndarray:
-        """What happened in the last quarter: int64 (places, sectors, len(FLOWS))."""
+        """What happened in the last quarter: int64 (places, sectors, len(Flow))."""
         return self.totals.flows
 
     def take_up(self, policy: Policy) -> None:
         """Follow another policy from the next quarter on; nothing in which it differs may have acted yet.
 
-        See `sim.branching.branch`, which makes sure of that.
+        `sim.branching.branch` checks that.
         """
         before, self.policy = self.policy, policy
         self._reach.clear()
@@ -227,32 +242,32 @@ class SRDIModel(mesa.Model):
         self.ledger.take_up(policy.levers, changed)
         self.recorder.restate_budgets()
         if before.shocks != policy.shocks:
-            self.stress = Stress(self)
+            self.shock_schedule = ShockSchedule(self)
         self.ministry.take_up(changed)
 
     def register_agent(self, agent: mesa.Agent) -> None:
-        """Take in a new agent, which Mesa does when it is made."""
+        """Register a new agent; Mesa calls this when one is made."""
         super().register_agent(agent)
         if hasattr(mesa.Agent, "_ids"):
-            # Mesa 3.3 numbers agents in a dictionary that keeps every model for good; here a model counts its own.
+            # Mesa 3.3 numbers agents in a dictionary that keeps every model alive; here a model counts its own.
             mesa.Agent._ids.pop(self, None)
             agent.unique_id = self.agent_id_counter
             self.agent_id_counter += 1
 
     def reset_rng(self, *seeds, **named) -> NoReturn:
-        """Refused: the draws are those of the model's seed from its making on; no generator can be set back."""
+        """Not supported: all draws follow from the seed given at construction."""
         raise NotImplementedError("a model draws from its seed alone; make another SRDIModel with rng=")
 
     reset_randomizer = reset_rng
 
     def __copy__(self) -> SRDIModel:
-        """A model of its own, as of arrays: two that share their firms would both be wrong after a step of one."""
+        """A deep copy: models sharing arrays would corrupt each other."""
         return copy.deepcopy(self)
 
     def __setstate__(self, state: dict) -> None:
-        """Take over the state of a pickled model, with arrays of its own where those that came are read-only.
+        """Restore a pickled model, with copies of arrays that are read-only.
 
-        joblib hands large arrays to its workers as such memory maps.
+        joblib passes large arrays to its workers as read-only memory maps.
         """
         vars(self).update(state)
         columns = self.firms.columns if "firms" in state else ()
@@ -293,12 +308,13 @@ class SRDIModel(mesa.Model):
             revenue_per_worker=revenue_per_worker,
             p=p,
         )
+        self.environment.sector_rd_usual[:] = usual_research(columns, len(industry.sector_firms))
         self._assign_clusters()
-        places = self.places_and_sectors
+        cells = self.places_and_sectors
         # The totals of the last full quarter stay readable while those of the new one are counted.
         self.totals, self._counting = (
             new_totals(
-                *places,
+                *cells,
                 units=geography.units,
                 niches=len(industry.niche_sector),
                 clusters=len(self.candidates),
@@ -307,7 +323,7 @@ class SRDIModel(mesa.Model):
             )
             for _ in range(2)
         )
-        self.digital_supported = np.zeros(places, dtype=np.int64)
+        self.digital_supported = np.zeros(cells, dtype=np.int64)
         self.chain_health = ChainHealth(self)
         self.county_giant_weight = expected_researchers(geography, industry, research, sector_research, p)
 
@@ -331,14 +347,14 @@ class SRDIModel(mesa.Model):
         self.commons = np.zeros((len(self.candidates), len(COMMONS)))
         industry = self.industry
         self.chain_leaders = [
-            ChainLeader(self, index, *map(int, place), float(openness))
-            for index, (*place, openness) in enumerate(
+            ChainLeader(self, index, int(sector), int(home), float(openness))
+            for index, (sector, home, openness) in enumerate(
                 zip(industry.chain_sector, industry.chain_home, industry.chain_openness, strict=True)
             )
         ]
         self.engagement = {name: np.zeros(len(self.chain_leaders)) for name in LEADER_LEVERS}
         self.rounds = Rounds(self)
-        self.stress = Stress(self)
+        self.shock_schedule = ShockSchedule(self)
         self.ministry = Ministry(self)
 
     # --- parts of the quarter
@@ -350,22 +366,43 @@ class SRDIModel(mesa.Model):
         moment = self.moment
         moment.index = self.quarter - START
         moment.number = self.quarter.number
+        self._set_research_price()
+        moment.qualified = qualified_level(moment.index / 4.0, p)
         moment.research_trend = p.rd_shift + p.rd_trend * min(moment.index / 4.0, p.rd_trend_years)
         self.keys = quarter_keys(self.seed, self.quarter - START)
         self._set_rule_moment()
         self.rounds.open_quarter()
         self.ledger.open_quarter()
 
+    def _set_research_price(self) -> None:
+        """The wage of R&D staff, from the R&D money of the last quarter."""
+        p, moment = self.parameters, self.moment
+        years = moment.index / 4.0
+        wage = research_wage(self._research_money() / self._research_at_start, years, p)
+        moment.research_wage = wage
+        moment.research_price = price = research_price(wage, years, p)
+        moment.research_dear = price**-p.research_price_elasticity
+
+    def _research_money(self) -> float:
+        """True R&D of all simulated firms in the last quarter, yuan per year; 1 without any."""
+        return max(float(self.totals.cells[..., Cell.rd_true].sum()), 1.0)
+
     def _set_rule_moment(self) -> None:
-        """The R&D thresholds firms look at, from the rules in force."""
-        rules = self.rules
-        self.moment.audit_strictness = rules.audit_strictness
-        self.moment.srdi_rd = rules.srdi.rd_intensity_min
-        self.moment.srdi_rd_spending = rules.srdi.rd_spending_min
-        self.moment.giant_revenue_mid = rules.little_giant.revenue_mid
-        self.moment.giant_rd_large = rules.little_giant.rd_intensity_min
-        self.moment.giant_rd_mid = rules.little_giant.rd_intensity_mid_min
-        self.moment.giant_revenue_large = rules.little_giant.revenue_large
+        """What firms see of the rules in force."""
+        rules, moment = self.rules, self.moment
+        moment.audit_strictness = rules.audit_strictness
+        moment.validity_srdi = 4 * rules.srdi.validity_years
+        moment.validity_giant = 4 * rules.little_giant.validity_years
+        moment.take_thresholds(rules)
+
+    def _aims(self) -> Moment:
+        """The moment with the R&D thresholds that firms work towards."""
+        rules = self.policy.rules.aimed_at(self.quarter, int(self.parameters.anticipation_horizon))
+        if rules is self.rules:
+            return self.moment
+        aims = copy.copy(self.moment)
+        aims.take_thresholds(rules)
+        return aims
 
     def _move_demand(self) -> None:
         """Nominal demand by sector: the quarter's reported or assumed growth plus the sector's trend."""
@@ -380,21 +417,22 @@ class SRDIModel(mesa.Model):
 
     def _advance_firms(self) -> None:
         """Mechanisms of all firms, and exit and entry."""
-        self.moment.reach_srdi = np.mean(self.reach["srdi"])
-        self.moment.reach_giant = np.mean(self.reach["little_giant"])
         env = self.environment
+        env.province_reach_srdi[:] = self.reach["srdi"]
+        env.province_reach_giant[:] = self.reach["little_giant"]
         env.disturbed[0] = env.sector_slack.any() or env.niche_slack.any()
         used = env.cluster_effects.any(axis=0) | env.county_effects.any(axis=0)
-        env.places_active[0] = used.any()
+        env.local_effects_active[0] = used.any()
         used |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
         self.environment = env._replace(channels_used=np.flatnonzero(used))
+        self.moment.credit_counted = int(self.parameters.credit_crowding > 0.0 and used[Channel.credit])
         self.run_pass(take_orders)
         self._pass_over_firms(acts=True)
 
     def _pass_over_firms(self, acts: bool) -> None:
         """Let all firms act, or not, and count them."""
-        for part in self._counting:
-            part[:] = 0
+        for array in self._counting:
+            array[:] = 0
         self.run_pass(advance, acts, totals=self._counting, scratch=tile_scratch, long=True)
 
     def _take_stock(self) -> None:
@@ -409,7 +447,17 @@ class SRDIModel(mesa.Model):
         env.cluster_digital[:] = sums["digital"] / PARTS / members
         env.cluster_governance[:] = sums["governance"] / PARTS / members
         env.cluster_knowledge[:] = sums["knowledge"] * 1e3 / members
+        self._crowd_out_credit()
+        if self.market:
+            self.market.update()
         self.chain_health.update()
+
+    def _crowd_out_credit(self) -> None:
+        """What eased credit takes from the other firms of a province, felt in the next quarter."""
+        env, provinces = self.environment, len(province_names())
+        flows = by_name(self.totals.flows.sum(axis=1).reshape(-1, provinces, len(Flow)).sum(axis=0), Flow)
+        tighter = crowding_out(flows["credit_eased"], flows["credit_responsive"], self.parameters)
+        env.county_credit[:] = tighter[env.county_province]
 
     def _record(self) -> None:
         self.recorder.record()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 
 from sim.reference import read_data
+from sim.wording import nearest
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,7 @@ def check_parameters(values: Mapping[str, float]) -> None:
     table = parameter_table()
     for name, value in values.items():
         if name not in table:
-            near = get_close_matches(name, table, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"unknown parameter {name!r}{hint}")
+            raise ValueError(f"unknown parameter {name!r}{nearest(name, table, likeness=0.6)}")
         if not table[name].low <= value <= table[name].high:
             raise ValueError(
                 f"parameter {name} = {value:g} is outside {table[name].low:g} to {table[name].high:g} "
@@ -85,7 +83,7 @@ def parameter_values(overrides: Mapping[str, float] | None = None) -> SimpleName
 def parameter_record(overrides: Mapping[str, float] | None = None) -> np.record:
     """The same values as one record, for compiled code: reading its fields from Python is slow.
 
-    It takes no assignments: once pickled, a record would lose them without a word.
+    It is read-only: a record that was pickled silently drops assignments.
     """
     record = np.zeros(1, dtype=_record_type()).view(np.recarray)
     for name, value in vars(parameter_values(overrides)).items():

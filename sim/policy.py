@@ -9,6 +9,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sim.arguments import quoted
+from sim.feedbacks import Feedbacks
 from sim.fieldtypes import Number
 from sim.levers import Levers
 from sim.parameters import check_parameters
@@ -27,6 +28,7 @@ class Policy(BaseModel):
     levers: Levers = Levers()
     rules: Rules = Rules()
     shocks: Shocks = Shocks()
+    model: Feedbacks = Feedbacks()
     parameters: dict[str, Number] = Field(
         default_factory=dict, description="model parameters that differ from sim/data/parameters.toml"
     )
@@ -38,8 +40,12 @@ class Policy(BaseModel):
         return values
 
 
+#: Tables of a scenario file that act on the model.
+POLICY_TABLES = tuple(Policy.model_fields)
+
+
 class HasPolicy(Protocol):
-    """What holds a policy beside other things, as a scenario that was loaded from a file does."""
+    """An object that holds a policy, such as a loaded scenario."""
 
     @property
     def policy(self) -> Policy: ...
@@ -48,10 +54,10 @@ class HasPolicy(Protocol):
 def policy_of(scenario: str | Policy | HasPolicy) -> Policy:
     """The policy of a scenario: itself, the one it holds, or that of its name.
 
-    The model takes any object with a policy, so it need not know what scenarios are made of.
+    The model takes any object with a policy, so it need not know about scenarios.
 
     Raises:
-        ValueError: it is none, or no catalogue knows the name.
+        ValueError: it is no scenario, or no catalogue knows the name.
     """
     found = getattr(scenario, "policy", scenario)
     if isinstance(found, Policy):
@@ -59,7 +65,7 @@ def policy_of(scenario: str | Policy | HasPolicy) -> Policy:
     if isinstance(scenario, os.PathLike) or (isinstance(scenario, str) and scenario.endswith(".toml")):
         raise ValueError(f"scenario is a file, {scenario}; scenarios.load_scenario reads one, and the model takes that")
     if not isinstance(scenario, str):
-        raise ValueError(f"scenario is {quoted(scenario)}; allowed are a catalogue name, a Policy or a loaded scenario")
+        raise ValueError(f"scenario is {quoted(scenario)}; it must be a catalogue name, a Policy or a loaded scenario")
     return find_policy(scenario)
 
 

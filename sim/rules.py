@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from sim.calendar import START, Quarter
-from sim.fieldtypes import Count, Number, QuarterText, quantity
+from sim.fieldtypes import Announced, Count, MaybeQuarter, Number, QuarterText, quantity
 from sim.reference import read_data
-
-#: The ladder, lowest tier first (创新型 → 专精特新 → 小巨人).
-TIERS = ("innovative", "srdi", "little_giant")
 
 
 class TierRules(BaseModel):
@@ -30,6 +29,15 @@ class TierRules(BaseModel):
     review_strictness: Number = quantity(
         0.6, "share", "chance that a review refuses a firm that no longer meets the criteria", ge=0, le=1
     )
+
+    def is_stricter_than(self, other: TierRules) -> bool:
+        """Whether fewer firms can pass in some respect: a least value is higher, a most value or the capacity lower."""
+        for name in type(self).model_fields:
+            here, there = (getattr(rules, name) for rules in (self, other))
+            here, there = (math.inf if value is None else value for value in (here, there))
+            if (name.endswith("_min") and here > there) or (name.endswith(("_max", "capacity")) and here < there):
+                return True
+        return False
 
 
 def _tier_rules(tier: str) -> type[TierRules]:
@@ -50,11 +58,12 @@ SrdiRules = _tier_rules("srdi")
 LittleGiantRules = _tier_rules("little_giant")
 
 
-class Rules(BaseModel):
+class Rules(Announced):
     """All recognition rules of a scenario, and from when on they replace the reported ones."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+    announced: MaybeQuarter = Field(
+        None, description="quarter in which the rules are announced; empty means their start"
+    )
     start: QuarterText = Field(
         str(START + 1), description="first quarter in which these rules hold; before it the reported rules do"
     )
@@ -72,6 +81,15 @@ class Rules(BaseModel):
     def in_force(self, quarter: Quarter) -> Rules:
         """The rules that hold in a quarter: these from their start on, the reported ones before."""
         return self if quarter >= Quarter.parse(self.start) else REPORTED
+
+    def aimed_at(self, quarter: Quarter, ahead: int) -> Rules:
+        """The rules whose thresholds firms work towards: those in force so many quarters ahead, as far as announced."""
+        return self.in_force(quarter + ahead if quarter >= Quarter.parse(self.known_from) else quarter)
+
+    def quarters_ahead(self, quarter: Quarter) -> int:
+        """Quarters from this one to the start, if the rules are announced and do not hold yet; else 0."""
+        start = Quarter.parse(self.start)
+        return start - quarter if Quarter.parse(self.known_from) <= quarter < start else 0
 
 
 #: The rules as reported: the measures of 2022 and the hand-set strictness of audits and reviews.

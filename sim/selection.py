@@ -6,18 +6,19 @@ from collections import namedtuple
 
 import numpy as np
 
-from sim.columns import LISTED, NEVER
-from sim.draws import Purpose, uniform
-from sim.jit import kernel, part, rule
+from sim.firms.columns import LISTED, NEVER
+from sim.firms.tile import TILE, cell_of, list_indices
 from sim.ladder.application import is_sme
 from sim.ladder.criteria import score
 from sim.ladder.fields import read_fields
 from sim.ladder.recognition import NOT_RANKED, RANK_BINS, rank_of
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
-from sim.tile import TILE, list_indices
+from sim.numerics.draws import Purpose, uniform
+from sim.numerics.jit import equation, inlined, kernel
+from sim.tiers import Tier
 
-#: Ranks are counted in bins of 2^BIN_SHIFT, by group; a bin that would overrun the quota waits.
+#: Ranks are counted in bins of 2^BIN_SHIFT, by group; the first bin that would exceed the quota is left out.
 BIN_SHIFT = 4
 BINS = RANK_BINS >> BIN_SHIFT
 
@@ -25,7 +26,7 @@ BINS = RANK_BINS >> BIN_SHIFT
 Target = namedtuple("Target", ["county", "sector", "lowest_tier", "clusters_only"])
 
 
-@part
+@inlined
 def is_target(firms, env, target, i):
     """Whether firm i is in a lever's target group."""
     if not target.county[firms.county[i]] or not target.sector[firms.sector[i]]:
@@ -35,7 +36,7 @@ def is_target(firms, env, target, i):
     return not target.clusters_only or (firms.cluster[i] >= 0 and env.cluster_active[firms.cluster[i]])
 
 
-@part
+@inlined
 def is_eligible(firms, env, eligibility, i):
     """Whether firm i may receive a programme; `eligibility` is an Eligibility of numbers."""
     if firms.tier[i] < eligibility.lowest_tier or firms.employment[i] < eligibility.employment_min:
@@ -55,10 +56,10 @@ def is_eligible(firms, env, eligibility, i):
     return not eligibility.unlisted or firms.flags[i] & LISTED == 0
 
 
-@rule
+@equation
 def lot_rank(tier, weight, u):
     """Rank in a weighted lottery: (u + w · tier/3) / (1 + w) on the scale of ranks; certified firms stand better."""
-    return np.uint16(1.0 + (u + weight * tier / 3.0) / (1.0 + weight) * 65534.0)
+    return np.uint16(1.0 + (u + weight * tier / Tier.little_giant) / (1.0 + weight) * (RANK_BINS - 2))
 
 
 #: A weighted lottery among firms as kernels receive it.
@@ -104,7 +105,7 @@ def support(firms, quarter, given, counts, slots):
     for i in range(slots.first, slots.end):
         if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= given.threshold:
             firms.support[i] |= bit
-            counts[env.county_place[firms.county[i]], firms.sector[i]] += 1
+            counts[cell_of(firms, env, i)] += 1
         else:
             firms.support[i] &= ~bit
 
@@ -149,7 +150,7 @@ def rank_for_award(firms, quarter, contest, scratch, bins, slots):
     for first in range(slots.first, slots.end, TILE):
         for j in scratch.indices[: list_indices(firms.tier[first : min(first + TILE, slots.end)], scratch.indices)]:
             i = first + j
-            if firms.tier[i] < 3 or firms.awarded_in[i] != NEVER:
+            if firms.tier[i] < Tier.little_giant or firms.awarded_in[i] != NEVER:
                 continue
             if not is_target(firms, quarter.environment, contest.target, i):
                 continue
@@ -160,7 +161,7 @@ def rank_for_award(firms, quarter, contest, scratch, bins, slots):
 
 
 def bin_thresholds(bins: np.ndarray, quotas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where to cut each group so that no quota is overrun.
+    """Where to cut each group so that no quota is exceeded.
 
     Args:
         bins: int64 (groups, BINS), ranked firms by bin. quotas: int64 (groups,), most firms admitted.
@@ -199,4 +200,4 @@ def admit(firms, quarter, admission, counts, slots):
         county = firms.county[i]
         if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= admission.thresholds[admission.county_group[county]]:
             admission.since[i] = quarter.moment.index
-            counts[env.county_place[county], firms.sector[i]] += 1
+            counts[cell_of(firms, env, i)] += 1

@@ -10,19 +10,20 @@ from collections import namedtuple
 
 import numpy as np
 
-from sim.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
-from sim.draws import Purpose, uniform_pair
-from sim.elementary import exp, log
+from sim.firms.columns import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER
+from sim.firms.terms import ended_in, has_award
+from sim.firms.tile import TILE, cell_of, list_indices, stretch_end, window
 from sim.flows import Flow
-from sim.jit import kernel, part
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.exports import exports
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.support import Channel, programme_channel
-from sim.positions import positions
-from sim.terms import ended_in, has_award
-from sim.tile import TILE, list_indices, stretch_end, window
+from sim.numerics.draws import Purpose, uniform_pair
+from sim.numerics.elementary import exp, log
+from sim.numerics.jit import inlined, kernel
+from sim.numerics.positions import positions
+from sim.tiers import Tier
 
 #: Parts per unit of the fixed-point sums of shares and ratios.
 PARTS = 1 << 20
@@ -99,11 +100,10 @@ Totals = namedtuple(
     "Totals",
     [
         "cells",  # (places, sectors, len(Cell))
-        "tiers",  # (4, len(TierSum))
+        "tiers",  # (len(Tier), len(TierSum))
         "county_giants",  # (units,)
         "niche_revenue",  # (niches,), thousand yuan per year
-        "niche_qualified",  # (niches,), the part of qualified suppliers
-        "niche_lost",  # (niches,), thousand yuan per year lost to a missing foreign supplier
+        "niche_qualified",  # (niches,), that of qualified suppliers
         "clusters",  # (clusters, len(ClusterSum))
         "chains",  # (chains, len(ChainSum))
         "supported",  # (programmes,), firms whose support bit is set
@@ -121,24 +121,23 @@ def new_totals(
     places: int, sectors: int, *, units: int, niches: int, clusters: int, chains: int, programmes: int
 ) -> Totals:
     """Zeroed totals, all int64."""
-    shapes = (
-        (places, sectors, len(Cell)),
-        (4, len(TierSum)),
-        (units,),
-        (niches,),
-        (niches,),
-        (niches,),
-        (clusters, len(ClusterSum)),
-        (chains, len(ChainSum)),
-        (programmes,),
-        (places, sectors, len(Flow)),
+    shapes = Totals(
+        cells=(places, sectors, len(Cell)),
+        tiers=(len(Tier), len(TierSum)),
+        county_giants=units,
+        niche_revenue=niches,
+        niche_qualified=niches,
+        clusters=(clusters, len(ClusterSum)),
+        chains=(chains, len(ChainSum)),
+        supported=programmes,
+        flows=(places, sectors, len(Flow)),
     )
     return Totals(*(np.zeros(shape, dtype=np.int64) for shape in shapes))
 
 
-@part
+@inlined
 def count_tile(tile, quarter, performers, totals):
-    """Add the firms of a tile to the totals, all but what certificates decide (see `count_certified`).
+    """Add the firms of a tile to the totals, except what depends on certificates (see `count_certified`).
 
     performers: indices in the tile of the firms with R&D.
     """
@@ -153,10 +152,9 @@ def count_tile(tile, quarter, performers, totals):
     first = 0
     while first < n:
         end = stretch_end(rows.cell, first, n)
-        sector = firms.sector[first]
-        cell = totals.cells[env.county_place[firms.county[first]], sector]
+        cell = totals.cells[cell_of(firms, env, first)]
         _add_run(window(firms, first, end), cell, quarter.parameters)
-        if env.sector_manufacturing[sector]:
+        if env.sector_manufacturing[firms.sector[first]]:
             _add_exports(tile, quarter, first, end, cell)
         first = end
     _add_to_clusters(firms, totals.clusters)
@@ -167,7 +165,7 @@ def count_tile(tile, quarter, performers, totals):
     for j in performers:
         if firms.rd_intensity[j] > 0.0:
             true, reported, staff = research_sums(firms, quarter, j)
-            cell = totals.cells[env.county_place[firms.county[j]], firms.sector[j]]
+            cell = totals.cells[cell_of(firms, env, j)]
             cell[Cell.rd_true] += true
             cell[Cell.rd_reported] += reported
             cell[Cell.rd_firms] += 1
@@ -178,7 +176,7 @@ def count_tile(tile, quarter, performers, totals):
 def count_certified(firms, quarter, indices, totals, slots):
     """Add the firms with a certificate in the given slots to the totals, once recognition is done.
 
-    indices: working memory (see `sim.tile.index_scratch`).
+    indices: working memory (see `sim.firms.tile.index_scratch`).
     """
     for first in range(slots.first, slots.end, TILE):
         end = min(first + TILE, slots.end)
@@ -187,12 +185,12 @@ def count_certified(firms, quarter, indices, totals, slots):
 
 
 def complete(totals: Totals) -> None:
-    """Write the firms without a certificate: all less those with one."""
+    """Write the totals of firms without a certificate: those of all firms less those with one."""
     cells = totals.cells.sum(axis=(0, 1))
-    totals.tiers[0] = cells[[getattr(Cell, name) for name in TierSum._fields]] - totals.tiers[1:].sum(axis=0)
+    totals.tiers[Tier.none] = cells[[getattr(Cell, name) for name in TierSum._fields]] - totals.tiers[1:].sum(axis=0)
 
 
-@part
+@inlined
 def _add_run(firms, cell, p):
     """Add neighbours of one place and sector to its cell: what every firm has, and means over the larger ones."""
     n = len(firms.employment)
@@ -250,7 +248,7 @@ def _add_run(firms, cell, p):
     cell[Cell.green] += green
 
 
-@part
+@inlined
 def _add_exports(tile, quarter, first, end, cell):
     """Add what the manufacturers from `first` on, before `end`, sell abroad to the cell of all of them."""
     firms, p = tile.firms, quarter.parameters
@@ -264,7 +262,7 @@ def _add_exports(tile, quarter, first, end, cell):
     cell[Cell.exports] += sold
 
 
-@part
+@inlined
 def _add_to_clusters(firms, clusters):
     """Add the firms of a tile to the clusters they are in; neighbours mostly share one."""
     n = len(firms.cluster)
@@ -277,7 +275,7 @@ def _add_to_clusters(firms, clusters):
         first = end
 
 
-@part
+@inlined
 def _add_members(firms, sums):
     """Add the members of one cluster to its sums."""
     members, thousands, digital, governance, knowledge = 0, 0, 0, 0, 0
@@ -295,31 +293,25 @@ def _add_members(firms, sums):
     sums[ClusterSum.knowledge] += knowledge
 
 
-@part
+@inlined
 def _add_to_niches(tile, quarter, totals):
     """Add the revenue of a tile's firms to their niches, that of qualified suppliers apart."""
-    firms, env, p = tile.firms, quarter.environment, quarter.parameters
+    firms = tile.firms
     revenue, qualified = totals.niche_revenue, totals.niche_qualified
     for j in range(tile.length):
         thousands = np.int64(firms.revenue[j] * 1e-3 + 0.5)
         revenue[firms.niche[j]] += thousands
-        if tile.rows.able[j] >= p.qualified_capability:
+        if tile.rows.able[j] >= quarter.moment.qualified:
             qualified[firms.niche[j]] += thousands
-    if env.disturbed[0]:
-        for j in range(tile.length):
-            slack = env.niche_slack[firms.niche[j]]
-            if slack < 0.0:
-                thousands = np.int64(firms.revenue[j] * 1e-3 + 0.5)
-                totals.niche_lost[firms.niche[j]] += np.int64(thousands * (exp(-slack) - 1.0))
 
 
-@part
+@inlined
 def _add_supplier(tile, quarter, totals, j):
     """Add firm j to the chain of the leader it supplies."""
     firms, env, p = tile.firms, quarter.environment, quarter.parameters
     able, leader = tile.rows.able[j], leader_of(firms.customer[j])
     thousands = np.int64(firms.revenue[j] * 1e-3 + 0.5)
-    cell = totals.cells[env.county_place[firms.county[j]], firms.sector[j]]
+    cell = totals.cells[cell_of(firms, env, j)]
     cell[Cell.suppliers] += 1
     cell[Cell.supplier_digital] += np.int64(firms.digital[j] * PARTS)
     cell[Cell.supplier_refinement] += np.int64(firms.refinement[j] * PARTS)
@@ -329,11 +321,11 @@ def _add_supplier(tile, quarter, totals, j):
     if firms.flags[j] & NEWCOMER != 0:
         chain[ChainSum.newcomers] += 1
         weakest = env.chain_weakest[leader]
-        if weakest >= 0 and able >= p.qualified_capability:
+        if weakest >= 0 and able >= quarter.moment.qualified:
             totals.niche_qualified[weakest] += np.int64(p.newcomer_supply * thousands)
 
 
-@part
+@inlined
 def research_sums(firms, quarter, j):
     """True and reported R&D in yuan per year and R&D staff in parts of a person of firm j, int64 each.
 
@@ -344,23 +336,22 @@ def research_sums(firms, quarter, j):
     awarded = has_award(firms, moment, j) or firms.awarded_in[j] == ended_in(moment.index)
     support_yuan = programme_channel(firms.support[j], quarter.environment.programme_effects, Channel.research_yuan)
     funded = firms.rd_intensity[j] + added_research(awarded, moment.award_yuan, support_yuan, revenue, p)
-    staff = research_staff(funded, revenue, p)
+    staff = research_staff(funded, revenue, moment.research_wage, p)
     reported = funded * revenue / (1.0 - firms.relabelled[j])
     return np.int64(funded * revenue), np.int64(reported), np.int64(staff * PERSON_PARTS)
 
 
-@part
+@inlined
 def _add_certified(firms, quarter, totals, j):
     """Add certified firm j to the sums of its certificate, place, cluster and chain."""
     env, p, moment = quarter.environment, quarter.parameters, quarter.moment
-    county = firms.county[j]
     tier = firms.tier[j]
     revenue = float(firms.revenue[j])
     employment = float(firms.employment[j])
-    cell = totals.cells[env.county_place[county], firms.sector[j]]
+    cell = totals.cells[cell_of(firms, env, j)]
     cell[Cell.innovative_smes] += 1
-    cell[Cell.srdi_smes] += tier >= 2
-    cell[Cell.little_giants] += tier >= 3
+    cell[Cell.srdi_smes] += tier >= Tier.srdi
+    cell[Cell.little_giants] += tier >= Tier.little_giant
     cell[Cell.awarded] += has_award(firms, moment, j)
     held = totals.tiers[tier]
     held[TierSum.firms] += 1
@@ -374,20 +365,20 @@ def _add_certified(firms, quarter, totals, j):
         held[TierSum.counted] += 1
         held[TierSum.digital_levels] += digital_level(firms.digital[j], p)
     held[TierSum.effective_employment] += np.int64(employment * exp(firms.productivity[j]) * PERSON_PARTS)
-    if tier >= 2:
+    if tier >= Tier.srdi:
         # A badge is genuine if last year's true R&D meets the intensity its own tier asks for.
         asked = moment.srdi_rd
-        if tier == 3 and revenue >= moment.giant_revenue_mid:
+        if tier == Tier.little_giant and revenue >= moment.giant_revenue_mid:
             asked = next_threshold(tier, revenue, moment)
         genuine = firms.rd_last_year[j] * (1.0 - firms.relabelled[j]) >= asked
         cell[Cell.genuine_srdi] += genuine
-        cell[Cell.genuine_giants] += tier >= 3 and genuine
-    if tier >= 3:
-        totals.county_giants[county] += 1
+        cell[Cell.genuine_giants] += tier >= Tier.little_giant and genuine
+    if tier >= Tier.little_giant:
+        totals.county_giants[firms.county[j]] += 1
         leader = leader_of(firms.customer[j])
         if leader >= 0:
             totals.chains[leader, ChainSum.little_giants] += 1
     if firms.cluster[j] >= 0:
         cluster = totals.clusters[firms.cluster[j]]
-        cluster[ClusterSum.srdi_smes] += tier >= 2
-        cluster[ClusterSum.little_giants] += tier >= 3
+        cluster[ClusterSum.srdi_smes] += tier >= Tier.srdi
+        cluster[ClusterSum.little_giants] += tier >= Tier.little_giant

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from sim.calendar import SCALE_RANGE, START
-from sim.kernel_cache import mark_compiled
 from sim.levers import Levers
 from sim.model import SRDIModel
+from sim.numerics.kernel_cache import mark_compiled
 from sim.policy import Policy
 
 
@@ -15,7 +15,7 @@ def warm_up() -> float:
     """Run a tiny model through a whole year with every lever on; returns the seconds it took.
 
     The first run on a machine compiles the kernels and keeps them on disk (see
-    ``sim.kernel_cache``); worker processes started afterwards find them there.
+    ``sim.numerics.kernel_cache``); worker processes started afterwards find them there.
     """
     started = time.perf_counter()
     window = {"enabled": True, "start": str(START + 1), "end": str(START + 8)}

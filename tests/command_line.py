@@ -1,14 +1,18 @@
-"""The command ``srdi`` in processes of its own, run to the end or left at work."""
+"""The command ``srdi``: in separate processes, finished or still running, or in this process."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from prepared import run_program
+
+from scenarios.cli import main
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads /proc")
 
@@ -16,6 +20,18 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="re
 def srdi(*arguments, **options):
     """A finished command, with its code and what it printed; the options are those of `prepared.run_program`."""
     return run_program("scenarios.cli", arguments, **options)
+
+
+def invoke(*arguments, status=0):
+    """A command run in this process; it must end with `status`."""
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert done.exit_code == status, done.output
+    return done
+
+
+def last(done) -> dict:
+    """The JSON line with which a command ended."""
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def start(*arguments):

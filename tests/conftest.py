@@ -7,14 +7,25 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+
+from platformdirs import user_cache_path
 
 # Tests run side by side. Threads that wait for each other would keep the cores from other tests (the miniature fit took
 # thirty times as long), and a worker process takes as long to start as most runs here. Read at the first import.
 os.environ["NUMBA_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["PYTHON_CPU_COUNT"] = "1"
 
+# Without bytecode, each process recompiles every package, which is most of its start-up time. If none is wanted beside
+# the sources, it goes to a separate folder.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(user_cache_path("srdi-tests") / "bytecode")
+
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from scenarios import load_scenario
@@ -22,8 +33,13 @@ from scenarios.files.schema import Scenario
 from scenarios.records.export import FORMATS, export
 from sim.levers import Levers
 from sim.model import SRDIModel
-from sim.outputs import TABLES
+from sim.numerics.kernel_cache import cache_folder
 from sim.policy import Policy
+from sim.records.outputs import TABLES
+from sim.warmup import warm_up
+
+# Before tests import them: their failed comparisons are printed with both sides, as those of tests are.
+pytest.register_assert_rewrite("accounts", "by_hand", "hostile")
 
 # Compilation would break any deadline, and a suite must say the same on every run.
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -52,6 +68,20 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+#: Before more tests than these, the kernels are compiled once: otherwise each worker and server would compile them all.
+MANY = 300
+
+
+def pytest_collection_finish(session):
+    folder = cache_folder()
+    if len(session.items) > MANY and folder:
+        done = folder / f"tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+        with FileLock(folder / "tests.lock"):
+            if not done.exists():
+                warm_up()  # of these very files: what another checkout compiled may be of no use here
+                done.touch()
 
 
 #: Small enough for seconds, large enough for every tier to be populated.
@@ -126,11 +156,20 @@ def baseline() -> SRDIModel:
     return run(Policy(levers=REPORTED_LEVERS), until=2027)
 
 
-@pytest.fixture
-def cluster(tmp_path):
+@pytest.fixture(scope="module")
+def runner(request):
+    """Makes the page's runs, with the SCALE, MEMBERS and UNTIL of the test module."""
+    from viz.live.runner import Runner
+
+    module = request.module
+    return Runner(scale=module.SCALE, members=module.MEMBERS, until=module.UNTIL, cores=2)
+
+
+@contextmanager
+def dask_cluster(folder):
     """Address of a scheduler on loopback, and its two workers as processes."""
-    file = tmp_path / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    file = folder / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     dask = (sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
     processes = [subprocess.Popen([*dask, "--no-dashboard", "--scheduler-file", file], **quiet)]
     worker = (sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file, "--nthreads", "1")

@@ -1,9 +1,23 @@
-"""Files and links made to do harm, and what is said of each; for the tests of the page."""
+"""Files and links made to do harm, what is said of each, and how they are sent to the page without a browser."""
 
 from __future__ import annotations
 
+import base64
+import time
+from types import SimpleNamespace
 from urllib.parse import quote
 
+from viz.app.address import MOST_SAVED, from_query
+from viz.app.changes import changes_sentence, changes_table
+from viz.app.pages.compare import kept_policies
+from viz.app.pages.data import take_upload
+from viz.app.policies import policy_of
+from viz.app.state import VIEWS, Session
+
+#: Seconds in which whatever is sent has been refused, on a machine that is busy with other things.
+SOON = 10.0
+#: Letters of a message that a reader may be expected to read.
+READABLE = 1500
 #: What a harmless upload begins with.
 BASE = b'schema = 1\nname = "mine"\nextends = "baseline"\n'
 #: HTML that runs if it is shown as HTML.
@@ -24,7 +38,7 @@ UPLOADS: dict[str, tuple[bytes, str]] = {
     "a number of thousands of digits": (_FUND + b"budget_yuan = 1" + b"0" * 5000, "more than 4300 digits"),
     "a hexadecimal number of thousands of digits": (
         _FUND + b"budget_yuan = 0x1" + b"0" * 5000,
-        "levers.sme_fund.budget_yuan is a whole number that 64 bits do not hold",
+        "levers.sme_fund.budget_yuan is a whole number of more than 64 bits",
     ),
     "a long number as a name": (b"schema = 1\nname = 0x" + b"f" * 5000, "name is a whole number"),
     "a key twice": (_FUND + b"intensity = 1\nintensity = 2\n", "line 7"),
@@ -109,3 +123,43 @@ ADDRESSES: dict[str, str] = {
         }.items()
     ),
 }
+
+
+def session(query: str = "") -> Session:
+    """A reader's page without a model behind it."""
+    return Session(SimpleNamespace(), query)
+
+
+def send(page: Session, content: bytes, name: str = "file.toml") -> str:
+    """Upload a file as the field of the page does; gives the message that is shown then."""
+    # The field itself sends no file that is too large, a hostile reader does.
+    text = base64.b64encode(content).decode()
+    take_upload(page, {"name": name, "size": len(content), "content": text})
+    return page.message.value
+
+
+def follow_link(query: str) -> str:
+    """Open a page with a link, which has to end in a message or a default; gives all that is said of it."""
+    begun = time.monotonic()
+    page = session(query)
+    words = page.words
+    said = [page.message.value]
+    assert len(page.message.value) < READABLE
+    assert len(page.saved.value) <= MOST_SAVED
+    policy_of(page.settings.value)  # whatever was asked for, what holds is a policy
+    changes_table(page.settings.value, words)
+    for saved, policy in zip(page.saved.value, kept_policies(page.saved.value), strict=True):
+        if isinstance(policy, Exception):
+            assert 0 < len(str(policy)) < READABLE
+            said.append(str(policy))
+        else:
+            changes_sentence(saved.settings, words)
+    # The address that the page writes then is the state it has.
+    again = from_query(page.query, tuple(VIEWS))
+    assert policy_of(again.settings) == policy_of(page.settings.value)
+    assert [saved.name for saved in again.saved] == [saved.name for saved in page.saved.value]
+    assert time.monotonic() - begun < SOON
+    page.set("levers.cluster_recognition.per_year", 300, True)
+    assert page.settings.value["levers.cluster_recognition.per_year"] == 300
+    assert page.message.value == ""
+    return "\n".join(said)

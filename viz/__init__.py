@@ -1,4 +1,4 @@
-"""The report of results and the web page: what an official reads.
+"""The report of results and the web page.
 
 ``from viz import write_report``. The package imports ``calibration``, ``scenarios`` and ``sim``, never the other way.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-#: Languages of pages: English and Chinese; their words stand in ``viz/words``.
+#: Languages of the pages: English and Chinese; their texts are in ``viz/words``.
 LANGUAGES = ("en", "zh")
 
 _HOMES = {"write_report": "report.document"}

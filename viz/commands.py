@@ -10,17 +10,17 @@ from pathlib import Path
 import click
 
 from scenarios.commands.command import echo
-from scenarios.commands.options import json_option, last_line
+from scenarios.commands.options import Names, json_option, print_json
 from viz import LANGUAGES
 
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
-    "--baseline", metavar="NAME", help="Scenario the others are read against (default baseline, else the first)."
+    "--baseline", metavar="NAME", help="Scenario the others are compared with (default: baseline, or else the first)."
 )
 @click.option(
-    "--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Language of the page."
+    "--language", type=Names(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Language of the page."
 )
 @click.option(
     "--out",
@@ -43,7 +43,7 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
     compared = write_report(load_results(directory), path, baseline=baseline, language=language)
     echo(path)
     if as_json:
-        last_line(
+        print_json(
             {
                 "out": str(path),
                 "language": language,
@@ -62,7 +62,7 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
 )
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option(
-    "--members", type=click.IntRange(2, 100), default=12, show_default=True, help="Runs that intervals rest on."
+    "--members", type=click.IntRange(2, 100), default=12, show_default=True, help="Runs that intervals are based on."
 )
 @click.option(
     "--validation",
@@ -76,7 +76,7 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
     show_envvar=True,
     default="",
     metavar="PATH",
-    help="Path below which another server passes the page on, such as /model.",
+    help="Path below which a proxy publishes the page, such as /model.",
 )
 @click.option("--open/--no-open", "open_browser", default=None, help="Open a browser (default: if on a terminal).")
 @json_option
@@ -94,8 +94,8 @@ def ui(
 ) -> None:
     """Serve the web page on this machine: levers, map, chains, comparisons, calibration.
 
-    Results directories named here are offered on the page of comparisons. The page loads nothing from
-    another host. Whoever can reach the address can run the model; by default that is this machine only.
+    Results directories named here are offered on the comparison page. The page loads nothing from
+    another host. Anyone who can reach the address can run the model; by default only this machine can.
 
     \b
     Example:
@@ -117,7 +117,7 @@ def ui(
     def ready(address: str) -> None:
         click.echo(f"SRDI at {address} (end with Ctrl-C)", err=as_json)
         if as_json:
-            last_line({"address": address})
+            print_json({"address": address})
         sys.stdout.flush()
         if open_browser or (open_browser is None and sys.stdout.isatty()):
             click.launch(address)

@@ -1,1 +1,1 @@
-"""Single firms of the model held against stylised facts and published estimates."""
+"""Comparison of the model's single firms with stylised facts and published estimates."""

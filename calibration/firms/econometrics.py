@@ -1,15 +1,15 @@
-"""Econometrics of the literature on a panel of the model's own firms, beside published estimates.
+"""Regressions from the literature, run on a panel of the model's firms and compared with published estimates.
 
-Treatment is the first SRDI certificate a firm is seen with; it counts from then on, whether or not it lapses
+Treatment starts with the first observed SRDI certificate of a firm and lasts, whether or not the certificate lapses
 later. With Y of firm i in year t and D its treatment:
 
 - two-way fixed effects: Y = α_i + λ_t + β D + ε;
 - staggered difference-in-differences in two stages (Gardner 2022): α_i and λ_t from firms not yet treated, then
-  Y − α_i − λ_t on D. Unlike the first, it does not compare the newly treated with the treated of earlier years.
+  Y − α_i − λ_t on D. Unlike the first, it does not compare newly treated firms with those treated in earlier years.
 
-Whether trends were parallel is seen on firms not yet treated: Y on the years shortly before treatment, α_i and λ_t.
+The test of parallel trends uses firms not yet treated: Y on the years shortly before treatment, α_i and λ_t.
 
-Standard errors are clustered by firm. pyfixest estimates.
+Standard errors are clustered by firm. Estimation is by pyfixest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import pandas as pd
 
 #: Tier from which a firm counts as certified: SRDI SMEs and little giants.
 CERTIFIED = 2
-#: Years before treatment that show whether trends were parallel; the year before is the reference.
+#: Years before treatment used to test for parallel trends; the year just before is the reference.
 LEADS = (-4, -3, -2)
 #: Fewest treated firms for an estimate.
 FEWEST_TREATED = 30
@@ -36,13 +36,13 @@ NORMAL_95 = 1.96
 
 @dataclass(frozen=True)
 class Estimate:
-    """A coefficient on the model's panel beside what is published.
+    """A coefficient on the model's panel and its published reference.
 
     Attributes:
-        id, description: name and what is estimated. value, low, high: coefficient and 95 % interval; NaN if there
-            were too few treated firms.
-        reference_low, reference_high: the interval must meet these bounds; None where one side is open.
-        reference: in words. source: where it is from. observations: firm-years.
+        id, description: name and what is estimated. value, low, high: coefficient and 95 % interval; NaN with too few
+            treated firms.
+        reference_low, reference_high: bounds that the interval must overlap; None where one side is open.
+        reference: in words. source: of the reference. observations: firm-years.
     """
 
     id: str
@@ -58,14 +58,14 @@ class Estimate:
 
     @property
     def holds(self) -> bool:
-        """Whether the interval meets the reference; false for NaN. Where one side is open, the whole interval must."""
+        """Whether the interval overlaps the reference, or with one side open lies entirely inside; false for NaN."""
         if self.reference_low is None or self.reference_high is None:
             inside = self.reference_low is None or self.low > self.reference_low
             return inside and (self.reference_high is None or self.high < self.reference_high)
         return self.low <= self.reference_high and self.reference_low <= self.high
 
     def record(self) -> dict:
-        """The estimate for machines; what could not be estimated is None."""
+        """The estimate as plain values; None where it could not be estimated."""
         numbers = {name: getattr(self, name) for name in ("value", "low", "high")}
         return {
             "id": self.id,
@@ -80,7 +80,7 @@ class Estimate:
 
 
 def prepare(panel: pd.DataFrame) -> pd.DataFrame:
-    """The regressors of a panel, one row a firm and year.
+    """The regressors of a panel, one row per firm and year.
 
     Args:
         panel: the table `firms` of a run: quarter, firm, tier, employment, productivity, revenue, rd_last_year,
@@ -89,8 +89,8 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns firm (number), year, treated (0 or 1), first (year of the first certificate, 0 for never), relative
         (years since then), productivity (log), log_employment, rd (share of revenue), log_revenue, log_knowledge (NaN
-        without knowledge). Firms seen for fewer than two years before their certificate are left out: a firm's own
-        level cannot be told from its luck there.
+        without knowledge). Firms observed for fewer than two years before their certificate are left out, because
+        their own level cannot be separated from chance.
     """
     table = pd.DataFrame(
         {
@@ -115,7 +115,7 @@ def prepare(panel: pd.DataFrame) -> pd.DataFrame:
 def estimate(panel: pd.DataFrame) -> list[Estimate]:
     """All estimates of ``calibration/econometrics.toml`` on a panel (see `prepare`), in file order."""
     table = prepare(panel)
-    found = {
+    results = {
         "fe_productivity": fixed_effects(table, "productivity"),
         "did_productivity": two_stage(table, "productivity"),
         "did_employment": two_stage(table, "log_employment"),
@@ -126,7 +126,7 @@ def estimate(panel: pd.DataFrame) -> list[Estimate]:
     }
     estimates = []
     for row in references():
-        value, low, high, observations = found[row["id"]]
+        value, low, high, observations = results[row["id"]]
         estimates.append(
             Estimate(
                 id=row["id"],
@@ -148,17 +148,17 @@ def fixed_effects(table: pd.DataFrame, outcome: str) -> tuple[float, float, floa
     """β of treatment with firm and year fixed effects: value, low, high, observations."""
     import pyfixest as pf
 
-    if not _enough(table):
-        return _nothing(table)
-    return _read(pf.feols(f"{outcome} ~ treated | firm + year", table, vcov={"CRV1": "firm"}), "treated", table)
+    if not _enough_treated(table):
+        return _no_estimate(table)
+    return _coefficient(pf.feols(f"{outcome} ~ treated | firm + year", table, vcov={"CRV1": "firm"}), "treated", table)
 
 
 def two_stage(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:
     """Mean effect on the treated by the two-stage estimator: value, low, high, observations."""
     import pyfixest as pf
 
-    if not _enough(table):
-        return _nothing(table)
+    if not _enough_treated(table):
+        return _no_estimate(table)
     fitted = pf.did2s(
         table,
         yname=outcome,
@@ -167,46 +167,45 @@ def two_stage(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, i
         treatment="treated",
         cluster="firm",
     )
-    return _read(fitted, "treated", table)
+    return _coefficient(fitted, "treated", table)
 
 
 def leads(table: pd.DataFrame, outcome: str) -> tuple[float, float, float, int]:
-    """Mean difference LEADS years before treatment, over what firms not yet treated lead one to expect.
+    """Mean difference LEADS years before treatment from the level expected from firms not yet treated.
 
-    Years from the one before treatment on are not used: they would make the firm effect absorb the lead.
+    The firm effect comes from the years before treatment alone: later years would make it absorb the lead.
     """
     import pyfixest as pf
 
     before = table[(table["first"] == 0) | (table["relative"] < 0)].copy()
     before["lead"] = before["relative"].isin(LEADS).astype(int)
-    several = before.groupby("firm")["year"].transform("size") > 1
-    before = before[several]
+    before = before[before.groupby("firm")["year"].transform("size") > 1]
     if before.loc[before["lead"] == 1, "firm"].nunique() < FEWEST_TREATED:
-        return _nothing(before)
-    return _read(pf.feols(f"{outcome} ~ lead | firm + year", before, vcov={"CRV1": "firm"}), "lead", before)
+        return _no_estimate(before)
+    return _coefficient(pf.feols(f"{outcome} ~ lead | firm + year", before, vcov={"CRV1": "firm"}), "lead", before)
 
 
 def knowledge_elasticity(table: pd.DataFrame) -> tuple[float, float, float, int]:
     """Elasticity of revenue to knowledge given employment: value, low, high, observations."""
     import pyfixest as pf
 
-    some = table.dropna(subset=["log_knowledge"])
-    some = some[some.groupby("firm")["year"].transform("size") > 1]
-    if some["firm"].nunique() < FEWEST_TREATED:
-        return _nothing(some)
-    fitted = pf.feols("log_revenue ~ log_knowledge + log_employment | firm + year", some, vcov={"CRV1": "firm"})
-    return _read(fitted, "log_knowledge", some)
+    panel = table.dropna(subset=["log_knowledge"])
+    panel = panel[panel.groupby("firm")["year"].transform("size") > 1]
+    if panel["firm"].nunique() < FEWEST_TREATED:
+        return _no_estimate(panel)
+    fitted = pf.feols("log_revenue ~ log_knowledge + log_employment | firm + year", panel, vcov={"CRV1": "firm"})
+    return _coefficient(fitted, "log_knowledge", panel)
 
 
-def _enough(table: pd.DataFrame) -> bool:
+def _enough_treated(table: pd.DataFrame) -> bool:
     return table.loc[table["treated"] == 1, "firm"].nunique() >= FEWEST_TREATED
 
 
-def _nothing(table: pd.DataFrame) -> tuple[float, float, float, int]:
+def _no_estimate(table: pd.DataFrame) -> tuple[float, float, float, int]:
     return math.nan, math.nan, math.nan, len(table)
 
 
-def _read(fitted: Any, name: str, table: pd.DataFrame) -> tuple[float, float, float, int]:
+def _coefficient(fitted: Any, name: str, table: pd.DataFrame) -> tuple[float, float, float, int]:
     value, error = float(fitted.coef()[name]), float(fitted.se()[name])
     return value, value - NORMAL_95 * error, value + NORMAL_95 * error, len(table)
 

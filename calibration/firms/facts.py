@@ -1,7 +1,7 @@
-"""Stylised facts measured on a run of the model, each beside its reference.
+"""Stylised facts, measured on a run of the model and compared with their references.
 
-Measures take arrays and know nothing of the model; they return NaN where there are too few
-firms to say. Nothing is fitted here: a fact that does not hold is reported as not holding.
+Measures take arrays and do not depend on the model; they return NaN if there are too few firms. Nothing is fitted here:
+a fact that does not hold is reported as not holding.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,23 +21,27 @@ import powerlaw
 from scipy.stats import gennorm
 
 from sim.calendar import START
+from sim.firms.network import supplier_counts
+from sim.ladder.fields import fields_of
 from sim.model import SRDIModel
-from sim.network import supplier_counts
 from sim.policy import Policy, find_policy
 
-#: Reported figures of certified firms refer to this year end (or to the last of a shorter run).
+#: Reported figures of certified firms refer to this year end (or to the last year end of a shorter run).
 REPORTED_YEAR = 2022
-#: Firms below this employment are left out of growth rates, which one person moves too much there, and of
-#: the comparison with certified firms.
+#: Firms below this employment are left out of growth rates, which a single person would change too much, and of the
+#: comparison with certified firms.
 COUNTED_EMPLOYMENT = 20
 #: Employment from which the tail of the size distribution is fitted.
 TAIL_EMPLOYMENT = 200
-#: Cities among which little giants are counted as concentrated.
+#: Number of leading cities in the measure of concentration of little giants.
 FIRST_CITIES = 30
 #: Fewest observations in a size class, and fewest in a fitted tail (Clauset, Shalizi and Newman 2009).
 MIN_CLASS, MIN_TAIL = 30, 50
 #: Width of the bins on each side of a threshold, in logs of R&D intensity.
 BIN = 0.1
+
+#: Firms near a threshold of R&D intensity report between these multiples of it.
+NEAR = (2.0 / 3.0, 2.0)
 
 #: Columns of active firms that the measures of a cross-section need.
 COLUMNS = (
@@ -47,13 +52,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Fact:
-    """A stylised fact: what the model shows and what is known.
+    """A stylised fact: its value in the model and its reference.
 
     Attributes:
-        id, description: name and what is measured, with its unit if it has one.
-        value: as measured; NaN if there were too few firms to measure.
-        reference_low, reference_high: the value must lie between; None where one side is open.
-        reference: the reference in words. source: where it is from.
+        id, description: name and what is measured, with its unit if any.
+        value: in the model; NaN with too few firms.
+        reference_low, reference_high: bounds for the value; None where one side is open.
+        reference: in words. source: of the reference.
     """
 
     id: str
@@ -66,13 +71,13 @@ class Fact:
 
     @property
     def holds(self) -> bool:
-        """Whether the value lies between the references; false for NaN."""
+        """Whether the value lies between the bounds; false for NaN."""
         low = -math.inf if self.reference_low is None else self.reference_low
         high = math.inf if self.reference_high is None else self.reference_high
         return low < self.value < high
 
     def record(self) -> dict:
-        """The fact for machines; JSON has no NaN, so what could not be measured is None."""
+        """The fact as plain values; None where it could not be measured, because JSON has no NaN."""
 
         def plain(value):
             return None if value is None or math.isnan(value) else value
@@ -90,18 +95,17 @@ class Fact:
 
 @dataclass(frozen=True)
 class Observations:
-    """What is kept of a run.
+    """Data of a run from which the facts are measured.
 
     Attributes:
-        size, growth: float64 (n,), employment at a year's start and its log change over the year, of firms of
-            COUNTED_EMPLOYMENT or more that survive it; all years of the run.
+        size, growth: float64 (n,), employment at a year's start and its log change over the year, of firms
+            with COUNTED_EMPLOYMENT or more that survive it; all years of the run.
         age, closed: float64 and bool (m,), age in years at a year's start and whether the firm closed in the year.
         reported: columns of the active firms at the end of REPORTED_YEAR or of a shorter run.
         end: columns of the active firms at the end of the run.
         county_province, county_city: int16 (units,). city_weight: float64 (cities,), the expected share of a
             city in little giants, by its firms and research.
-        parameters: of the run.
-        rd_threshold: R&D over revenue that the SRDI tier asks for.
+        rd_threshold: R&D over revenue required by the SRDI tier.
     """
 
     size: np.ndarray
@@ -113,7 +117,6 @@ class Observations:
     county_province: np.ndarray
     county_city: np.ndarray
     city_weight: np.ndarray
-    parameters: SimpleNamespace
     rd_threshold: float
 
 
@@ -121,12 +124,12 @@ class Observations:
 
 
 def rescaled_growth(size: np.ndarray, growth: np.ndarray) -> np.ndarray:
-    """Growth rates less the median of their size class, over its standard deviation: float64 (n,).
+    """Growth rates minus the median of their size class, over its standard deviation: float64 (n,).
 
-    Classes double in employment; those with fewer than MIN_CLASS firms are left out.
+    Each class spans a doubling of employment; classes with fewer than MIN_CLASS firms are left out.
     """
-    parts = [(growth[inside] - np.median(growth[inside])) / growth[inside].std() for inside in _size_classes(size)]
-    return np.concatenate(parts) if parts else np.empty(0)
+    rates = [(growth[inside] - np.median(growth[inside])) / growth[inside].std() for inside in _size_classes(size)]
+    return np.concatenate(rates) if rates else np.empty(0)
 
 
 def growth_shape(size: np.ndarray, growth: np.ndarray) -> float:
@@ -136,7 +139,7 @@ def growth_shape(size: np.ndarray, growth: np.ndarray) -> float:
 
 
 def growth_sd_slope(size: np.ndarray, growth: np.ndarray) -> float:
-    """Slope of the log standard deviation of growth on log size over size classes, weighted by their firms."""
+    """Slope of the log standard deviation of growth on log size, over size classes weighted by their firms."""
     classes = _size_classes(size)
     if len(classes) < 3:
         return math.nan
@@ -146,14 +149,14 @@ def growth_sd_slope(size: np.ndarray, growth: np.ndarray) -> float:
 
 
 def _size_classes(size: np.ndarray) -> list[np.ndarray]:
-    """Members, bool (n,), of each class of doubling size that holds MIN_CLASS or more."""
+    """Members, bool (n,), of each size class with MIN_CLASS or more; each class spans a doubling of size."""
     number = np.floor(np.log2(size / COUNTED_EMPLOYMENT)).astype(int)
     classes = [number == value for value in np.unique(number)]
     return [inside for inside in classes if inside.sum() >= MIN_CLASS]
 
 
 def _fit_power_law(data: np.ndarray, **arguments: Any) -> powerlaw.Fit:
-    # The library's own range ends at an exponent of 3, where a thin tail would be reported as a heavy one.
+    # The library's default range ends at an exponent of 3, which would make a thin tail look heavy.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return powerlaw.Fit(data, parameter_ranges={"alpha": [1.0, 50.0]}, verbose=0, **arguments)
@@ -168,7 +171,7 @@ def size_tail(employment: np.ndarray) -> float:
 
 
 def closing_ratio(age: np.ndarray, closed: np.ndarray, young: float = 3.0, old: float = 10.0) -> float:
-    """Share of firms younger than `young` years that closed, over that of firms older than `old`."""
+    """Closing rate of firms younger than `young` years over that of firms older than `old`."""
     in_young, in_old = closed[age < young], closed[age > old]
     if not len(in_young) or not in_old.any():
         return math.nan
@@ -178,8 +181,8 @@ def closing_ratio(age: np.ndarray, closed: np.ndarray, young: float = 3.0, old: 
 def suppliers_per_customer(customer: np.ndarray) -> np.ndarray:
     """Number of suppliers of each firm that is a main customer, int64 (customers,).
 
-    Chain leaders are left out: each stands for one real firm at every scale, while its suppliers are thinned
-    with the population, so that their counts belong to another scale than those of sampled firms.
+    Chain leaders are left out. Each represents one real firm at every scale, while its suppliers are sampled with the
+    population, so their counts are on another scale than those of sampled firms.
 
     Args:
         customer: int (firms,), the column `customer`: slot of a firm where it is 0 or more.
@@ -213,17 +216,17 @@ def supplier_tail(suppliers: np.ndarray) -> TailFit:
 
 
 def share_in_first(counts: np.ndarray, weight: np.ndarray, first: int = FIRST_CITIES) -> float:
-    """Share of `counts` (cities,) in the `first` cities by `weight` (cities,).
+    """Share of `counts` (cities,) in the `first` cities ranked by `weight` (cities,).
 
-    Ranked by their own counts, the cities with the most luck would come first in a thinned population and
-    overstate concentration; the expected weight does not know of luck.
+    In a sampled population, ranking cities by their own counts would overstate concentration, because cities with
+    high counts by chance would come first. The expected weight contains no noise.
     """
     chosen = np.argsort(-weight, kind="stable")[:first]
     return float(counts[chosen].sum() / counts.sum()) if counts.sum() else math.nan
 
 
 def ratio_to_province(value: np.ndarray, province: np.ndarray, chosen: np.ndarray, compared: np.ndarray) -> float:
-    """Mean value of the chosen firms over the mean of the compared firms of their provinces.
+    """Mean value of the chosen firms over the mean of the comparison firms in their provinces.
 
     Args:
         value: float (firms,). province: int (firms,). chosen, compared: bool (firms,).
@@ -236,28 +239,29 @@ def ratio_to_province(value: np.ndarray, province: np.ndarray, chosen: np.ndarra
 
 
 def step_at(intensity: np.ndarray, threshold: float, width: float = BIN) -> float:
-    """Firms in the log-bin just above a threshold of R&D intensity over those in the one just below."""
+    """Firms in the log bin just above a threshold of R&D intensity over those in the bin just below."""
     distance = np.log(intensity[intensity > 0].astype(np.float64) / threshold)
     below = ((distance >= -width) & (distance < 0)).sum()
     return float(((distance >= 0) & (distance < width)).sum() / below) if below else math.nan
 
 
-def relabelled_part(reported: np.ndarray, relabelled: np.ndarray) -> float:
-    """Relabelled money over all reported R&D of firms that relabel.
+def relabelled_share(intensity: np.ndarray, revenue: np.ndarray, relabelled: np.ndarray, threshold: float) -> float:
+    """Relabelled spending over all R&D that firms near a threshold report.
 
     Args:
-        reported: yuan per year (firms,). relabelled: share of it that is relabelled (firms,).
+        intensity: reported R&D over revenue (firms,). revenue: yuan per year (firms,).
+        relabelled: share of reported R&D that is relabelled (firms,). threshold: of R&D over revenue.
     """
-    some = relabelled > 0
-    total = reported[some].sum(dtype=np.float64)
-    return float((reported[some] * relabelled[some]).sum(dtype=np.float64) / total) if total else math.nan
+    near = (intensity >= NEAR[0] * threshold) & (intensity < NEAR[1] * threshold)
+    reported = intensity[near].astype(np.float64) * revenue[near]
+    return float((reported * relabelled[near]).sum() / reported.sum()) if reported.any() else math.nan
 
 
 # --- the model
 
 
 def without_threshold(policy: Policy) -> Policy:
-    """The policy with no R&D intensity asked of SRDI SMEs and of little giants of large revenue."""
+    """The policy without the required R&D intensity of SRDI SMEs and of little giants with large revenue."""
     rules = policy.rules
     tiers = {
         name: getattr(rules, name).model_copy(update={"rd_intensity_min": 0.0}) for name in ("srdi", "little_giant")
@@ -266,7 +270,7 @@ def without_threshold(policy: Policy) -> Policy:
 
 
 def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations:
-    """Run the model and keep what the measures need."""
+    """Run the model and record the data that the measures need."""
     model = SRDIModel(policy, scale=scale, rng=seed, until=until)
     columns = model.firms.columns
     sizes, growths, ages, closings = [], [], [], []
@@ -278,7 +282,7 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
             continue
         employment, age = before
         active = employment > 0
-        # A slot whose firm has closed may hold a newer firm by now; the same firm is four quarters older.
+        # After a closure the slot may hold a new firm; the same firm is exactly four quarters older.
         stayed = active & (columns.employment > 0) & (columns.age == age + 4)
         counted = stayed & (employment >= COUNTED_EMPLOYMENT)
         sizes.append(employment[counted].astype(np.float64))
@@ -300,76 +304,86 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
         county_province=geography.county_province,
         county_city=geography.county_city,
         city_weight=np.bincount(geography.county_city, model.county_giant_weight),
-        parameters=model.parameters,
         rd_threshold=policy.rules.srdi.rd_intensity_min,
     )
     model.close()
     return observations
 
 
-def observe_both(scale: float, seed: int, until: int) -> tuple[Observations, Observations]:
-    """Runs of the reported policy as it is and without R&D thresholds, with the same luck."""
+def observe_both(
+    scale: float, seed: int, until: int, on_run: Callable[[int, int], None] = lambda done, all_: None
+) -> tuple[Observations, Observations]:
+    """Two runs of the reported policy, with and without R&D thresholds, on the same random draws.
+
+    on_run: called with the numbers of finished and of all runs, at the start and after each.
+    """
     policy = find_policy("baseline")
-    return observe(policy, scale, seed, until), observe(without_threshold(policy), scale, seed, until)
+    on_run(0, 2)
+    reported = observe(policy, scale, seed, until)
+    on_run(1, 2)
+    no_threshold = observe(without_threshold(policy), scale, seed, until)
+    on_run(2, 2)
+    return reported, no_threshold
 
 
 def applicants(firms: SimpleNamespace) -> np.ndarray:
-    """Reported R&D intensity of firms with R&D that hold no SRDI certificate yet."""
+    """Reported R&D intensity of firms with R&D and without an SRDI certificate."""
     return firms.rd_last_year[(firms.tier < 2) & (firms.rd_last_year > 0)]
 
 
 def cross_section(model: SRDIModel) -> SimpleNamespace:
-    """COLUMNS of the active firms."""
-    return SimpleNamespace(**{name: model.firms.get(name) for name in COLUMNS})
+    """COLUMNS of the active firms, what assessors see of little giants, and the R&D threshold of the SRDI tier."""
+    columns = model.firms.columns
+    giants = np.flatnonzero((columns.employment > 0) & (columns.tier == 3))
+    return SimpleNamespace(
+        **{name: model.firms.get(name) for name in COLUMNS},
+        giants=fields_of(columns, model.inputs, giants),
+        rd_threshold=model.rules.srdi.rd_intensity_min,
+    )
 
 
-def certified_measures(
-    firms: SimpleNamespace, parameters: SimpleNamespace, county_city: np.ndarray, city_weight: np.ndarray
-) -> dict[str, float]:
-    """Measures of little giants by id of ``facts.toml``: place, age (years), money (yuan a year), shares.
+def reported_measures(firms: SimpleNamespace, county_city: np.ndarray, city_weight: np.ndarray) -> dict[str, float]:
+    """Measures of single firms by their id in ``facts.toml``: location, age (years), money (yuan per year), shares.
 
     Args:
-        firms: as `cross_section` returns them. parameters: of the run.
+        firms: from `cross_section`.
         county_city: int16 (units,). city_weight: float64 (cities,), as in `Observations`.
     """
-    giant = firms.tier == 3
-    cities = np.bincount(county_city[firms.county[giant]], minlength=len(city_weight))
-    spending = firms.rd_last_year[giant] * firms.revenue[giant].astype(np.float64)
-    staff = parameters.rd_staff_cost_share * spending / parameters.rd_staff_cost
-    margin = parameters.margin_mean + parameters.margin_productivity * firms.productivity[giant]
+    seen = firms.giants
+    cities = np.bincount(county_city[firms.county[firms.tier == 3]], minlength=len(city_weight))
     return {
         "giants_concentrated": share_in_first(cities, city_weight),
-        "certified_age": _mean(firms.age[giant] / 4.0),
-        "certified_old": _mean((firms.age[giant] > 40).astype(np.float64)),
-        "certified_margin": _mean(margin),
-        "certified_rd_staff": _mean(np.minimum(staff / firms.employment[giant], 1.0)),
-        "certified_revenue": _mean(firms.revenue[giant]),
-        "certified_rd": _mean(firms.rd_last_year[giant]),
+        "certified_age": _mean(seen["niche_years"]),
+        "certified_old": _mean((seen["niche_years"] > 10.0).astype(np.float64)),
+        "certified_margin": _mean(seen["net_margin"]),
+        "certified_rd_staff": _mean(seen["rd_staff_share"]),
+        "certified_revenue": _mean(seen["revenue_yuan"]),
+        "certified_rd": _mean(seen["rd_intensity"]),
+        "relabelled_share": relabelled_share(firms.rd_last_year, firms.revenue, firms.relabelled, firms.rd_threshold),
     }
 
 
-def facts_of(kept: Observations, free: Observations) -> list[Fact]:
-    """The facts of a run; `free` is the same run without R&D thresholds."""
-    firms = kept.reported
+def facts_of(baseline: Observations, no_threshold: Observations) -> list[Fact]:
+    """The facts of a run; `no_threshold` is the same run without R&D thresholds."""
+    firms = baseline.reported
     giant, counted = firms.tier == 3, firms.employment >= COUNTED_EMPLOYMENT
-    province = kept.county_province[firms.county]
-    suppliers = supplier_tail(suppliers_per_customer(kept.end.customer))
-    step_free = step_at(applicants(free.end), kept.rd_threshold)
+    province = baseline.county_province[firms.county]
+    suppliers = supplier_tail(suppliers_per_customer(baseline.end.customer))
+    step_without = step_at(applicants(no_threshold.end), baseline.rd_threshold)
     values = {
-        "growth_tent": growth_shape(kept.size, kept.growth),
-        "growth_variance_size": growth_sd_slope(kept.size, kept.growth),
-        "size_tail": size_tail(kept.end.employment),
-        "exit_age": closing_ratio(kept.age, kept.closed),
+        "growth_tent": growth_shape(baseline.size, baseline.growth),
+        "growth_variance_size": growth_sd_slope(baseline.size, baseline.growth),
+        "size_tail": size_tail(baseline.end.employment),
+        "exit_age": closing_ratio(baseline.age, baseline.closed),
         "supplier_tail": suppliers.exponent,
         "supplier_tail_heavy": suppliers.ratio,
-        **certified_measures(firms, kept.parameters, kept.county_city, kept.city_weight),
+        **reported_measures(firms, baseline.county_city, baseline.city_weight),
         "certified_larger": ratio_to_province(firms.employment, province, giant, counted),
         "certified_rd_ratio": ratio_to_province(firms.rd_last_year, province, giant, counted),
-        "bunching": step_at(applicants(kept.end), kept.rd_threshold),
-        "bunching_without": step_free,
-        "relabelled_share": relabelled_part(kept.end.rd_last_year * kept.end.revenue, kept.end.relabelled),
+        "bunching": step_at(applicants(baseline.end), baseline.rd_threshold),
+        "bunching_without": step_without,
     }
-    measured_bounds = {"bunching": step_free}
+    measured_bounds = {"bunching": step_without}
     return [
         Fact(
             id=row["id"],
@@ -385,13 +399,13 @@ def facts_of(kept: Observations, free: Observations) -> list[Fact]:
 
 
 def measure_facts(scale: float = 0.02, seed: int = 1, until: int = 2024) -> list[Fact]:
-    """The stylised facts of the reported policy, measured on two runs of the model.
+    """The stylised facts under the reported policy, measured on two runs of the model.
 
     Args:
-        scale: share of the real population simulated. seed: the run's seed. until: last year of the run.
+        scale: share of the real population that is simulated. seed: of the runs. until: last year of the runs.
 
     Raises:
-        ValueError: for a scale or year that is not allowed.
+        ValueError: the scale or year is not allowed.
     """
     return facts_of(*observe_both(scale, seed, until))
 

@@ -1,1 +1,1 @@
-"""The fit: priors and targets, the simulator and its emulator, the posterior, and what moves the targets."""
+"""The fit: priors and targets, the simulator and its emulator, the posterior, and the screening of parameters."""

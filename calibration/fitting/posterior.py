@@ -1,11 +1,11 @@
 """The likelihood of the reported figures and the posterior sample of the parameters.
 
-A figure is an interval [low, high] of its transformed quantity z. The model says that z is normal about
+A figure is an interval [low, high] of its transformed quantity z. According to the model, z is normal around
 the emulated expectation m(u) with standard deviation s = hypot(discrepancy, emulator's error), so that
 
     L(u) = Π P(low ≤ z ≤ high) = Π Φ((high − m(u)) / s) − Φ((low − m(u)) / s),
 
-and the density of z where a figure is a single number. The prior is uniform over the unit cube (see
+and the density of z if a figure is a single number. The prior is uniform over the unit cube (see
 `calibration.fitting.priors`). emcee draws from the posterior (Foreman-Mackey et al. 2013).
 """
 
@@ -24,19 +24,19 @@ from scipy.stats import qmc
 from calibration.fitting.emulator import Emulator
 from calibration.fitting.targets import Targets
 
-#: Walkers per parameter, points tried per walker to start from, and the share of a chain left out as burn-in.
-WALKERS, TRIED, BURN_IN = 3, 32, 0.4
-#: Stands for minus infinity, which a sampler could not tell from a fault.
+#: Walkers per parameter, candidate starting points per walker, and the share of a chain dropped as burn-in.
+WALKERS, START_POINTS, BURN_IN = 3, 32, 0.4
+#: Replaces minus infinity, which a sampler could not distinguish from an error.
 _LOWEST = -1e12
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """Log likelihood of points of the unit cube.
+    """Log likelihood at points of the unit cube.
 
     Attributes:
         low, high: float64 (targets,), transformed intervals; equal for single numbers, infinite where one-sided.
-        discrepancy: float64 (targets,), the model's own error. used: bool (targets,), whether a figure counts.
+        discrepancy: float64 (targets,), the model's own error. used: bool (targets,), whether a figure is used.
         power: 1, or less to flatten the likelihood.
     """
 
@@ -49,35 +49,35 @@ class Likelihood:
 
     @classmethod
     def of(cls, emulator: Emulator, targets: Targets) -> Likelihood:
-        """The likelihood of all given targets."""
+        """The likelihood of all targets."""
         return cls(emulator, targets.low, targets.high, targets.discrepancy, np.ones(len(targets.ids), dtype=bool))
 
     def flattened(self, power: float) -> Likelihood:
-        """The same to a power below 1."""
+        """The same likelihood raised to a power below 1."""
         return replace(self, power=power)
 
     def without(self, target: int) -> Likelihood:
-        """The same without one target."""
+        """The same likelihood without one target."""
         used = self.used.copy()
         used[target] = False
         return replace(self, used=used)
 
     @property
     def spread(self) -> np.ndarray:
-        """Standard deviation s of each quantity about the emulated expectation, float64 (targets,)."""
+        """Standard deviation s of each quantity around the emulated expectation, float64 (targets,)."""
         return np.hypot(self.discrepancy, self.emulator.error)
 
     def __call__(self, cube: np.ndarray) -> np.ndarray:
-        """Log likelihood of points (points, parameters) of the cube: float64 (points,)."""
+        """Log likelihood at points (points, parameters) of the cube: float64 (points,)."""
         return self.of_expected(self.emulator(cube))
 
     def of_expected(self, expected: np.ndarray) -> np.ndarray:
-        """Log likelihood where the emulated figures are `expected` (points, targets): float64 (points,)."""
+        """Log likelihood given emulated figures `expected` (points, targets): float64 (points,)."""
         spread = self.spread
         above, below = (self.high - expected) / spread, (self.low - expected) / spread
         single = self.low == self.high
         terms = np.where(single, -0.5 * above**2, _log_between(below, above))
-        # NaN: so far out in a tail that both ends are infinitely unlikely.
+        # NaN arises so far out in a tail that both ends are infinitely unlikely.
         return np.maximum(np.nan_to_num(self.power * terms[:, self.used].sum(axis=1), nan=_LOWEST), _LOWEST)
 
 
@@ -92,11 +92,11 @@ def _log_between(below: np.ndarray, above: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Sample:
-    """Draws from a posterior.
+    """Parameter draws from a posterior.
 
     Attributes:
-        cube: float64 (draws, parameters), in the box. autocorrelation: steps a chain needs to forget, the largest
-            over the parameters. acceptance: share of accepted moves.
+        cube: float64 (draws, parameters), in the box. autocorrelation: autocorrelation time of the chains in steps, the
+            largest over the parameters. acceptance: share of accepted moves.
     """
 
     cube: np.ndarray
@@ -109,11 +109,11 @@ def sample(
 ) -> Sample:
     """Draw from the posterior: likelihood times a uniform prior over a box.
 
-    The chains walk in z, of which the point's place in the box is the normal distribution function: there is no edge
-    at which moves are lost.
+    The chains move in z; the normal distribution function of z is the position in the box. So there is no edge at which
+    proposals are lost.
 
     Args:
-        box: float64 (parameters, 2), part of the unit cube. draws: number of draws, evenly thinned from the chains.
+        box: float64 (parameters, 2), a region of the unit cube. draws: number of draws, evenly thinned from the chains.
         steps: of each walker; the first BURN_IN of them are dropped.
     """
     dimension = len(box)
@@ -126,8 +126,8 @@ def sample(
     def log_posterior(z: np.ndarray) -> np.ndarray:
         return likelihood(point_of(z)) - 0.5 * (z**2).sum(axis=1)
 
-    tried = ndtri(spread_over(np.tile([0.01, 0.99], (dimension, 1)), TRIED * walkers, seed))
-    start = tried[np.argsort(-log_posterior(tried), kind="stable")[:walkers]]
+    candidates = ndtri(latin_hypercube(np.tile([0.01, 0.99], (dimension, 1)), START_POINTS * walkers, seed))
+    start = candidates[np.argsort(-log_posterior(candidates), kind="stable")[:walkers]]
     moves = [(emcee.moves.DEMove(), 0.7), (emcee.moves.DESnookerMove(), 0.1), (emcee.moves.StretchMove(), 0.2)]
     sampler = emcee.EnsembleSampler(walkers, dimension, log_posterior, moves=moves, vectorize=True)
     sampler.random_state = np.random.RandomState(int(rng.integers(2**31))).get_state()
@@ -140,7 +140,7 @@ def sample(
     return Sample(rng.permutation(chain[chosen]), autocorrelation, float(sampler.acceptance_fraction.mean()))
 
 
-def spread_over(box: np.ndarray, points: int, seed: int) -> np.ndarray:
+def latin_hypercube(box: np.ndarray, points: int, seed: int) -> np.ndarray:
     """Latin hypercube of points over a box, float64 (points, parameters)."""
     cube = qmc.LatinHypercube(len(box), rng=np.random.default_rng(seed)).random(points)
     return box[:, 0] + cube * (box[:, 1] - box[:, 0])
@@ -152,7 +152,7 @@ def best_point(
     """The most likely point of the box and its log likelihood.
 
     Args:
-        start: float64 (parameters,). fixed: coordinates that are held, by parameter number.
+        start: float64 (parameters,). fixed: values of fixed coordinates, by parameter number.
     """
     fixed = fixed or {}
     free = np.array([index for index in range(len(box)) if index not in fixed])
@@ -165,8 +165,8 @@ def best_point(
         points = np.repeat(point[None, :], len(free) + 1, axis=0)
         points[:, free] = coordinates
         points[np.arange(1, len(points)), free] += step
-        found = -likelihood(points)
-        return found[0], (found[1:] - found[0]) / step
+        losses = -likelihood(points)
+        return losses[0], (losses[1:] - losses[0]) / step
 
     result = minimize(loss, point[free], jac=True, method="L-BFGS-B", bounds=box[free])
     point[free] = result.x

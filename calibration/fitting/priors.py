@@ -1,7 +1,7 @@
 """Priors of the parameters that may be fitted, from ``calibration/priors.toml``.
 
-The fit works in the unit cube: coordinate u of a parameter is its prior's distribution function, so the
-prior is uniform there and `Priors.values` maps a point of the cube to parameter values.
+The fit works in the unit cube: coordinate u of a parameter is the distribution function of its prior. So the prior is
+uniform there, and `Priors.values` maps a point of the cube to parameter values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scenarios.errors import InputError, nearest
 from scenarios.files.loading import parse_toml
 from sim.parameters import parameter_table
 
-#: Where normal and lognormal priors are cut, in standard deviations.
+#: Normal and lognormal priors are truncated at this many standard deviations.
 CUT = 2.0
 
 
@@ -42,12 +42,12 @@ class Uniform(_Prior):
         return self.lowest, self.highest
 
     def quantile(self, u: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Values at probabilities u, float64 (points,), of the distribution cut to low … high."""
+        """Values at probabilities u, float64 (points,), of the distribution truncated to low … high."""
         return low + u * (high - low)
 
 
 class Normal(_Prior):
-    """Normal, cut."""
+    """Truncated normal."""
 
     distribution: Literal["normal"]
     mean: float
@@ -58,13 +58,13 @@ class Normal(_Prior):
         return self.mean - CUT * self.sd, self.mean + CUT * self.sd
 
     def quantile(self, u: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Values at probabilities u, float64 (points,), of the distribution cut to low … high."""
+        """Values at probabilities u, float64 (points,), of the distribution truncated to low … high."""
         ends = norm.cdf(np.array([low, high]), self.mean, self.sd)
         return norm.ppf(ends[0] + u * (ends[1] - ends[0]), self.mean, self.sd)
 
 
 class Lognormal(_Prior):
-    """Lognormal, cut."""
+    """Truncated lognormal."""
 
     distribution: Literal["lognormal"]
     median: float = Field(gt=0)
@@ -75,7 +75,7 @@ class Lognormal(_Prior):
         return self.median * np.exp(-CUT * self.log_sd), self.median * np.exp(CUT * self.log_sd)
 
     def quantile(self, u: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Values at probabilities u, float64 (points,), of the distribution cut to low … high."""
+        """Values at probabilities u, float64 (points,), of the distribution truncated to low … high."""
         ends = norm.cdf(np.log([low, high]), np.log(self.median), self.log_sd)
         return np.exp(norm.ppf(ends[0] + u * (ends[1] - ends[0]), np.log(self.median), self.log_sd))
 
@@ -96,7 +96,7 @@ class Priors:
 
     @cached_property
     def bounds(self) -> np.ndarray:
-        """Smallest and largest value of each parameter, float64 (parameters, 2): the prior's and the model's range."""
+        """Bounds of each parameter, float64 (parameters, 2): the intersection of the prior's and the model's range."""
         table = parameter_table()
         rows = [(prior.bounds(), table[name]) for name, prior in self.by_name.items()]
         return np.array([(max(ends[0], entry.low), min(ends[1], entry.high)) for ends, entry in rows])
@@ -114,10 +114,10 @@ class Priors:
 
 
 def read_priors(text: str | None = None, source: str = "calibration/priors.toml") -> Priors:
-    """All priors of the package's file, or of a text of the same form.
+    """All priors in the package's file, or in a text of the same format.
 
     Raises:
-        InputError: one sentence with the key, what was found and what is allowed.
+        InputError: one sentence with the key, the value and what is allowed.
     """
     if text is None:
         text = files("calibration").joinpath("priors.toml").read_text(encoding="utf-8")

@@ -1,11 +1,11 @@
-"""The simulator of the fit: parameter values in, the reported quantities out; and libraries of its runs.
+"""The simulator of the fit, from parameter values to reported quantities, and the libraries of its runs.
 
-A library is one file: a first line that says what was to be run, then one line a finished run. What is
-appended is whole, and a cut-off last line is run again, so a fit that was interrupted goes on where it stopped.
-The file's name holds the digest of its design: with other settings, figures or code another file is begun.
+A library is one file: a first line that identifies the design, then one line per finished run. Lines are appended
+whole, and the run of a truncated last line is repeated, so an interrupted fit resumes where it stopped. The file name
+contains the digest of the design: other settings, figures or code start another file.
 
-Every run has a seed of its own, the same in every repetition of a fit. Where runs are compared (screening) they share
-one; an emulator of expected figures learns more from different luck.
+Every run has its own seed, the same in every repetition of a fit. Runs that are compared (screening) share one seed; an
+emulator of expected figures learns more from different random draws.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scenarios.analysis.reported import FACT, Quantity, ReportedFigure, reported_figures, simulated
+from scenarios.analysis.reported import FACT, Quantity, ReportedFigure, reported_figures, simulated_values
 from scenarios.ensembles.processes import compile_once, in_processes
 from scenarios.errors import InputError
-from scenarios.records.storage import whole_file
+from scenarios.records.storage import atomic_file
 from sim.parameters import parameter_table
 
-#: Told of finished and of all runs.
-Count = Callable[[int, int], None]
+#: Called with the number of finished runs and of all runs.
+RunProgress = Callable[[int, int], None]
 
 #: The quarter of the cut-off, and the year at whose end single firms are measured.
 LAST, FACT_YEAR = "2024Q1", 2022
-#: Runs that test or predict take seeds from here on, which runs that teach the emulator never reach.
-TESTING = 100_000
+#: First seed of runs that test or predict; runs that train the emulator never reach it.
+TEST_SEEDS = 100_000
 
 
 def measure(tables: dict[str, pd.DataFrame], facts: dict[str, float], figures: Sequence[ReportedFigure]) -> np.ndarray:
-    """Reported quantities of one run, float64 (figures,); NaN where the run says nothing.
+    """Reported quantities of one run, float64 (figures,); NaN where the run gives none.
 
     Args:
-        tables: a run's tables with a column replicate. facts: measures of single firms by id.
+        tables: the tables of a run, with a column replicate. facts: measures of single firms by id.
     """
     values = np.full(len(figures), np.nan)
     for index, figure in enumerate(figures):
         if figure.quantity.startswith(FACT):
             values[index] = facts.get(figure.quantity.removeprefix(FACT), np.nan)
             continue
-        found = simulated(tables, figure)
-        if len(found):
-            values[index] = found.iloc[0]
+        value = simulated_values(tables, figure)
+        if len(value):
+            values[index] = value.iloc[0]
     return values
 
 
 def simulate(
     parameters: dict[str, float], scale: float, seed: int, figures: tuple[ReportedFigure, ...] | None = None
 ) -> np.ndarray:
-    """Run the reported policy with changed parameters to the cut-off: float64 (figures,), at 1:1."""
-    from calibration.firms.facts import certified_measures, cross_section
+    """Run the reported policy with changed parameters to the cut-off: float64 (figures,), for the full population."""
+    from calibration.firms.facts import cross_section, reported_measures
     from sim.calendar import Quarter
     from sim.model import SRDIModel
     from sim.policy import find_policy
@@ -71,18 +71,18 @@ def simulate(
             if model.quarter == Quarter(FACT_YEAR, 4):
                 cities = model.geography.county_city
                 weight = np.bincount(cities, model.county_giant_weight)
-                facts = certified_measures(cross_section(model), model.parameters, cities, weight)
+                facts = reported_measures(cross_section(model), cities, weight)
         tables = model.tables()
     finally:
         model.close()
-    wanted = ("national", "province", "tier", "cluster")
-    frames = {name: pd.DataFrame(tables[name]).assign(replicate=0) for name in wanted}
+    names = ("national", "province", "tier", "cluster")
+    frames = {name: pd.DataFrame(tables[name]).assign(replicate=0) for name in names}
     return measure(frames, facts, reported_figures() if figures is None else figures)
 
 
 @cache
 def model_digest(free: tuple[str, ...] = ()) -> str:
-    """SHA-256 of the model's sources, reference data and baseline scenario, but for values of the free parameters."""
+    """SHA-256 of the model's code, reference data and baseline scenario, without the values of the free parameters."""
     digest = hashlib.sha256(files("scenarios").joinpath("catalogue/baseline.toml").read_bytes())
     package = Path(str(files("sim")))
     for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):
@@ -90,16 +90,16 @@ def model_digest(free: tuple[str, ...] = ()) -> str:
             continue
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
-    held = {name: entry.value for name, entry in parameter_table().items() if name not in free}
-    digest.update(json.dumps(held).encode())
+    fixed = {name: entry.value for name, entry in parameter_table().items() if name not in free}
+    digest.update(json.dumps(fixed).encode())
     return digest.hexdigest()
 
 
 @cache
 def measures_digest() -> str:
-    """SHA-256 of what is measured on a run: the definition of each reported figure, and the code that measures."""
-    asked = [figure.model_dump(include=set(Quantity.model_fields), mode="json") for figure in reported_figures()]
-    digest = hashlib.sha256(json.dumps(asked).encode())
+    """SHA-256 of the measures of a run: the definitions of the reported figures and the code that measures them."""
+    definitions = [figure.model_dump(include=set(Quantity.model_fields), mode="json") for figure in reported_figures()]
+    digest = hashlib.sha256(json.dumps(definitions).encode())
     for package, name in (
         ("scenarios", "analysis/reported.py"),
         ("calibration", "firms/facts.py"),
@@ -111,11 +111,11 @@ def measures_digest() -> str:
 
 @dataclass(frozen=True)
 class Design:
-    """Runs to be made.
+    """A set of runs.
 
     Attributes:
         names: parameters. values: float64 (points, parameters). scale: share of the population.
-        seeds: int64 (points,). ids: of the figures that are measured.
+        seeds: int64 (points,). ids: of the measured figures.
     """
 
     names: tuple[str, ...]
@@ -132,9 +132,9 @@ class Design:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of all that decides the runs, the model's code and data included."""
-        made_of = [self.names, self.scale, self.ids, model_digest(self.names), measures_digest()]
-        digest = hashlib.sha256(json.dumps(made_of).encode())
+        """SHA-256 of everything that determines the runs, including the model's code and data."""
+        settings = [self.names, self.scale, self.ids, model_digest(self.names), measures_digest()]
+        digest = hashlib.sha256(json.dumps(settings).encode())
         digest.update(np.ascontiguousarray(self.values, dtype=np.float64).tobytes())
         digest.update(np.ascontiguousarray(self.seeds, dtype=np.int64).tobytes())
         return digest.hexdigest()
@@ -145,15 +145,17 @@ class Design:
 
 
 def seeds_from(first: int, count: int) -> np.ndarray:
-    """A seed each, int64 (count,)."""
+    """Consecutive seeds, int64 (count,)."""
     return first + np.arange(count, dtype=np.int64)
 
 
-def run_library(design: Design, path: Path, workers: int = 1, on_run: Count = lambda done, points: None) -> np.ndarray:
-    """Run what the file at `path` does not hold yet; all outcomes, float64 (points, figures).
+def run_library(
+    design: Design, path: Path, workers: int = 1, on_run: RunProgress = lambda done, all_: None
+) -> np.ndarray:
+    """Make the runs missing in the file at `path`, and return all outcomes, float64 (points, figures).
 
     Args:
-        on_run: called with the runs done and the points of the design, at the start and after each run.
+        on_run: called with the number of finished runs and of all runs, at the start and after each run.
 
     Raises:
         InputError: the file belongs to another design.
@@ -174,11 +176,11 @@ def run_library(design: Design, path: Path, workers: int = 1, on_run: Count = la
 
 
 def _read(design: Design, path: Path) -> np.ndarray:
-    """Outcomes so far, NaN where there are none; starts the file if there is none, cuts off a broken last line."""
+    """Outcomes so far, NaN where missing. Creates the file if there is none, and removes a truncated last line."""
     outcomes = np.full((len(design.values), len(design.ids)), np.nan)
     head = {"design": design.checksum, "points": len(design.values), "scale": design.scale}
     if not path.exists():
-        with whole_file(path) as draft:
+        with atomic_file(path) as draft:
             draft.write_text(json.dumps(head) + "\n", encoding="utf-8")
         return outcomes
     text = path.read_text(encoding="utf-8")
@@ -195,13 +197,13 @@ def _read(design: Design, path: Path) -> np.ndarray:
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise InputError(f"{path} is damaged: it is not a library of runs") from None
     if whole != text:
-        with whole_file(path) as draft:
+        with atomic_file(path) as draft:
             draft.write_text(whole, encoding="utf-8")
     return outcomes
 
 
 def _run(design: Design, points: np.ndarray, workers: int) -> Iterator[tuple[int, np.ndarray]]:
-    """The outcomes of some points as they come."""
+    """The outcomes of some points, as the runs finish."""
     if not len(points):
         return
     compile_once()
@@ -213,5 +215,5 @@ def _run(design: Design, points: np.ndarray, workers: int) -> Iterator[tuple[int
         for point, job in zip(points, jobs, strict=True):
             yield point, simulate(*job)
         return
-    for place, future in in_processes(simulate, jobs, workers):
-        yield points[place], future.result()
+    for index, future in in_processes(simulate, jobs, workers):
+        yield points[index], future.result()

@@ -1,4 +1,4 @@
-"""The reported figures as the fit sees them: on the log or log-odds scale, as intervals with doubt."""
+"""The reported figures as targets of the fit: intervals on the log or log-odds scale, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Targets:
     """Figures of some roles, in file order.
 
     Attributes:
-        figures: the figures. columns: int64 (targets,), their places among all reported figures.
+        figures: the figures. columns: int64 (targets,), their positions among all reported figures.
         share: bool (targets,), whether a figure is a share (log-odds scale) or a quantity (log scale).
         low, high: float64 (targets,), transformed ends of the rounding interval; infinite where one-sided.
         discrepancy: float64 (targets,), standard deviation of the model's own error on that scale.
@@ -33,8 +33,8 @@ class Targets:
         return tuple(figure.id for figure in self.figures)
 
     @property
-    def doubt(self) -> np.ndarray:
-        """Discrepancy and rounding together, standard deviation on the transformed scale (targets,)."""
+    def uncertainty(self) -> np.ndarray:
+        """Standard deviation of discrepancy and rounding together, on the transformed scale: float64 (targets,)."""
         width = np.where(np.isfinite(self.high - self.low), self.high - self.low, 0.0)
         return np.hypot(self.discrepancy, width / np.sqrt(12.0))
 
@@ -50,7 +50,7 @@ class Targets:
 
     def only(self, keep: np.ndarray) -> Targets:
         """The targets where `keep`, bool (targets,), is true."""
-        figures = tuple(figure for figure, kept in zip(self.figures, keep, strict=True) if kept)
+        figures = tuple(figure for figure, wanted in zip(self.figures, keep, strict=True) if wanted)
         arrays = (self.columns, self.share, self.low, self.high, self.discrepancy)
         return Targets(figures, *(array[keep] for array in arrays))
 
@@ -58,19 +58,19 @@ class Targets:
 def transform(values: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Log of quantities and log-odds of shares (`share` true); NaN where that is not finite."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.where(share, np.log(values) - np.log1p(-values), np.log(values))
-    return np.where(np.isfinite(found), found, np.nan)
+        transformed = np.where(share, np.log(values) - np.log1p(-values), np.log(values))
+    return np.where(np.isfinite(transformed), transformed, np.nan)
 
 
 def read_targets(roles: tuple[str, ...] = ("fit",), figures: tuple[ReportedFigure, ...] | None = None) -> Targets:
-    """The reported figures of some roles: those of the package, or given ones."""
+    """The reported figures of some roles, from the package or from `figures`."""
     figures = reported_figures() if figures is None else figures
     columns = np.array([index for index, figure in enumerate(figures) if figure.role in roles], dtype=np.int64)
     chosen = tuple(figures[index] for index in columns)
     share = np.array([figure.is_share for figure in chosen], dtype=bool)
     ends = {}
     for name, missing in (("low", -np.inf), ("high", np.inf)):
-        given = np.array([np.nan if getattr(f, name) is None else getattr(f, name) for f in chosen], dtype=np.float64)
-        ends[name] = np.where(np.isnan(given), missing, transform(given, share))
+        bounds = np.array([np.nan if getattr(f, name) is None else getattr(f, name) for f in chosen], dtype=np.float64)
+        ends[name] = np.where(np.isnan(bounds), missing, transform(bounds, share))
     discrepancy = np.array([figure.discrepancy for figure in chosen], dtype=np.float64)
     return Targets(chosen, columns, share, ends["low"], ends["high"], discrepancy)

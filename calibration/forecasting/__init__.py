@@ -1,1 +1,1 @@
-"""Forecasts with their doubt, naive ones beside them, and how both score."""
+"""Forecasts with their uncertainty, naive forecasts to compare them with, and the scores of both."""

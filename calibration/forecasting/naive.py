@@ -1,6 +1,6 @@
-"""Forecasts without a model, from the reported figures alone: what the model's have to beat.
+"""Forecasts without a model, from the reported figures alone: the benchmark for the model's forecasts.
 
-They have a distribution too, so that intervals and scores mean the same for all.
+They are distributions too, so that intervals and scores are comparable.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from scenarios.analysis.reported import Quantity, ReportedFigure, reported_figur
 
 #: The quantity that is forecast by province.
 BY_PROVINCE = "little_giants"
-#: Names of the forecasts, and the quantiles that stand for one: equally spaced, the median among them.
+#: Names of the forecasts, and the probabilities of the quantiles that represent one: equally spaced, median included.
 NAIVE = ("last_value", "linear_trend")
 LEVELS = (np.arange(999) + 0.5) / 999
-#: Quantities that lists by province are reported of: the stock, and grants of a year or of all years so far.
+#: Quantities for which lists by province are reported: the stock, and grants of one year or of all years so far.
 LISTED = (BY_PROVINCE, "little_giants_granted")
 
 
 @dataclass(frozen=True, eq=False)
 class Naive:
-    """What a forecaster without a model would say of a quantity at a date.
+    """Forecasts of a quantity at a date without a model.
 
     Attributes:
-        samples: of each name in `NAIVE`, float64 (n,) in the unit of the quantity: the quantiles `LEVELS` of its
-            distribution, a single value for a point, NaN without any reported figure.
+        samples: for each name in `NAIVE`, float64 (n,) in the unit of the quantity: the quantiles at `LEVELS`, a single
+            value for a point forecast, NaN without any reported figure.
     """
 
     samples: Mapping[str, np.ndarray]
@@ -49,16 +49,16 @@ class Naive:
 def naive_forecasts(quantity: Quantity, last: date = date.max) -> Naive:
     """Forecasts from the figures reported up to `last` alone.
 
-    last_value is a random walk on the log scale from the last figure, linear_trend the least-squares line through all
-    figures with its prediction interval; both within the bounds of the quantity. Little giants of a province are its
-    share in the reported lists times the forecast of the nation.
+    last_value is a random walk on the log scale from the last figure; linear_trend is the least-squares line through
+    all figures with its prediction interval. Both stay within the bounds of the quantity. The little giants of a
+    province are its share in the reported lists times the national forecast.
     """
     if quantity.province and quantity.quantity == BY_PROVINCE:
         share = list_share(quantity.province, last)
         nation = naive_forecasts(Quantity(quantity=BY_PROVINCE, date=quantity.date), last)
         return Naive({name: share * sample for name, sample in nation.samples.items()})
-    asked = (quantity.quantity, quantity.province, quantity.since_start)
-    figures = [f for f in _reported_until(last) if (f.quantity, f.province, f.since_start) == asked]
+    series = (quantity.quantity, quantity.province, quantity.since_start)
+    figures = [f for f in _reported_until(last) if (f.quantity, f.province, f.since_start) == series]
     if not figures:
         return Naive({name: np.array([math.nan]) for name in NAIVE})
     days = np.array([figure.date.toordinal() for figure in figures], dtype=np.float64)
@@ -77,34 +77,34 @@ def _last_value(years: np.ndarray, values: np.ndarray, ahead: float) -> np.ndarr
         years: of the figures, float64 (figures,), ascending, 0 at the last. values: the figures, above 0.
     """
     gaps = np.diff(years)
-    apart = gaps > 0.0
-    if not apart.any():
+    positive = gaps > 0.0
+    if not positive.any():
         return values[-1:]
-    variance = np.mean(np.diff(np.log(values))[apart] ** 2 / gaps[apart])
+    variance = np.mean(np.diff(np.log(values))[positive] ** 2 / gaps[positive])
     return values[-1] * np.exp(norm.ppf(LEVELS) * math.sqrt(variance * max(ahead, 0.0)))
 
 
 def _linear_trend(years: np.ndarray, values: np.ndarray, ahead: float) -> np.ndarray:
-    """Quantiles, float64 (n,), of a new value about the least-squares line; a point on it with two figures.
+    """Quantiles, float64 (n,), of a new value around the least-squares line; with two figures, the point on it.
 
     Args: as for `_last_value`.
     """
     if len(values) == 1:
         return values
     line = np.polyfit(years, values, 1)
-    middle, free = np.polyval(line, ahead), len(values) - 2
-    if not free:
+    middle, freedom = np.polyval(line, ahead), len(values) - 2
+    if not freedom:
         return np.array([middle])
-    residuals, around = values - np.polyval(line, years), years - years.mean()
-    leverage = 1.0 / len(values) + (ahead - years.mean()) ** 2 / np.sum(around**2)
-    spread = math.sqrt(np.sum(residuals**2) / free * (1.0 + leverage))
-    return middle + spread * t.ppf(LEVELS, free)
+    residuals, deviations = values - np.polyval(line, years), years - years.mean()
+    leverage = 1.0 / len(values) + (ahead - years.mean()) ** 2 / np.sum(deviations**2)
+    spread = math.sqrt(np.sum(residuals**2) / freedom * (1.0 + leverage))
+    return middle + spread * t.ppf(LEVELS, freedom)
 
 
 def list_share(province: str, last: date = date.max) -> float:
-    """Share of a province in the little giants of all lists reported of it up to `last`; NaN without any.
+    """Share of a province in the little giants of all its lists reported up to `last`; NaN without any.
 
-    Lists do not overlap: the latest one of all certificates so far, and single years' lists after it.
+    The lists used do not overlap: the latest list of all certificates so far, and the lists of single years after it.
     """
     lists = [f for f in _reported_until(last) if f.province == province and f.quantity in LISTED]
     so_far = [figure for figure in lists if not figure.whole_year][-1:]
@@ -112,14 +112,14 @@ def list_share(province: str, last: date = date.max) -> float:
     used = so_far + since
     if not used:
         return math.nan
-    return sum(figure.middle for figure in used) / sum(listed_in_the_nation(figure) for figure in used)
+    return sum(figure.middle for figure in used) / sum(national_list_size(figure) for figure in used)
 
 
-def listed_in_the_nation(figure: ReportedFigure) -> float:
-    """Firms on the whole list of which a province's figure is a part.
+def national_list_size(figure: ReportedFigure) -> float:
+    """Number of firms on the national list to which a province's figure belongs.
 
-    A list of the stock is reported of every province; of the others only some provinces are known, but the nation's
-    grants are.
+    Lists of the stock are reported for every province. Other lists are reported for some provinces only, but national
+    grants are known.
     """
     same = [f for f in reported_figures() if f.quantity == figure.quantity]
     if figure.quantity == BY_PROVINCE:
@@ -129,5 +129,5 @@ def listed_in_the_nation(figure: ReportedFigure) -> float:
 
 
 def _reported_until(last: date) -> list[ReportedFigure]:
-    """Reported figures by date."""
+    """Figures reported up to a day, sorted by date."""
     return sorted((f for f in reported_figures() if f.date <= last), key=lambda figure: figure.date)

@@ -1,4 +1,4 @@
-"""The reported figures beside what runs with posterior draws say of them."""
+"""The reported figures next to their values in runs with parameter draws."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from calibration.fitting.simulator import TESTING, Count, Design, run_library, seeds_from
+from calibration.fitting.simulator import TEST_SEEDS, Design, RunProgress, run_library, seeds_from
 from calibration.fitting.targets import Targets
 from calibration.forecasting.forecasts import with_error
 from scenarios.analysis.reported import ReportedFigure, reported_figures
 
-#: Draws, of those predicted, that are run again to find the default one, and seeds each.
+#: Parameter draws that are run again to choose the default one, and seeds for each.
 CONTENDERS, REPEATS = 12, 8
-#: Half the width of the 95 % interval of a median, in ranks over the square root of the draws.
+#: Half the width of the 95 % interval of a median, in ranks over the square root of the sample size.
 MEDIAN_RANKS = 0.98
 
 
@@ -27,14 +27,14 @@ def predict(
     seed: int,
     folder: Path,
     workers: int = 1,
-    on_run: Count = lambda done, all_: None,
+    on_run: RunProgress = lambda done, all_: None,
 ) -> np.ndarray:
-    """What runs say of all reported figures, one run a draw with its own luck: float64 (draws, figures).
+    """All reported figures in one run per parameter draw, each with its own seed: float64 (draws, figures).
 
     Args:
         names: parameters. values: float64 (draws, parameters). folder: of the library of the runs (see `run_library`).
     """
-    design = Design.of(names, values, scale, seeds_from(seed + TESTING, len(values)))
+    design = Design.of(names, values, scale, seeds_from(seed + TEST_SEEDS, len(values)))
     return run_library(design, design.library(folder, "predictive"), workers, on_run)
 
 
@@ -48,29 +48,29 @@ def nearest_draw(
     seed: int,
     folder: Path,
     workers: int = 1,
-    on_run: Count = lambda done, all_: None,
+    on_run: RunProgress = lambda done, all_: None,
 ) -> int:
-    """The draw whose runs lie nearest the reported figures: what a single set of parameters is taken from.
+    """The parameter draw whose runs lie nearest the reported figures; its values become the defaults.
 
-    Marginal medians are no draw: with correlated parameters they can miss figures that every draw meets. The draws
-    whose one run is nearest are run REPEATS times, and the one whose mean figures are nearest is taken. Distance is the
-    sum of squares over doubt and the luck of such a mean.
+    Marginal medians would not do: with correlated parameters they can miss figures that every draw meets. The draws
+    whose single run is nearest are run REPEATS times, and the draw whose mean figures are nearest is chosen. Distance
+    is the sum of squared deviations over the variance of target uncertainty and of the simulation noise of such a mean.
 
     Args:
-        names, values, outcomes: as `predict` takes and returns them. targets: to which the parameters were fitted.
+        names, values, outcomes: arguments and result of `predict`. targets: to which the parameters were fitted.
 
     Returns:
         The row of `values`.
     """
-    luck = np.nanstd(targets.transform(outcomes), axis=0)
+    noise = np.nanstd(targets.transform(outcomes), axis=0)
 
     def distance(figures: np.ndarray, runs: int) -> np.ndarray:
-        missed = np.clip(figures, targets.low, targets.high) - figures
-        return np.nansum((missed / np.hypot(targets.doubt, luck / np.sqrt(runs))) ** 2, axis=1)
+        deviation = np.clip(figures, targets.low, targets.high) - figures
+        return np.nansum((deviation / np.hypot(targets.uncertainty, noise / np.sqrt(runs))) ** 2, axis=1)
 
     chosen = np.argsort(distance(targets.transform(outcomes), 1), kind="stable")[:CONTENDERS]
     repeated = np.repeat(chosen, REPEATS)
-    design = Design.of(names, values[repeated], scale, seeds_from(seed + 3 * TESTING, len(repeated)))
+    design = Design.of(names, values[repeated], scale, seeds_from(seed + 3 * TEST_SEEDS, len(repeated)))
     again = targets.transform(run_library(design, design.library(folder, "contenders"), workers, on_run))
     means = np.nanmean(again.reshape(len(chosen), REPEATS, -1), axis=1)
     return int(chosen[np.argmin(distance(means, REPEATS))])
@@ -81,32 +81,33 @@ def target_table(
 ) -> pd.DataFrame:
     """Reported interval, simulated median and 90 % predictive interval of each figure.
 
-    The predictive interval holds parameter doubt, the luck of a run at its scale and the model error. A run at a small
-    scale counts a province in large steps: there the luck is that of counting firms one by one (Poisson) about the mean
-    of all runs. A figure that is given is known to half a simulated firm.
+    The predictive interval includes parameter uncertainty, the simulation noise of one run at its scale and the model
+    error. A run at a small scale counts a province in large steps, so the noise of a province is that of counting
+    single firms (Poisson) around the mean of all runs. For role given, the interval is widened by half a simulated
+    firm.
 
     Args:
         outcomes: float64 (draws, figures). scale: share of the population of the runs.
 
     Returns:
         Columns id, label, quantity, date, role, mark, reported_low, reported_high (NaN where one-sided), median,
-        median_low, median_high (95 % interval of the median of so many draws), p05, p95, within (the median itself
-        lies in the reported interval) and inside: of role fit, whether the reported interval meets that of the
-        median; of the others, whether it meets the predictive interval. Where no run says anything of a figure its
-        numbers are NaN and it is neither.
+        median_low, median_high (95 % interval of the median), p05, p95, within (the median itself lies in the reported
+        interval) and inside: for role fit, whether the reported interval overlaps that of the median; for the other
+        roles, whether it overlaps the predictive interval. If no run gives a value of a figure, its numbers are NaN and
+        both are false.
     """
     figures = reported_figures() if figures is None else figures
     rng = np.random.default_rng(seed)
     rows = []
     for figure, values in zip(figures, outcomes.T, strict=True):
-        found = _predicted(figure, values, rng)
+        summary = _predictive_summary(figure, values, rng)
         low = -np.inf if figure.low is None else figure.low
         high = np.inf if figure.high is None else figure.high
         if figure.role == "fit":
-            nearest = found["median_low"], found["median_high"]
+            interval = summary["median_low"], summary["median_high"]
         else:
             grain = 0.5 / scale if figure.role == "given" else 0.0
-            nearest = found["p05"] - grain, found["p95"] + grain
+            interval = summary["p05"] - grain, summary["p95"] + grain
         rows.append(
             {
                 "id": figure.id,
@@ -117,19 +118,19 @@ def target_table(
                 "mark": figure.mark,
                 "reported_low": np.nan if figure.low is None else figure.low,
                 "reported_high": np.nan if figure.high is None else figure.high,
-                **found,
-                "within": bool(low <= found["median"] <= high),
-                "inside": bool(nearest[0] <= high and low <= nearest[1]),
+                **summary,
+                "within": bool(low <= summary["median"] <= high),
+                "inside": bool(interval[0] <= high and low <= interval[1]),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _predicted(figure: ReportedFigure, values: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
-    """median, median_low, median_high, p05 and p95 of `target_table`, from what runs (draws,) say of a figure."""
+def _predictive_summary(figure: ReportedFigure, values: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+    """median, median_low, median_high, p05 and p95 of `target_table`, from the values of a figure in runs (draws,)."""
     error = rng.normal(size=len(values)) * figure.discrepancy
-    said = np.isfinite(values)
-    values, error = values[said], error[said]
+    finite = np.isfinite(values)
+    values, error = values[finite], error[finite]
     if not len(values):
         return dict.fromkeys(("median", "median_low", "median_high", "p05", "p95"), math.nan)
     predicted = with_error(values, error, figure.is_share)
@@ -154,7 +155,7 @@ def _median_interval(values: np.ndarray) -> np.ndarray:
 
 
 def inside_by_role(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """By role: figures `inside`, figures whose median itself is `within` the reported interval, and how many `of`."""
+    """By role: number of figures `inside`, of figures with the median `within` the reported interval, and `of` all."""
     return {
         role: {"inside": int(rows["inside"].sum()), "within": int(rows["within"].sum()), "of": len(rows)}
         for role, rows in table.groupby("role", sort=False)

@@ -19,67 +19,71 @@ from scenarios.files.loading import parse_toml, read_text
 
 
 class Actual(BaseModel):
-    """One realised figure: the rounding interval of a quantity at a date after the cut-off."""
+    """One realised figure: the rounding interval of a quantity at a date after the cut-off.
+
+    Attributes:
+        high: upper end; None if the figure is a floor ("over N").
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     quantity: str
     date: date
     low: float
-    high: float
+    high: float | None = None
     source: str = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self):
-        if self.low > self.high:
+        if self.high is not None and self.low > self.high:
             raise ValueError(f"low is {self.low:g}, above high, {self.high:g}")
         if not self.date > CUT_OFF:
             raise ValueError(f"date is {self.date}; forecasts begin after {CUT_OFF}")
-        share = self.asked.is_share
+        share = self.as_quantity.is_share
         for key, value in (("low", self.low), ("high", self.high)):
-            if value < 0.0 or (share and value > 1.0):
+            if value is not None and (value < 0.0 or (share and value > 1.0)):
                 allowed = "is a share, between 0 and 1" if share else "cannot be below 0"
                 raise ValueError(f"{key} is {value:g}; {self.quantity} {allowed}")
         return self
 
     @cached_property
-    def asked(self) -> Quantity:
-        """What a run is asked for."""
+    def as_quantity(self) -> Quantity:
+        """The quantity as it is read from the results of runs."""
         return quantity_of(self.quantity, self.date)
 
     @property
-    def middle(self) -> float:
-        """Middle of the rounding interval."""
-        return (self.low + self.high) / 2.0
+    def middle(self) -> float | None:
+        """Middle of the rounding interval; None for a floor."""
+        return None if self.high is None else (self.low + self.high) / 2.0
 
 
 def read_actuals(path: str | Path, last: date) -> tuple[Actual, ...]:
     """Realised figures of a TOML file with one [[actual]] each.
 
     Args:
-        last: end of the forecast; a later figure is refused.
+        last: end of the forecast; later figures are rejected.
 
     Raises:
-        InputError: one sentence with the file, the figure, the key, what was found and what is allowed.
+        InputError: one sentence with the file, the figure, the key, the value and what is allowed.
     """
     rows = parse_toml(read_text(Path(path)), str(path)).get("actual")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path}: there is no [[actual]]")
-    found: dict[tuple, Actual] = {}
+    actuals: dict[tuple, Actual] = {}
     for number, row in enumerate(rows, start=1):
         where = f"{path}: actual {number}"
         actual = _actual(row, where, last)
-        key = (actual.quantity, actual.asked.quarter_end.date())
-        if key in found:
+        key = (actual.quantity, actual.as_quantity.quarter_end.date())
+        if key in actuals:
             raise InputError(f"{where}: {key[0]} of the quarter that ends on {key[1]} is given twice; once is allowed")
-        found[key] = actual
-    return tuple(found.values())
+        actuals[key] = actual
+    return tuple(actuals.values())
 
 
 def _actual(row: dict, where: str, last: date) -> Actual:
     try:
         actual = Actual.model_validate(row)
-        if actual.asked.quarter_end.date() > last:
+        if actual.as_quantity.quarter_end.date() > last:
             raise InputError(f"date is {actual.date}; the forecast ends on {last}")
         return actual
     except ValidationError as error:
@@ -89,72 +93,77 @@ def _actual(row: dict, where: str, last: date) -> Actual:
 
 
 def score(forecaster: Forecaster, actuals: tuple[Actual, ...]) -> pd.DataFrame:
-    """Each realised figure beside its forecast and two naive ones.
+    """Each realised figure next to its forecast and two naive forecasts.
 
     Returns:
-        Columns quantity, date, unit, q05 … q95, draws, low, high, source (realised); of the model inside_50, inside_90
-        (whether the realised interval meets the forecast's), crps_model (continuous ranked probability score, unit of
-        the quantity) and error_model (median over middle of the realised interval, less 1); and the same of the naive
-        forecasts: for NAME of last_value and linear_trend NAME (median), inside_50_NAME, inside_90_NAME, crps_NAME and
-        error_NAME. NaN, and None of inside_…, where there is no forecast; NaN errors where the realised figure is 0.
+        Columns quantity, date, unit, q05 … q95, draws, low, high, source (realised); for the model inside_50, inside_90
+        (whether the realised interval overlaps the forecast's), crps_model (continuous ranked probability score, unit
+        of the quantity) and error_model (median over the middle of the realised interval, minus 1). The naive forecasts
+        have the same columns: with NAME last_value or linear_trend, NAME (median), inside_50_NAME, inside_90_NAME,
+        crps_NAME and error_NAME. Without a forecast NaN, and None for inside_…; errors are NaN where the realised
+        figure is 0. The interval of a floor has no upper end: its high, crps_… and error_… are NaN.
     """
-    table = forecaster.table([actual.asked for actual in actuals])
+    table = forecaster.quantiles([actual.as_quantity for actual in actuals])
     rows = []
     for actual, row in zip(actuals, table.to_dict("records"), strict=True):
-        row |= {"low": actual.low, "high": actual.high, "source": actual.source}
-        judged = _judged(forecaster.draws(actual.asked), actual)
-        row |= {"inside_50": judged["inside_50"], "inside_90": judged["inside_90"]}
-        row |= {"crps_model": judged["crps"], "error_model": judged["error"]}
-        naive = naive_forecasts(actual.asked)
+        high = math.nan if actual.high is None else actual.high
+        row |= {"low": actual.low, "high": high, "source": actual.source}
+        scores = _forecast_scores(forecaster.sample(actual.as_quantity), actual)
+        row |= {"inside_50": scores["inside_50"], "inside_90": scores["inside_90"]}
+        row |= {"crps_model": scores["crps"], "error_model": scores["error"]}
+        naive = naive_forecasts(actual.as_quantity)
         for name in NAIVE:
             row[name] = getattr(naive, name)
-            row |= {f"{key}_{name}": value for key, value in _judged(naive.samples[name], actual).items()}
+            row |= {f"{key}_{name}": value for key, value in _forecast_scores(naive.samples[name], actual).items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _judged(sample: np.ndarray, actual: Actual) -> dict[str, bool | float | None]:
-    """inside_50, inside_90, crps and error of a sample, float64 (n,), which may hold NaN."""
+def _forecast_scores(sample: np.ndarray, actual: Actual) -> dict[str, bool | float | None]:
+    """inside_50, inside_90, crps and error of a sample, float64 (n,), which may contain NaN."""
     from scoringrules import crps_ensemble
 
     sample = sample[np.isfinite(sample)]
     if not len(sample):
         return {"inside_50": None, "inside_90": None, "crps": math.nan, "error": math.nan}
     q05, q25, q50, q75, q95 = np.quantile(sample, QUANTILES)
+    high = math.inf if actual.high is None else actual.high
     return {
-        "inside_50": bool(q25 <= actual.high and actual.low <= q75),
-        "inside_90": bool(q05 <= actual.high and actual.low <= q95),
-        "crps": float(crps_ensemble(actual.middle, sample)),
+        "inside_50": bool(q25 <= high and actual.low <= q75),
+        "inside_90": bool(q05 <= high and actual.low <= q95),
+        "crps": math.nan if actual.middle is None else float(crps_ensemble(actual.middle, sample)),
         "error": float(q50) / actual.middle - 1.0 if actual.middle else math.nan,
     }
 
 
 def score_summary(scored: pd.DataFrame) -> dict:
-    """One line over all realised figures, and the same for the nation and for provinces.
+    """Summary over all realised figures, and separately over national and provincial figures.
 
     Returns:
-        figures; coverage_50, coverage_90 of the model over all figures; and for model, last_value and linear_trend:
-        coverage_50, coverage_90, relative_crps (mean of the score over the realised value) and absolute_error (mean of
-        the absolute relative error), over the figures for which all three say something; compared: how many those are.
-        national, provinces: the same keys over these figures alone, if there are any. What cannot be computed is None.
+        figures (their number); floors (those without an upper end); coverage_50, coverage_90 of the model over all
+        figures; for model, last_value and linear_trend: coverage_50, coverage_90 and, without floors, relative_crps
+        (mean of the score over the realised value) and absolute_error (mean absolute relative error), over the figures
+        that all three forecast; compared: the number of those. national, provinces: the same keys over these figures
+        alone, if any. What cannot be computed is None.
     """
     of_province = scored["quantity"].str.contains(".", regex=False)
-    parts = {"national": scored[~of_province], "provinces": scored[of_province]}
-    return _summary(scored) | {name: _summary(part) for name, part in parts.items() if len(part)}
+    scopes = {"national": scored[~of_province], "provinces": scored[of_province]}
+    return _summary(scored) | {name: _summary(rows) for name, rows in scopes.items() if len(rows)}
 
 
 def _summary(scored: pd.DataFrame) -> dict:
-    together = scored.dropna(subset=[f"crps_{name}" for name in ("model", *NAIVE)])
-    middle = ((together["low"] + together["high"]) / 2.0).replace(0.0, math.nan)
+    common = scored.dropna(subset=["inside_90", *(f"inside_90_{name}" for name in NAIVE)])
+    middle = ((common["low"] + common["high"]) / 2.0).replace(0.0, math.nan)
     return {
         "figures": len(scored),
+        "floors": int(scored["high"].isna().sum()),
         **_coverage(scored, ""),
-        "compared": len(together),
+        "compared": len(common),
         **{
             name: {
-                **_coverage(together, suffix),
-                "relative_crps": _mean(together[f"crps_{name}"] / middle),
-                "absolute_error": _mean(together[f"error_{name}"].abs()),
+                **_coverage(common, suffix),
+                "relative_crps": _mean(common[f"crps_{name}"] / middle),
+                "absolute_error": _mean(common[f"error_{name}"].abs()),
             }
             for name, suffix in (("model", ""), *((name, f"_{name}") for name in NAIVE))
         },
@@ -166,6 +175,6 @@ def _coverage(scored: pd.DataFrame, suffix: str) -> dict[str, float | None]:
 
 
 def _mean(column: pd.Series) -> float | None:
-    """Mean of what there is; None if there is nothing."""
+    """Mean of the known values; None if there are none."""
     known = column.dropna().to_numpy(dtype=np.float64)
     return float(known.mean()) if len(known) else None

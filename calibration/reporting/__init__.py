@@ -1,1 +1,1 @@
-"""A calibration in tables and figures: on the terminal, as a report, and in the documentation."""
+"""Calibration results as tables and charts: on the terminal, in a report, and in the documentation."""

@@ -1,6 +1,10 @@
-"""Tables of a calibration and of a validation as text, for the terminal and for the page on calibration alike."""
+"""Tables of a calibration and a validation as text, for the terminal and for the documentation page on calibration."""
 
 from __future__ import annotations
+
+import math
+
+import pandas as pd
 
 from calibration.forecasting.forecasts import QUANTILES
 from calibration.reporting.report import number, percent
@@ -9,7 +13,7 @@ from scenarios.display.screen import Cells
 
 
 def targets(rows: list[dict]) -> Cells:
-    """Reported figures beside simulated ones; the width of the interval is over its median."""
+    """Reported and simulated figures; the width of the interval is relative to its median."""
     return Cells(
         "Reported and simulated",
         ("Figure", "Date", "Role", ">Reported", ">Median", ">5–95 %", ">Width", "Inside"),
@@ -49,10 +53,52 @@ def parameters(rows: list[dict]) -> Cells:
     )
 
 
+def responses(frame: pd.DataFrame) -> Cells:
+    """Effects on supported firms by lever, per cent, at the ends of the years after first support."""
+    years = sorted(frame["years"].unique())
+    names = {"tfp": "TFP", "employment": "Employment", "revenue": "Revenue", "research": "R&D"}
+    rows = []
+    for lever, of_lever in frame.groupby("lever", sort=False):
+        effect = of_lever.set_index(["outcome", "years"])
+        published = of_lever.dropna(subset=["published_low"])
+        rows.append(
+            (
+                str(lever),
+                number(float(of_lever["firms"].max())),
+                *(" · ".join(_signed(effect.loc[(name, year), "effect"]) for year in years) for name in names),
+                "; ".join(
+                    f"{names[one.outcome]} year {one.years}: {_signed_range(one.published_low, one.published_high)}"
+                    for one in published.itertuples()
+                ),
+            )
+        )
+    heads = (f">{title}, % in year {' · '.join(map(str, years))}" for title in names.values())
+    return Cells("Response of supported firms", ("Lever", ">Firms", *heads, "Published"), rows)
+
+
+def sales(frame: pd.DataFrame) -> Cells:
+    """Sales of the nation per yuan of public cost, by lever and competition for demand."""
+    heads = (">Cost, billion yuan", ">No competition", ">Within niches", ">In full")
+    rows = [
+        (row.lever, number(row.cost_yuan / 1e9), *(number(yuan) for yuan in (row.gross, row.niche, row.net)))
+        for row in frame.itertuples()
+    ]
+    return Cells("Sales of all firms per yuan of public cost, by competition for demand", ("Lever", *heads), rows)
+
+
+def _signed(share: float) -> str:
+    """A relative effect in per cent."""
+    return "-" if math.isnan(share) else f"{100.0 * share:+.2f}"
+
+
+def _signed_range(low: float, high: float) -> str:
+    return f"{100.0 * low:+.1f} %" if low == high else f"{100.0 * low:+.1f} to {100.0 * high:+.1f} %"
+
+
 def left_out(rows: list[dict]) -> Cells:
-    """Each figure as the others predict it."""
+    """Each figure as predicted from all others."""
     return Cells(
-        "Each figure without itself",
+        "Each figure left out in turn",
         ("Figure", ">Reported", ">Median with it", ">Without it 5 · 50 · 95 %", ">Deviation, sd"),
         [
             (
@@ -68,7 +114,7 @@ def left_out(rows: list[dict]) -> Cells:
 
 
 def hindcast(rows: list[dict]) -> Cells:
-    """What the figures up to the end of 2022 would have forecast."""
+    """Forecasts from the figures up to the end of 2022."""
     return Cells(
         "Hindcast from the end of 2022",
         ("Figure", "Date", ">Reported", ">Median", ">5–95 %", "Inside", ">Error", ">Last value", ">Linear trend"),
@@ -88,10 +134,10 @@ def hindcast(rows: list[dict]) -> Cells:
 
 
 def emulator(rows: list[dict]) -> Cells:
-    """How well the emulator knows each figure."""
+    """Accuracy of the emulator for each figure."""
     return Cells(
         "The emulator",
-        ("Figure", ">Variance explained", ">Luck of a run, sd", ">Error of the mean, sd", ">Over a quadratic's"),
+        ("Figure", ">Variance explained", ">Noise of a run, sd", ">Error of the mean, sd", ">Over quadratic"),
         [
             (
                 row["id"],
@@ -114,7 +160,7 @@ def facts(rows: list[dict]) -> Cells:
 
 
 def estimates(rows: list[dict]) -> Cells:
-    """Econometrics."""
+    """Econometric estimates."""
     return Cells(
         "Econometrics on the model's own panel",
         ("Estimate", ">Value", ">95 % interval", "Published", "Meets"),
@@ -132,7 +178,7 @@ def estimates(rows: list[dict]) -> Cells:
 
 
 def forecasts(rows: list[dict]) -> Cells:
-    """National forecasts; those of provinces stand in the file alone."""
+    """National forecasts; those of provinces are only in the file."""
     levels = [round(100 * level) for level in QUANTILES]
     return Cells(
         "Forecasts",
@@ -146,24 +192,25 @@ def forecasts(rows: list[dict]) -> Cells:
 
 
 def scores(score: dict) -> Cells:
-    """How forecasts did, by forecaster."""
+    """Scores of the forecasts, by forecaster."""
     rows = []
-    for title, part in (("all", score), ("national", score.get("national")), ("provinces", score.get("provinces"))):
-        if not part:
+    for title, scope in (("all", score), ("national", score.get("national")), ("provinces", score.get("provinces"))):
+        if not scope:
             continue
         for name in ("model", "last_value", "linear_trend"):
             keys = ("coverage_50", "coverage_90", "relative_crps", "absolute_error")
-            rows.append((title, name.replace("_", " "), *(_share(part[name][key]) for key in keys)))
+            rows.append((title, name.replace("_", " "), *(_share(scope[name][key]) for key in keys)))
     return Cells(
-        f"Forecasts against {score['figures']} realised figures, of which all three forecast {score['compared']}: "
-        f"{_share(score['coverage_50'])} inside the 50 % and {_share(score['coverage_90'])} inside the 90 % interval",
+        f"Forecasts against {score['figures']} realised figures ({score['compared']} forecast by all three): "
+        f"{_share(score['coverage_50'])} inside the 50 % and {_share(score['coverage_90'])} inside the 90 % interval"
+        + (f"; {floors} without an upper end are not in CRPS and error" if (floors := score.get("floors")) else ""),
         ("Figures", "Forecast", ">Inside 50 %", ">Inside 90 %", ">CRPS over realised", ">Absolute error"),
         rows,
     )
 
 
 def realised(rows: list[dict]) -> Cells:
-    """Realised figures beside their forecasts."""
+    """Realised figures next to their forecasts."""
     return Cells(
         "Realised figures one by one",
         ("Quantity", "Date", ">Realised", ">Median", ">5–95 %", "Inside", ">CRPS", ">Last value", ">Linear trend"),
@@ -183,19 +230,19 @@ def realised(rows: list[dict]) -> Cells:
 
 
 def coverage_in_words(coverage: dict) -> list[str]:
-    """A sentence for each kind of figures whose parameters were known."""
+    """One sentence per source of synthetic figures (emulator, model)."""
     return [
-        f"Where the {name} makes the figures ({row['repeats']} repeats), 50 and 90 % intervals hold "
-        f"{100 * row['coverage_50']:.1f} and {100 * row['coverage_90']:.1f} % of the parameters, "
+        f"With figures made by the {name} ({row['repeats']} repeats), 50 and 90 % intervals contain "
+        f"{100 * row['coverage_50']:.1f} and {100 * row['coverage_90']:.1f} % of the parameters, and "
         f"{100 * row['coverage_50_learned']:.1f} and {100 * row['coverage_90_learned']:.1f} % of the learned ones."
         for name, row in coverage.items()
     ]
 
 
 def inside_in_words(inside: dict) -> list[str]:
-    """A sentence for each role."""
+    """One sentence per role."""
     return [
-        f"Of {counts['of']} figures of role {role}, {counts['inside']} are inside; of {counts['within']} the median "
+        f"Role {role}: {counts['inside']} of {counts['of']} figures are inside; for {counts['within']}, the median "
         "itself lies within the reported interval."
         for role, counts in inside.items()
     ]

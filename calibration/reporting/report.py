@@ -1,4 +1,4 @@
-"""The calibration report: one HTML file that needs nothing else."""
+"""The calibration report: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from markupsafe import Markup
 from calibration.reporting import charts
 from scenarios.display.drawing import svg
 from scenarios.display.formatting import format_interval, format_number
-from scenarios.records.storage import whole_file
+from scenarios.records.storage import atomic_file
 
 
 def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dict | None = None) -> None:
-    """Write the report of a calibration, and of a validation if there is one.
+    """Write the report of a calibration, with a validation if given.
 
     Args:
-        summary: as `calibration.studies.study.calibrate` returns it. draws: posterior draws, one column a parameter.
-        validation: as `calibration.studies.validation.validate` returns it.
+        summary: from `calibration.studies.study.calibrate`. draws: parameter draws, one column per parameter.
+        validation: from `calibration.studies.validation.validate`.
     """
     forecasts = []
     names = [row["parameter"] for row in summary["parameters"]]
     targets = validation["targets"] if validation else summary["targets"]
-    drawn = {
+    figures = {
         "targets": charts.target_chart(targets),
         "provinces": charts.province_chart(targets),
         "parameters": charts.parameter_chart(summary["parameters"], draws),
@@ -38,7 +38,7 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
     }
     if validation:
         forecasts = json.loads(Path(validation["forecasts"]).read_text(encoding="utf-8"))["forecasts"]
-        drawn["forecasts"] = charts.forecast_chart(forecasts, targets)
+        figures["forecasts"] = charts.forecast_chart(forecasts, targets)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"interval": format_interval, "number": number, "percent": percent}
     template = environment.from_string(files("calibration").joinpath("report.html.jinja").read_text(encoding="utf-8"))
@@ -47,9 +47,9 @@ def write_report(path: Path, summary: dict, draws: pd.DataFrame, validation: dic
         validation=validation,
         targets=targets,
         forecasts=forecasts,
-        charts={name: Markup(svg(figure)) for name, figure in drawn.items()},
+        charts={name: Markup(svg(figure)) for name, figure in figures.items()},
     )
-    with whole_file(path) as draft:
+    with atomic_file(path) as draft:
         draft.write_text(html, encoding="utf-8")
 
 
@@ -59,5 +59,5 @@ def percent(value: float | None) -> str:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """A figure in the unit it is stored in, which stands beside it; a year with one decimal, a dash for None."""
+    """A number in its stored unit, which is printed separately; a year with one decimal, a dash for None."""
     return f"{value:.1f}" if unit == "year" and value is not None else format_number(value)

@@ -1,1 +1,1 @@
-"""Which parameters and levers drive which output: indices, their tables, and the command ``srdi sensitivity``."""
+"""Sensitivity analysis: the drivers of each output, how they are printed, and the command ``srdi sensitivity``."""

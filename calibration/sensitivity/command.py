@@ -1,6 +1,6 @@
 """The command ``srdi sensitivity``.
 
-Only click is imported at once: ``srdi --help`` loads this file.
+Imports other than click are delayed, because ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scenarios.commands.options import ensemble_options, json_option, last_line, screen_of
-from scenarios.ensembles.request import OR_OUT, EnsembleOptions, temporary_directory
+from scenarios.commands.options import Names, ensemble_options, json_option, print_json, table_console
+from scenarios.ensembles.request import OUT_HINT, EnsembleOptions, temporary_directory
 from scenarios.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--parameters",
-    type=click.Choice(["free", "all", "none"]),
+    type=Names(["free", "all", "none"]),
     help="Parameters to vary over their priors: the fitted ones, all with a prior, none (default: none with "
     "--factors, else free).",
 )
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME",
     help="National column: NAME at the end of the run, NAME@2024Q4, or NAME:sum (repeatable; default little_giants, "
-    "srdi_smes, productivity_index, and public_spending_yuan, which is summed).",
+    "srdi_smes, productivity_index, and public_cost_yuan and public_spending_yuan, which are summed).",
 )
 @click.option("--trajectories", type=click.IntRange(2), default=10, show_default=True, help="Morris trajectories.")
 @click.option("--samples", type=click.IntRange(2), default=64, show_default=True, help="Saltelli base samples.")
@@ -57,16 +57,16 @@ def sensitivity(
     ensemble: EnsembleOptions,
     as_json: bool,
 ) -> None:
-    """Show which parameters and settings drive which output: Morris screening, then Sobol indices.
+    """Find the drivers of each output among parameters and settings: Morris screening, then Sobol indices.
 
-    Morris trajectories rank all factors by their elementary effects; the --keep strongest get first-order and total
-    Sobol indices with bootstrap intervals (Saltelli design), the others staying at the centre of their range.
-    Points share their seeds. The centre is evaluated with other seeds too, and the share of luck stands beside the
-    indices: one whose interval is not above it is not to be believed.
+    Morris trajectories rank all factors by their elementary effects. The --keep strongest get first-order and total
+    Sobol indices with bootstrap intervals (Saltelli design); the others stay at the centre of their range.
+    All points share their seeds. The centre is also evaluated with other seeds, which gives the share of simulation
+    noise: an index whose interval does not lie above that share is not reliable.
 
-    Without --factors the fitted parameters vary over their priors, whatever the reported figures say of them since.
-    A factors file is one of srdi sweep without method and points. Runs: repeats + trajectories x (factors + 1) +
-    samples x (keep + 2), times --replicates.
+    Without --factors, the fitted parameters vary over their priors, not over the posterior.
+    The factors file has the format of srdi sweep, without method and points. Runs: repeats + trajectories x
+    (factors + 1) + samples x (keep + 2), times --replicates.
 
     \b
     Example:
@@ -75,18 +75,18 @@ def sensitivity(
     """
     if samples & (samples - 1):
         power = 2 ** (samples.bit_length() - 1)
-        raise InputError(f"--samples is {samples}; Sobol points are balanced in powers of two: {power} or {2 * power}")
+        raise InputError(f"--samples is {samples}; Sobol designs need a power of two: {power} or {2 * power}")
     from calibration.fitting.priors import Priors, read_priors
     from calibration.sensitivity.analysis import FIRST_STAGE, run_sensitivity, runs_needed, space_of
-    from scenarios.analysis.outcomes import MAIN, read_outcome
+    from scenarios.analysis.outcomes import DEFAULT_OUTCOMES, read_outcome
     from scenarios.ensembles.stages import Stages, run_settings, working_directory
     from scenarios.search.design import DesignFile, factors_of, read_design
 
-    ensemble.refuse_draws("sensitivity", crossed_only=False)
+    ensemble.refuse_parameter_draws("sensitivity", crossed_only=False)
     design = read_design(file, DesignFile) if file else None
     (base,) = ensemble.load(design.base if design else "baseline")
     settings = run_settings(replace(ensemble, replicates=ensemble.replicates or 1), base)
-    chosen = tuple(read_outcome(text, settings.until) for text in dict.fromkeys(outputs or MAIN))
+    chosen = tuple(read_outcome(text, settings.until) for text in dict.fromkeys(outputs or DEFAULT_OUTCOMES))
     parameters = parameters or ("none" if design else "free")
     priors = {"all": read_priors(), "free": read_priors().only("free"), "none": Priors({})}[parameters]
     space = space_of(factors_of(design, base, str(file)) if design else (), priors)
@@ -96,9 +96,9 @@ def sensitivity(
         if ensemble.out:
             out = stack.enter_context(working_directory(ensemble.out, ensemble.resume, FIRST_STAGE))
         else:
-            out = stack.enter_context(temporary_directory(OR_OUT))
+            out = stack.enter_context(temporary_directory(OUT_HINT))
         click.echo(f"{repeats} repeats, {counts[0]} Morris points, {counts[1]} Sobol points", err=True)
-        found = run_sensitivity(
+        result = run_sensitivity(
             base,
             space,
             chosen,
@@ -109,24 +109,24 @@ def sensitivity(
             repeats=repeats,
             seed=design.seed if design else 1,
         )
-        _print_and_write(found, chosen, ensemble, as_json)
+        _print_and_write(result, chosen, ensemble, as_json)
 
 
 def _print_and_write(
-    found: Sensitivity, outcomes: tuple[Outcome, ...], ensemble: EnsembleOptions, as_json: bool
+    result: Sensitivity, outcomes: tuple[Outcome, ...], ensemble: EnsembleOptions, as_json: bool
 ) -> None:
-    from calibration.sensitivity.tables import print_sensitivity
-    from calibration.sensitivity.tables import record as record_of
-    from scenarios.display.screen import say_where
-    from scenarios.records.storage import whole_file, write_json
+    from calibration.sensitivity.printing import print_sensitivity
+    from calibration.sensitivity.printing import record as record_of
+    from scenarios.display.screen import print_path
+    from scenarios.records.storage import atomic_file, write_json
 
-    screen = screen_of(as_json)
-    print_sensitivity(found, outcomes, screen)
-    record = {"out": str(ensemble.out) if ensemble.out else None, **record_of(found, outcomes)}
+    screen = table_console(as_json)
+    print_sensitivity(result, outcomes, screen)
+    record = {"out": str(ensemble.out) if ensemble.out else None, **record_of(result, outcomes)}
     if ensemble.out:
         write_json(record, ensemble.out / "sensitivity.json")
-        with whole_file(ensemble.out / "sensitivity.csv") as draft:
-            found.table().to_csv(draft, encoding="utf-8-sig")
-        say_where(screen, "Runs, sensitivity.json and sensitivity.csv in", ensemble.out)
+        with atomic_file(ensemble.out / "sensitivity.csv") as draft:
+            result.table().to_csv(draft, encoding="utf-8-sig")
+        print_path(screen, "Runs, sensitivity.json and sensitivity.csv in", ensemble.out)
     if as_json:
-        last_line(record)
+        print_json(record)

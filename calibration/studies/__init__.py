@@ -1,1 +1,1 @@
-"""The whole of a calibration and of a validation: what is run, diagnosed and written."""
+"""A complete calibration and a complete validation: runs, diagnostics and the files written."""

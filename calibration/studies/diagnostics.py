@@ -1,4 +1,4 @@
-"""What a fit has learned, what it has not, and whether its intervals and forecasts can be believed."""
+"""Diagnostics of a fit: what the figures determine, and whether intervals and forecasts are reliable."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import pandas as pd
 
 from calibration.fitting.fit import Fit
 from calibration.fitting.posterior import Likelihood, best_point, sample
-from calibration.fitting.simulator import TESTING, Count, Design, run_library, seeds_from
-from calibration.forecasting.forecasts import QUANTILES, wandering, with_error
+from calibration.fitting.simulator import TEST_SEEDS, Design, RunProgress, run_library, seeds_from
+from calibration.forecasting.forecasts import QUANTILES, drift_error, with_error
 from calibration.forecasting.naive import naive_forecasts
 from scenarios.analysis.reported import reported_figures
 from scenarios.ensembles.processes import call_each
 from sim.parameters import parameter_table
 
-#: A parameter counts as learned if the figures take away at least this share of its prior variance.
+#: A parameter counts as learned if the figures remove at least this share of its prior variance.
 LEARNED = 0.25
 #: Variance of a uniform coordinate of the cube.
 PRIOR_VARIANCE = 1.0 / 12.0
 #: Fall of twice the log likelihood that bounds a 90 % profile interval (chi-squared, one degree).
 PROFILE_FALL = 2.706
-#: Steps of a walker where many posteriors are sampled, and draws kept of each.
+#: When many posteriors are sampled: steps of a walker, and parameter draws kept from each.
 SHORT_STEPS, SHORT_DRAWS = 1000, 500
-#: The prior of simulation-based calibration is the likelihood to this power: wide, and where the emulator was learned.
+#: The prior of simulation-based calibration is the likelihood to this power: wide, but within the emulator's region.
 FLAT = 0.5
-#: The hindcast knows the figures up to this day.
+#: The hindcast uses the figures up to this day.
 HINDCAST = date(2022, 12, 31)
 
 
@@ -38,7 +38,7 @@ def parameter_summary(fit: Fit) -> pd.DataFrame:
 
     Returns:
         Columns parameter, unit, prior_05/50/95, posterior_05/50/95, best (most likely), contraction (share of the
-        prior variance that the figures take away, on the prior's own probability scale), verdict (learned, assumed).
+        prior variance that the figures remove, on the prior's own probability scale), verdict (learned, assumed).
     """
     levels = np.array([0.05, 0.5, 0.95])
     prior = fit.priors.values(np.tile(levels[:, None], (1, len(fit.priors.names))))
@@ -61,8 +61,8 @@ class Information:
 
     Attributes:
         eigenvalues: float64 (parameters,), of the Fisher information of the figures on the cube, largest first,
-            over the precision of the uniform prior: above 1 the figures say more than the prior.
-        directions: float64 (parameters, parameters), one direction a row, in cube coordinates.
+            over the precision of the uniform prior: above 1, the figures are more informative than the prior.
+        directions: float64 (parameters, parameters), one direction per row, in cube coordinates.
     """
 
     eigenvalues: np.ndarray
@@ -70,31 +70,31 @@ class Information:
 
     @property
     def identified(self) -> int:
-        """Directions of which the figures say more than the prior."""
+        """Number of directions in which the figures are more informative than the prior."""
         return int((self.eigenvalues > 1.0).sum())
 
 
 def information(fit: Fit) -> Information:
     """Jᵀ S⁻² J of the emulated figures, J their slopes and S their standard deviations (see `Likelihood`)."""
-    # An interval that is wide beside S says little about what lies inside it: its width counts as doubt.
-    doubt = np.hypot(fit.targets.doubt, fit.emulator.error)
-    slopes = fit.emulator.slopes(fit.best) / doubt[:, None]
+    # An interval wider than S says little about values inside it, so its width counts as uncertainty.
+    spread = np.hypot(fit.targets.uncertainty, fit.emulator.error)
+    slopes = fit.emulator.slopes(fit.best) / spread[:, None]
     values, vectors = np.linalg.eigh(slopes.T @ slopes)
     return Information(np.maximum(values[::-1], 0.0) * PRIOR_VARIANCE, vectors[:, ::-1].T)
 
 
 def profiles(fit: Fit, points: int = 15, workers: int = 1) -> pd.DataFrame:
-    """Profile likelihood of each parameter over the box, at so many points and the most likely one.
+    """Profile likelihood of each parameter over the box, at `points` points and the most likely one.
 
     Returns:
-        Columns parameter, value (in its unit), fall (twice the fall of the log likelihood from its best value when
-        all other parameters adapt).
+        Columns parameter, value (in its unit), fall (twice the fall of the log likelihood from its best value, all
+        other parameters re-optimised).
     """
     _, best = best_point(fit.likelihood, fit.box, fit.best)
     jobs = [(fit, index, best, points) for index in range(len(fit.priors.names))]
-    found = dict(call_each(_profile, jobs, workers))
-    table = pd.concat([found[place] for place in sorted(found)], ignore_index=True)
-    # The best point is itself found by search; a profile may find a slightly better one.
+    by_index = dict(call_each(_profile, jobs, workers))
+    table = pd.concat([by_index[index] for index in sorted(by_index)], ignore_index=True)
+    # The best point comes from a search as well; a profile may find a slightly better one.
     table["fall"] -= min(table["fall"].min(), 0.0)
     return table
 
@@ -103,14 +103,14 @@ def _profile(fit: Fit, index: int, best: float, points: int) -> pd.DataFrame:
     """The profile of one parameter; `best` is the log likelihood of the most likely point."""
     low, high = fit.box[index]
     grid = np.unique([*np.linspace(low, high, points), fit.best[index]])
-    # From the best point outwards, so that each fit starts near its neighbour's.
+    # From the best point outwards, so that each search starts near the neighbouring solution.
     start = int(np.searchsorted(grid, fit.best[index]))
     falls = np.empty(len(grid))
     for side in (range(start, len(grid)), range(start - 1, -1, -1)):
         point = fit.best
-        for place in side:
-            point, found = best_point(fit.likelihood, fit.box, point, {index: grid[place]})
-            falls[place] = 2.0 * (best - found)
+        for step in side:
+            point, value = best_point(fit.likelihood, fit.box, point, {index: grid[step]})
+            falls[step] = 2.0 * (best - value)
     cube = np.tile(fit.best, (len(grid), 1))
     cube[:, index] = grid
     return pd.DataFrame(
@@ -119,7 +119,7 @@ def _profile(fit: Fit, index: int, best: float, points: int) -> pd.DataFrame:
 
 
 def profile_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """90 % interval of each profile: columns parameter, low, high, and open (it ends at the box)."""
+    """90 % interval of each profile: columns parameter, low, high, and open (true if it ends at the box)."""
     rows = []
     for name, profile in table.groupby("parameter", sort=False):
         inside = profile["value"][profile["fall"] <= PROFILE_FALL]
@@ -130,25 +130,26 @@ def profile_intervals(table: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Simulation-based calibration: how often posterior intervals hold the parameters that made the figures.
+    """Simulation-based calibration: how often posterior intervals contain the parameters that made the figures.
 
     Attributes:
-        repeats: synthetic sets of figures. ranks: float64 (repeats, parameters), share of draws below the truth.
+        repeats: synthetic sets of figures. ranks: float64 (repeats, parameters), share of parameter draws below the
+            true value.
     """
 
     repeats: int
     ranks: np.ndarray
 
     def of(self, level: float, parameters: np.ndarray | slice = slice(None)) -> float:
-        """Share of repeats, over all or some parameters, inside the central interval of a level."""
+        """Share of true values inside the central interval of a level, over all or some parameters."""
         return float((np.abs(self.ranks[:, parameters] - 0.5) <= level / 2.0).mean())
 
 
 def coverage_on_emulator(
-    fit: Fit, repeats: int, workers: int = 1, on_repeat: Count = lambda done, all_: None
+    fit: Fit, repeats: int, workers: int = 1, on_repeat: RunProgress = lambda done, all_: None
 ) -> Coverage:
-    """Coverage where the emulator itself makes the figures: is the sampler right?"""
-    truth = _truths(fit, repeats, fit.settings.seed + 11)
+    """Coverage with figures made by the emulator itself, a test of the sampler."""
+    truth = _true_parameters(fit, repeats, fit.settings.seed + 11)
     expected = fit.emulator(truth)
     expected += np.random.default_rng(fit.settings.seed + 14).normal(size=expected.shape) * fit.emulator.error
     return _coverage(fit, fit.likelihood, truth, expected, workers, on_repeat)
@@ -159,38 +160,38 @@ def coverage_on_model(
     repeats: int,
     folder: Path,
     workers: int = 1,
-    on_repeat: Count = lambda done, all_: None,
+    on_repeat: RunProgress = lambda done, all_: None,
     simulate: Callable[..., np.ndarray] = run_library,
 ) -> Coverage:
-    """Coverage where runs of the model make the figures: is the emulator right?
+    """Coverage with figures made by runs of the model, a test of the emulator.
 
-    The luck of a run at the fit's scale is part of these figures, so the likelihood knows of it here.
+    These figures contain the simulation noise of one run at the fit's scale, so the likelihood includes it here.
     """
-    truth = _truths(fit, repeats, fit.settings.seed + 12)
-    seeds = seeds_from(fit.settings.seed + 2 * TESTING, repeats)
+    truth = _true_parameters(fit, repeats, fit.settings.seed + 12)
+    seeds = seeds_from(fit.settings.seed + 2 * TEST_SEEDS, repeats)
     design = Design.of(fit.priors.names, fit.priors.values(truth), fit.settings.scale, seeds)
     outcomes = fit.targets.transform(simulate(design, design.library(folder, "coverage"), workers))
-    # A run without a review says nothing of it: the expectation stands in.
+    # A run without a review has no pass rate: the emulated expectation replaces it.
     outcomes = np.where(np.isfinite(outcomes), outcomes, fit.emulator(truth))
-    lucky = replace(fit.likelihood, discrepancy=np.hypot(fit.likelihood.discrepancy, fit.emulator.noise))
-    return _coverage(fit, lucky, truth, outcomes, workers, on_repeat)
+    noisy = replace(fit.likelihood, discrepancy=np.hypot(fit.likelihood.discrepancy, fit.emulator.noise))
+    return _coverage(fit, noisy, truth, outcomes, workers, on_repeat)
 
 
-def _truths(fit: Fit, repeats: int, seed: int) -> np.ndarray:
-    """Parameters from the flattened posterior, which is the prior of these exercises: float64 (repeats, parameters)."""
+def _true_parameters(fit: Fit, repeats: int, seed: int) -> np.ndarray:
+    """Parameters drawn from the flattened likelihood, the prior of these tests: float64 (repeats, parameters)."""
     flat = fit.likelihood.flattened(FLAT)
     return sample(flat, fit.box, repeats, seed, fit.settings.steps).cube
 
 
 def _coverage(
-    fit: Fit, likelihood: Likelihood, truth: np.ndarray, outcomes: np.ndarray, workers: int, on_repeat: Count
+    fit: Fit, likelihood: Likelihood, truth: np.ndarray, outcomes: np.ndarray, workers: int, on_repeat: RunProgress
 ) -> Coverage:
-    """Ranks of `truth` among the posteriors of figures made from `outcomes` with model error and rounding."""
+    """Ranks of `truth` in the posteriors of figures made from `outcomes` with model error and rounding."""
     rng = np.random.default_rng(fit.settings.seed + 13)
     values = outcomes + rng.normal(size=outcomes.shape) * fit.likelihood.discrepancy
     two_sided = np.isfinite(likelihood.high - likelihood.low)
     width = np.where(two_sided, likelihood.high, 0.0) - np.where(two_sided, likelihood.low, 0.0)
-    # Where in its rounding interval the true value lies is not known.
+    # The true value lies anywhere in its rounding interval.
     low = np.where(np.isfinite(likelihood.low), values - width * rng.random(values.shape), -np.inf)
     high = np.where(two_sided, low + width, np.where(np.isfinite(likelihood.high), values, np.inf))
     prior = fit.likelihood.flattened(FLAT)
@@ -199,8 +200,8 @@ def _coverage(
     ]
     ranks = np.empty_like(truth)
     on_repeat(0, len(jobs))
-    for done, (place, draws) in enumerate(_sample_each(jobs, fit, fit.box, workers), start=1):
-        ranks[place] = (draws < truth[place]).mean(axis=0)
+    for done, (index, draws) in enumerate(_sample_each(jobs, fit, fit.box, workers), start=1):
+        ranks[index] = (draws < truth[index]).mean(axis=0)
         on_repeat(done, len(jobs))
     return Coverage(len(truth), ranks)
 
@@ -218,13 +219,13 @@ class SyntheticPosterior:
         return self.prior.of_expected(expected) + self.figures.of_expected(expected)
 
 
-def _everywhere(fit: Fit) -> np.ndarray:
-    """All of the cube, float64 (parameters, 2)."""
+def _whole_cube(fit: Fit) -> np.ndarray:
+    """Bounds of the whole cube, float64 (parameters, 2)."""
     return np.tile([0.0, 1.0], (len(fit.priors.names), 1))
 
 
-def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, all_: None) -> pd.DataFrame:
-    """What all other figures say of each figure, by the emulator and over the space that no figure has narrowed.
+def leave_one_out(fit: Fit, workers: int = 1, on_repeat: RunProgress = lambda done, all_: None) -> pd.DataFrame:
+    """Each figure as predicted from all others, by the emulator of the first waves over the whole prior cube.
 
     Returns:
         Columns id, low, high (reported), without_05/50/95 and with_50 (emulated expectation, natural units), score
@@ -234,9 +235,9 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, al
     likelihood = Likelihood.of(emulator, fit.targets)
     jobs = [likelihood.without(index) for index in range(len(fit.targets.ids))]
     rows = {}
-    whole = fit.emulator(fit.sample.cube)
+    fitted = fit.emulator(fit.sample.cube)
     on_repeat(0, len(jobs))
-    for done, (index, draws) in enumerate(_sample_each(jobs, fit, _everywhere(fit), workers), start=1):
+    for done, (index, draws) in enumerate(_sample_each(jobs, fit, _whole_cube(fit), workers), start=1):
         expected = emulator(draws)[:, index]
         low, high = fit.targets.low[index], fit.targets.high[index]
         middle = np.median(expected)
@@ -247,7 +248,7 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, al
             "low": fit.targets.figures[index].low,
             "high": fit.targets.figures[index].high,
             **{f"without_{q:02d}": float(natural(np.quantile(expected, q / 100))[0]) for q in (5, 50, 95)},
-            "with_50": float(natural(np.median(whole[:, index]))[0]),
+            "with_50": float(natural(np.median(fitted[:, index]))[0]),
             "score": float((np.clip(middle, low, high) - middle) / deviation),
         }
         on_repeat(done, len(jobs))
@@ -255,22 +256,21 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: Count = lambda done, al
 
 
 def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
-    """Forecasts of the figures after `last` by a posterior that knows only those up to it: do forecasts hold?
+    """Forecasts of the figures after `last` from a posterior fitted to the earlier figures alone.
 
-    The model error is that of forecasts made at `last`, without the discretion of single batches, which is itself
-    measured on a figure after it. Figures of quantities that were never reported before are left out: there is no
-    series to go on.
+    The model error is that of forecasts made at `last`, without the discretion of single batches, which was measured
+    with a later figure. Quantities without any earlier figure are left out, because there is no series to extend.
 
     Returns:
         Columns id, label, date, low, high (reported), p05, p25, p50, p75, p95 (natural units), inside_50, inside_90
-        (whether the reported interval meets the forecast's), error (of the median, share), error_last_value,
+        (whether the reported interval overlaps the forecast's), error (of the median, share), error_last_value,
         error_linear_trend (of the naive forecasts, from figures up to `last`).
     """
     emulator = fit.wide_emulator
     known = np.array([figure.date <= last for figure in fit.targets.figures])
     likelihood = replace(Likelihood.of(emulator, fit.targets), used=known)
     settings = fit.settings
-    draws = sample(likelihood, _everywhere(fit), settings.draws, settings.seed + 15, settings.steps).cube
+    draws = sample(likelihood, _whole_cube(fit), settings.draws, settings.seed + 15, settings.steps).cube
     rng = np.random.default_rng(settings.seed + 16)
     expected = emulator(draws)
     expected += rng.normal(size=expected.shape) * emulator.error
@@ -280,7 +280,7 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
         before = [f for f in reported_figures() if f.quantity == figure.quantity and f.date <= last]
         if known[index] or not before:
             continue
-        error = rng.normal(size=len(draws)) * wandering(figure, last)
+        error = rng.normal(size=len(draws)) * drift_error(figure, last)
         values = with_error(natural[:, index], error, figure.is_share)
         levels = np.quantile(values, QUANTILES)
         naive = naive_forecasts(figure, last)
@@ -305,7 +305,7 @@ def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
 def _sample_each(
     jobs: Sequence[Callable[[np.ndarray], np.ndarray]], fit: Fit, box: np.ndarray, workers: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """The place of each posterior over a box and draws of it, float64 (SHORT_DRAWS, parameters), as they come."""
+    """Index of each posterior over a box, and draws from it, float64 (SHORT_DRAWS, parameters), as they finish."""
     arguments = [(job, box, SHORT_DRAWS, fit.settings.seed, SHORT_STEPS) for job in jobs]
-    for place, found in call_each(sample, arguments, workers):
-        yield place, found.cube
+    for index, posterior in call_each(sample, arguments, workers):
+        yield index, posterior.cube

@@ -1,4 +1,4 @@
-"""A whole calibration: the fit, its diagnostics, its prediction of every figure, and what is written of it."""
+"""A complete calibration: the fit, its diagnostics, the prediction of every figure, and the files written."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ import numpy as np
 import pandas as pd
 
 from calibration.fitting.emulator import compare_with_polynomial
-from calibration.fitting.fit import Fit, Progress, Settings, fit
+from calibration.fitting.fit import Fit, Settings, StageProgress, fit
 from calibration.fitting.priors import read_priors
 from calibration.fitting.simulator import model_digest
 from calibration.fitting.targets import read_targets
 from calibration.forecasting.prediction import CONTENDERS, REPEATS, inside_by_role, nearest_draw, predict, target_table
 from calibration.studies import diagnostics
 from scenarios.analysis.reported import CUT_OFF
-from scenarios.ensembles.draws import read_draws, values_table
+from scenarios.ensembles.parameter_draws import read_parameter_draws, values_table
 from scenarios.records.storage import checksum, records, write_json, write_parquet
 from sim.parameters import parameter_table
 
 POSTERIOR, SUMMARY = "posterior.parquet", "calibration.json"
-#: Runs with posterior draws by which every figure is predicted.
+#: Runs with parameter draws that predict every figure.
 PREDICTIVE = 200
-#: Synthetic sets of figures: made by the emulator, and by the model.
+#: Synthetic sets of figures made by the emulator and by the model.
 ON_EMULATOR, ON_MODEL = 100, 12
 _PACKAGES = ("srdi", "numpy", "scipy", "scikit-learn", "emcee")
-#: The reference run: large enough that every mechanism has something to do.
+#: The reference run: large enough that every mechanism acts.
 REFERENCE_SCALE, REFERENCE_SEED = 0.004, 1
 
 
 def calibrate(
-    folder: Path, settings: Settings, workers: int, on_run: Progress = lambda stage, done, all_: None
+    folder: Path, settings: Settings, workers: int, on_run: StageProgress = lambda stage, done, all_: None
 ) -> dict:
-    """Fit the package's free parameters to its targets and say how well that went.
+    """Fit the free parameters to the targets, and diagnose the fit.
 
-    Written into `folder`: the runs (one library a wave, by which an interrupted study goes on), ``posterior.parquet``
-    (one column a parameter, one row a draw) and ``calibration.json`` (everything below).
+    Written into `folder`: the runs (one library per wave, from which an interrupted study resumes),
+    ``posterior.parquet`` (one column per parameter, one row per parameter draw) and ``calibration.json`` (the summary).
 
     Returns:
         The summary, as written to ``calibration.json``.
     """
-    clock = time.perf_counter()
-    begun_before = any(folder.glob("*.jsonl"))
+    start_time = time.perf_counter()
+    resumed = any(folder.glob("*.jsonl"))
     priors, targets = read_priors(), read_targets()
-    found = fit(priors.only("free"), targets, folder, settings, workers=workers, on_run=on_run)
-    fitted = time.perf_counter()
-    draws = found.priors.values(found.sample.cube)
+    fitted = fit(priors.only("free"), targets, folder, settings, workers=workers, on_run=on_run)
+    fit_time = time.perf_counter()
+    draws = fitted.priors.values(fitted.sample.cube)
     outcomes = predict(
-        found.priors.names,
+        fitted.priors.names,
         draws[:PREDICTIVE],
         scale=settings.scale,
         seed=settings.seed,
@@ -63,7 +63,7 @@ def calibrate(
         on_run=lambda done, all_: on_run("predictive", done, all_),
     )
     default = nearest_draw(
-        found.priors.names,
+        fitted.priors.names,
         draws[:PREDICTIVE],
         outcomes,
         targets,
@@ -73,26 +73,26 @@ def calibrate(
         workers=workers,
         on_run=lambda done, all_: on_run("contenders", done, all_),
     )
-    default_values = dict(zip(found.priors.names, map(float, draws[default]), strict=True))
+    default_values = dict(zip(fitted.priors.names, map(float, draws[default]), strict=True))
     predicted = target_table(outcomes, settings.scale, settings.seed)
-    checks = _checks(found, folder, workers, on_run)
-    finished = time.perf_counter()
-    write_parquet(values_table(found.priors.names, draws), folder / POSTERIOR)
+    checks = _diagnostics(fitted, folder, workers, on_run)
+    end_time = time.perf_counter()
+    write_parquet(values_table(fitted.priors.names, draws), folder / POSTERIOR)
     summary = {
         "cut_off": CUT_OFF.isoformat(),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": asdict(settings),
-        "model": model_digest(found.priors.names),
-        "bits": run_bits(default_values),
+        "model": model_digest(fitted.priors.names),
+        "bits": run_digest(default_values),
         "posterior": {"file": POSTERIOR, "checksum": checksum(folder / POSTERIOR), "draws": len(draws)},
         "default": {"draw": default + 1, "values": default_values},
         "versions": {name: version(name) for name in _PACKAGES},
-        "runs": len(found.cube) + PREDICTIVE + CONTENDERS * REPEATS + ON_MODEL,
-        # Of a study that went on from finished runs the time says nothing.
-        "minutes": None if begun_before else round((finished - clock) / 60.0, 1),
-        "minutes_fit": None if begun_before else round((fitted - clock) / 60.0, 1),
+        "runs": len(fitted.cube) + PREDICTIVE + CONTENDERS * REPEATS + ON_MODEL,
+        # The time of a resumed study means nothing.
+        "minutes": None if resumed else round((end_time - start_time) / 60.0, 1),
+        "minutes_fit": None if resumed else round((fit_time - start_time) / 60.0, 1),
         "workers": workers,
-        "sampler": {"autocorrelation": found.sample.autocorrelation, "acceptance": found.sample.acceptance},
+        "sampler": {"autocorrelation": fitted.sample.autocorrelation, "acceptance": fitted.sample.acceptance},
         "targets": records(predicted),
         "inside": inside_by_role(predicted),
         "held": [
@@ -105,8 +105,8 @@ def calibrate(
     return summary
 
 
-def run_bits(parameters: dict[str, float]) -> str:
-    """SHA-256 of all tables of the reference run, the reported policy with these parameters."""
+def run_digest(parameters: dict[str, float]) -> str:
+    """SHA-256 of all tables of the reference run: the reported policy with these parameters."""
     from sim.model import SRDIModel
     from sim.policy import find_policy
 
@@ -122,51 +122,51 @@ def run_bits(parameters: dict[str, float]) -> str:
     return digest.hexdigest()
 
 
-def packaged() -> tuple[dict, pd.DataFrame]:
-    """Summary and posterior draws of the calibration that comes with the package."""
+def packaged_calibration() -> tuple[dict, pd.DataFrame]:
+    """Summary and parameter draws of the packaged calibration."""
     folder = files("calibration")
     with as_file(folder.joinpath(POSTERIOR)) as path:
         return json.loads(folder.joinpath(SUMMARY).read_text(encoding="utf-8")), read_posterior(path)
 
 
 def read_posterior(path: Path) -> pd.DataFrame:
-    """Posterior draws: one column a parameter, one row a draw."""
-    draws = read_draws(str(path))
+    """Parameter draws from the posterior: one column per parameter, one row per draw."""
+    draws = read_parameter_draws(str(path))
     return pd.DataFrame(draws.values, columns=list(draws.names))
 
 
-def _checks(found: Fit, folder: Path, workers: int, on_run: Progress) -> dict:
+def _diagnostics(fitted: Fit, folder: Path, workers: int, on_run: StageProgress) -> dict:
     """The diagnostics as plain values."""
-    parameters = diagnostics.parameter_summary(found)
+    parameters = diagnostics.parameter_summary(fitted)
     learned = (parameters["verdict"] == "learned").to_numpy()
-    profiles = diagnostics.profiles(found, workers=workers)
+    profiles = diagnostics.profiles(fitted, workers=workers)
     intervals = diagnostics.profile_intervals(profiles)
-    told = diagnostics.information(found)
+    information = diagnostics.information(fitted)
     emulator = diagnostics.coverage_on_emulator(
-        found, ON_EMULATOR, workers, lambda done, all_: on_run("coverage on the emulator", done, all_)
+        fitted, ON_EMULATOR, workers, lambda done, all_: on_run("coverage on the emulator", done, all_)
     )
     model = diagnostics.coverage_on_model(
-        found, ON_MODEL, folder, workers, lambda done, all_: on_run("coverage on the model", done, all_)
+        fitted, ON_MODEL, folder, workers, lambda done, all_: on_run("coverage on the model", done, all_)
     )
-    left = diagnostics.leave_one_out(found, workers, lambda done, all_: on_run("leave one out", done, all_))
+    left_out = diagnostics.leave_one_out(fitted, workers, lambda done, all_: on_run("leave one out", done, all_))
     return {
         "parameters": records(parameters.merge(intervals, on="parameter")),
         "profiles": records(profiles),
         "information": {
-            "identified": told.identified,
-            "eigenvalues": told.eigenvalues.tolist(),
-            "directions": told.directions.tolist(),
+            "identified": information.identified,
+            "eigenvalues": information.eigenvalues.tolist(),
+            "directions": information.directions.tolist(),
         },
         "coverage": {"emulator": _coverage(emulator, learned), "model": _coverage(model, learned)},
-        "left_out": records(left),
-        "hindcast": records(diagnostics.hindcast(found)),
-        "emulator": _emulated(found, workers),
-        "training_runs": found.emulator.points.shape[1],
+        "left_out": records(left_out),
+        "hindcast": records(diagnostics.hindcast(fitted)),
+        "emulator": _emulator_rows(fitted, workers),
+        "training_runs": fitted.emulator.points.shape[1],
     }
 
 
 def _coverage(coverage: diagnostics.Coverage, learned: np.ndarray) -> dict:
-    """A coverage as plain values, over all parameters and over those `learned`, bool (parameters,)."""
+    """A coverage as plain values, over all parameters and over the `learned` ones, bool (parameters,)."""
     return {
         "repeats": coverage.repeats,
         "coverage_50": coverage.of(0.5),
@@ -177,10 +177,10 @@ def _coverage(coverage: diagnostics.Coverage, learned: np.ndarray) -> dict:
     }
 
 
-def _emulated(found: Fit, workers: int) -> list[dict]:
-    """How well the emulator knows each figure, one row each."""
-    emulator = found.emulator
-    against = compare_with_polynomial(found.cube, found.outcomes, found.settings.seed, workers)
+def _emulator_rows(fitted: Fit, workers: int) -> list[dict]:
+    """Accuracy of the emulator, one row per figure."""
+    emulator = fitted.emulator
+    ratios = compare_with_polynomial(fitted.cube, fitted.outcomes, fitted.settings.seed, workers)
     return [
         {
             "id": id_,
@@ -188,8 +188,8 @@ def _emulated(found: Fit, workers: int) -> list[dict]:
             "residual": float(emulator.residual[index]),
             "noise": float(emulator.noise[index]),
             "error": float(emulator.error[index]),
-            "discrepancy": float(found.targets.discrepancy[index]),
-            "process_over_polynomial": float(against[index]),
+            "discrepancy": float(fitted.targets.discrepancy[index]),
+            "process_over_polynomial": float(ratios[index]),
         }
-        for index, id_ in enumerate(found.targets.ids)
+        for index, id_ in enumerate(fitted.targets.ids)
     ]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from calibration.firms.facts import measure_facts
-from calibration.fitting.fit import Progress
+from calibration.fitting.fit import StageProgress
 from calibration.fitting.simulator import model_digest
-from calibration.forecasting.forecasts import Forecaster, published
+from calibration.forecasting.forecasts import Forecaster, published_quantities
 from calibration.forecasting.prediction import inside_by_role, predict, target_table
 from calibration.forecasting.scores import Actual, score, score_summary
-from calibration.studies.study import packaged
+from calibration.studies.study import packaged_calibration
 from scenarios.analysis.reported import CUT_OFF
-from scenarios.ensembles.draws import POSTERIOR, Draws, read_draws
+from scenarios.ensembles.parameter_draws import POSTERIOR, ParameterDraws, read_parameter_draws
 from scenarios.records.storage import records, write_json
 
 if TYPE_CHECKING:
@@ -39,21 +39,22 @@ def validate(
     seed: int,
     workers: int,
     actuals: tuple[Actual, ...] = (),
-    on_run: Progress = lambda stage, done, all_: None,
+    on_run: StageProgress = lambda stage, done, all_: None,
 ) -> dict:
-    """Hold the calibrated model against what is known, and forecast.
+    """Compare the calibrated model with its references, and forecast.
 
-    Written into `folder`: ``forecasts.json``, ``validation.json`` (all of it) and the runs, which a second call with
-    the same settings does not repeat.
+    Written into `folder`: ``forecasts.json``, ``validation.json`` (the complete result) and the runs, which a second
+    call with the same settings reuses.
 
     Args:
-        draws: posterior draws, a run each. scale: share of the population of these runs. actuals: realised figures.
+        draws: number of parameter draws, one run each. scale: share of the population of these runs. actuals: realised
+            figures.
 
     Returns:
-        The keys of ``srdi validate --json``, estimates (econometrics), and model_unchanged: whether the model is the
-        one to which the posterior was fitted.
+        The keys of ``srdi validate --json``, estimates (econometrics), and model_unchanged: whether the posterior was
+        fitted to the current model.
     """
-    posterior = read_draws(POSTERIOR)
+    posterior = read_parameter_draws(POSTERIOR)
     draws = min(draws, len(posterior))
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = predict(
@@ -76,7 +77,7 @@ def validate(
             "draws": draws,
             "scale": scale,
             "seed": seed,
-            "forecasts": records(forecaster.table(published())),
+            "forecasts": records(forecaster.quantiles(published_quantities())),
         },
         folder / FORECASTS,
     )
@@ -85,7 +86,7 @@ def validate(
     on_run("facts", 1, 2)
     estimates = panel_estimates(seed)
     on_run("facts", 2, 2)
-    found = {
+    validation = {
         "targets": records(targets),
         "inside": inside_by_role(targets),
         "facts": [fact.record() for fact in facts],
@@ -93,17 +94,17 @@ def validate(
         "forecasts": str(folder / FORECASTS),
         "draws": draws,
         "scale": scale,
-        "model_unchanged": packaged()[0]["model"] == model_digest(posterior.names),
+        "model_unchanged": packaged_calibration()[0]["model"] == model_digest(posterior.names),
     }
     if actuals:
         scored = score(forecaster, actuals)
-        found["score"] = score_summary(scored) | {"rows": records(scored)}
-    write_json(found, folder / VALIDATION)
-    return found
+        validation["score"] = score_summary(scored) | {"rows": records(scored)}
+    write_json(validation, folder / VALIDATION)
+    return validation
 
 
 def panel_estimates(seed: int) -> list[Estimate]:
-    """Published estimates beside the same regressions on a panel of the model's firms."""
+    """The regressions of published estimates on a panel of the model's firms."""
     from calibration.firms.econometrics import estimate
     from sim.model import SRDIModel
     from sim.policy import find_policy
@@ -118,9 +119,9 @@ def panel_estimates(seed: int) -> list[Estimate]:
 
 
 def _ensemble(
-    folder: Path, posterior: Draws, *, draws: int, scale: float, seed: int, workers: int, on_run: Progress
+    folder: Path, posterior: ParameterDraws, *, draws: int, scale: float, seed: int, workers: int, on_run: StageProgress
 ) -> dict[str, pd.DataFrame]:
-    """Tables of the baseline under posterior draws to UNTIL: those in the folder, or new ones."""
+    """Tables of the baseline with parameter draws up to UNTIL, from the folder or from new runs."""
     from scenarios.ensembles.ensemble import run_ensemble
     from scenarios.files.loading import load_scenario
     from scenarios.records.layout import MANIFEST
@@ -146,8 +147,8 @@ def _ensemble(
     return {name: results.table(name) for name in ("national", "province", "tier", "cluster")}
 
 
-def _digest(posterior: Draws, draws: int, scale: float, seed: int) -> str:
-    """Twelve characters that tell runs of one model, posterior and settings from all others."""
+def _digest(posterior: ParameterDraws, draws: int, scale: float, seed: int) -> str:
+    """Twelve characters that identify the runs of one model, posterior and settings."""
     return hashlib.sha256(
         f"{model_digest(posterior.names)} {posterior.checksum} {draws} {scale} {seed}".encode()
     ).hexdigest()[:12]

@@ -1,1 +1,1 @@
-"""What results say: outcomes, paired differences with intervals, costs, regret, and reported figures beside them."""
+"""Analysis of results: outcomes, paired differences with intervals, costs, regret, comparison with reported figures."""

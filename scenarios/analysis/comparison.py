@@ -1,7 +1,7 @@
-"""Scenarios against a baseline: paired differences, what an additional firm costs, regret and robustness.
+"""Comparison of scenarios with a baseline: paired differences, cost per additional firm, regret and robustness.
 
-A pair is one draw and replicate run under both scenarios: parameters and luck are the same (common random
-numbers), so the difference is the policy.
+A pair is one parameter draw and replicate, run under both scenarios. Both runs have the same parameters and random
+draws (common random numbers), so the difference is the effect of the policy.
 """
 
 from __future__ import annotations
@@ -14,34 +14,39 @@ import numpy as np
 import pandas as pd
 
 from scenarios.analysis.intervals import Interval, mean_interval, ratio_interval, variance_reduction
-from scenarios.analysis.metrics import SPENT, Metric, choose_metrics, with_derived
+from scenarios.analysis.metrics import COST_PARTS, CUMULATIVE_COST, Metric, choose_metrics, with_derived
 from scenarios.analysis.regret import regret_table
-from scenarios.checks import several
+from scenarios.checks import as_list
 from scenarios.errors import InputError, nearest
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.calendar import Quarter
 
-#: Why a share, a sum or a flow has no price.
+#: Note for a metric that has no price: a share, a sum or a flow.
 NOT_PRICED = "not a count that is bought"
+#: Marginal costs of public funds at which prices are shown side by side: what raising a yuan of taxes costs the economy
+#: beyond that yuan. A price is multiplied by 1 + this. No estimate for China was found, so the reader chooses.
+COST_OF_FUNDS = (0.0, 0.2, 0.5)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scenarios of one or several ensembles against their baseline.
+    """Comparison of the scenarios of one or several ensembles with their baseline.
 
     Attributes:
-        baseline: name of the scenario the others are held against.
-        metrics: what is compared. quarters: when, such as 2030Q4.
-        rows: one row a directory, scenario, metric and quarter: directory, scenario, metric, unit, quarter; pairs;
-            baseline_mean, scenario_mean; difference (mean of the pairs) with low and high (95 %) and interval (how it
-            was found); p05, p95 (of single pairs); variance_reduction and unpaired_replicates (runs of each scenario
-            that unpaired seeds would need); cost_yuan, cost_low_yuan, cost_high_yuan (additional public spending up to
-            the quarter); cost_per_unit_yuan with cost_per_unit_low_yuan and cost_per_unit_high_yuan, NaN where
-            cost_note says in words why there is no price.
-        regret: one row a metric, quarter and policy, over all directories: as `scenarios.analysis.regret.regret_table`.
-        drawn: whether pairs differ in parameters, not in luck only.
-        units: draws, replicates or pairs resampled, the fewest of any interval.
+        baseline: name of the scenario the others are compared with.
+        metrics: the metrics compared. quarters: the quarters, such as 2030Q4.
+        rows: one row per directory, scenario, metric and quarter. Columns: directory, scenario, metric, unit, quarter;
+            pairs (their number); baseline_mean, scenario_mean; difference (mean of the pairs) with low and high (95 %)
+            and interval (the method); p05, p95 (quantiles of single pairs); variance_reduction and unpaired_replicates
+            (runs of each scenario that unpaired seeds would need); cost_yuan, cost_low_yuan, cost_high_yuan (additional
+            public cost up to the quarter) and its parts cost_lever_yuan, cost_tax_yuan, cost_title_yuan;
+            cost_per_unit_yuan with cost_per_unit_low_yuan and cost_per_unit_high_yuan, NaN if there is no price;
+            cost_note gives the reason.
+        regret: one row per metric, quarter and policy, over all directories; see
+            `scenarios.analysis.regret.regret_table`.
+        parameters_vary: whether pairs differ in parameters, not only in random draws.
+        units: smallest number of draws, replicates or pairs that any interval is based on.
     """
 
     baseline: str
@@ -49,11 +54,11 @@ class Comparison:
     quarters: tuple[str, ...]
     rows: pd.DataFrame
     regret: pd.DataFrame
-    drawn: bool
+    parameters_vary: bool
     units: int
 
     def records(self) -> dict:
-        """Plain values for JSON: baseline, rows, regret; None where there is no number."""
+        """Plain values for JSON: baseline, rows, regret; None for missing numbers."""
         return {"baseline": self.baseline, "rows": records(self.rows), "regret": records(self.regret)}
 
 
@@ -67,12 +72,12 @@ def compare(
     """Compare every scenario with the baseline, pair by pair.
 
     Args:
-        results: an ensemble, or several of the same scenarios at one scale, run under different settings; each
-            has rows of its own, and all their states of the world count in the regret.
-        baseline: the scenario the others are held against.
-        metrics: columns of `national`, or figures derived from them (`scenarios.analysis.metrics`), or one; none means
-            the usual ones.
-        quarters: such as 2030Q4, or one; none means the last.
+        results: an ensemble, or several ensembles of the same scenarios at one scale, run under different settings.
+            Each has its own rows; regret is taken over the states of the world of all of them.
+        baseline: the scenario the others are compared with.
+        metrics: columns of `national`, or values derived from them (`scenarios.analysis.metrics`); one name or several;
+            none means `scenarios.analysis.metrics.DEFAULT_METRICS`.
+        quarters: one or several, such as 2030Q4; none means the last.
 
     Raises:
         InputError: an unknown baseline, metric or quarter, a single scenario, or ensembles that do not match.
@@ -80,21 +85,22 @@ def compare(
     Example:
         >>> compare(load_results("results/first"), metrics=["little_giants"]).rows  # doctest: +SKIP
     """
-    ensembles = several("results", results, Results, "load_results")
+    ensembles = as_list("results", results, Results, "load_results")
     chosen = choose_metrics([metrics] if isinstance(metrics, str) else metrics)
     scenarios = _common_scenarios(ensembles, baseline)
-    moments = _common_quarters(ensembles, [quarters] if isinstance(quarters, str) else quarters)
+    dates = _common_quarters(ensembles, [quarters] if isinstance(quarters, str) else quarters)
     rows, regret, units = [], [], []
-    worlds = [(str(ensemble.path), with_derived(ensemble.national)) for ensemble in ensembles]
-    for quarter in moments:
+    frames = [(str(ensemble.path), with_derived(ensemble.national)) for ensemble in ensembles]
+    for quarter in dates:
         states = []
-        for path, frame in worlds:
+        for path, frame in frames:
             now = frame[frame["quarter"] == pd.Timestamp(quarter.end_date)]
-            tables = {name: _states(now, name, scenarios) for name in {SPENT, *(m.name for m in chosen)}}
-            shape = pairs_shape(tables[SPENT].index)
+            names = {CUMULATIVE_COST, *COST_PARTS.values(), *(metric.name for metric in chosen)}
+            tables = {name: _states(now, name, scenarios) for name in names}
+            shape = pairs_shape(tables[CUMULATIVE_COST].index)
             units.append(min((size for size in shape if size > 1), default=1))
-            found = _pair_rows(tables, chosen, baseline, shape, frame["draw"].nunique() > 1)
-            rows += [{"directory": path, "quarter": str(quarter), **row} for row in found]
+            pair_rows = _pair_rows(tables, chosen, baseline, shape, frame["draw"].nunique() > 1)
+            rows += [{"directory": path, "quarter": str(quarter), **row} for row in pair_rows]
             states.append(tables)
         for metric in chosen:
             table = regret_table(pd.concat([t[metric.name] for t in states]), baseline, metric.less_is_better)
@@ -102,26 +108,34 @@ def compare(
     return Comparison(
         baseline=baseline,
         metrics=chosen,
-        quarters=tuple(map(str, moments)),
+        quarters=tuple(map(str, dates)),
         rows=pd.DataFrame(rows),
         regret=pd.concat(regret, ignore_index=True),
-        drawn=any(frame["draw"].nunique() > 1 for _, frame in worlds),
+        parameters_vary=any(frame["draw"].nunique() > 1 for _, frame in frames),
         units=min(units),
     )
 
 
 def _pair_rows(
-    tables: dict[str, pd.DataFrame], metrics: tuple[Metric, ...], baseline: str, shape: tuple[int, int], drawn: bool
+    tables: dict[str, pd.DataFrame],
+    metrics: tuple[Metric, ...],
+    baseline: str,
+    shape: tuple[int, int],
+    parameters_vary: bool,
 ) -> list[dict]:
-    """Rows of one directory and quarter from each metric's values (states, scenarios)."""
+    """Rows of one directory and quarter, from the values of each metric (states, scenarios)."""
 
     def values(name: str, scenario: str) -> np.ndarray:
         return tables[name][scenario].to_numpy(np.float64).reshape(shape)
 
     rows = []
-    for scenario in tables[SPENT].columns.drop(baseline):
-        costs = values(SPENT, scenario) - values(SPENT, baseline)
+    for scenario in tables[CUMULATIVE_COST].columns.drop(baseline):
+        costs = values(CUMULATIVE_COST, scenario) - values(CUMULATIVE_COST, baseline)
         cost = mean_interval(costs)
+        parts = {
+            f"cost_{part}_yuan": (values(name, scenario) - values(name, baseline)).mean()
+            for part, name in COST_PARTS.items()
+        }
         for metric in metrics:
             changed, unchanged = values(metric.name, scenario), values(metric.name, baseline)
             gains = changed - unchanged
@@ -132,10 +146,11 @@ def _pair_rows(
                     "scenario": scenario,
                     "metric": metric.name,
                     "unit": metric.unit,
-                    **_difference(changed, unchanged, gain, drawn),
+                    **_difference(changed, unchanged, gain, parameters_vary),
                     "cost_yuan": costs.mean(),
                     "cost_low_yuan": cost.low,
                     "cost_high_yuan": cost.high,
+                    **parts,
                     "cost_per_unit_yuan": costs.mean() / gains.mean() if price else math.nan,
                     "cost_per_unit_low_yuan": price.low if price else math.nan,
                     "cost_per_unit_high_yuan": price.high if price else math.nan,
@@ -145,14 +160,14 @@ def _pair_rows(
     return rows
 
 
-def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, drawn: bool) -> dict:
-    """The columns of a row that say how two scenarios differ in a metric."""
+def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, parameters_vary: bool) -> dict:
+    """The columns of a row that describe how two scenarios differ in a metric."""
     differences = changed - unchanged
     p05, p95 = np.quantile(differences, (0.05, 0.95))
-    # Where each replicate has a draw of its own, luck cannot be told from the parameters.
-    times = math.nan if drawn and len(changed) == 1 else variance_reduction(changed, unchanged)
-    # Rounded first: a whole number of replicates may come out a last bit above itself.
-    unpaired = math.nan if math.isnan(times) else math.ceil(round(differences.size * times, 6))
+    # If each replicate has its own parameter draw, simulation noise cannot be separated from the parameters.
+    factor = math.nan if parameters_vary and len(changed) == 1 else variance_reduction(changed, unchanged)
+    # Rounded first: rounding error must not push a whole number of replicates up by one.
+    unpaired = math.nan if math.isnan(factor) else math.ceil(round(differences.size * factor, 6))
     return {
         "pairs": differences.size,
         "baseline_mean": unchanged.mean(),
@@ -163,7 +178,7 @@ def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, 
         "interval": interval.method,
         "p05": p05,
         "p95": p95,
-        "variance_reduction": times,
+        "variance_reduction": factor,
         "unpaired_replicates": unpaired,
     }
 
@@ -171,7 +186,7 @@ def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, 
 def _price(
     metric: Metric, costs: np.ndarray, gains: np.ndarray, cost: Interval, gain: Interval
 ) -> tuple[Interval | None, str]:
-    """Interval of public money per additional unit, or None and the reason in words."""
+    """Interval of public money per additional unit, or None with the reason."""
     if not metric.priced:
         return None, NOT_PRICED
     if math.isnan(gain.low):
@@ -180,33 +195,33 @@ def _price(
         return None, "the same in every pair"
     if gain.high < 0.0:
         if cost.high < 0.0:
-            return None, "saves money and has fewer; with this scenario as baseline the price of those lost is seen"
+            return None, "saves money and has fewer; for the price of those lost, use this scenario as the baseline"
         return None, "costs more and has fewer" if cost.low > 0.0 else "has fewer"
     if gain.low <= 0.0:
-        return None, "not certainly more than in the baseline"
+        return None, "not clearly more than in the baseline"
     if cost.high < 0.0:
         return None, "saves money and has more"
     if cost.low == cost.high == 0.0:
         return None, "has more and costs nothing more"
     if cost.low <= 0.0:
-        return None, "has more; whether it costs more is not certain"
+        return None, "has more; not clear whether it costs more"
     return ratio_interval(costs, gains), ""
 
 
 def _states(frame: pd.DataFrame, metric: str, scenarios: list[str]) -> pd.DataFrame:
-    """A metric's values in one quarter: a row a state (draw, replicate), a column a scenario."""
+    """Values of a metric in one quarter: one row per state (draw, replicate), one column per scenario."""
     table = frame.pivot(index=["draw", "replicate"], columns="scenario", values=metric)
     return table.set_axis(table.columns.astype(str), axis=1)[scenarios].sort_index()
 
 
 def pairs_shape(states: pd.MultiIndex) -> tuple[int, int]:
-    """Shape (draws, replicates) of pairs if every draw has every replicate, else one row of them."""
+    """Shape (draws, replicates) of the pairs if every draw has every replicate, else (1, pairs)."""
     draws, replicates = (len(states.unique(level)) for level in ("draw", "replicate"))
     return (draws, replicates) if draws * replicates == len(states) else (1, len(states))
 
 
 def _common_scenarios(ensembles: list[Results], baseline: str) -> list[str]:
-    """Names of the scenarios, the same in all ensembles; refuses ensembles that cannot be compared."""
+    """Names of the scenarios, the same in all ensembles; raises InputError if the ensembles cannot be compared."""
     if not ensembles:
         raise InputError("no results were given to compare")
     first = ensembles[0]
@@ -216,15 +231,15 @@ def _common_scenarios(ensembles: list[Results], baseline: str) -> list[str]:
             f"baseline is {baseline!r}{nearest(baseline, names)} (scenarios of {first.path}: {', '.join(names)})"
         )
     if len(names) == 1:
-        raise InputError(f"{first.path} holds {baseline!r} alone; run it together with scenarios to compare it with")
+        raise InputError(f"{first.path} has only {baseline!r}; run it together with the scenarios to compare")
     paths = [ensemble.path.resolve() for ensemble in ensembles]
     for other, path in zip(ensembles[1:], paths[1:], strict=True):
         if paths.count(path) > 1:
             raise InputError(f"{other.path} is given {paths.count(path)} times; its states would count twice")
-        has = [scenario["name"] for scenario in other.manifest["scenarios"]]
-        if set(has) != set(names):
+        other_names = [scenario["name"] for scenario in other.manifest["scenarios"]]
+        if set(other_names) != set(names):
             raise InputError(
-                f"{other.path} has the scenarios {', '.join(has)} and {first.path} {', '.join(names)}; "
+                f"{other.path} has the scenarios {', '.join(other_names)} and {first.path} {', '.join(names)}; "
                 f"regret needs the same policies in every state"
             )
         for key, what in (("scale", "scale"), ("model", "model version")):
@@ -236,12 +251,12 @@ def _common_scenarios(ensembles: list[Results], baseline: str) -> list[str]:
     return names
 
 
-def _common_quarters(ensembles: list[Results], asked: Iterable[str]) -> list[Quarter]:
-    """The quarters asked for, or the last that all ensembles have; refuses one that an ensemble lacks."""
+def _common_quarters(ensembles: list[Results], requested: Iterable[str]) -> list[Quarter]:
+    """The requested quarters, by default the last common one; raises InputError if an ensemble lacks one."""
     first = max(Quarter.parse(ensemble.manifest["first_quarter"]) for ensemble in ensembles)
     last = min(Quarter.parse(ensemble.manifest["last_quarter"]) for ensemble in ensembles)
     known = [str(first + step) for step in range(last - first + 1)]
-    chosen = list(dict.fromkeys(asked)) or [str(last)]
+    chosen = list(dict.fromkeys(requested)) or [str(last)]
     for text in chosen:
         if text not in known:
             raise InputError(f"quarter is {text!r}{nearest(text, known)} (allowed: {first} to {last})")

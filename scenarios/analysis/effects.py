@@ -1,46 +1,45 @@
-"""Every lever against the baseline at its reference intensity, paired over replicates.
+"""Effect of every lever at its reference intensity, compared with the baseline and paired over replicates.
 
-The reference intensity of a lever is its declared defaults. A lever the baseline has switched on is
-compared with the baseline without it. Both runs of a pair share their seed, so they share all random draws.
+The reference intensity of a lever is its declared defaults. A lever that is on in the baseline is compared with the
+baseline without it. Both runs of a pair have the same seed and therefore the same random draws.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from scenarios.analysis.intervals import CONFIDENCE
-from scenarios.analysis.metrics import COLUMNS
+from scenarios.analysis.intervals import CONFIDENCE, mean_interval
+from scenarios.analysis.metrics import COLUMNS, COST_PARTS, CUMULATIVE, CUMULATIVE_COST
 from scenarios.ensembles.ensemble import run_ensemble
 from scenarios.errors import ScenarioError, nearest
-from scenarios.files.loading import load_scenario, merge_values, nested
+from scenarios.files.loading import load_scenario, merge_values, nest
 from scenarios.files.schema import Scenario, build
 from scenarios.records.results import Results
 from sim.calendar import Quarter
 from sim.levers import Levers
 
-#: Scenario everything is compared with, and the paired runs if nobody says how many.
+#: Scenario that everything is compared with, and the default number of paired runs.
 BASELINE, REPLICATES = "baseline", 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
-    """One comparison: what is changed from the baseline, and the outcome it should move first.
+    """One comparison: the change from the baseline and the outcome it should affect first.
 
     Attributes:
-        name: lever, or dotted key of a rule or shock.
-        changes: values laid over the baseline. plain: values laid over it for the other run of the pair.
-        outcome, sign: column of `national` and the expected sign. start, end: quarters compared.
+        name: a lever, or the dotted key of a rule or shock.
+        changes: values applied to the baseline. plain: values applied to it in the other run of the pair, if any.
+        outcome, sign: column of `national` and the expected sign of its change. start, end: quarters compared.
     """
 
     name: str
     changes: dict
-    plain: dict
+    plain: dict = field(default_factory=dict)
     outcome: str
     sign: int
     start: str
@@ -66,35 +65,42 @@ _RULES_START = "2024Q1"
 
 def cases(baseline: Scenario) -> dict[str, Case]:
     """Every comparison by name: all levers, then reference changes of rules and shocks."""
-    found = {}
-    changes: dict
-    plain: dict
-    for name, field in Levers.model_fields.items():
-        used = getattr(baseline.levers, name)
-        if used.enabled:
-            changes, plain = {}, {"levers": {name: {"enabled": False}}}
+    comparisons = []
+    for name, declared in Levers.model_fields.items():
+        reference = getattr(baseline.levers, name)
+        changes: dict = {}
+        plain: dict = {}
+        if reference.enabled:
+            plain = {"levers": {name: {"enabled": False}}}
         else:
-            used = field.default
-            changes, plain = {"levers": {name: {**used.model_dump(mode="json"), "enabled": True}}}, {}
-        outcome, sign = used.outcome
-        found[name] = Case(name, changes, plain, outcome, sign, used.start, used.end)
+            reference = declared.default
+            changes = {"levers": {name: {**reference.model_dump(mode="json"), "enabled": True}}}
+        outcome, sign = reference.outcome
+        start, end = reference.start, reference.end
+        comparisons.append(
+            Case(name=name, changes=changes, plain=plain, outcome=outcome, sign=sign, start=start, end=end)
+        )
     for key, value, outcome, sign in _RULES:
-        changes = {"rules": {"start": _RULES_START, **nested({key: value})}}
-        found[f"rules.{key}"] = Case(f"rules.{key}", changes, {}, outcome, sign, _RULES_START, "2048Q4")
+        changes = {"rules": {"start": _RULES_START, **nest({key: value})}}
+        start, end, name = _RULES_START, "2048Q4", f"rules.{key}"
+        comparisons.append(Case(name=name, changes=changes, outcome=outcome, sign=sign, start=start, end=end))
     for name, outcome, sign in _SHOCKS:
-        # The table alone switches a shock on, with its declared defaults.
+        # Naming a shock is enough to switch it on, with its declared defaults.
         shock = type(getattr(baseline.shocks, name))()
-        last = str(Quarter.parse(shock.start) + (shock.quarters - 1))
         changes = {"shocks": {name: shock.model_dump(mode="json")}}
-        found[f"shocks.{name}"] = Case(f"shocks.{name}", changes, {}, outcome, sign, shock.start, last)
-    return found
+        start, end = shock.start, str(Quarter.parse(shock.start) + (shock.quarters - 1))
+        name = f"shocks.{name}"
+        comparisons.append(Case(name=name, changes=changes, outcome=outcome, sign=sign, start=start, end=end))
+    return {case.name: case for case in comparisons}
 
 
-def _choose(found: dict[str, Case], names: tuple[str, ...]) -> list[Case]:
+def _choose(comparisons: dict[str, Case], names: tuple[str, ...]) -> list[Case]:
     for name in names:
-        if name not in found:
-            raise ScenarioError(f"unknown lever {name!r}{nearest(name, found)} (allowed: {', '.join(found)})")
-    return [found[name] for name in names or found]
+        if name not in comparisons:
+            raise ScenarioError(
+                f"unknown lever {name!r}{nearest(name, comparisons)} (allowed: {', '.join(comparisons)})"
+            )
+    return [comparisons[name] for name in names or comparisons]
 
 
 def _scenario(baseline: dict, name: str, changes: dict) -> Scenario:
@@ -113,20 +119,21 @@ def run_effects(
 
     Args:
         names: levers (or ``rules.…``, ``shocks.…``); none means all.
-        parent: scenario they are laid over; None means the baseline.
+        parent: scenario they are applied to; None means the baseline.
         out: new directory for the results of all runs.
-        replicates: paired runs; None means REPLICATES. options: as in `run_ensemble`.
+        replicates: number of paired runs; None means REPLICATES. options: as in `run_ensemble`.
 
     Returns:
-        One row a comparison: lever, outcome, unit, baseline (mean level of the outcome), effect with
+        One row per comparison: lever, outcome, unit, baseline (mean level of the outcome), effect with
         low and high (95 % interval of the mean paired difference, mean over the quarters in which the
-        lever acts), p_value, expected (sign), moved (the interval excludes zero on the expected side),
-        little_giants and srdi_smes with their intervals (differences at the end of the run), cost_yuan
-        (public money spent through the lever), cost_per_srdi_sme_yuan (None unless the lever costs money
-        and the interval of SRDI SMEs lies above zero), note.
+        lever acts), p_value, expected (sign), moved (whether the interval excludes zero on the expected side),
+        little_giants and srdi_smes with their intervals (differences at the end of the run), cost_yuan (additional
+        public cost over the run) with cost_low_yuan and cost_high_yuan (95 % interval as in
+        `scenarios.analysis.comparison`) and its parts cost_lever_yuan, cost_tax_yuan, cost_title_yuan,
+        cost_per_srdi_sme_yuan (None unless the cost and the interval of SRDI SMEs are above zero), note.
 
     Raises:
-        ScenarioError: for an unknown name.
+        ScenarioError: a name is unknown.
     """
     parent = parent or load_scenario(BASELINE)
     chosen = _choose(cases(parent), names)
@@ -151,6 +158,8 @@ def _interval(differences: np.ndarray) -> tuple[float, float, float, float]:
     mean = float(differences.mean())
     if np.ptp(differences) == 0.0:
         return mean, mean, mean, 1.0 if mean == 0.0 else 0.0
+    from scipy import stats
+
     test = stats.ttest_1samp(differences, 0.0)
     low, high = test.confidence_interval(CONFIDENCE)
     return mean, float(low), float(high), float(test.pvalue)
@@ -172,9 +181,11 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
     levels = by_replicate(plain, case.outcome)
     moved = low > 0.0 if case.sign > 0 else high < 0.0
     giants, smes = (difference(column, last=True) for column in ("little_giants", "srdi_smes"))
-    spending = results.spending
-    paid = spending[(spending["scenario"] == changed) & (spending["lever"] == case.name)]
-    cost = float(paid.groupby(["draw", "replicate"])["spending_yuan"].sum().mean()) if len(paid) else 0.0
+    runs = national.groupby(["scenario", "draw", "replicate"], observed=True)
+    sums = runs[[CUMULATIVE[name] for name in (CUMULATIVE_COST, *COST_PARTS.values())]].sum()
+    costs = sums.loc[changed] - sums.loc[plain]
+    cost, *parts = map(float, costs.mean())
+    of_cost = mean_interval(costs[CUMULATIVE[CUMULATIVE_COST]].to_numpy()[None])
     return {
         "lever": case.name,
         "outcome": case.outcome,
@@ -193,17 +204,20 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
         "srdi_smes_low": smes[1],
         "srdi_smes_high": smes[2],
         "cost_yuan": cost,
+        "cost_low_yuan": of_cost.low,
+        "cost_high_yuan": of_cost.high,
+        **{f"cost_{part}_yuan": yuan for part, yuan in zip(COST_PARTS, parts, strict=True)},
         "cost_per_srdi_sme_yuan": cost / smes[0] if cost > 0.0 and smes[1] > 0.0 else None,
-        "note": "" if moved else _why(low, high, results),
+        "note": "" if moved else _explanation(low, high, results),
     }
 
 
-def _why(low: float, high: float, results: Results) -> str:
+def _explanation(low: float, high: float, results: Results) -> str:
     """Why an outcome did not move as expected."""
     if np.isnan(low):
         return "does not act within the run, or there is only one replicate"
     if low == high == 0.0:
-        return "no difference: the lever reached nothing it acts on"
+        return "no difference: the lever reached no firm it acts on"
     replicates, scale = results.manifest["replicates"], results.manifest["scale"]
     if low <= 0.0 <= high:
         return f"within the simulation noise of {replicates} replicates at scale {scale:g}; use a larger scale"

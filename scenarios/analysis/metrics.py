@@ -1,4 +1,4 @@
-"""What policies are compared on: the columns of `national`, and a few figures derived from them."""
+"""Metrics by which policies are compared: the columns of `national` and some values derived from them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from dataclasses import dataclass
 import pandas as pd
 
 from scenarios.errors import InputError, nearest
-from sim.outputs import NATIONAL, Output
+from sim.records.outputs import NATIONAL, Output
 
 #: Numeric columns of `national` by name.
 COLUMNS = {column.name: column for column in NATIONAL if column.dtype == "float64"}
 
-#: Public money spent up to a quarter's end: what a policy has cost by then.
-SPENT = "public_spending_cumulative_yuan"
-#: Derived counts of genuine certificates: the share of genuine ones and the stock it is of.
+#: Public cost up to the end of a quarter: in full and by part, each with the flow it sums.
+CUMULATIVE_COST = "public_cost_cumulative_yuan"
+COST_PARTS = {
+    "lever": "public_spending_cumulative_yuan",
+    "tax": "tax_relief_cumulative_yuan",
+    "title": "title_awards_cumulative_yuan",
+}
+CUMULATIVE = {name: name.replace("_cumulative", "") for name in (CUMULATIVE_COST, *COST_PARTS.values())}
+#: Derived counts of genuine certificates, each with its two columns: the share that is genuine and the stock.
 GENUINE = {
     "genuine_little_giants": ("genuine_little_giant_share", "little_giants"),
     "genuine_srdi_smes": ("genuine_srdi_share", "srdi_smes"),
 }
 _DERIVED = {
     **{name: Output(name, COLUMNS[stock].unit, COLUMNS[share].description) for name, (share, stock) in GENUINE.items()},
-    SPENT: Output(SPENT, "yuan", "public money spent through all levers since the start"),
+    **{
+        name: Output(name, "yuan", f"{COLUMNS[flow].description}; since the start") for name, flow in CUMULATIVE.items()
+    },
 }
 
-#: Metrics compared unless others are asked for.
+#: Metrics compared by default.
 DEFAULT_METRICS = (
     "little_giants",
     "srdi_smes",
@@ -38,11 +46,11 @@ DEFAULT_METRICS = (
     "county_share_of_little_giants",
     "chain_gaps_filled_share",
 )
-#: Of these, less is better; of all others, more.
+#: Metrics of which less is better; of all others, more is better.
 LESS_IS_BETTER = frozenset(
     {
-        SPENT,
-        "public_spending_yuan",
+        *CUMULATIVE,
+        *CUMULATIVE.values(),
         "little_giants_lapsed",
         "relabelled_rd_share",
         "output_lost_yuan",
@@ -53,7 +61,7 @@ LESS_IS_BETTER = frozenset(
         "deaths",
     }
 )
-#: Counts at a quarter's end that have a price: a flow of one quarter has none in money spent over years.
+#: Stocks that have a price. A flow of one quarter cannot be priced in money spent over years.
 PRICED = frozenset(
     {
         *GENUINE,
@@ -68,12 +76,12 @@ PRICED = frozenset(
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of the nation in a quarter.
+    """A national value in a quarter.
 
     Attributes:
-        name: column of the frame `with_derived` returns. unit, description: as declared in `sim.outputs`.
-        less_is_better: whether a policy is better if it has less of it.
-        priced: whether public money per additional unit means something.
+        name: column of the frame returned by `with_derived`. unit, description: as declared in `sim.records.outputs`.
+        less_is_better: whether a lower value is better.
+        priced: whether public money per additional unit is meaningful.
     """
 
     name: str
@@ -84,10 +92,10 @@ class Metric:
 
 
 def choose_metrics(names: Iterable[str] = ()) -> tuple[Metric, ...]:
-    """Metrics by name, each once and in the order given; none means the default ones.
+    """Metrics by name, without duplicates, in the order given; none means the default ones.
 
     Raises:
-        InputError: for an unknown name.
+        InputError: a name is unknown.
     """
     known = COLUMNS | _DERIVED
     chosen = tuple(dict.fromkeys(names)) or DEFAULT_METRICS
@@ -101,9 +109,9 @@ def choose_metrics(names: Iterable[str] = ()) -> tuple[Metric, ...]:
 
 
 def with_derived(national: pd.DataFrame) -> pd.DataFrame:
-    """The table `national` with the derived figures as further columns, rows in the order of quarters."""
+    """The table `national`, sorted by quarter, with the derived values as additional columns."""
     frame = national.sort_values("quarter", kind="stable")
     runs = frame.groupby(["scenario", "draw", "replicate"], observed=True)
-    # Rounded, so that equal counts differ by nothing: a share times its stock is a count up to its last bits.
+    # Rounded so that equal counts are equal: share times stock is a count only up to rounding error.
     derived = {name: (frame[share] * frame[stock]).round(6) for name, (share, stock) in GENUINE.items()}
-    return frame.assign(**derived, **{SPENT: runs["public_spending_yuan"].cumsum()})
+    return frame.assign(**derived, **{name: runs[flow].cumsum() for name, flow in CUMULATIVE.items()})

@@ -1,4 +1,4 @@
-"""Outcomes of a run as single numbers: a national column at the end, at a quarter, or summed over the run."""
+"""Outcomes of a run as single numbers: a national column at its end, at a quarter, or summed over the run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from scenarios.analysis.metrics import COLUMNS
+from scenarios.analysis.metrics import COLUMNS, CUMULATIVE
 from scenarios.errors import InputError, nearest
 from sim.calendar import START, Quarter
 
-#: Public spending: summed without being asked, since what is spent is spent, whenever it was.
-SPENDING = "public_spending_yuan"
-#: What designs report unless they are asked for something else.
-MAIN = ("little_giants", "srdi_smes", "productivity_index", SPENDING)
+#: Public cost in full, and the part of it that is spent through levers.
+COST, SPENDING = "public_cost_yuan", "public_spending_yuan"
+#: Public cost and its parts, which are always summed over the run.
+SUMMED = frozenset(CUMULATIVE.values())
+#: Outcomes that designs report by default.
+DEFAULT_OUTCOMES = ("little_giants", "srdi_smes", "productivity_index", COST, SPENDING)
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Outcome:
     """One number of a run.
 
     Attributes:
-        text: as written. column: of the table `national`. quarter: None for the end of the run.
-        total: summed over all quarters instead.
+        text: as written by the user. column: of the table `national`. quarter: None for the end of the run.
+        total: whether it is summed over all quarters instead.
     """
 
     text: str
@@ -49,7 +51,7 @@ def read_outcome(text: str, until: int) -> Outcome:
         until: last year of the run.
 
     Raises:
-        InputError: one sentence on what is wrong.
+        InputError: the text is not valid.
     """
     name, _, suffix = text.partition(":")
     column, at, quarter = name.partition("@")
@@ -58,18 +60,18 @@ def read_outcome(text: str, until: int) -> Outcome:
     if suffix not in ("", "sum") or (at and suffix):
         raise InputError(f"output {text!r}: write {column}, {column}@2024Q4 or {column}:sum")
     if not at:
-        return Outcome(text, column, total=bool(suffix) or column == SPENDING)
+        return Outcome(text, column, total=bool(suffix) or column in SUMMED)
     try:
-        wanted = Quarter.parse(quarter)
+        requested = Quarter.parse(quarter)
     except ValueError as error:
         raise InputError(f"output {text!r}: {error}") from None
-    if not START <= wanted <= Quarter(until, 4):
-        raise InputError(f"output {text!r}: {wanted} lies outside the run, {START} to {until}Q4")
-    return Outcome(text, column, wanted)
+    if not START <= requested <= Quarter(until, 4):
+        raise InputError(f"output {text!r}: {requested} lies outside the run, {START} to {until}Q4")
+    return Outcome(text, column, requested)
 
 
 def measure(national: pd.DataFrame, outcomes: tuple[Outcome, ...]) -> pd.DataFrame:
-    """The outcomes of every run, one column an outcome by its text.
+    """The outcomes of every run, one column per outcome, named by its text.
 
     Args:
         national: as in `scenarios.Results`.

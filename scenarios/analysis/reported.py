@@ -1,7 +1,7 @@
-"""Reported figures, and what a run says at their dates.
+"""Reported figures, and the values of a run at their dates.
 
-The figures stand in ``calibration/targets.toml``, once, for the printed comparison and for the fit.
-They are read as a data file of that package, so nothing here depends on how a fit is done.
+The figures are in ``calibration/targets.toml``, both for the printed comparison and for the fit.
+The file is read as package data, so this module does not depend on the code of the fit.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scenarios.errors import InputError, nearest
-from sim.outputs import CLUSTER, NATIONAL, PROVINCE
+from sim.records.outputs import CLUSTER, NATIONAL, PROVINCE
 from sim.reference import province_names
 
-#: Figure that is no column: little giants kept at review over those reviewed, in a year.
+#: A quantity that is not a column: little giants that passed review, divided by those reviewed, in a year.
 REVIEW_PASS_RATE = "review_pass_rate"
-#: Nothing reported later is used.
+#: Figures reported after this date are not used.
 CUT_OFF = date(2024, 3, 8)
-#: First words of quantities that are no column of the national table.
+#: Prefixes of quantities that are not columns of the national table.
 CLUSTER_SUM, FACT = "cluster.", "fact."
 _UNITS = {column.name: column.unit for column in NATIONAL}
 
 
 class Quantity(BaseModel):
-    """What a run can be asked for: a number of its tables at a date.
+    """A number in the tables of a run at a date.
 
     Attributes:
         quantity: a column of the national table (of the province table with a province), review_pass_rate,
-            cluster.COLUMN or fact.ID. date: the quarter end at or after it.
-        whole_year, since_start: a flow, summed over the year or since the start.
-        province: place; empty for the nation.
+            cluster.COLUMN or fact.ID. date: its quarter's end is used.
+        whole_year, since_start: the quantity is a flow, summed over the year or since the start.
+        province: empty for the nation.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,16 +48,16 @@ class Quantity(BaseModel):
 
     @property
     def quarter_end(self) -> pd.Timestamp:
-        """Last day of the quarter of the date."""
+        """Last day of the quarter that contains the date."""
         return pd.Timestamp(self.date) + pd.offsets.QuarterEnd(0)
 
     @property
     def is_share(self) -> bool:
-        """Whether the quantity lies between 0 and 1, so that its errors are those of its log-odds."""
+        """Whether the quantity is between 0 and 1, so that its errors are on the log-odds scale."""
         return self.quantity == REVIEW_PASS_RATE or _UNITS.get(self.quantity) in ("share", "0-1")
 
     @model_validator(mode="after")
-    def _known(self):
+    def _check_names(self):
         known = known_quantities(self.province)
         if self.quantity not in known and not self.quantity.startswith(FACT):
             raise ValueError(f"quantity is {self.quantity!r}{nearest(self.quantity, known)}")
@@ -70,8 +70,8 @@ class ReportedFigure(Quantity):
     """One reported figure with its rounding interval, source and role (see ``calibration/targets.toml``).
 
     Attributes:
-        low, high: rounding interval, in the unit of the quantity; None where the figure is one-sided.
-        discrepancy: standard deviation of the model's own error, on the log or log-odds scale. why: what it is.
+        low, high: rounding interval, in the unit of the quantity; None if the figure is one-sided.
+        discrepancy: standard deviation of the model's own error, on the log or log-odds scale. why: its reason.
     """
 
     id: str = Field(min_length=1)
@@ -86,7 +86,7 @@ class ReportedFigure(Quantity):
     why: str = ""
 
     @model_validator(mode="after")
-    def _consistent(self):
+    def _check_consistency(self):
         if self.low is None and self.high is None:
             raise ValueError("low and high are missing; at least one must be given")
         if self.low is not None and self.high is not None and self.low > self.high:
@@ -99,18 +99,23 @@ class ReportedFigure(Quantity):
 
     @property
     def is_share(self) -> bool:
-        """As of `Quantity`; a measure of single firms is one if its figure is at most 1."""
+        """As in `Quantity`; a measure of single firms is a share if its figure is at most 1."""
         return self.middle <= 1.0 if self.quantity.startswith(FACT) else super().is_share
 
     @property
     def middle(self) -> float:
-        """Middle of the rounding interval; its end where it is one-sided."""
-        ends = [end for end in (self.low, self.high) if end is not None]
-        return sum(ends) / len(ends)
+        """Middle of the rounding interval; its only end if it is one-sided."""
+        return middle_of(self.low, self.high)
+
+
+def middle_of(low: float | None, high: float | None) -> float:
+    """Middle of an interval, or its only end; at least one end must be given."""
+    ends = [end for end in (low, high) if end is not None]
+    return sum(ends) / len(ends)
 
 
 def known_quantities(province: str = "") -> tuple[str, ...]:
-    """What a figure may refer to, in the nation or in a province; measures of single firms apart."""
+    """Quantities a figure may refer to, in the nation or in a province, except measures of single firms."""
     if province:
         return tuple(column.name for column in PROVINCE)[2:]
     clusters = (CLUSTER_SUM + column.name for column in CLUSTER if column.dtype == "float64")
@@ -121,27 +126,27 @@ def known_quantities(province: str = "") -> tuple[str, ...]:
 def reported_figures() -> tuple[ReportedFigure, ...]:
     """All reported figures, in file order."""
     text = files("calibration").joinpath("targets.toml").read_text(encoding="utf-8")
-    return parse_figures(text, "calibration/targets.toml")
+    return parse_reported_figures(text, "calibration/targets.toml")
 
 
-def parse_figures(text: str, source: str) -> tuple[ReportedFigure, ...]:
-    """Reported figures of a text; raises InputError naming the figure, the key and what was found."""
+def parse_reported_figures(text: str, source: str) -> tuple[ReportedFigure, ...]:
+    """Reported figures in a TOML text; raises InputError naming the figure, the key and the value."""
     from scenarios.files.loading import parse_toml
 
     rows = parse_toml(text, source).get("figure", [])
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{source}: there is no [[figure]]")
-    figures = tuple(_figure(row, source) for given in rows for row in _by_province(given))
-    seen = set()
+    figures = tuple(_parse_row(row, source) for given in rows for row in _by_province(given))
+    ids = set()
     for figure in figures:
-        if figure.id in seen:
+        if figure.id in ids:
             raise InputError(f"{source}: id {figure.id!r} is given twice")
-        seen.add(figure.id)
+        ids.add(figure.id)
     return figures
 
 
 def _by_province(row: dict) -> list[dict]:
-    """One row a province of a figure that has by_province, else the row itself."""
+    """One row per province if a figure has by_province, else the row itself."""
     if "by_province" not in row:
         return [row]
     shared = {key: value for key, value in row.items() if key != "by_province"}
@@ -158,7 +163,7 @@ def _by_province(row: dict) -> list[dict]:
     ]
 
 
-def _figure(row: dict, source: str) -> ReportedFigure:
+def _parse_row(row: dict, source: str) -> ReportedFigure:
     try:
         return ReportedFigure.model_validate(row)
     except ValidationError as error:
@@ -171,18 +176,19 @@ def _figure(row: dict, source: str) -> ReportedFigure:
         if fault["type"] == "missing":
             raise InputError(f"{where}: {key} is missing") from None
         message = fault["msg"].removeprefix("Value error, ")
-        found = f"{key} is {fault['input']!r}: " if key else ""
-        raise InputError(f"{where}: {found}{message[0].lower()}{message[1:]}") from None
+        value_text = f"{key} is {fault['input']!r}: " if key else ""
+        raise InputError(f"{where}: {value_text}{message[0].lower()}{message[1:]}") from None
 
 
-def simulated(tables: Mapping[str, pd.DataFrame], figure: Quantity) -> pd.Series:
-    """What each run says of a quantity, indexed by draw (if the tables have draws) and replicate.
+def simulated_values(tables: Mapping[str, pd.DataFrame], figure: Quantity) -> pd.Series:
+    """Value of a quantity in each run, indexed by draw (if the tables have draws) and replicate.
 
-    Empty if the run ends before its date, and for measures of single firms, which no table holds;
-    a run without any review has no pass rate.
+    Empty if the run ends before the date, and for measures of single firms, which are in no table.
+    A run without any review has no pass rate.
 
     Args:
-        tables: rows of one scenario of the tables national, tier, and (for figures on them) province, cluster.
+        tables: rows of one scenario in the tables national and tier, and, for figures that need them, province and
+            cluster.
     """
     run = [name for name in ("draw", "replicate") if name in tables["national"]]
     day = figure.quarter_end
@@ -212,10 +218,10 @@ def _year(rows: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 
 
 def compare_with_reported(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Reported against simulated, one row a national figure the run reaches.
+    """Reported and simulated values, one row per national figure within the run.
 
     Args:
-        tables: as for `simulated`, all replicates.
+        tables: as for `simulated_values`, all replicates.
 
     Returns:
         Columns id, label, date, text, low, high, role, median, p05, p95 and deviation (of the
@@ -223,7 +229,7 @@ def compare_with_reported(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     rows = []
     for figure in reported_figures():
-        values = pd.Series(dtype=float) if figure.province else simulated(tables, figure)
+        values = pd.Series(dtype=float) if figure.province else simulated_values(tables, figure)
         if values.empty:
             continue
         median = values.median()

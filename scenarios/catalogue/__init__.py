@@ -1,4 +1,4 @@
-"""The catalogue: scenario files that ship with the package, found by name."""
+"""The catalogue: the scenario files shipped with the package, found by name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 
 def catalogue_names() -> list[str]:
-    """Names of the shipped scenarios: the baseline first, then by alphabet."""
+    """Names of the shipped scenarios: the baseline first, then in alphabetical order."""
     names = (path.name.removesuffix(".toml") for path in files(__name__).iterdir() if path.name.endswith(".toml"))
     return sorted(names, key=lambda name: (name != "baseline", name))
 

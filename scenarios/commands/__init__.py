@@ -1,1 +1,1 @@
-"""The commands that run and compare scenarios, the tables they print, and what all commands share."""
+"""The commands that run and compare scenarios, the tables they print, and the code shared by all commands."""

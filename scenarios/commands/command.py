@@ -1,4 +1,4 @@
-"""How every command ends: one sentence for each failure and the agreed exit code; and how it writes."""
+"""Error messages, exit codes and output encodings, the same for every command."""
 
 from __future__ import annotations
 
@@ -16,73 +16,74 @@ import click
 
 from scenarios.display.docstrings import documentation
 from scenarios.errors import InputError, printable
+from scenarios.interrupts import end_signals
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
-#: Signals by which `kill`, a scheduler of jobs, or a terminal that closes ends a command.
-_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+#: Signals that end a command: from `kill`, a job scheduler, or a terminal that closes.
+_END_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
-#: Signs of figures that not every encoding has, in ASCII.
-_PLAIN = {"−": "-", "–": "-", "…": "...", "×": "x", "≥": ">=", "≤": "<=", "±": "+-", "·": "|"}
+#: ASCII replacements for symbols in numbers that some encodings lack.
+_ASCII = {"−": "-", "–": "-", "…": "...", "×": "x", "≥": ">=", "≤": "<=", "±": "+-", "·": "|"}
 
 
-def _plainly(error: UnicodeError) -> tuple[str, int]:
-    """What stands for letters that an encoding lacks: a minus must not become a question mark."""
+def _ascii_substitute(error: UnicodeError) -> tuple[str, int]:
+    """Replacement for characters that an encoding lacks, so that a minus does not become a question mark."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(_PLAIN.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+    return "".join(_ASCII.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
 
 
-codecs.register_error("srdi.plain", _plainly)
+codecs.register_error("srdi.plain", _ascii_substitute)
 
 
 def choose_encodings() -> None:
-    """Write UTF-8 into files and pipes, whatever the locale: what a command prints is to be read again, by it too.
+    """Write UTF-8 to files and pipes in every locale, so that commands can read what other commands printed.
 
-    A terminal keeps its encoding, and gets plain signs for what that lacks.
+    A terminal keeps its encoding; characters it lacks are replaced by ASCII.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # unlike what a program may put in its place
+        if isinstance(stream, io.TextIOWrapper):  # a program may have replaced it
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="srdi.plain")
 
 
 def echo(text: object, err: bool = False) -> None:
-    """Print a line in which names and paths of users stand as they are."""
+    """Print a line; control characters, such as in names and paths from users, are escaped."""
     click.echo(printable(str(text)), err=err)
 
 
 @contextlib.contextmanager
-def _ended_like_interrupted() -> Iterator[list[int]]:
-    """Have what ends a command do so as Ctrl-C does: what is finished is kept; workers and temporary files go.
+def _interrupt_on_end_signals() -> Iterator[list[int]]:
+    """Treat signals that end a command like Ctrl-C: finished runs are kept, workers and temporary files are removed.
 
-    Gives a list that holds the signal's number once one came.
+    Yields a list that contains the number of the signal once one has been received.
     """
-    came: list[int] = []
+    received = end_signals
 
     def end(number: int, frame: object) -> None:
-        # It comes twice where it is sent to the process and to its group. The way out is not cut short.
+        # A signal sent to the process and to its group arrives twice; the second must not interrupt the cleanup.
         for other in handled:
             signal.signal(other, signal.SIG_IGN)
-        came.append(number)
+        received.append(number)
         raise KeyboardInterrupt
 
     in_main = threading.current_thread() is threading.main_thread()
-    # What is ignored (nohup) or handled by others stays so.
-    handled = [number for number in _ENDING if in_main and signal.getsignal(number) is signal.SIG_DFL]
+    # Signals that are ignored (nohup) or handled elsewhere are left alone.
+    handled = [number for number in _END_SIGNALS if in_main and signal.getsignal(number) is signal.SIG_DFL]
     for number in handled:
         signal.signal(number, end)
     try:
-        yield came
+        yield received
     finally:
-        for number in handled if not came else ():
+        for number in handled if not received else ():
             signal.signal(number, signal.SIG_DFL)
 
 
 class Script(click.Command):
-    """A command that turns every failure into one sentence and the agreed exit code; ``--debug`` shows the rest."""
+    """A command that reports every error in one sentence with the agreed exit code; ``--debug`` shows the traceback."""
 
-    #: Name before the sentence; None takes that of the module which is run.
-    called: str | None = None
+    #: Name printed before the message; None means the name of the module that is run.
+    program_name: str | None = None
 
     def main(
         self,
@@ -92,44 +93,48 @@ class Script(click.Command):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> NoReturn:
-        """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted, 143 and 129 ended by a signal.
+        """Run the command line and exit.
+
+        Exit codes: 0 success, 1 failure, 2 bad input, 130 interrupted, 143 and 129 ended by a signal.
 
         Args:
-            standalone_mode: not heeded; click's own handling of failures is always off. The rest is as in click.
+            standalone_mode: ignored; click's own error handling is always off. The rest is as in click.
         """
         choose_encodings()
         if self.callback:
             self.help = self.help or documentation(self.callback)
-        # Taken out here, so that --debug may stand before the command or after it.
-        given = list(sys.argv[1:] if args is None else args)
-        args = [word for word in given if word != "--debug"]
-        debug = len(args) < len(given)
+        # Removed here, so that --debug is allowed before and after the command.
+        all_words = list(sys.argv[1:] if args is None else args)
+        args = [word for word in all_words if word != "--debug"]
+        debug = len(args) < len(all_words)
         try:
-            with _ended_like_interrupted() as came:
+            with _interrupt_on_end_signals() as received:
                 super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             sys.exit(0)
         except click.exceptions.Exit as leave:
             sys.exit(leave.exit_code)
         except click.ClickException as error:
-            self._say(error.format_message(), debug)
+            self._report(error.format_message(), debug)
             sys.exit(EXIT_BAD_INPUT)
         except InputError as error:
-            self._say(str(error), debug)
+            self._report(str(error), debug)
             sys.exit(EXIT_BAD_INPUT)
         except (KeyboardInterrupt, click.Abort):
-            self._say("interrupted", debug)
-            sys.exit(128 + came[0] if came else EXIT_INTERRUPTED)
+            self._report("interrupted", debug)
+            sys.exit(128 + received[0] if received else EXIT_INTERRUPTED)
         except BrokenPipeError:
-            # The reader (such as head) has gone; nothing is left to say to it.
+            # The reader (such as head) has closed the pipe.
             sys.stderr.close()
             sys.exit(EXIT_FAILED)
         except Exception as error:
-            self._say(f"{error or type(error).__name__}", debug)
+            self._report(f"{error or type(error).__name__}", debug)
             sys.exit(EXIT_FAILED)
+        finally:
+            end_signals.clear()
 
-    def _say(self, message: str, debug: bool) -> None:
+    def _report(self, message: str, debug: bool) -> None:
         if debug:
             import traceback
 
             traceback.print_exc()
-        echo(f"{self.called or Path(sys.argv[0]).stem}: {message}", err=True)
+        echo(f"{self.program_name or Path(sys.argv[0]).stem}: {message}", err=True)

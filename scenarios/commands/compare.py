@@ -1,6 +1,6 @@
 """The command ``srdi compare``, found through the entry-point group ``srdi.commands``.
 
-Only click is imported at once: ``srdi --help`` loads this file.
+Only click is imported at the top, because ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
@@ -9,29 +9,43 @@ from pathlib import Path
 
 import click
 
-from scenarios.commands.options import json_option, last_line, screen_of
+from scenarios.commands.options import json_option, print_json, table_console
 
 
 @click.command()
 @click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--baseline", default="baseline", show_default=True, help="Scenario the others are held against.")
+@click.option("--baseline", default="baseline", show_default=True, help="Scenario the others are compared with.")
 @click.option(
     "--metric",
     "metrics",
     multiple=True,
     metavar="NAME",
-    help="Column of national to compare, or genuine_little_giants, genuine_srdi_smes, public_spending_cumulative_yuan "
-    "(repeatable; default: the headline figures). Regret is printed for each; by default for the first.",
+    help="Column of national to compare, or genuine_little_giants, genuine_srdi_smes, public_cost_cumulative_yuan "
+    "(repeatable; default: the main metrics). Regret is printed for each; by default only for the first.",
 )
-@click.option("--quarter", "quarters", multiple=True, metavar="YYYYQN", help="When (repeatable; default: the last).")
+@click.option("--quarter", "quarters", multiple=True, metavar="YYYYQN", help="Quarter (repeatable; default: the last).")
+@click.option(
+    "--cost-of-funds",
+    multiple=True,
+    type=click.FloatRange(0.0, 5.0),
+    metavar="SHARE",
+    help="Marginal cost of public funds at which prices are printed: what raising a yuan of taxes costs beyond that "
+    "yuan (repeatable; default: 0, 0.2 and 0.5).",
+)
 @json_option
 def compare(
-    directories: tuple[Path, ...], baseline: str, metrics: tuple[str, ...], quarters: tuple[str, ...], as_json: bool
+    directories: tuple[Path, ...],
+    baseline: str,
+    metrics: tuple[str, ...],
+    quarters: tuple[str, ...],
+    cost_of_funds: tuple[float, ...],
+    as_json: bool,
 ) -> None:
     """Compare the scenarios of results directories with a baseline, pair by pair.
 
-    Prints paired differences with 95 % intervals, public money per additional firm, and regret over all states of
-    the world. Several directories are the same scenarios under different stress. With --json the tables go to stderr.
+    Prints paired differences with 95 % intervals, public cost per additional firm, and regret over all states of
+    the world. Several directories must hold the same scenarios, run under different stress. With --json the tables go
+    to stderr.
 
     \b
     Example:
@@ -40,14 +54,15 @@ def compare(
       srdi compare results/calm --metric little_giants --metric genuine_srdi_smes
       srdi compare results/calm results/slump --quarter 2027Q4 --quarter 2030Q4
     """
+    from scenarios.analysis.comparison import COST_OF_FUNDS
     from scenarios.analysis.comparison import compare as compare_results
     from scenarios.commands.compare_tables import print_comparison
     from scenarios.records.results import load_results
 
     ensembles = [load_results(directory) for directory in directories]
-    found = compare_results(ensembles, baseline, metrics=metrics, quarters=quarters)
+    comparison = compare_results(ensembles, baseline, metrics=metrics, quarters=quarters)
     titles = {scenario["name"]: scenario["title"] for scenario in ensembles[0].manifest["scenarios"]}
-    regret = found.metrics if metrics else found.metrics[:1]
-    print_comparison(found, titles, regret, screen_of(as_json))
+    regret = comparison.metrics if metrics else comparison.metrics[:1]
+    print_comparison(comparison, titles, regret, table_console(as_json), cost_of_funds or COST_OF_FUNDS)
     if as_json:
-        last_line(found.records())
+        print_json(comparison.records())

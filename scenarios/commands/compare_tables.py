@@ -1,42 +1,51 @@
-"""The tables ``srdi compare`` prints, and below them what they hold in plain words."""
+"""The tables printed by ``srdi compare``, with notes that explain them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from scenarios.analysis.comparison import NOT_PRICED, Comparison
-from scenarios.analysis.intervals import AGREE, ENOUGH, PERCENTILE, SINGLE
+from scenarios.analysis.comparison import COST_OF_FUNDS, NOT_PRICED, Comparison
+from scenarios.analysis.intervals import AGREE, MIN_PAIRS, PERCENTILE, SINGLE
 from scenarios.analysis.metrics import Metric
-from scenarios.analysis.regret import BAD
+from scenarios.analysis.regret import WORST_SHARE
 from scenarios.display.formatting import format_number, unit_name
 from scenarios.display.screen import Cells, print_table, say
 
 
-def print_comparison(found: Comparison, titles: dict[str, str], regret: Iterable[Metric], console: Console) -> None:
-    """Print differences and costs by scenario, regret of some metrics, and what the numbers mean.
+def print_comparison(
+    comparison: Comparison,
+    titles: dict[str, str],
+    regret: Iterable[Metric],
+    console: Console,
+    cost_of_funds: Sequence[float] = COST_OF_FUNDS,
+) -> None:
+    """Print differences and costs by scenario, regret of some metrics, and notes on their meaning.
 
     Args:
-        titles: titles of the scenarios by name. regret: the metrics whose regret is printed.
+        titles: titles of the scenarios by name. regret: metrics whose regret is printed.
+        cost_of_funds: marginal costs of public funds at which prices are printed.
     """
     regret = tuple(regret)
-    several = found.rows["directory"].nunique() > 1
-    for (directory, quarter, scenario), rows in found.rows.groupby(["directory", "quarter", "scenario"], sort=False):
+    several_directories = comparison.rows["directory"].nunique() > 1
+    for (directory, quarter, scenario), rows in comparison.rows.groupby(
+        ["directory", "quarter", "scenario"], sort=False
+    ):
         name = f"{scenario}: {titles[scenario]}" if titles.get(scenario) else scenario
-        title = f"{name} ({quarter}{f', {directory}' if several else ''})"
-        print_table(_differences(title, rows, found.drawn), console)
+        title = f"{name} ({quarter}{f', {directory}' if several_directories else ''})"
+        print_table(_differences(title, rows, cost_of_funds, comparison.parameters_vary), console)
         for sentence in _costs(rows):
             say(console, sentence)
         console.print()
     for metric in regret:
-        for quarter in found.quarters:
-            print_table(_regret(found.regret, metric, quarter), console)
+        for quarter in comparison.quarters:
+            print_table(_regret(comparison.regret, metric, quarter), console)
             console.print()
-    for sentence in _words(found, bool(regret)):
+    for sentence in _notes(comparison, bool(regret)):
         say(console, sentence, "dim")
 
 
@@ -45,11 +54,19 @@ def _range(low: float, high: float, unit: str) -> str:
     return "–" if math.isnan(low) else " … ".join(ends)
 
 
-def _differences(title: str, rows: pd.DataFrame, drawn: bool) -> Cells:
-    heads = ("Figure", "Unit", ">Baseline", ">Scenario", ">Difference", ">95 % interval", ">Million yuan each", ">Runs")
-    # Single pairs tell more than their mean only where they differ in parameters.
-    texts = [(*_difference(row), *([_range(row.p05, row.p95, row.unit)] if drawn else [])) for row in rows.itertuples()]
-    return Cells(title, (*heads, *([">90 % of pairs"] if drawn else [])), texts)
+def _differences(title: str, rows: pd.DataFrame, cost_of_funds: Sequence[float], parameters_vary: bool) -> Cells:
+    heads = ("Metric", "Unit", ">Baseline", ">Scenario", ">Difference", ">95 % interval", ">Runs")
+    prices = tuple(">Million yuan each" + (f"\nat {each:g}" if each else "") for each in cost_of_funds)
+    # Single pairs are informative only if they differ in parameters.
+    texts = [
+        (
+            *_difference(row),
+            *(_price(row, each) for each in cost_of_funds),
+            *([_range(row.p05, row.p95, row.unit)] if parameters_vary else []),
+        )
+        for row in rows.itertuples()
+    ]
+    return Cells(title, (*heads, *prices, *([">90 % of pairs"] if parameters_vary else [])), texts)
 
 
 def _difference(row: Any) -> tuple[str, ...]:
@@ -61,39 +78,45 @@ def _difference(row: Any) -> tuple[str, ...]:
         format_number(row.scenario_mean, row.unit),
         format_number(row.difference, row.unit, signed=True) + ("  " if certain else " ?"),
         _range(row.low, row.high, row.unit),
-        _price(row),
-        _times(row.variance_reduction),
+        _factor_text(row.variance_reduction),
     )
 
 
-def _times(factor: float) -> str:
-    """How many times as many runs; beyond a thousand the number says no more."""
+def _factor_text(factor: float) -> str:
+    """The variance reduction as text; above a thousand its exact value does not matter."""
     return "–" if math.isnan(factor) else f"× {format_number(factor)}" if factor < 1000 else "over × 1,000"
 
 
-def _price(row: Any) -> str:
+def _price(row: Any, cost_of_funds: float) -> str:
+    """Public cost per unit at a marginal cost of public funds; its interval is given at 0 alone."""
     if math.isnan(row.cost_per_unit_yuan):
         return "–"
     price, low, high = (
-        format_number(value / 1e6)
+        format_number((1.0 + cost_of_funds) * value / 1e6)
         for value in (row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan)
     )
-    return f"{price} ({low} … {high})"
+    return price if cost_of_funds else f"{price} ({low} … {high})"
 
 
 def _costs(rows: pd.DataFrame) -> list[str]:
-    """What the scenario costs more or less, and why counts have no price that have none."""
+    """The additional cost of the scenario, and why some counts have no price."""
     first = rows.iloc[0]
     interval = (
         ""
         if math.isnan(first.cost_low_yuan)
         else f" (95 %: {_range(first.cost_low_yuan, first.cost_high_yuan, 'yuan')})"
     )
-    amount = f"{format_number(first.cost_yuan, 'yuan', signed=True)} {unit_name('yuan')}"
-    sentences = [f"Additional public money since the start: {amount}{interval}."]
-    without = rows[(rows["cost_note"] != "") & (rows["cost_note"] != NOT_PRICED)]
-    for note, group in without.groupby("cost_note", sort=False):
-        sentences.append(f"No price of {', '.join(group['metric'])}: {note}.")
+    total, levers, tax, titles = (
+        format_number(yuan, "yuan", signed=True)
+        for yuan in (first.cost_yuan, first.cost_lever_yuan, first.cost_tax_yuan, first.cost_title_yuan)
+    )
+    sentences = [
+        f"Additional public cost since the start: {total} {unit_name('yuan')}{interval}, of which levers {levers}, "
+        f"tax relief on R&D {tax}, awards for titles {titles}."
+    ]
+    unpriced = rows[(rows["cost_note"] != "") & (rows["cost_note"] != NOT_PRICED)]
+    for note, group in unpriced.groupby("cost_note", sort=False):
+        sentences.append(f"No price for {', '.join(group['metric'])}: {note}.")
     return sentences
 
 
@@ -109,7 +132,7 @@ def _regret(regret: pd.DataFrame, metric: Metric, quarter: str) -> Cells:
             ">Largest",
             ">Best in",
             ">Better than baseline in",
-            f">Difference at worst {_percent(BAD)}",
+            f">Difference at worst {_percent(WORST_SHARE)}",
         ),
         [
             (
@@ -128,38 +151,39 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _words(found: Comparison, regret: bool) -> list[str]:
-    """What is paired, what the intervals hold, and what the columns mean, of regret too if it was printed."""
-    shared = "parameters and random draws" if found.drawn else "random draws (common random numbers)"
+def _notes(comparison: Comparison, regret: bool) -> list[str]:
+    """Notes on pairs, intervals and columns, and on regret if it was printed."""
+    shared = "parameters and random draws" if comparison.parameters_vary else "random draws (common random numbers)"
     sentences = [
-        f"Pairs: the baseline {found.baseline!r} and the scenario are run with the same {shared}; the difference of a "
-        "pair is the effect of the policy. Difference: mean over the pairs; ? marks one whose 95 % interval contains "
-        "zero. Per cent: differences in percentage points.",
+        f"Pairs: the baseline {comparison.baseline!r} and the scenario are run with the same {shared}; the "
+        "difference of a pair is the effect of the policy. Difference: mean over the pairs; ? marks one whose 95 % "
+        "interval contains zero. Per cent: differences in percentage points.",
         "Runs: how many times more replicates unpaired runs would need for an equally narrow interval.",
-        "Million yuan each: additional public money since the start per additional firm (or other unit), "
-        "where both differences are clearly above zero.",
-        _held(found),
+        "Million yuan each: additional public cost since the start (levers, tax relief on R&D, awards for titles) per "
+        "additional firm or other unit, where both differences are clearly above zero; also at a marginal cost of "
+        "public funds, what raising a yuan of taxes costs beyond that yuan.",
+        _interval_note(comparison),
     ]
     if regret:
         sentences.append(
             "Regret: the shortfall of a policy against the best one in the same state of the world. States are the "
             "parameter draws and replicates of all directories, with equal weights; ties count as best for each."
         )
-    methods = set(found.rows["interval"])
+    methods = set(comparison.rows["interval"])
     if SINGLE in methods:
         sentences.append("There is only one pair, so no interval. Run more --replicates.")
-    elif found.units < ENOUGH:
+    elif comparison.units < MIN_PAIRS:
         sentences.append(
-            f"With {found.units} replicates or draws, intervals of differences are Student's t; bootstrap intervals of "
-            f"prices are too narrow. {ENOUGH} or more are better."
+            f"With {comparison.units} replicates or parameter draws, intervals of differences are Student's t; "
+            f"bootstrap intervals of prices are too narrow. {MIN_PAIRS} or more are better."
         )
     if PERCENTILE in methods:
         sentences.append("Where BCa bootstrap intervals are not defined, percentile intervals are used.")
-    return [*sentences, *(f"{metric.name}: {metric.description}." for metric in found.metrics)]
+    return [*sentences, *(f"{metric.name}: {metric.description}." for metric in comparison.metrics)]
 
 
-def _held(found: Comparison) -> str:
-    if found.drawn:
+def _interval_note(comparison: Comparison) -> str:
+    if comparison.parameters_vary:
         return (
             "Pairs differ in parameters and in random draws: the range of 90 % of pairs reflects both. The 95 % "
             "interval is that of their mean and narrows with the number of draws and replicates."

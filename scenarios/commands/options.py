@@ -1,6 +1,6 @@
-"""Options that commands share, and what goes with them.
+"""Options shared by several commands, and helpers for them.
 
-Only click is imported at once: ``srdi --help`` loads this file.
+Only click is imported at the top, because ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from scenarios.ensembles.request import EnsembleOptions
-from scenarios.errors import InputError
+from scenarios.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,27 +26,38 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
+class Names(click.Choice):
+    """A choice between names; the refusal of another one suggests the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            hint = nearest(str(value), map(str, self.choices))
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, self.choices))}{hint}", param, ctx)
+
+
 def json_option(function: Function) -> Function:
-    """The option ``--json``, passed on as `as_json`."""
+    """The option ``--json``, passed to the function as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")(
         function
     )
 
 
-def last_line(values: dict) -> None:
-    """Print values as the one machine-readable line, in ASCII: it means the same in every encoding."""
+def print_json(values: dict) -> None:
+    """Print values as the one machine-readable line, in ASCII so that the encoding does not matter."""
     click.echo(json.dumps(values))
 
 
-def screen_of(as_json: bool) -> Console:
-    """Where tables go: stdout, or stderr beside a line of JSON."""
+def table_console(as_json: bool) -> Console:
+    """The console for tables: stdout, or stderr if a line of JSON goes to stdout."""
     from scenarios.display.screen import console
 
     return console(err=as_json)
 
 
-def tell_idle(scenarios: Sequence[Scenario]) -> None:
-    """Say on stderr which settings have no effect, as nothing switches their levers on."""
+def warn_idle_settings(scenarios: Sequence[Scenario]) -> None:
+    """Print on stderr which settings have no effect because their lever is off."""
     from scenarios.files.schema import idle_settings
 
     for key in idle_settings(*scenarios):
@@ -54,11 +65,25 @@ def tell_idle(scenarios: Sequence[Scenario]) -> None:
         click.echo(f"note: {key} has no effect: {lever}.enabled is false; set it to true to use the lever", err=True)
 
 
+def warn_unused_run_settings(scenarios: Sequence[Scenario], ensemble: EnsembleOptions) -> None:
+    """Print on stderr which settings in [run] of later scenarios are not used, because the first one's apply to all."""
+    first, *others = scenarios
+    for scenario in others:
+        for key, used in first.run:
+            value = getattr(scenario.run, key)
+            if value != used and getattr(ensemble, key) is None:
+                click.echo(
+                    f"note: run.{key} = {value} of {scenario.name} has no effect: run.{key} = {used} of {first.name}, "
+                    f"the first scenario, applies to all; --{key} sets another value for all",
+                    err=True,
+                )
+
+
 def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Options of a command that runs an ensemble, passed on as one `EnsembleOptions` named `ensemble`.
+    """Options of a command that runs an ensemble, passed to it as one `EnsembleOptions` named `ensemble`.
 
     Args:
-        replicates, scale: defaults to name in the help texts.
+        replicates, scale: defaults shown in the help texts.
     """
     options = (
         click.option(
@@ -78,43 +103,46 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Call
             "--params",
             default="default",
             metavar="default|posterior|FILE",
-            help="Model parameters: defaults, a draw of the posterior for each replicate, a TOML file of values, "
-            "or a Parquet file of draws.",
+            help="Model parameters: defaults, a posterior draw for each replicate, a TOML file of values, "
+            "or a Parquet file of parameter draws.",
         ),
         click.option(
             "--draws",
+            "crossed_draws",
             type=click.IntRange(1, 100_000),
             metavar="N",
-            help="Run the first N parameter draws with every replicate (default: the next draw for each replicate).",
+            help="Run the first N parameter draws, each with every replicate (default: one draw for each replicate).",
         ),
         click.option("--out", type=click.Path(path_type=Path), help="New directory for the results."),
-        click.option("--resume", is_flag=True, help="Finish what an interrupted command left in --out."),
+        click.option("--resume", is_flag=True, help="Finish the interrupted ensemble in --out."),
         click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core)."),
         click.option(
             "--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker."
         ),
         click.option(
-            "--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://127.0.0.1:8786, not here."
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Run on a Dask cluster instead, such as tcp://127.0.0.1:8786.",
         ),
         click.option(
             "--firms-panel",
             type=click.IntRange(0, 10_000_000),
             default=0,
             metavar="N",
-            help="Follow N firms one by one.",
+            help="Record N single firms in the table firms.",
         ),
     )
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
-        def called(**given: Any) -> None:
-            chosen = {field.name: given.pop(field.name) for field in fields(EnsembleOptions)}
-            if chosen["resume"] and not chosen["out"]:
+        def wrapper(**arguments: Any) -> None:
+            ensemble_values = {field.name: arguments.pop(field.name) for field in fields(EnsembleOptions)}
+            if ensemble_values["resume"] and not ensemble_values["out"]:
                 raise InputError("--resume needs --out DIR, the directory to finish")
-            return function(ensemble=EnsembleOptions(**chosen), **given)
+            return function(ensemble=EnsembleOptions(**ensemble_values), **arguments)
 
         for option in reversed(options):
-            called = option(called)
-        return called
+            wrapper = option(wrapper)
+        return wrapper
 
     return decorate

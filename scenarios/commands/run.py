@@ -1,6 +1,6 @@
-"""The commands that run ensembles and hand on what they wrote: ``run``, ``effects``, ``rerun``, ``export``.
+"""The commands that run ensembles and export their results: ``run``, ``effects``, ``rerun``, ``export``.
 
-Only click is imported at once: ``srdi --help`` loads this file.
+Only click is imported at the top, because ``srdi --help`` loads this file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,14 @@ from pathlib import Path
 import click
 
 from scenarios.commands.command import echo
-from scenarios.commands.options import ensemble_options, json_option, last_line, screen_of, tell_idle
+from scenarios.commands.options import (
+    ensemble_options,
+    json_option,
+    print_json,
+    table_console,
+    warn_idle_settings,
+    warn_unused_run_settings,
+)
 from scenarios.ensembles.request import EnsembleOptions, ensemble_target
 
 
@@ -23,7 +30,7 @@ def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) ->
     """Run scenarios (catalogue names or .toml files; default baseline) and print the ladder.
 
     Without --out the results are printed and not kept. With --json the tables go to stderr.
-    What is not given here comes from [run] of the first scenario, for all scenarios.
+    Options that are not given come from [run] of the first scenario and apply to all scenarios.
 
     \b
     Example:
@@ -35,18 +42,19 @@ def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) ->
       srdi run baseline --scheduler tcp://127.0.0.1:8786
     """
     loaded = ensemble.load(*(scenarios or ("baseline",)))
-    tell_idle(loaded)
+    warn_idle_settings(loaded)
+    warn_unused_run_settings(loaded, ensemble)
     with ensemble.run(loaded) as results:
         from scenarios.commands.run_tables import print_run
-        from scenarios.display.screen import say_where
+        from scenarios.display.screen import print_path
 
-        screen = screen_of(as_json)
+        screen = table_console(as_json)
         print_run(results, screen)
         if ensemble.out:
-            say_where(screen, "Results in", ensemble.out)
+            print_path(screen, "Results in", ensemble.out)
         if as_json:
             manifest = results.manifest
-            last_line(
+            print_json(
                 {
                     "out": str(ensemble.out) if ensemble.out else None,
                     "scenarios": [scenario.name for scenario in loaded],
@@ -67,8 +75,8 @@ def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) ->
 def effects(levers: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -> None:
     """Compare every lever, rule and shock at its reference intensity with the baseline, paired.
 
-    Without names all are run: about ten minutes on two cores at the defaults. What each lever's
-    reference intensity is, srdi show levers tells.
+    Without names, all are run: about ten minutes on two cores with the defaults. The reference intensity of a
+    lever is its defaults in srdi show levers.
 
     \b
     Example:
@@ -78,23 +86,23 @@ def effects(levers: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -
     """
     from scenarios.analysis.effects import BASELINE, run_effects
 
-    ensemble.refuse_draws("effects", crossed_only=True)
+    ensemble.refuse_parameter_draws("effects", crossed_only=True)
     [parent] = ensemble.load(BASELINE)
     with ensemble_target(ensemble.out) as target:
         table = run_effects(levers, parent, **ensemble.arguments, **target)
         from scenarios.commands.run_tables import print_effects
         from scenarios.records.storage import records
 
-        print_effects(table, screen_of(as_json), drawn=ensemble.parameter_draws is not None)
+        print_effects(table, table_console(as_json), parameters_vary=ensemble.parameter_draws is not None)
         if as_json:
-            last_line({"levers": records(table)})
+            print_json({"levers": records(table)})
 
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--format", "form", required=True, help="csv, xlsx, dta (Stata), parquet or nc (NetCDF).")
 @click.option("--out", type=click.Path(path_type=Path), help="New directory (default DIR-FORMAT).")
-@click.option("--force", is_flag=True, help="Write into a directory that is not empty; same names are replaced.")
+@click.option("--force", is_flag=True, help="Write to a directory that is not empty, replacing files of the same name.")
 @json_option
 def export(directory: Path, form: str, out: Path | None, force: bool, as_json: bool) -> None:
     """Export the tables of a results directory for R, Stata, Excel or xarray.
@@ -110,20 +118,20 @@ def export(directory: Path, form: str, out: Path | None, force: bool, as_json: b
     for path in written:
         echo(path)
     if as_json:
-        last_line({"out": str(written[0].parent), "files": [path.name for path in written]})
+        print_json({"out": str(written[0].parent), "files": [path.name for path in written]})
 
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--out", type=click.Path(path_type=Path), help="New directory to keep the second run in.")
+@click.option("--out", type=click.Path(path_type=Path), help="New directory for the results of the second run.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
-@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://127.0.0.1:8786, not here.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster instead, such as tcp://127.0.0.1:8786.")
 @json_option
 def rerun(
     directory: Path, out: Path | None, workers: int | None, threads: int, scheduler: str | None, as_json: bool
 ) -> None:
-    """Run a results directory again from its manifest and compare the bits; exit 1 if they differ.
+    """Run a results directory again from its manifest and compare the files bit by bit; exit with 1 if they differ.
 
     \b
     Example:
@@ -133,13 +141,18 @@ def rerun(
     from scenarios.records.results import load_results
 
     with ensemble_target(out) as target:
-        found = run_again(load_results(directory), workers=workers, threads=threads, scheduler=scheduler, **target)
-    for text in found.changed:
+        comparison = run_again(load_results(directory), workers=workers, threads=threads, scheduler=scheduler, **target)
+    for text in comparison.changed:
         echo(f"changed since: {text}", err=as_json)
-    for name in found.other:
-        echo(f"{name}: other bits", err=as_json)
-    echo(f"{len(found.same)} of {len(found.same) + len(found.other)} files have the same bits", err=as_json)
+    for name in comparison.other:
+        echo(f"{name}: different", err=as_json)
+    echo(
+        f"{len(comparison.same)} of {len(comparison.same) + len(comparison.other)} files are bit-identical",
+        err=as_json,
+    )
     if as_json:
-        last_line({"same": list(found.same), "other": list(found.other), "changed": list(found.changed)})
-    if found.other:
+        print_json(
+            {"same": list(comparison.same), "other": list(comparison.other), "changed": list(comparison.changed)}
+        )
+    if comparison.other:
         sys.exit(1)

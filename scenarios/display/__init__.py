@@ -1,1 +1,1 @@
-"""How numbers, texts, tables and figures are shown, on a terminal and in a page."""
+"""Display of numbers, texts, tables and charts, on a terminal and in a page."""

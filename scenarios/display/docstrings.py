@@ -1,4 +1,4 @@
-"""Docstrings as texts for readers."""
+"""Docstrings as help texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def documentation(thing: Any) -> str:
-    """The docstring of a class or function; where ``python -OO`` removed it, as it stands in the source."""
+    """The docstring of a class or function; read from the source if ``python -OO`` removed it."""
     text = thing.__doc__
     if text is None and sys.flags.optimize > 1:
         (defined,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body

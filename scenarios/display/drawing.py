@@ -1,4 +1,4 @@
-"""What every drawn report shares: colours, figures as SVG inside a page, and figures as files."""
+"""Shared by all reports with charts: colours, charts as SVG inside a page, and charts as files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
-#: Colours that stay apart for colour-blind readers (Okabe and Ito 2008); yellow is left out, too pale for a line.
+#: Colours that colour-blind readers can tell apart (Okabe and Ito 2008), without yellow, which is too pale for lines.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 BLUE, ORANGE = OKABE_ITO[:2]
 GREY = "#777777"
@@ -23,39 +23,39 @@ _STYLE: dict[RcKeyType, str] = {"svg.hashsalt": "srdi", "svg.fonttype": "none", 
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
-def svg(figure: Figure, label: str = "") -> str:
-    """A figure as an SVG element of an HTML page; the same figure gives the same text.
+def svg(chart: Figure, label: str = "") -> str:
+    """A chart as an SVG element of an HTML page; the same chart always gives the same SVG.
 
-    Text stays text, in the reader's fonts. Names of groups go: several figures stand in one page.
+    Text stays text, in the reader's fonts. Names of groups are removed, because a page may contain several charts.
 
     Args:
-        label: what the figure shows, for those who cannot see it.
+        label: description of the chart for readers who cannot see it.
     """
-    # Loaded here: who only wants the colours, as the web page does, need not pay for it.
+    # Imported here: the web page uses only the colours and should not load matplotlib.
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     with warnings.catch_warnings(), matplotlib.rc_context(_STYLE):
-        # Chinese words are set in the reader's fonts: that this machine may lack them does not matter.
+        # Chinese text is set in the reader's fonts; this machine does not need them.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         text = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(text, metadata=_NO_METADATA)
+        FigureCanvasSVG(chart).print_svg(text, metadata=_NO_METADATA)
     content = text.getvalue()
     content = re.sub(r' xmlns(:\w+)?="[^"]*"', "", content[content.index("<svg") :])
     content = re.sub(r'<g id="[^"]*"', "<g", content).replace("xlink:href", "href")
-    named = f'<svg role="img" aria-label="{escape(label)}"' if label else "<svg"
-    return named + content.removeprefix("<svg")
+    opening_tag = f'<svg role="img" aria-label="{escape(label)}"' if label else "<svg"
+    return opening_tag + content.removeprefix("<svg")
 
 
-def write_pictures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write figures by name as NAME.png and NAME.svg into an existing folder; returns the files."""
+def write_charts(charts: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write charts by name as NAME.png and NAME.svg into an existing folder; returns the files."""
     import matplotlib
 
     written = []
-    # A fixed salt and no date: the same figure gives the same files.
+    # With a fixed salt and no date, the same chart gives the same files.
     with matplotlib.rc_context({"svg.hashsalt": "srdi"}):
-        for name, figure in figures.items():
+        for name, chart in charts.items():
             for suffix, metadata in (("png", None), ("svg", {"Date": None})):
                 written.append(folder / f"{name}.{suffix}")
-                figure.savefig(written[-1], metadata=metadata)
+                chart.savefig(written[-1], metadata=metadata)
     return written

@@ -1,4 +1,4 @@
-"""Numbers as every printed table shows them: in the units people use, and to as many digits as mean something."""
+"""Format of numbers in printed tables: in common units, with as many digits as are meaningful."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 
 
 def format_number(value: float | None, unit: str = "", signed: bool = False) -> str:
-    """A number in the unit `unit_name` names: four digits of a level, three of a (signed) difference.
+    """A number in the unit given by `unit_name`: four digits for a level, three for a (signed) difference.
 
-    Digits before the point are all kept up to a hundred million; from there on millions or billions (bn) are counted. A
-    dash stands for None and NaN.
+    Below a hundred million, all digits before the point are kept; above, the number is in millions or billions (bn).
+    None and NaN become a dash.
     """
     if value is None or math.isnan(value):
         return "–"
@@ -29,7 +29,7 @@ def format_number(value: float | None, unit: str = "", signed: bool = False) -> 
 
 
 def format_interval(low: float | None, high: float | None) -> str:
-    """A reported figure, or its rounding interval; None or NaN where it is one-sided."""
+    """A reported figure or its rounding interval; an end is None or NaN if the figure is one-sided."""
     if low is None or math.isnan(low):
         return f"under {format_number(high)}"
     if high is None or math.isnan(high):
@@ -38,7 +38,7 @@ def format_interval(low: float | None, high: float | None) -> str:
 
 
 def unit_name(unit: str) -> str:
-    """The unit in which `format_number` gives a number: money in billions, persons in millions, shares in per cent."""
+    """The unit used by `format_number`: money in billions, persons in millions, shares in per cent."""
     return _scale(unit)[1]
 
 

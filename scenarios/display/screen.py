@@ -1,4 +1,7 @@
-"""Where commands print: tables that no width cuts, sentences, a progress bar; texts of users stand as they are."""
+"""Terminal output of commands: tables that are never truncated, sentences, a progress bar.
+
+Texts from users are not interpreted as markup.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ from scenarios.errors import printable
 
 #: Spaces between two columns.
 _GAP = 2
-#: Columns of what is no terminal: a file or pipe has room for any line.
+#: Width of a file or pipe, which is not limited.
 _ANY_WIDTH = 1_000_000
-#: Most columns of a line of sentences.
-_READABLE = 100
-#: Columns and lines of a terminal that does not tell how many it has.
-_USUAL = (80, 24)
+#: Largest width of a line of sentences.
+_MAX_LINE_WIDTH = 100
+#: Columns and lines of a terminal that does not report its size.
+_DEFAULT_SIZE = (80, 24)
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,10 @@ class Cells:
     """A table of text.
 
     Attributes:
-        title: stands above; may be empty.
-        heads: one a column; a head that begins with > is of numbers, set to the right and never folded. The others
-            are of names and words, which fold at spaces. If all are empty there is no line of heads.
-        rows: as many texts each as there are heads.
+        title: printed above the table; may be empty.
+        heads: one per column. A heading that begins with > marks a column of numbers, which is right-aligned and never
+            wrapped; other columns are text, which wraps at spaces. If all headings are empty, there is no heading line.
+        rows: each with as many texts as there are headings.
     """
 
     title: str
@@ -44,31 +47,33 @@ class Cells:
 
 
 def console(err: bool = False) -> Console:
-    """Standard output, or standard error, as wide as the terminal; what is no terminal has any width.
+    """Standard output or standard error, as wide as the terminal; the width of files and pipes is not limited.
 
-    Rich itself takes 80 columns where colour is forced or the terminal is dumb, whatever there is.
+    Rich itself assumes 80 columns if colour is forced or the terminal is dumb.
     """
     columns, lines = _size(sys.stderr if err else sys.stdout)
     return Console(stderr=err, width=columns, height=lines, markup=False, highlight=False)
 
 
 def _size(stream: TextIO) -> tuple[int, int]:
-    """Columns and lines of a stream; COLUMNS wins, as everywhere."""
+    """Columns and lines of a stream; the environment variable COLUMNS takes precedence."""
     if not stream.isatty():
-        return _ANY_WIDTH, _USUAL[1]
+        return _ANY_WIDTH, _DEFAULT_SIZE[1]
     try:
         columns, lines = os.get_terminal_size(stream.fileno())
     except OSError:
-        columns, lines = _USUAL
-    wanted = os.environ.get("COLUMNS", "")
-    return int(wanted) if wanted.isdecimal() and int(wanted) else columns or _USUAL[0], lines or _USUAL[1]
+        columns, lines = _DEFAULT_SIZE
+    setting = os.environ.get("COLUMNS", "")
+    return int(setting) if setting.isdecimal() and int(setting) else columns or _DEFAULT_SIZE[
+        0
+    ], lines or _DEFAULT_SIZE[1]
 
 
 def progress(keep: bool = False, elapsed: bool = False) -> Progress:
-    """Bars on standard error: description, number done of all, time to go; the narrower, the shorter the bar.
+    """Progress bars on standard error: description, number done, time left.
 
     Args:
-        keep: leave them standing when they are done. elapsed: tell the time gone by, where steps are not alike.
+        keep: leave the bars on the screen when done. elapsed: show the elapsed time, for steps of unequal length.
     """
     clock = TimeElapsedColumn if elapsed else TimeRemainingColumn
     return Progress(
@@ -81,37 +86,37 @@ def progress(keep: bool = False, elapsed: bool = False) -> Progress:
     )
 
 
-def say(screen: Console, text: str, style: str = "", indent: int = 0, as_wide: bool = False) -> None:
-    """Print sentences, folded between words.
+def say(screen: Console, text: str, style: str = "", indent: int = 0, full_width: bool = False) -> None:
+    """Print sentences, wrapped between words.
 
     Args:
-        as_wide: fold where the screen ends, not where lines become hard to read.
+        full_width: wrap at the width of the screen, even if lines become hard to read.
     """
-    width = screen.width if as_wide else min(screen.width, _READABLE)
+    width = screen.width if full_width else min(screen.width, _MAX_LINE_WIDTH)
     for line in Text(printable(text, lines=True), style).wrap(screen, max(width - indent, 1)):
         line.pad_left(indent)
         line.rstrip()
         screen.print(line, soft_wrap=True)
 
 
-def say_where(screen: Console, text: str, path: Path) -> None:
-    """Print a sentence that ends in a path, after an empty line: in one piece, as a folded path cannot be copied."""
+def print_path(screen: Console, text: str, path: Path) -> None:
+    """Print an empty line, then a sentence that ends in a path. It is not wrapped, so that the path can be copied."""
     screen.print()
     screen.print(Text(printable(f"{text} {path}")), soft_wrap=True)
 
 
 def print_table(table: Cells, screen: Console) -> None:
-    """Print a table so that no number is cut or folded, and no column left out, whatever the width.
+    """Print a table at any width without truncating or wrapping a number and without dropping a column.
 
-    Where the columns do not fit side by side, words fold, heads too. Where that is not enough, the table is printed in
-    sections, each with the columns that name the row, and at last row by row, a line for each head with its value.
+    If the columns do not fit side by side, text and headings wrap. If that is not enough, the table is printed in
+    sections, each with the columns that name the row; and if that is not enough, row by row, one line per value.
     """
     if table.title:
-        say(screen, printable(table.title), "italic", as_wide=True)
-    names = _naming(table.rows)
-    sections = _sections([_Column(table, place) for place in range(len(table.heads))], names, screen.width)
+        say(screen, printable(table.title), "italic", full_width=True)
+    key_columns = _count_key_columns(table.rows)
+    sections = _sections([_Column(table, index) for index in range(len(table.heads))], key_columns, screen.width)
     if sections is None:
-        _print_stacked(table, names, screen)
+        _print_stacked(table, key_columns, screen)
         return
     for number, columns in enumerate(sections):
         if number:
@@ -120,36 +125,36 @@ def print_table(table: Cells, screen: Console) -> None:
 
 
 class _Column:
-    """A column of a table, with the width it would take and the least it can do with."""
+    """A column of a table, with its preferred and its minimum width."""
 
-    def __init__(self, table: Cells, place: int) -> None:
-        self.head = table.heads[place].removeprefix(">")
-        self.is_number = self.head != table.heads[place]
-        self.texts = [printable(row[place], lines=True) for row in table.rows]
+    def __init__(self, table: Cells, index: int) -> None:
+        self.head = table.heads[index].removeprefix(">")
+        self.is_number = self.head != table.heads[index]
+        self.texts = [printable(row[index], lines=True) for row in table.rows]
         lines = [line for text in self.texts for line in text.split("\n")]
         self.width = max(map(cell_len, [*lines, *self.head.split("\n")]))
         whole = lines if self.is_number else [word for line in lines for word in line.split()]
-        self.least = max(map(cell_len, [*whole, *self.head.split()]), default=0)
+        self.min_width = max(map(cell_len, [*whole, *self.head.split()]), default=0)
 
 
-def _naming(rows: Sequence[tuple[str, ...]]) -> int:
-    """How many columns, from the first on, tell the rows apart; one if none do."""
+def _count_key_columns(rows: Sequence[tuple[str, ...]]) -> int:
+    """Number of leading columns that identify the rows; 1 if no number does."""
     several = range(1, len(rows[0]) if rows else 1)
     return next((count for count in several if len({row[:count] for row in rows}) == len(rows)), 1)
 
 
-def _sections(columns: list[_Column], names: int, room: int) -> list[list[_Column]] | None:
-    """Columns that fit side by side, the first `names` of them in every section; None if some do not fit at all."""
-    sections = [columns[:names]]
-    for column in columns[names:]:
-        if not _fit([*sections[-1], column], room) and len(sections[-1]) > names:
-            sections.append(columns[:names])
+def _sections(columns: list[_Column], key_columns: int, room: int) -> list[list[_Column]] | None:
+    """Sections of columns that fit side by side, each with the `key_columns` first columns; None if some do not fit."""
+    sections = [columns[:key_columns]]
+    for column in columns[key_columns:]:
+        if not _fits([*sections[-1], column], room) and len(sections[-1]) > key_columns:
+            sections.append(columns[:key_columns])
         sections[-1].append(column)
-    return sections if all(_fit(section, room) for section in sections) else None
+    return sections if all(_fits(section, room) for section in sections) else None
 
 
-def _fit(columns: list[_Column], room: int) -> bool:
-    return _side_by_side([column.least for column in columns]) <= room
+def _fits(columns: list[_Column], room: int) -> bool:
+    return _side_by_side([column.min_width for column in columns]) <= room
 
 
 def _side_by_side(widths: list[int]) -> int:
@@ -157,11 +162,11 @@ def _side_by_side(widths: list[int]) -> int:
 
 
 def _grid(columns: list[_Column], room: int) -> Table:
-    """Columns side by side, the widest made narrower until they fit."""
+    """Columns side by side; the widest is narrowed until they fit."""
     widths = [column.width for column in columns]
     while _side_by_side(widths) > room:
-        narrowed = [place for place, column in enumerate(columns) if widths[place] > column.least]
-        widths[max(narrowed, key=widths.__getitem__)] -= 1
+        shrinkable = [index for index, column in enumerate(columns) if widths[index] > column.min_width]
+        widths[max(shrinkable, key=widths.__getitem__)] -= 1
     grid = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=any(each.head for each in columns))
     for column, width in zip(columns, widths, strict=True):
         grid.add_column(Text(column.head), justify="right" if column.is_number else "left", width=width)
@@ -170,10 +175,10 @@ def _grid(columns: list[_Column], room: int) -> Table:
     return grid
 
 
-def _print_stacked(table: Cells, names: int, screen: Console) -> None:
+def _print_stacked(table: Cells, key_columns: int, screen: Console) -> None:
     for row in table.rows:
-        for place, (head, value) in enumerate(zip(table.heads, row, strict=True)):
-            head, indent = head.removeprefix(">").replace("\n", " "), 0 if place < names else 2
+        for index, (head, value) in enumerate(zip(table.heads, row, strict=True)):
+            head, indent = head.removeprefix(">").replace("\n", " "), 0 if index < key_columns else 2
             if head and ("\n" in value or cell_len(f"{head}: {value}") + indent > screen.width):
                 say(screen, f"{head}:", indent=indent)
                 say(screen, value, indent=indent + 2)

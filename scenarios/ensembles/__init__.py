@@ -1,1 +1,1 @@
-"""Ensembles of runs: planned, done on processes or a cluster, resumed and closed."""
+"""Ensembles: planning, running on processes or a cluster, resuming, and writing the results."""

@@ -1,4 +1,4 @@
-"""One run of the model as a job: plain values in, packed tables out, the same on any machine."""
+"""One run of the model as a job: plain values in, packed tables out, identical on every machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from pathlib import Path
 from scenarios.ensembles.plan import differences
 from scenarios.errors import InputError
 from scenarios.files.schema import build
+from scenarios.imports import many_imports
 
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 
 
 class RunFailed(Exception):
-    """A run of the model, or the writing of what it gave, failed; names the scenario, draw and replicate."""
+    """A run of the model or the writing of its results failed; the message names scenario, draw and replicate."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Job:
     """One run of the model: everything a worker needs, in plain values.
 
     Attributes:
-        scenario: as resolved. position: its place among the scenarios.
-        draw: number of the parameter draw, 0 for the scenario's own parameters; drawn: its values.
+        scenario: as resolved. position: its index among the scenarios.
+        draw: number of the parameter draw, 0 for the scenario's own parameters. draw_values: values of the draw.
         replicate, seed, scale, until, threads, firms_panel: as in `scenarios.run_ensemble`.
-        model: checksum of the model's code and data. versions: of what else decides the bits.
+        model: checksum of the model's code and data. versions: of Python and the packages that results depend on.
     """
 
     scenario: dict
@@ -41,7 +42,7 @@ class Job:
     until: int
     threads: int
     firms_panel: int
-    drawn: dict[str, float]
+    draw_values: dict[str, float]
     model: str
     versions: dict[str, str]
 
@@ -56,27 +57,28 @@ class Job:
         return f"{self.position:05d}-{self.name}-{self.draw:05d}-{self.replicate:05d}.zip"
 
     def __str__(self) -> str:
-        drawn = f", draw {self.draw}" if self.draw else ""
-        return f"scenario {self.name}{drawn}, replicate {self.replicate}"
+        draw = f", draw {self.draw}" if self.draw else ""
+        return f"scenario {self.name}{draw}, replicate {self.replicate}"
 
 
 def run_job(job: Job) -> bytes:
-    """Run one job; its tables, packed (see `scenarios.ensembles.packing`).
+    """Run one job; returns its tables, packed (see `scenarios.ensembles.packing`).
 
     Raises:
-        InputError: this machine has another version of the model than the one that asks.
+        InputError: this machine has another version of the model than the machine that sent the job.
     """
-    from scenarios.ensembles.packing import pack
-    from scenarios.records.storage import to_arrow
-    from sim.model import SRDIModel
+    with many_imports():
+        from scenarios.ensembles.packing import pack
+        from scenarios.records.storage import to_arrow
+        from sim.model import SRDIModel
 
     if job.model != model_checksum():
         raise InputError("a worker has another version of the model installed than this machine")
     if changed := next(differences(job.versions, versions()), None):
         raise InputError(f"a worker has other packages than this machine: {changed}")
     policy = build(job.scenario, job.name).policy
-    # What a scenario sets itself is not drawn.
-    policy = policy.model_copy(update={"parameters": job.drawn | policy.parameters})
+    # Parameters set by the scenario are not drawn.
+    policy = policy.model_copy(update={"parameters": job.draw_values | policy.parameters})
     model = SRDIModel(
         policy,
         scale=job.scale,
@@ -96,13 +98,13 @@ def run_job(job: Job) -> bytes:
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages a run and its file hang on."""
+    """Versions of Python and of the packages that a run and its file depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 @cache
 def model_checksum() -> str:
-    """SHA-256 of the model's sources and reference data: what decides the bits of a run besides its settings."""
+    """SHA-256 of the model's source code and reference data, which determine a run together with its settings."""
     digest = hashlib.sha256()
     package = Path(str(files("sim")))
     for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):

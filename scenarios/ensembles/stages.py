@@ -1,4 +1,4 @@
-"""Commands that take several ensembles: one directory for all of them, in it a results directory for each."""
+"""Commands that run several ensembles: one directory, with a results directory for each ensemble."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.ensembles.ensemble import run_ensemble
-from scenarios.ensembles.lock import holds_nothing, only_one
+from scenarios.ensembles.lock import is_empty, lock_directory
 from scenarios.ensembles.request import EnsembleOptions, ensemble_target
 from scenarios.errors import InputError
 from scenarios.files.schema import RunDefaults, Scenario, run_defaults
@@ -16,38 +16,39 @@ from scenarios.records.results import Results
 
 
 def run_settings(ensemble: EnsembleOptions, base: Scenario) -> RunDefaults:
-    """Replicates, scale, seed and last year as asked for, else the base's own.
+    """Replicates, scale, seed and last year as given, otherwise those of the base.
 
     Raises:
-        ScenarioError: one of them is out of its range.
+        ScenarioError: a value is out of range.
     """
     return run_defaults(base, **{name: getattr(ensemble, name) for name in RunDefaults.model_fields})
 
 
 @contextlib.contextmanager
 def working_directory(out: Path, resume: bool, mark: str) -> Iterator[Path]:
-    """The directory, made if it is not there, and kept from other processes.
+    """The directory, created if needed and locked against other processes.
 
     Args:
-        mark: file or folder by which a directory of the command is known, without which it is not gone on with.
+        mark: file or folder that identifies a directory of the command; without it, the directory is not resumed.
 
     Raises:
-        InputError: it holds something and is not to be resumed, or is none of the command's, or cannot be made, or
-            another process works in it.
+        InputError: the directory is not empty and `resume` is not set, it does not belong to the command, it cannot be
+            created, or another process works in it.
     """
-    with only_one(out):
-        if not holds_nothing(out) and not resume:
+    with lock_directory(out):
+        if not is_empty(out) and not resume:
             raise InputError(
-                f"{out} already exists and is not empty; add resume=True (--resume) to go on, or name a new directory"
+                f"{out} already exists and is not empty; add resume=True (--resume) to continue, "
+                "or choose a new directory"
             )
-        if not holds_nothing(out) and not (out / mark).exists():
-            raise InputError(f"{out} cannot be resumed: it is not empty and holds no {mark}")
+        if not is_empty(out) and not (out / mark).exists():
+            raise InputError(f"{out} cannot be resumed: it is not empty and has no {mark}")
         yield out
 
 
 @dataclass(frozen=True)
 class Stages:
-    """Runs ensembles into a directory, each of which goes on where an earlier call of the same stopped.
+    """Runs ensembles into a directory; each continues where an earlier call of the same stopped.
 
     Attributes:
         ensemble: options of the command. settings: its replicates, scale, seed and last year. out: directory.
@@ -57,17 +58,17 @@ class Stages:
     settings: RunDefaults
     out: Path
 
-    def run(self, scenarios: list[Scenario], folder: str, *, later: int = 0, replicates: int | None = None) -> Results:
+    def run(self, scenarios: list[Scenario], folder: str, *, offset: int = 0, replicates: int | None = None) -> Results:
         """Run scenarios into a folder of the directory.
 
         Args:
-            later: replicates that were run before: seeds, and parameter draws if there are any, go on after theirs.
-            replicates: other than the command's.
+            offset: replicates run before; seeds and parameter draws continue after theirs.
+            replicates: number of replicates, if not that of the command.
         """
-        chosen = self.settings.model_dump() | {"seed": self.settings.seed + later}
+        run_values = self.settings.model_dump() | {"seed": self.settings.seed + offset}
         if replicates:
-            chosen["replicates"] = replicates
+            run_values["replicates"] = replicates
         draws = self.ensemble.parameter_draws
         with ensemble_target(self.out / folder) as target:
-            settings = {**self.ensemble.arguments, **chosen, **target, "resume": True}
-            return run_ensemble(scenarios, **settings | {"draws": draws.after(later) if draws else None})
+            settings = {**self.ensemble.arguments, **run_values, **target, "resume": True}
+            return run_ensemble(scenarios, **settings | {"draws": draws.after(offset) if draws else None})

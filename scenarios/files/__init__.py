@@ -1,1 +1,1 @@
-"""Scenario files: their schema, how they are found, merged and checked, and how they are written."""
+"""Scenario files: schema, loading, merging, validation and writing."""

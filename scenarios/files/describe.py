@@ -1,4 +1,4 @@
-"""Levers, rules and parameters in words, and scenario files as text, all from their declarations."""
+"""Descriptions of levers, rules and parameters, and scenario files as text, generated from the declarations."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from scenarios.display.docstrings import documentation
-from scenarios.files.loading import load_scenario, nested
-from scenarios.files.schema import RunDefaults, Scenario, tables
+from scenarios.files.loading import load_scenario, nest
+from scenarios.files.schema import RunDefaults, Scenario, nested_models
+from sim.feedbacks import Feedbacks
 from sim.levers import Lever, Levers
 from sim.parameters import parameter_table
 from sim.rules import Rules
@@ -19,19 +20,19 @@ from sim.shocks import Shock, Shocks
 
 
 def number(value: float) -> str:
-    """A number for people: whole ones with separators from 10,000 on, others short."""
+    """A number as readable text: whole numbers with separators from 10,000 on, others in short form."""
     if isinstance(value, float) and not value.is_integer():
         return f"{value:g}"
     return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
 
 
 def _range(field: FieldInfo) -> str:
-    """Allowed values of a field in words, from its bounds."""
+    """The allowed values of a field in words."""
     bounds: dict[str, float] = {}
-    for rule in field.metadata:
+    for constraint in field.metadata:
         for sign in ("ge", "gt", "le", "lt"):
-            if getattr(rule, sign, None) is not None:
-                bounds[sign] = getattr(rule, sign)
+            if getattr(constraint, sign, None) is not None:
+                bounds[sign] = getattr(constraint, sign)
     words = []
     for sign, word in (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "to")):
         if sign in bounds:
@@ -48,9 +49,9 @@ def _unit(field: FieldInfo) -> str:
 
 
 def field_rows(model: type[BaseModel], prefix: str) -> list[dict]:
-    """One row a setting: key, default (None if it has none), unit, range, description."""
+    """One row per setting: key, default (None if there is none), unit, range, description."""
     rows: list[dict] = []
-    inner = tables(model, BaseModel)
+    inner = nested_models(model, BaseModel)
     for name, field in model.model_fields.items():
         if name in inner:
             rows += field_rows(inner[name], f"{prefix}.{name}")
@@ -69,7 +70,7 @@ def field_rows(model: type[BaseModel], prefix: str) -> list[dict]:
 
 
 def lever_rows() -> list[dict]:
-    """Every lever with its docstring, group, mechanism, cost rule, first outcome and settings."""
+    """Every lever with its docstring, group, mechanism, cost, first outcome and settings."""
     return [
         {
             "lever": name,
@@ -81,37 +82,42 @@ def lever_rows() -> list[dict]:
             "expected": "+" if lever.outcome[1] > 0 else "-",
             "settings": field_rows(lever, f"levers.{name}"),
         }
-        for name, lever in tables(Levers, Lever).items()
+        for name, lever in nested_models(Levers, Lever).items()
     ]
 
 
 def lever_about(name: str) -> str:
-    """The first paragraph of a lever's docstring, which begins with its name: English (Chinese)."""
-    return " ".join(documentation(tables(Levers, Lever)[name]).split("\n\n")[0].split())
+    """The first paragraph of a lever's docstring, which begins with its name in English and, in brackets, Chinese."""
+    return " ".join(documentation(nested_models(Levers, Lever)[name]).split("\n\n")[0].split())
 
 
 def lever_title(name: str, language: str = "en") -> str:
-    """Name of a lever as its docstring gives it, in English or, where it has one, in Chinese (language zh)."""
+    """Name of a lever from its docstring, in English or, with language zh and if there is one, in Chinese."""
     english, _, rest = lever_about(name).partition(" (")
     chinese = rest.partition(")")[0].partition(",")[0]
     return chinese if language == "zh" and not chinese.isascii() else english.rstrip(".")
 
 
 def shock_rows() -> list[dict]:
-    """Every shock with its docstring and settings; the defaults are those of a shock that is written down."""
+    """Every shock with its docstring and settings; the defaults are those of a shock that is named in a file."""
     return [
         {
             "shock": name,
             "about": documentation(shock),
             "settings": field_rows(shock, f"shocks.{name}"),
         }
-        for name, shock in tables(Shocks, Shock).items()
+        for name, shock in nested_models(Shocks, Shock).items()
     ]
 
 
 def rule_rows() -> list[dict]:
-    """Every recognition rule a scenario may change."""
+    """Every recognition rule that a scenario can change."""
     return field_rows(Rules, "rules")
+
+
+def feedback_rows() -> list[dict]:
+    """Every feedback of the economy, which a scenario may switch."""
+    return field_rows(Feedbacks, "model")
 
 
 def parameter_rows() -> list[dict]:
@@ -129,13 +135,13 @@ def parameter_rows() -> list[dict]:
 
 
 def scenario_toml(scenario: Scenario) -> str:
-    """A resolved scenario as a file that runs by itself."""
+    """A resolved scenario as a self-contained file."""
     values = scenario.model_dump(by_alias=True, mode="json", exclude_none=True)
     return tomli_w.dumps(values)
 
 
 def template(name: str) -> str:
-    """An annotated scenario file: everything a user may set, commented out at the baseline's value."""
+    """An annotated scenario file with every setting, commented out, at the value of the baseline."""
     parent = load_scenario("baseline").model_dump(by_alias=True, mode="json")
     lines = [
         "# A scenario file. Remove the # before a line to change it; everything else comes from the parent.",
@@ -159,9 +165,10 @@ def template(name: str) -> str:
         rules.setdefault(row["key"].rpartition(".")[0], []).append(row)
     for table in sorted(rules):
         lines += ["", f"[{table}]", *_commented(rules[table], parent)]
+    lines += ["", "# Feedbacks of the economy.", "[model]", *_commented(feedback_rows(), parent)]
     for shock in shock_rows():
         lines += ["", *(f"# {line}".rstrip() for line in shock["about"].splitlines())]
-        # The table alone switches a shock on, so its head is a comment too.
+        # Naming a shock is enough to switch it on, so its heading is a comment too.
         lines += [f"# [shocks.{shock['shock']}]", *_commented(shock["settings"], _declared(shock["settings"]))]
     lines += ["", "# Model parameters by name; see srdi show parameters.", "[parameters]", ""]
     return "\n".join(lines)
@@ -169,17 +176,17 @@ def template(name: str) -> str:
 
 def _declared(rows: list[dict]) -> dict:
     """The rows' defaults as nested values."""
-    return nested({row["key"]: row["default"] for row in rows})
+    return nest({row["key"]: row["default"] for row in rows})
 
 
 def _commented(rows: list[dict], parent: dict) -> list[str]:
     lines = []
     for row in rows:
-        notes = "; ".join(part for part in (row["unit"], row["range"]) if part)
+        notes = "; ".join(note for note in (row["unit"], row["range"]) if note)
         lines.append(f"# {row['description']}{f' ({notes})' if notes else ''}")
         value = parent
-        for part in row["key"].split("."):
-            value = value[part]
+        for name in row["key"].split("."):
+            value = value[name]
         key = row["key"].rpartition(".")[2]
         setting = f"{key} = " if value is None else tomli_w.dumps({key: value}).strip()
         lines += [f"# {line}" for line in setting.splitlines()]

@@ -1,4 +1,4 @@
-"""Finds, merges and validates scenarios: catalogue names, files, ``extends``, ``--set``."""
+"""Loading of scenarios: catalogue names, files, ``extends`` and ``--set``."""
 
 from __future__ import annotations
 
@@ -13,39 +13,46 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
-from scenarios.errors import MOST_SAID, ScenarioError, nearest
-from scenarios.files.schema import NAME_PATTERN, Scenario, build, check_windows, known_keys
+from scenarios.errors import MAX_MESSAGE_LENGTH, ScenarioError, nearest
+from scenarios.files.schema import NAME_PATTERN, Scenario, build, check_starts, known_keys
 from sim.arguments import quoted
-from sim.policy import Policy
+from sim.policy import POLICY_TABLES, Policy
 from sim.wording import shortened
 
-#: Keys that describe a file itself and are not taken over from its parents.
+#: Keys that describe the file itself and are not inherited from its parents.
 _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
 _MAX_BYTES = 1_000_000
-#: Most letters of the name of a file in a message.
+#: Largest length of a file name in a message.
 _NAME_LENGTH = 200
-#: What stands for true and false where a value is written by hand.
-_SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+#: Short forms of true and false in ``--set``.
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _QUARTER = re.compile(r"(\d{4})[- ]?[qQ]([1-4])", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[\d_.]{1,18}(e[+-]?\d{1,4})?", re.IGNORECASE | re.ASCII)
-#: Numbers whose commas part thousands in one country and decimals in another, and per cent of something.
-_UNCLEAR = re.compile(r"[+-]?[\d.]+((,[\d.]+)+ *%?| *%)", re.ASCII)
-#: Bits of a whole number, as TOML wants.
+#: Numbers with commas, which separate thousands in some countries and decimals in others, and percentages.
+_AMBIGUOUS_NUMBER = re.compile(r"[+-]?[\d.]+((,[\d.]+)+ *%?| *%)", re.ASCII)
+#: Size of a whole number in TOML.
 _BITS = 64
-#: A key of more parts than any that is known, for which the TOML reader takes the square of their number.
-_MOST_PARTS = 16
-_LONG_KEY = re.compile(rf"""(?<![\w"'.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""")
+#: More parts than any known key has. The time of the TOML parser grows with the square of their number.
+_MAX_KEY_PARTS = 16
+_LONG_KEY = re.compile(rf"""(?<![\w"'.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MAX_KEY_PARTS}}}""")
 
 
-def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] | str = ()) -> Scenario:
-    """A scenario by catalogue name or path, with its parents merged in and settings applied.
+def load_scenario(
+    name_or_path: str | Path, settings: tuple[str, ...] | str = (), *, until: int | None = None
+) -> Scenario:
+    """A scenario by catalogue name or path, with its parents merged and settings applied.
+
+    What starts after the end of the run is refused. A run may be shortened by `until` or the setting ``run.until``;
+    then only the starts among the settings must lie within it, and what else starts later has no effect.
 
     Args:
         name_or_path: a catalogue name, or the path of a TOML file.
-        settings: ``KEY=VALUE`` strings, or one, as for ``--set``, such as ``levers.cluster_recognition.per_year=300``.
+        settings: one or several ``KEY=VALUE`` texts, as for ``--set``, such as
+            ``levers.cluster_recognition.per_year=300``.
+        until: last year of the run, as given by ``--until``; None means that of the scenario. It is not stored.
 
     Raises:
-        ScenarioError: one sentence with the file, the key, what was found and what is allowed.
+        ScenarioError: the scenario is not valid; the message has the file, the key, the value and what is allowed.
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise ScenarioError(f"a scenario is loaded by name or path; {quoted(name_or_path)} is neither")
@@ -53,16 +60,19 @@ def load_scenario(name_or_path: str | Path, settings: tuple[str, ...] | str = ()
     values = _resolve(str(name_or_path), base=None, chain=())
     source = str(name_or_path)
     scenario = build(values, source)
-    check_windows(scenario, values, source)
+    own_end = scenario.run.until
+    keys = [_apply(values, setting) for setting in settings]
     if settings:
-        for setting in settings:
-            _apply(values, setting)
-        scenario = build(values, f"{source} with {', '.join(settings)}")
+        source = f"{source} with {', '.join(settings)}"
+        scenario = build(values, source)
+    end = until or scenario.run.until
+    check_starts(scenario, max(own_end, end), source)
+    check_starts(scenario, end, source, keys)
     return scenario
 
 
 def catalogue_policy(name: str) -> Policy:
-    """Policy of a shipped scenario: the entry point through which the model finds names.
+    """Policy of a shipped scenario; the entry point through which the model finds scenarios by name.
 
     Raises KeyError for a name that is not in the catalogue.
     """
@@ -72,32 +82,32 @@ def catalogue_policy(name: str) -> Policy:
 
 
 def parse_toml(text: str, source: str) -> dict:
-    """Parsed TOML; raises ScenarioError naming the place of the fault.
+    """Parsed TOML; raises ScenarioError with the location of the error.
 
-    Its whole numbers have at most 64 bits and its keys at most 16 parts.
+    Whole numbers may have at most 64 bits, and keys at most 16 parts.
     """
     long_key = _LONG_KEY.search(text)
     if long_key:
         line = text.count("\n", 0, long_key.start()) + 1
         raise ScenarioError(
-            f"{source}: the key {shortened(long_key.group())} in line {line} has more than {_MOST_PARTS} parts"
+            f"{source}: the key {shortened(long_key.group())} in line {line} has more than {_MAX_KEY_PARTS} parts"
         )
     try:
         values = tomllib.loads(text)
     except RecursionError:
         raise ScenarioError(f"{source} is not valid TOML: nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
-        message = shortened(str(error), MOST_SAID)
+        message = shortened(str(error), MAX_MESSAGE_LENGTH)
         raise ScenarioError(f"{source} is not valid TOML: {message[0].lower()}{message[1:]}") from None
-    except ValueError:  # of Python's own reader of numbers
+    except ValueError:  # from Python's own parser of integers
         most = sys.get_int_max_str_digits()
-        raise ScenarioError(f"{source} holds a whole number of more than {most} digits") from None
+        raise ScenarioError(f"{source} has a whole number of more than {most} digits") from None
     _check_numbers(values, source)
     return values
 
 
 def _check_numbers(values: dict, source: str) -> None:
-    """Refuse whole numbers that TOML need not hold, which Python may not even write down."""
+    """Raise ScenarioError for whole numbers beyond the range of TOML, which Python may not be able to print."""
     waiting = list(values.items())
     while waiting:
         key, value = waiting.pop()
@@ -106,7 +116,7 @@ def _check_numbers(values: dict, source: str) -> None:
         elif isinstance(value, list):
             waiting += ((key, each) for each in value)
         elif isinstance(value, int) and value.bit_length() >= _BITS:
-            raise ScenarioError(f"{source}: {shortened(key)} is a whole number that {_BITS} bits do not hold")
+            raise ScenarioError(f"{source}: {shortened(key)} is a whole number of more than {_BITS} bits")
 
 
 def read_text(path: Path) -> str:
@@ -121,17 +131,17 @@ def read_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ScenarioError(f"{name} cannot be read: {reason}") from None
-    return decoded(content, name)
+    return decode_text(content, name)
 
 
-def decoded(content: bytes, name: str) -> str:
-    """Text of a file that a user wrote: UTF-8, with or without a byte-order mark, with any ends of lines.
+def decode_text(content: bytes, name: str) -> str:
+    """Text of a user's file: UTF-8, with or without a byte-order mark, with any line endings.
 
     Raises:
-        ScenarioError: another encoding; says which it may be.
+        ScenarioError: the encoding is not UTF-8; the message names the likely one.
     """
     try:
-        if 0 in content[:2]:  # ASCII in UTF-16 without a mark is UTF-8 too
+        if 0 in content[:2]:  # ASCII text in UTF-16 without a mark is also valid UTF-8
             raise UnicodeError
         text = content.decode("utf-8-sig")
     except UnicodeError:
@@ -150,7 +160,7 @@ def _other_encoding(content: bytes) -> str:
 
 
 def _locate(reference: str, base: Path | None) -> tuple[str, Path | None]:
-    """Text and folder of a reference: a catalogue name, or a path relative to `base`."""
+    """Text and folder of a scenario, given by catalogue name or by a path relative to `base`."""
     looks_like_path = reference.endswith(".toml") or "/" in reference or "\\" in reference
     if not looks_like_path:
         if reference in catalogue_names():
@@ -165,7 +175,7 @@ def _locate(reference: str, base: Path | None) -> tuple[str, Path | None]:
 
 
 def _resolve(reference: str, base: Path | None, chain: tuple[str, ...]) -> dict:
-    """Raw values of a scenario, its parents' merged in first; unknown parents and cycles are refused."""
+    """Raw values of a scenario, merged over those of its parents; raises ScenarioError for a bad parent or a cycle."""
     text, folder = _locate(reference, base)
     identity = str((Path(reference) if base is None else base / reference).resolve()) if folder else reference
     if identity in chain:
@@ -175,8 +185,8 @@ def _resolve(reference: str, base: Path | None, chain: tuple[str, ...]) -> dict:
     if parent is None:
         return values
     if not isinstance(parent, str):
-        found = shortened(repr(parent))
-        raise ScenarioError(f"{reference}: extends is {found}; it must be the name or path of one scenario")
+        value = shortened(repr(parent))
+        raise ScenarioError(f"{reference}: extends is {value}; it must be the name or path of one scenario")
     try:
         inherited = _resolve(parent, folder, (*chain, identity))
     except ScenarioError as error:
@@ -187,7 +197,7 @@ def _resolve(reference: str, base: Path | None, chain: tuple[str, ...]) -> dict:
 
 
 def merge_values(parent: dict, child: dict) -> dict:
-    """The parent's values with the child's laid over them, table by table."""
+    """The parent's values, replaced by those of the child, table by table."""
     merged = dict(parent)
     for key, value in child.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
@@ -195,39 +205,39 @@ def merge_values(parent: dict, child: dict) -> dict:
     return merged
 
 
-def flattened(values: Mapping, prefix: str = "") -> dict[str, object]:
-    """Nested tables as one, by dotted key as ``--set`` takes it."""
-    found: dict[str, object] = {}
+def flatten(values: Mapping, prefix: str = "") -> dict[str, object]:
+    """Nested tables as one mapping with dotted keys, as in ``--set``."""
+    flat: dict[str, object] = {}
     for key, value in values.items():
-        found |= flattened(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
 
 
-def nested(settings: Mapping[str, object]) -> dict:
-    """Values by dotted key as nested tables: what `flattened` undoes; of contradicting keys the later wins."""
+def nest(settings: Mapping[str, object]) -> dict:
+    """Values with dotted keys as nested tables, the inverse of `flatten`; if keys conflict, the last one wins."""
     values: dict = {}
     for key, value in settings.items():
         *path, last = key.split(".")
         table = values
-        for part in path:
-            if not isinstance(table.get(part), dict):
-                table[part] = {}
-            table = table[part]
+        for name in path:
+            if not isinstance(table.get(name), dict):
+                table[name] = {}
+            table = table[name]
         table[last] = value
     return values
 
 
-def _apply(values: dict, setting: str) -> None:
-    """Write one KEY=VALUE into the raw values; an unknown key is refused with the nearest known one."""
+def _apply(values: dict, setting: str) -> str:
+    """Set one KEY=VALUE in the raw values and return the key; the error for an unknown key suggests the nearest one."""
     key, equals, text = setting.partition("=")
     path = key.strip().split(".")
     if not equals or not all(path):
         raise ScenarioError(f"setting {setting!r} is not KEY=VALUE, such as levers.cluster_recognition.per_year=300")
-    allowed = ("levers", "rules", "shocks", "parameters", "run")
+    allowed = (*POLICY_TABLES, "run")
     if path[0] not in allowed:
         full = [f"{table}.{path[0]}" for table in allowed if path[0] in known_keys([table])]
-        near = f"; did you mean {full[0]!r}?" if full else nearest(path[0], allowed)
-        raise ScenarioError(f"setting {setting!r}: unknown key {path[0]}{near} (allowed: {', '.join(allowed)})")
+        suggestion = f"; did you mean {full[0]!r}?" if full else nearest(path[0], allowed)
+        raise ScenarioError(f"setting {setting!r}: unknown key {path[0]}{suggestion} (allowed: {', '.join(allowed)})")
     for depth in range(1, len(path)):
         known = known_keys(path[:depth])
         if known and path[depth] not in known:
@@ -236,25 +246,26 @@ def _apply(values: dict, setting: str) -> None:
                 f"(allowed: {', '.join(known)})"
             )
     table = values
-    for part in path[:-1]:
-        table = table.setdefault(part, {})
+    for name in path[:-1]:
+        table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise ScenarioError(f"setting {setting!r}: {part} holds a value, not a table")
+            raise ScenarioError(f"setting {setting!r}: {name} is a value, not a table")
     if isinstance(table.get(path[-1]), dict) or known_keys(path):
-        raise ScenarioError(f"setting {setting!r}: {key.strip()} is a table; name one of its keys")
+        raise ScenarioError(f"setting {setting!r}: {key.strip()} is a table; give one of its keys")
     try:
         table[path[-1]] = _value(text.strip())
     except ValueError as error:
         raise ScenarioError(f"setting {setting!r}: {error}") from None
+    return ".".join(path)
 
 
 def _value(text: str) -> Any:
-    """A TOML value, or what can only mean one: ``yes``, ``.5``, ``[Zhejiang,Jiangsu]``, ``2024q1``.
+    """A TOML value or an unambiguous short form: ``yes``, ``.5``, ``[Zhejiang,Jiangsu]``, ``2024q1``.
 
-    Shells take quotation marks away: a bare word counts as text.
+    A bare word is text, because shells remove quotation marks.
 
     Raises:
-        ValueError: a number of which it is not clear which.
+        ValueError: an ambiguous number.
     """
     try:
         value = parse_toml(f"value = {text}", "value")["value"]
@@ -267,11 +278,13 @@ def _value(text: str) -> Any:
     if value != text:  # text in quotation marks
         return value
     if text.startswith("[") and text.endswith("]") and "[" not in text[1:]:
-        return [_value(part.strip()) for part in text[1:-1].split(",") if part.strip()]
-    if text.lower() in _SWITCHES:
-        return _SWITCHES[text.lower()]
-    if _UNCLEAR.fullmatch(text):
-        raise ValueError("write a number with a point and without other signs, such as 12000, 12_000, 0.5 or 0.05")
+        return [_value(item.strip()) for item in text[1:-1].split(",") if item.strip()]
+    if text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    if _AMBIGUOUS_NUMBER.fullmatch(text):
+        raise ValueError(
+            "write a number with a decimal point and without commas or %, such as 12000, 12_000, 0.5 or 0.05"
+        )
     if _NUMBER.fullmatch(text):
         with contextlib.suppress(ValueError):
             return float(text) if "." in text or "e" in text.lower() else int(text)
@@ -279,19 +292,19 @@ def _value(text: str) -> Any:
 
 
 def check_name(name: str) -> None:
-    """Raise ScenarioError unless the name can name a scenario."""
+    """Raise ScenarioError unless the name is a valid scenario name."""
     if not re.fullmatch(NAME_PATTERN, name):
         raise ScenarioError(f"{name!r} is not a scenario name: use lower-case letters, digits, - and _")
 
 
 def parameter_settings(source: str) -> tuple[str, ...]:
-    """Settings for ``--params``: none for ``default``, else those of a TOML file of parameter values.
+    """Settings for ``--params``: none for ``default``, otherwise the values of a TOML file.
 
-    The file holds ``name = value`` lines, at the top or in a table ``[parameters]``.
+    The file has lines ``name = value``, at the top or in a table ``[parameters]``.
     """
     if source == "default":
         return ()
-    if not source.endswith(".toml") and not os.path.exists(source):  # unlike Path, of a name too long as well
+    if not source.endswith(".toml") and not os.path.exists(source):  # unlike Path, also for names that are too long
         raise ScenarioError(
             f"--params is {shortened(source)!r}{nearest(source, ('default', 'posterior'))} "
             "(allowed: default, posterior, or the path of a .toml or .parquet file)"
@@ -301,5 +314,5 @@ def parameter_settings(source: str) -> tuple[str, ...]:
     if not isinstance(values, dict) or not all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in values.values()
     ):
-        raise ScenarioError(f"{source}: --params wants name = number lines")
+        raise ScenarioError(f"{source}: --params needs lines name = number")
     return tuple(f"parameters.{name}={value!r}" for name, value in values.items())

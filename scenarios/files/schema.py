@@ -1,13 +1,15 @@
-"""What a scenario file may say: the pydantic schema behind files, ``--set`` and templates."""
+"""The pydantic schema of scenario files, ``--set`` and templates."""
 
 from __future__ import annotations
 
-from typing import Literal, Self, TypeVar
+from collections.abc import Container, Iterator
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scenarios.errors import ScenarioError, first_fault
 from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
+from sim.feedbacks import Feedbacks
 from sim.fieldtypes import Count, Number
 from sim.levers import Levers
 from sim.parameters import check_parameters
@@ -19,7 +21,7 @@ NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,63}"
 
 
 class RunDefaults(BaseModel):
-    """The scenario's defaults for a run; the command line wins."""
+    """The scenario's defaults for a run; the command line overrides them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,6 +59,7 @@ class Scenario(BaseModel):
     levers: Levers = Levers()
     rules: Rules = Rules()
     shocks: Shocks = Shocks()
+    model: Feedbacks = Feedbacks()
     parameters: dict[str, Number] = Field(
         default_factory=dict, description="model parameters that differ from their defaults (srdi show parameters)"
     )
@@ -64,61 +67,65 @@ class Scenario(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         check_parameters(self.parameters)
-        for name in Levers.model_fields:
-            lever = getattr(self.levers, name)
-            if Quarter.parse(lever.start) <= START:
-                raise ValueError(f"levers.{name}.start is {lever.start}; the first quarter of a run is {START + 1}")
+        for name, lever in self.levers:
             if Quarter.parse(lever.end) > Quarter(LATEST_UNTIL, 4):
                 raise ValueError(f"levers.{name}.end is {lever.end}; the latest allowed is {LATEST_UNTIL}Q4")
-        starts = {"rules": self.rules.start} | {
-            f"shocks.{name}": getattr(self.shocks, name).start for name in Shocks.model_fields
-        }
-        for name, start in starts.items():
-            if Quarter.parse(start) <= START:
-                raise ValueError(f"{name}.start is {start}; the first quarter of a run is {START + 1}")
+        for key, date in self._first_quarters():
+            if Quarter.parse(date) <= START:
+                raise ValueError(f"{key} is {date}; the first quarter of a run is {START + 1}")
+            if Quarter.parse(date) > Quarter(LATEST_UNTIL, 4):
+                raise ValueError(f"{key} is {date}; the latest allowed is {LATEST_UNTIL}Q4")
         return self
+
+    def _first_quarters(self) -> Iterator[tuple[str, str]]:
+        """Dotted key and value of each start and announcement of levers, rules and shocks."""
+        for name, table in (*_prefixed("levers", self.levers), ("rules", self.rules)):
+            if table.announced is not None:
+                yield f"{name}.announced", table.announced
+            yield f"{name}.start", table.start
+        for name, shock in _prefixed("shocks", self.shocks):
+            yield f"{name}.start", shock.start
 
     @property
     def policy(self) -> Policy:
-        """What the model needs to know of the scenario."""
-        return Policy(levers=self.levers, rules=self.rules, shocks=self.shocks, parameters=self.parameters)
+        """The settings of the scenario that the model needs."""
+        return Policy(
+            levers=self.levers, rules=self.rules, shocks=self.shocks, model=self.model, parameters=self.parameters
+        )
 
 
-def run_defaults(scenario: Scenario, **asked: float | None) -> RunDefaults:
-    """The run settings of a scenario with those laid over that were asked for; None asks for nothing.
+def run_defaults(scenario: Scenario, **requested: float | None) -> RunDefaults:
+    """The run settings of a scenario, replaced by the requested ones that are not None.
 
     Raises:
-        ScenarioError: a setting is out of its range.
+        ScenarioError: a setting is out of range.
     """
-    values = scenario.run.model_dump() | {name: value for name, value in asked.items() if value is not None}
+    values = scenario.run.model_dump() | {name: value for name, value in requested.items() if value is not None}
     return build({"name": "run", "run": values}, "run settings").run
 
 
-def check_windows(scenario: Scenario, written: dict, source: str) -> None:
-    """Refuse a lever or shock that the file switches on to start after the end the same file sets.
+def _prefixed(prefix: str, tables: Levers | Shocks) -> Iterator[tuple[str, Any]]:
+    """Dotted key and table of each lever or shock."""
+    return ((f"{prefix}.{name}", table) for name, table in tables)
 
-    A run shortened on the command line is not refused: the lever simply never acts.
+
+def check_starts(scenario: Scenario, until: int, source: str, keys: Container[str] | None = None) -> None:
+    """Raise ScenarioError if the rules, or a lever or shock that is on, start after the last year of the run.
+
+    Args:
+        keys: dotted keys to check; None means all.
     """
-    if "until" not in written.get("run", {}):
-        return
-    for name in Levers.model_fields:
-        lever = getattr(scenario.levers, name)
-        if lever.enabled and Quarter.parse(lever.start).year > scenario.run.until:
-            raise ScenarioError(
-                f"{source}: levers.{name}.start is {lever.start}, after the run's end; "
-                f"run.until is {scenario.run.until}"
-            )
-    for name in Shocks.model_fields:
-        shock = getattr(scenario.shocks, name)
-        if shock.severity > 0 and Quarter.parse(shock.start).year > scenario.run.until:
-            raise ScenarioError(
-                f"{source}: shocks.{name}.start is {shock.start}, after the run's end; "
-                f"run.until is {scenario.run.until}"
-            )
+    on = [("rules", scenario.rules)]
+    on += [(name, lever) for name, lever in _prefixed("levers", scenario.levers) if lever.enabled]
+    on += [(name, shock) for name, shock in _prefixed("shocks", scenario.shocks) if shock.severity > 0]
+    for name, table in on:
+        key = f"{name}.start"
+        if (keys is None or key in keys) and Quarter.parse(table.start).year > until:
+            raise ScenarioError(f"{source}: {key} is {table.start}, after the run's end; run.until is {until}")
 
 
 def idle_settings(*scenarios: Scenario) -> list[str]:
-    """Keys that some scenario sets on a lever which none of them switches on or off: they have no effect."""
+    """Keys set on a lever that no scenario switches on or off; they have no effect."""
     idle: list[str] = []
     for name in Levers.model_fields:
         written = set().union(*(getattr(scenario.levers, name).model_fields_set for scenario in scenarios))
@@ -128,18 +135,18 @@ def idle_settings(*scenarios: Scenario) -> list[str]:
 
 
 def build(values: dict, source: str) -> Scenario:
-    """Validate plain values; raises ScenarioError with one sentence about the first fault."""
+    """Validate plain values; raises ScenarioError for the first error."""
     try:
         return Scenario.model_validate(values)
     except ValidationError as error:
         raise ScenarioError(f"{source}: {first_fault(error, known_keys)}") from None
 
 
-Table = TypeVar("Table", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def tables(model: type[BaseModel], kind: type[Table]) -> dict[str, type[Table]]:
-    """Classes of the fields of a model that are tables of one kind, by name of the field."""
+def nested_models(model: type[BaseModel], kind: type[Model]) -> dict[str, type[Model]]:
+    """The fields of a model that are themselves models of a kind: field name and class."""
     return {
         name: field.annotation
         for name, field in model.model_fields.items()
@@ -148,12 +155,12 @@ def tables(model: type[BaseModel], kind: type[Table]) -> dict[str, type[Table]]:
 
 
 def known_keys(path: list[str]) -> list[str]:
-    """Keys the schema knows below a path of keys; empty if the path leads nowhere."""
+    """Keys of the schema below a path of keys; empty if there is no such path."""
     model: type[BaseModel] = Scenario
-    for part in path:
-        table = tables(model, BaseModel).get(part)
-        if table is None:
+    for key in path:
+        nested = nested_models(model, BaseModel).get(key)
+        if nested is None:
             return []
-        model = table
+        model = nested
     own = ["extends"] if model is Scenario else []
     return [field.alias or name for name, field in model.model_fields.items()] + own

@@ -1,1 +1,1 @@
-"""Results of an ensemble on file: how they are stored, read back, queried and exported."""
+"""Results of an ensemble: storage, reading, queries and exports."""

@@ -1,13 +1,13 @@
-"""What stands in a results directory, by name; and in one whose ensemble is not closed yet."""
+"""Names of the files in a results directory, and in one whose ensemble is not finished."""
 
 from __future__ import annotations
 
 MANIFEST = "manifest.json"
-#: Written into every manifest; a directory without it is not ours.
+#: Marker in every manifest; a directory without it was not written by srdi.
 FORMAT = "srdi-results"
 FORMAT_VERSION = 3
-#: File of the parameter draws an ensemble took, if it took any.
-DRAWS = "parameter_draws.parquet"
-DRAWS_TABLE = DRAWS.removesuffix(".parquet")
-#: Folder of the finished runs of an ensemble that is not closed, and the file in it that says what was asked.
+#: File of the parameter draws of an ensemble, if it used any.
+PARAMETER_DRAWS_FILE = "parameter_draws.parquet"
+PARAMETER_DRAWS = PARAMETER_DRAWS_FILE.removesuffix(".parquet")
+#: Folder of the finished runs of an unfinished ensemble, and the file in it with the plan.
 RUNS, PLAN = "runs", "plan.json"

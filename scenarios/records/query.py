@@ -16,65 +16,67 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from scenarios.errors import MOST_SAID, ResultsError
-from scenarios.records.layout import DRAWS_TABLE
+from scenarios.errors import MAX_MESSAGE_LENGTH, ResultsError
+from scenarios.records.layout import PARAMETER_DRAWS
 from scenarios.records.storage import DRAW
-from sim.outputs import Output
+from sim.records.outputs import Output
 from sim.wording import shortened
 
 #: Columns of each table by its name.
-Tables = Mapping[str, tuple[Output, ...]]
+TableColumns = Mapping[str, tuple[Output, ...]]
 
 #: Name of the view of all columns with their units.
 COLUMNS = "columns"
-#: Settings of a connection: a name in the query is a table, never a Python variable that happens to be called so, and
-#: no extension is fetched or loaded, so that no query reaches the network.
+#: Settings of a connection: names in a query are tables, never Python variables, and no extension is downloaded or
+#: loaded, so that no query reaches the network.
 _CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-#: Single values that DuckDB takes as they are; date includes datetime and pandas.Timestamp.
+#: Types that DuckDB accepts; date includes datetime and pandas.Timestamp.
 _SINGLE = (bool, int, float, str, bytes, Decimal, date, time, timedelta)
-#: From here on a float no longer tells whole numbers apart.
-_EXACT = 2**53
+#: Beyond this, a float cannot represent every integer.
+_MAX_EXACT = 2**53
 
 
-def run_query(path: Path, tables: Tables, described: pd.DataFrame, query: str, parameters: Any = ()) -> pd.DataFrame:
-    """As `scenarios.records.results.Results.sql`.
+def run_query(
+    path: Path, tables: TableColumns, described: pd.DataFrame, query: str, parameters: Any = ()
+) -> pd.DataFrame:
+    """See `scenarios.records.results.Results.sql`.
 
     Args:
-        path: the results directory, in which each of the tables is a Parquet file. described: the table `columns`.
+        path: results directory with one Parquet file per table. described: the table `columns`.
     """
-    values = [] if parameters is None else _plain(parameters)
+    values = [] if parameters is None else _python_value(parameters)
     if not isinstance(values, list | dict):
         values = [values]
     with duckdb.connect(config=_CONFIG) as connection:
         try:
-            statement = _only_select(connection, query)
+            statement = _select_statement(connection, query)
             _check_parameters(statement, values)
             _create_views(connection, path, tables, described)
             return _answer(connection.execute(statement, values))
         except duckdb.Error as error:
-            raise ResultsError(f"the query failed: {_reason(error)}{_known(error, tables, query)}") from None
+            raise ResultsError(f"the query failed: {_reason(error)}{_available_names(error, tables, query)}") from None
 
 
-def _plain(value: Any) -> Any:
-    """A parameter, or a list or dict of them, as the Python values that DuckDB knows."""
+def _python_value(value: Any) -> Any:
+    """A parameter, or a list or dict of parameters, as Python values that DuckDB accepts."""
     if value is None or value is pd.NA:
         return None
-    if isinstance(value, np.datetime64 | np.timedelta64):  # item() would make a bare number of nanoseconds
+    if isinstance(value, np.datetime64 | np.timedelta64):  # item() would return a number of nanoseconds
         return pd.Timestamp(value) if isinstance(value, np.datetime64) else pd.Timedelta(value)
-    if isinstance(value, np.floating):  # item() leaves a long double as it is
+    if isinstance(value, np.floating):  # item() does not convert a long double
         return float(value)
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
-        return _plain(value.item())
+        return _python_value(value.item())
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): _python_value(each) for name, each in value.items()}
     if pd.api.types.is_list_like(value, allow_sets=False):
-        return [_plain(each) for each in value]
+        return [_python_value(each) for each in value]
     if isinstance(value, _SINGLE):
         return value
     raise ResultsError(
@@ -83,8 +85,8 @@ def _plain(value: Any) -> Any:
     )
 
 
-def _only_select(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
-    """The query's one statement, which can only read."""
+def _select_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
+    """The single SELECT statement of the query; raises ResultsError for anything else."""
     statements = connection.extract_statements(query)
     kinds = [statement.type.name for statement in statements]
     if kinds != [duckdb.StatementType.SELECT.name]:
@@ -93,49 +95,51 @@ def _only_select(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.St
 
 
 def _check_parameters(statement: duckdb.Statement, values: list | dict) -> None:
-    """Refuse values that are not those the query asks for: as many as ``?``, or of the same names as ``$name``."""
-    asked = set(statement.named_parameters)  # those without a name are called by their place
-    given = set(values) if isinstance(values, dict) else {str(place + 1) for place in range(len(values))}
-    if asked != given:
-        raise ResultsError(f"the query asks for {_counted(asked)}; given: {_counted(given)}")
+    """Raise ResultsError unless the values match the query: one per ``?``, or the names of all ``$name``."""
+    expected = set(statement.named_parameters)  # parameters without a name have their position as name
+    given = set(values) if isinstance(values, dict) else {str(index + 1) for index in range(len(values))}
+    if expected != given:
+        raise ResultsError(f"the query needs {_describe_names(expected)}; given: {_describe_names(given)}")
 
 
-def _counted(names: Set[str]) -> str:
+def _describe_names(names: Set[str]) -> str:
     if all(name.isdecimal() for name in names):
         return f"{len(names) or 'no'} value{'' if len(names) == 1 else 's'}"
     return f"a dict of {', '.join(map(repr, sorted(names)))}"
 
 
-def _create_views(connection: duckdb.DuckDBPyConnection, path: Path, tables: Tables, described: pd.DataFrame) -> None:
+def _create_views(
+    connection: duckdb.DuckDBPyConnection, path: Path, tables: TableColumns, described: pd.DataFrame
+) -> None:
     for name in tables:
-        # Brackets and stars in the path itself are no wildcards.
+        # Brackets and stars in the path are not wildcards.
         file = glob.escape(str(path / f"{name}.parquet"))
-        rows = connection.read_parquet(file, file_row_number=name == DRAWS_TABLE)
-        if name == DRAWS_TABLE:
+        rows = connection.read_parquet(file, file_row_number=name == PARAMETER_DRAWS)
+        if name == PARAMETER_DRAWS:
             rows = rows.project(f"(file_row_number + 1)::integer as {DRAW.name}, * exclude (file_row_number)")
         rows.create_view(name)
-    # As Arrow: not every version of DuckDB knows the texts of every version of pandas.
+    # As Arrow, because not every version of DuckDB supports the text type of every version of pandas.
     connection.register(COLUMNS, pa.Table.from_pandas(described))
 
 
 def _answer(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """The answer as a frame in which sums of whole numbers are whole numbers; DuckDB makes floats of them."""
-    wide = [place for place, column in enumerate(connection.description or ()) if str(column[1]) == "HUGEINT"]
+    """The answer as a frame; sums of integers, which DuckDB returns as floats, are converted back to integers."""
+    wide_columns = [index for index, column in enumerate(connection.description or ()) if str(column[1]) == "HUGEINT"]
     frame = connection.df()
-    for place in wide:
-        column = frame.iloc[:, place]
-        if column.abs().lt(_EXACT).all():  # NaN, of an empty group, is not
-            frame.isetitem(place, column.astype("int64"))
+    for index in wide_columns:
+        column = frame.iloc[:, index]
+        if column.abs().lt(_MAX_EXACT).all():  # False for NaN, the sum of an empty group
+            frame.isetitem(index, column.astype("int64"))
     return frame
 
 
 def _reason(error: duckdb.Error) -> str:
-    """What DuckDB says, without the place in the query and the advice, which stand behind an empty line."""
-    return shortened(" ".join(str(error).split("\n\n")[0].split()), MOST_SAID)
+    """The message of DuckDB without location and advice, which follow an empty line."""
+    return shortened(" ".join(str(error).split("\n\n")[0].split()), MAX_MESSAGE_LENGTH)
 
 
-def _known(error: duckdb.Error, tables: Tables, query: str) -> str:
-    """The names there are, where DuckDB misses a table or a column."""
+def _available_names(error: duckdb.Error, tables: TableColumns, query: str) -> str:
+    """The available names if a table or column is unknown."""
     if isinstance(error, duckdb.CatalogException) and "Table with name" in str(error):
         return f" (tables: {', '.join((*tables, COLUMNS))})"
     if isinstance(error, duckdb.BinderException) and "column" in str(error).lower():

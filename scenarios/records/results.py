@@ -16,26 +16,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from scenarios.errors import ResultsError, refuse_undecodable
 from scenarios.files.schema import Scenario
-from scenarios.records.layout import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST, RUNS
+from scenarios.records.layout import FORMAT, FORMAT_VERSION, MANIFEST, PARAMETER_DRAWS, PARAMETER_DRAWS_FILE, RUNS
 from scenarios.records.storage import DRAW, checksum, columns_of, dtype_of
-from sim.outputs import OPTIONAL_TABLES, TABLES, Output
 from sim.parameters import parameter_table
+from sim.records.outputs import OPTIONAL_TABLES, TABLES, Output
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Most scenarios that a results object is shown with.
-_NAMED = 5
+#: Largest number of scenarios in the text of a results object.
+_MAX_NAMES = 5
 
 
-class _DrawsTold(BaseModel):
+class _DrawsEntry(BaseModel):
     source: str
     checksum: str
     names: list[str]
 
     @field_validator("names")
     @classmethod
-    def _known(cls, names: list[str]) -> list[str]:
+    def _check_names(cls, names: list[str]) -> list[str]:
         for name in names:
             if name not in parameter_table():
                 raise ValueError(f"unknown parameter {name}")
@@ -43,7 +43,7 @@ class _DrawsTold(BaseModel):
 
 
 class _Manifest(BaseModel):
-    """What readers of a manifest rely on; the rest is for people."""
+    """The entries of a manifest that readers depend on; the others are for information."""
 
     model_config = ConfigDict(strict=True)
 
@@ -55,7 +55,7 @@ class _Manifest(BaseModel):
     seeds: list[int]
     firms_panel: int = Field(ge=0)
     crossed_draws: int | None
-    parameter_draws: _DrawsTold | None
+    parameter_draws: _DrawsEntry | None
     factors: list[str] = []
     draws: int = Field(ge=1)
     runs: int = Field(ge=1)
@@ -65,26 +65,26 @@ class _Manifest(BaseModel):
     last_quarter: str = Field(pattern=r"^\d{4}Q[1-4]$")
     firms_at_start: int
     started: str
-    seconds: float = 0.0  # of results that the page gathers nobody took the time
+    seconds: float = 0.0  # not measured for results collected by the page
     parameters: dict[str, float]
     files: dict[str, str]
 
     @field_validator("scenarios")
     @classmethod
-    def _each_once(cls, scenarios: list[Scenario]) -> list[Scenario]:
+    def _check_unique(cls, scenarios: list[Scenario]) -> list[Scenario]:
         if len({scenario.name for scenario in scenarios}) < len(scenarios):
             raise ValueError("a name is given twice")
         return scenarios
 
 
 class Results:
-    """Tables of an ensemble as pandas frames, read when first used.
+    """Tables of an ensemble as pandas frames, read on first use.
 
     Attributes:
         path: the results directory.
-        manifest: what was run: scenarios as resolved, seeds, scale, versions, checksums.
-        national, province, sector, tier, cluster, chain, spending: one frame a table; the
-            identifier columns scenario, draw, replicate, seed come first. Units: `describe`.
+        manifest: resolved scenarios, seeds, scale, versions, checksums.
+        national, province, sector, tier, cluster, chain, spending: one frame per table. The identifier columns
+            scenario, draw, replicate and seed come first. For units see `describe`.
     """
 
     def __init__(self, path: Path, manifest: dict) -> None:
@@ -93,33 +93,36 @@ class Results:
 
     def __repr__(self) -> str:
         manifest, names = self.manifest, [scenario["name"] for scenario in self.manifest["scenarios"]]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
         return (
-            f"<Results in {self.path}: {manifest['runs']} runs of {', '.join(names[:_NAMED])}{more}, "
+            f"<Results in {self.path}: {manifest['runs']} runs of {', '.join(names[:_MAX_NAMES])}{more}, "
             f"{manifest['first_quarter']} to {manifest['last_quarter']}, scale {manifest['scale']:g}; "
             f"tables: {', '.join(self.columns)}>"
         )
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables there are."""
-        return tuple(name.removesuffix(".parquet") for name in self.manifest["files"] if name != DRAWS)
+        """Names of the tables."""
+        return tuple(name.removesuffix(".parquet") for name in self.manifest["files"] if name != PARAMETER_DRAWS_FILE)
 
     @cached_property
     def columns(self) -> dict[str, tuple[Output, ...]]:
-        """Columns of every table with unit and description; `parameter_draws` is one if draws were taken."""
-        found = {name: columns_of(name) for name in self.tables}
-        if DRAWS in self.manifest["files"]:
-            drawn = (parameter_table()[name] for name in self.manifest["parameter_draws"]["names"])
-            found[DRAWS_TABLE] = (DRAW, *(Output(entry.name, entry.unit, entry.description) for entry in drawn))
-        return found
+        """Columns of every table with unit and description, including `parameter_draws` if any were used."""
+        columns = {name: columns_of(name) for name in self.tables}
+        if PARAMETER_DRAWS_FILE in self.manifest["files"]:
+            parameters = (parameter_table()[name] for name in self.manifest["parameter_draws"]["names"])
+            columns[PARAMETER_DRAWS] = (
+                DRAW,
+                *(Output(entry.name, entry.unit, entry.description) for entry in parameters),
+            )
+        return columns
 
     def table(self, name: str) -> pd.DataFrame:
         """One table by name, `parameter_draws` included.
 
         Raises:
-            KeyError: for an unknown table.
-            ResultsError: the file cannot be read, or holds other columns or runs than it should.
+            KeyError: the table is unknown.
+            ResultsError: the file cannot be read, or has other columns or runs than it should.
         """
         if name not in self.columns:
             raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.columns)}")
@@ -128,26 +131,26 @@ class Results:
             frame = pq.read_table(file).to_pandas()
         except (pa.ArrowException, OSError):
             raise ResultsError(f"{self.path} is damaged: {file.name} cannot be read") from None
-        if name == DRAWS_TABLE:  # the file is one of draws to run with, whose number is that of the row
+        if name == PARAMETER_DRAWS:  # the file has no numbers; the number of a draw is that of its row
             frame.insert(0, DRAW.name, np.arange(1, len(frame) + 1, dtype=DRAW.dtype))
         self._check(name, frame)
         return frame
 
     def _check(self, name: str, frame: pd.DataFrame) -> None:
-        """Refuse a table of other columns or runs than the manifest tells of: checksums can be made to agree."""
+        """Raise ResultsError if a table has other columns or runs than the manifest, even if its checksum matches."""
         file = f"{name}.parquet"
         columns, numbers = self.columns[name], set(frame.select_dtypes("number"))
-        wanted = {column.name for column in columns if column.dtype not in ("string", "timestamp")}
-        if list(frame) != [column.name for column in columns] or not wanted <= numbers:
+        required = {column.name for column in columns if column.dtype not in ("string", "timestamp")}
+        if list(frame) != [column.name for column in columns] or not required <= numbers:
             raise ResultsError(f"{self.path} is damaged: {file} has other columns than srdi writes")
         if name == "national":
             rows = frame["scenario"].value_counts()
             rows = rows[rows > 0]
             if set(rows.index) != {scenario["name"] for scenario in self.manifest["scenarios"]} or rows.nunique() > 1:
-                raise ResultsError(f"{self.path} is damaged: {file} does not hold the runs of its {MANIFEST}")
+                raise ResultsError(f"{self.path} is damaged: {file} does not have the runs of its {MANIFEST}")
 
     def write_files(self, folder: Path) -> None:
-        """Write the files of the results directory, its manifest among them, into a folder."""
+        """Copy the files of the results directory, including the manifest, into a folder."""
         for name in (*self.manifest["files"], MANIFEST):
             shutil.copyfile(self.path / name, folder / name)
 
@@ -193,29 +196,31 @@ class Results:
 
     @cached_property
     def firms(self) -> pd.DataFrame:
-        """Panel of single firms at year ends; KeyError if the run was not asked for one."""
+        """Panel of single firms at year ends; KeyError if the run did not record one."""
         return self.table("firms")
 
     @cached_property
     def parameter_draws(self) -> pd.DataFrame:
-        """Values of the parameter draws, a column a parameter, by the number of the draw; empty if there are none."""
-        frame = self.table(DRAWS_TABLE) if DRAWS_TABLE in self.columns else pd.DataFrame({DRAW.name: []}, dtype=int)
+        """Parameter draws, one column per parameter, indexed by the number of the draw; empty if there are none."""
+        frame = (
+            self.table(PARAMETER_DRAWS) if PARAMETER_DRAWS in self.columns else pd.DataFrame({DRAW.name: []}, dtype=int)
+        )
         return frame.set_index(DRAW.name)
 
     def to_xarray(self, table: str = "national") -> xr.Dataset:
         """A table as an xarray dataset, for means over runs, differences between scenarios and NetCDF.
 
         Args:
-            table: name of the table; every one but `national` has its own key as a further dimension.
+            table: name of the table; all except `national` have their key as an additional dimension.
 
         Returns:
-            Variables with dimensions scenario, run, quarter and, of the other tables, the key (province, sector,
-            county_type, tier, cluster, chain, lever or firm); `draw`, `replicate` and `seed` are coordinates of the
-            run, which is the same in every scenario. Units and descriptions stand in each variable's attributes. What
-            a table has no row for is NaN, or empty text. `parameter_draws` has the one dimension draw.
+            Variables with dimensions scenario, run, quarter and, except for `national`, the key (province, sector,
+            county_type, tier, cluster, chain, lever or firm). `draw`, `replicate` and `seed` are coordinates of the
+            run, which is the same in every scenario. Units and descriptions are attributes of the variables. Missing
+            rows are NaN or empty text. `parameter_draws` has the single dimension draw.
 
         Raises:
-            KeyError: for an unknown table.
+            KeyError: the table is unknown.
 
         Example:
             >>> giants = results.to_xarray()["little_giants"]  # doctest: +SKIP
@@ -224,7 +229,7 @@ class Results:
         from scenarios.records.cube import cube, describe_variables
 
         frame, columns = self.table(table), self.columns[table]
-        if table == DRAWS_TABLE:
+        if table == PARAMETER_DRAWS:
             data = frame.set_index(DRAW.name).to_xarray()
         else:
             names = [scenario["name"] for scenario in self.manifest["scenarios"]]
@@ -236,20 +241,20 @@ class Results:
         """Answer one SELECT statement with DuckDB, which reads only the rows and columns it needs.
 
         Args:
-            query: SQL over the tables by name, `columns` (as `describe` returns it) and, if draws were taken,
-                `parameter_draws`. Files of one's own can be joined, such as ``read_csv('mine.csv')``; so a query may
-                read every file that you may, and is none to take from strangers. It writes none, and loads no extension
-                of DuckDB, such as those for Excel files and web addresses.
-            parameters: values of the query's ``?`` in their order, a dict of those of its ``$name``, or the one value
-                there is: numbers (NumPy's too), texts, paths, dates, None, and lists or arrays of these.
+            query: SQL over the tables by name, over `columns` (see `describe`) and, if there are any, over
+                `parameter_draws`. Other files can be joined, such as ``read_csv('mine.csv')``. A query can therefore
+                read every file that you can read: do not run queries from strangers. It cannot write files and loads
+                no DuckDB extensions, such as those for Excel files and web addresses.
+            parameters: values of the query's ``?`` in order, a dict of the values of its ``$name``, or a single value:
+                numbers (also of NumPy), texts, paths, dates, None, and lists or arrays of these.
 
         Returns:
-            The rows of the answer: whole numbers stay so, texts are texts, `quarter` is a timestamp. The tables
-            themselves cannot be changed.
+            The rows of the answer. Integers stay integers, and `quarter` is a timestamp. A query cannot change the
+            tables.
 
         Raises:
-            ResultsError: one sentence, if the query is not one SELECT statement, values are missing or too many, or
-                DuckDB refuses it; of an unknown table or column it names those that there are.
+            ResultsError: the query is not a single SELECT statement, values are missing or superfluous, or DuckDB
+                rejects it. For an unknown table or column, the message lists the known ones.
 
         Example:
             >>> results.sql(
@@ -280,11 +285,11 @@ class Results:
 
 
 def load_results(path: str | Path) -> Results:
-    """Open a results directory after checking that it is whole.
+    """Open a results directory after checking that it is complete.
 
     Raises:
-        ResultsError: one sentence, if the directory does not exist, was not written by srdi, is
-            unfinished, or holds a file that is missing or does not match its checksum.
+        ResultsError: the directory does not exist, was not written by srdi, is unfinished, or has a file that is
+            missing or does not match its checksum.
     """
     path = Path(path)
     refuse_undecodable(path)
@@ -292,8 +297,8 @@ def load_results(path: str | Path) -> Results:
         raise ResultsError(f"{path} is not a directory")
     manifest = _read_manifest(path)
     files = manifest["files"]
-    wanted, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
-    if not wanted <= set(files) <= wanted | optional | {DRAWS}:
+    required, optional = ({f"{name}.parquet" for name in tables} for tables in (TABLES, OPTIONAL_TABLES))
+    if not required <= set(files) <= required | optional | {PARAMETER_DRAWS_FILE}:
         raise ResultsError(f"{path / MANIFEST} is damaged: its list of files is not the one srdi writes")
     for name, digest in files.items():
         file = path / name
@@ -305,11 +310,11 @@ def load_results(path: str | Path) -> Results:
 
 
 def _read_manifest(path: Path) -> dict:
-    """The manifest of a results directory, as it stands in the file, checked for what readers rely on."""
+    """The manifest of a results directory, unchanged, after checking the entries that readers depend on."""
     manifest_path = path / MANIFEST
     if not manifest_path.is_file():
         if (path / RUNS).is_dir():
-            raise ResultsError(f"{path} holds an unfinished ensemble: it has runs but no {MANIFEST}")
+            raise ResultsError(f"{path} has an unfinished ensemble: it has runs but no {MANIFEST}")
         raise ResultsError(f"{path} is not a results directory: it has no {MANIFEST}")
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""How results are stored: Arrow schemas from the declared outputs, atomic writes, checksums."""
+"""Storage of results: Arrow schemas of the declared outputs, atomic writes, checksums."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scenarios.errors import InputError
-from sim.outputs import OPTIONAL_TABLES, TABLES, Output
+from sim.records.outputs import OPTIONAL_TABLES, TABLES, Output
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DRAW = Output("draw", "number", "number of the parameter draw; 0 is the scenario's own parameters", "int32")
 
-#: Columns that say which run a row belongs to, before the table's own.
+#: Columns that identify the run of a row; they come before the table's own columns.
 IDENTIFIERS = (
     Output("scenario", "", "scenario name", "string"),
     DRAW,
@@ -37,10 +40,10 @@ _TYPES = {
 }
 
 
-#: Tables of single clusters and chains, of which there are many rows, keep seven digits.
+#: Tables stored with seven digits, because they have many rows.
 _SEVEN_DIGITS = ("cluster", "chain")
-#: Units of what is counted: few different values, which a dictionary holds in least room.
-COUNTED = ("firms", "clusters", "counties", "products")
+#: Units of counts. They have few different values and are smallest with dictionary encoding.
+COUNT_UNITS = ("firms", "clusters", "counties", "products")
 
 
 def columns_of(table: str) -> tuple[Output, ...]:
@@ -85,36 +88,36 @@ def to_arrow(table: str, values: dict[str, np.ndarray], identifiers: dict) -> pa
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Raise InputError if a file cannot be written: what takes minutes should not fail at its last line."""
+    """Raise InputError if a file cannot be written, so that a long command does not fail at the end."""
     if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise InputError(f"{path} cannot be written")
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it; raises InputError where that cannot be."""
+    """Create a folder and its parents; raises InputError if that is not possible."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path} cannot be made: {error.strerror or error}") from None
+        raise InputError(f"{path} cannot be created: {error.strerror or error}") from None
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A draft to write into that becomes the file at the block's end: whole, or not at all."""
-    # A temporary name beside the target: os.replace is atomic only within one file system.
+def atomic_file(path: Path) -> Iterator[Path]:
+    """A temporary file that replaces the file at the end of the block, if the block succeeds."""
+    # In the same folder as the target, because os.replace is atomic only within one file system.
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield draft
-        # On the disk before it has its name: after a power cut the name stands for the whole file, or for none.
-        _to_disk(draft)
+        # Flushed to disk before it is renamed, so that after a power cut the file is either complete or missing.
+        _sync(draft)
         os.replace(draft, path)
-        _to_disk(path.parent)
+        _sync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _to_disk(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk; Windows knows no such call for folders."""
+def _sync(path: Path) -> None:
+    """Flush a file, or the entries of a folder, to disk; Windows has no such call for folders."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY)
@@ -126,35 +129,35 @@ def _to_disk(path: Path) -> None:
 
 @contextmanager
 def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """A writer of a Parquet file that appears whole or not at all."""
-    measured = [
+    """A writer that creates a Parquet file atomically."""
+    float_columns = [
         field.name
         for field in schema
-        if pa.types.is_floating(field.type) and (field.metadata or {}).get(b"unit", b"").decode() not in COUNTED
+        if pa.types.is_floating(field.type) and (field.metadata or {}).get(b"unit", b"").decode() not in COUNT_UNITS
     ]
-    # Bytes of equal rank stand together: what varies smoothly then takes two thirds of the room.
+    # Byte-stream split reduces smoothly varying values to two thirds of their size.
     encoding = {
-        "use_dictionary": [name for name in schema.names if name not in measured],
-        "use_byte_stream_split": measured,
+        "use_dictionary": [name for name in schema.names if name not in float_columns],
+        "use_byte_stream_split": float_columns,
     }
-    with whole_file(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", **encoding) as writer:
+    with atomic_file(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", **encoding) as writer:
         yield writer
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write a table so that the file appears whole or not at all."""
+    """Write a table to a Parquet file atomically."""
     with parquet_writer(path, table.schema) as writer:
         writer.write_table(table)
 
 
 def write_json(values: dict, path: Path) -> None:
-    """Write JSON so that the file appears whole or not at all."""
-    with whole_file(path) as draft:
+    """Write a JSON file atomically."""
+    with atomic_file(path) as draft:
         draft.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def records(table: pd.DataFrame) -> list[dict]:
-    """Rows of a table as plain values; NaN becomes None, which JSON has."""
+    """Rows of a table as plain values for JSON; NaN becomes None."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 

@@ -1,1 +1,1 @@
-"""Designs over settings, and the search for good ones under several goals."""
+"""Designs over settings, sweeps, and the search for good settings under several goals."""

@@ -1,14 +1,14 @@
-"""Factors: settings that a design varies, read from a design file; each of its points becomes a scenario.
+"""Factors are the settings varied by a design, read from a design file; each point becomes a scenario.
 
-A design file names what lies under every point and the factors, by the dotted keys ``--set`` takes::
+A design file gives the base scenario of all points, and the factors by their dotted keys as in ``--set``::
 
     base = "baseline"
     [factors."levers.sme_fund.intensity"]
     from = 0.0
     to = 2.0
 
-A factor of a lever switches the lever on, and one of a shock gives it its declared severity, unless the base has
-it on or a factor sets that itself. A lever with an intensity or a budget of 0 is on and does nothing.
+A factor of a lever switches the lever on, and a factor of a shock gives the shock its declared severity, unless it
+is already on in the base or a factor sets the severity. A lever with intensity or budget 0 is on but has no effect.
 """
 
 from __future__ import annotations
@@ -24,26 +24,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from scenarios.errors import InputError, first_fault, nearest
 from scenarios.files.describe import field_rows, parameter_rows
-from scenarios.files.loading import check_name, merge_values, nested, parse_toml, read_text
-from scenarios.files.schema import Scenario, build, tables
+from scenarios.files.loading import check_name, merge_values, nest, parse_toml, read_text
+from scenarios.files.schema import Scenario, build, nested_models
+from sim.feedbacks import Feedbacks
 from sim.levers import Levers
 from sim.rules import Rules
 from sim.shocks import Shocks
 
-#: Most scenarios of one design: a results directory holds each as resolved, several thousand characters.
-MOST_POINTS = 5000
+#: Largest number of scenarios in a design; the manifest contains each, with several thousand characters.
+MAX_POINTS = 5000
 
 Value = bool | int | float | str
 
 
 class FactorTable(BaseModel):
-    """One factor as written: a range, or values."""
+    """One factor in a design file: a range or values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
     low: float | None = Field(None, alias="from", description="smallest value")
     high: float | None = Field(None, alias="to", description="largest value")
-    log: bool = Field(False, description="spread evenly over the logarithm")
+    log: bool = Field(False, description="spread evenly on a log scale")
     levels: int | None = Field(None, ge=2, description="values of a range in a grid, ends included")
     values: tuple[Value, ...] | None = Field(None, min_length=1, strict=False, description="the values themselves")
 
@@ -53,7 +54,7 @@ class FactorTable(BaseModel):
             if {"low", "high", "log", "levels"} & self.model_fields_set:
                 raise ValueError("give either values, or from and to (with log, levels)")
             if len(set(map(repr, self.values))) < len(self.values):
-                raise ValueError("values holds the same value twice")
+                raise ValueError("values has the same value twice")
             return self
         low, high = self.ends
         if not low < high:
@@ -67,7 +68,7 @@ class FactorTable(BaseModel):
         """Smallest and largest value of a range.
 
         Raises:
-            ValueError: an end is missing, as where there are values instead.
+            ValueError: an end is missing, such as if there are values instead.
         """
         if self.low is None or self.high is None:
             raise ValueError("give from and to, or values")
@@ -75,11 +76,13 @@ class FactorTable(BaseModel):
 
 
 class DesignFile(BaseModel):
-    """What every design file says."""
+    """The content of every design file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    base: str = Field("baseline", description="scenario under every point: catalogue name, or path from this file")
+    base: str = Field(
+        "baseline", description="base scenario of every point: catalogue name, or path relative to this file"
+    )
     name: str = Field("", description="beginning of the points' names; the file's name if empty")
     seed: int = Field(1, ge=0, description="seed of the design")
     factors: dict[str, FactorTable] = Field(min_length=1, description="settings that are varied")
@@ -90,9 +93,9 @@ class Factor:
     """A setting that is varied.
 
     Attributes:
-        key: dotted, as ``--set`` takes it. low, high: range, ends included, in the setting's unit.
-        values: instead of a range. log: spread over the logarithm. whole: integers only.
-        levels: values of the range in a grid, or None.
+        key: dotted, as in ``--set``. low, high: range, ends included, in the setting's unit.
+        values: instead of a range. log: spread on a log scale. whole: integers only.
+        levels: number of values in a grid, or None.
     """
 
     key: str
@@ -103,8 +106,8 @@ class Factor:
     whole: bool = False
     levels: int | None = None
 
-    def at(self, u: float) -> Value:
-        """Value at a coordinate of the unit interval, which every value has an equal part of."""
+    def value_at(self, u: float) -> Value:
+        """Value at a coordinate `u` of the unit interval, of which every value has an equal share."""
         if self.values is not None:
             return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
         if self.whole and not self.log:
@@ -114,10 +117,10 @@ class Factor:
         return round(value) if self.whole else value
 
     def grid(self) -> list[Value]:
-        """The factor's values in a grid, lowest first; a count has no more than there are whole numbers.
+        """The values of the factor in a grid, in increasing order; for a count, duplicates after rounding are removed.
 
         Raises:
-            ValueError: a range without levels.
+            ValueError: the range has no levels.
         """
         if self.values is not None:
             return list(self.values)
@@ -130,8 +133,9 @@ class Factor:
 
 @cache
 def known_settings() -> dict[str, dict]:
-    """Every setting that may be a factor, by dotted key, as `scenarios.files.describe` says it."""
-    rows = [*field_rows(Levers, "levers"), *field_rows(Rules, "rules"), *field_rows(Shocks, "shocks")]
+    """Every setting that can be a factor, by dotted key, as described by `scenarios.files.describe`."""
+    tables = {"levers": Levers, "rules": Rules, "shocks": Shocks, "model": Feedbacks}
+    rows = [row for name, table in tables.items() for row in field_rows(table, name)]
     return {row["key"]: row for row in [*rows, *parameter_rows()]}
 
 
@@ -139,10 +143,10 @@ Design = TypeVar("Design", bound=DesignFile)
 
 
 def read_design(path: Path, model: type[Design]) -> Design:
-    """A design file, checked but for what depends on its base; the base's path is made relative to here.
+    """A design file, validated without its base; a relative path of the base is resolved from the file's folder.
 
     Raises:
-        InputError: one sentence with the file, the key, what was found and what is allowed.
+        InputError: the file is not valid; the message has the file, the key, the value and what is allowed.
     """
     design = make_design(parse_toml(read_text(path), str(path)), model, str(path), path.stem)
     base = str(path.parent / design.base) if "/" in design.base or design.base.endswith(".toml") else design.base
@@ -150,16 +154,16 @@ def read_design(path: Path, model: type[Design]) -> Design:
 
 
 def make_design(values: dict, model: type[Design], source: str, name: str = "") -> Design:
-    """A design from the values a file holds, checked but for what depends on its base.
+    """A design from the values of a file, validated without its base.
 
     Args:
-        source: where the values stand, for messages. name: beginning of the points' names, unless the values have one.
+        source: name of the file, for messages. name: beginning of the points' names, unless the values have one.
 
     Raises:
-        InputError: as `read_design`.
+        InputError: as in `read_design`.
     """
     if isinstance(values.get("factors"), dict):
-        values = {**values, "factors": dict(_flat(values["factors"]))}
+        values = {**values, "factors": dict(_flatten_factors(values["factors"]))}
     try:
         design = model.model_validate(values)
     except ValidationError as error:
@@ -170,33 +174,33 @@ def make_design(values: dict, model: type[Design], source: str, name: str = "") 
             raise InputError(f"{source}: unknown factor {key}{hint}")
     name = design.name or name
     try:
-        check_name(f"{name}-{MOST_POINTS}")
+        check_name(f"{name}-{MAX_POINTS}")
     except InputError:
-        raise InputError(f"{source}: {name!r} cannot begin a scenario's name; set name = in the file") from None
+        raise InputError(f"{source}: a scenario name cannot begin with {name!r}; set name = in the file") from None
     return design.model_copy(update={"name": name})
 
 
-def _flat(tables: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Factors by dotted key: a key may be written in quotation marks, or as tables in tables."""
-    for name, table in tables.items():
+def _flatten_factors(nested_models: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Factors by dotted key; in the file, a key is in quotation marks or written as nested tables."""
+    for name, table in nested_models.items():
         key = f"{prefix}{name}"
         if isinstance(table, dict) and table and all(isinstance(inner, dict) for inner in table.values()):
-            yield from _flat(table, f"{key}.")
+            yield from _flatten_factors(table, f"{key}.")
         else:
             yield key, table
 
 
 def _known_keys(model: type[DesignFile], path: list[str]) -> list[str]:
-    """Keys of a design file of a kind, or of one of its factors, below a path of keys."""
+    """Allowed keys of a design file or of one of its factors, below a path of keys."""
     table: type[BaseModel] = FactorTable if path[:1] == ["factors"] else model
     return [field.alias or name for name, field in table.model_fields.items()]
 
 
 def factors_of(design: DesignFile, base: Scenario, source: str) -> tuple[Factor, ...]:
-    """The factors of a design file, each end and value tried on the base.
+    """The factors of a design file; each end and value is checked with the base.
 
     Raises:
-        InputError: a value the setting does not take; says what it takes.
+        InputError: a value is not allowed for the setting; the message says which are.
     """
     return tuple(_factor(key, table, base, f"{source}: factors.{key}") for key, table in design.factors.items())
 
@@ -209,7 +213,7 @@ def _factor(key: str, table: FactorTable, base: Scenario, source: str) -> Factor
         ends = {"a value": table.values}
     else:
         if not kinds & {int, float}:
-            raise InputError(f"{source} is no number: give values = [...] ({known_settings()[key]['range']})")
+            raise InputError(f"{source} is not a number; give values = [...] ({known_settings()[key]['range']})")
         for end in table.ends:
             if int in kinds and not end.is_integer():
                 raise InputError(f"{source}: {end:g} is not a whole number, and this setting is a count")
@@ -220,7 +224,7 @@ def _factor(key: str, table: FactorTable, base: Scenario, source: str) -> Factor
     for word, values in ends.items():
         for value in values:
             try:
-                lay_over(base, {key: value}, "point")
+                apply_point(base, {key: value}, "point")
             except InputError as error:
                 allowed = known_settings()[key]["range"]
                 fault = str(error).removeprefix("point: ")
@@ -229,40 +233,40 @@ def _factor(key: str, table: FactorTable, base: Scenario, source: str) -> Factor
 
 
 def _kinds(key: str) -> set:
-    """Python types a setting may have."""
+    """Python types that a setting accepts."""
     *path, last = key.split(".")
     if path == ["parameters"]:
         return {float}
     model: type[BaseModel] = Scenario
-    for part in path:
-        model = tables(model, BaseModel)[part]
+    for name in path:
+        model = nested_models(model, BaseModel)[name]
     annotation = model.model_fields[last].annotation
-    return {getattr(part, "__origin__", part) for part in (annotation, *get_args(annotation))}
+    return {getattr(kind, "__origin__", kind) for kind in (annotation, *get_args(annotation))}
 
 
-def lay_over(base: Scenario, point: Mapping[str, Value], name: str, title: str = "") -> Scenario:
-    """The base with a point's settings laid over it, and what they act through switched on.
+def apply_point(base: Scenario, point: Mapping[str, Value], name: str, title: str = "") -> Scenario:
+    """The base with the settings of a point applied, and their levers and shocks switched on.
 
     Args:
         point: values by dotted key.
 
     Raises:
-        ScenarioError: the settings do not make a scenario.
+        ScenarioError: the result is not a valid scenario.
     """
     values = base.model_dump(by_alias=True, mode="json")
     for key in point:
-        group, part = key.split(".")[:2]
+        group, item = key.split(".")[:2]
         if group == "levers":
-            values[group][part]["enabled"] = True
-        elif group == "shocks" and values[group][part]["severity"] == 0:
-            values[group][part]["severity"] = type(getattr(base.shocks, part))().severity
-    values = merge_values(values, nested(point))
+            values[group][item]["enabled"] = True
+        elif group == "shocks" and values[group][item]["severity"] == 0:
+            values[group][item]["severity"] = type(getattr(base.shocks, item))().severity
+    values = merge_values(values, nest(point))
     return build({**values, "name": name, "title": title, "title_zh": "", "description": ""}, name)
 
 
 def points_over(base: Scenario, points: list[dict[str, Value]], name: str, first: int = 1) -> list[Scenario]:
     """A scenario for each point, named NAME-0001 and so on."""
     return [
-        lay_over(base, point, f"{name}-{number:04d}", f"{name}, point {number}")
+        apply_point(base, point, f"{name}-{number:04d}", f"{name}, point {number}")
         for number, point in enumerate(points, start=first)
     ]

@@ -1,8 +1,9 @@
-"""Searches settings for several goals at once under a budget, with Optuna: points in, Pareto set out.
+"""Search for settings that reach several goals under a budget, with Optuna.
 
-Nothing here knows the model: what evaluates points is handed in (`paired.PairedRuns` for the model). Points
-are asked for in batches, so that all cores are busy; each finished batch is in the study's file. Every request seeds
-its sampler by the number of the point, so a search that was interrupted goes on as if it had not been.
+This module does not depend on the model: the function that evaluates points is an argument (`paired.PairedRuns` for the
+model). Points are evaluated in batches, so that all cores are busy; each finished batch is stored in the file of the
+study. The sampler is seeded by the number of the point, so an interrupted search continues as if it had not been
+interrupted.
 """
 
 from __future__ import annotations
@@ -25,29 +26,38 @@ from scenarios.ensembles.plan import differences
 from scenarios.errors import InputError
 from scenarios.search.design import DesignFile, Factor, Value
 
-MOST_TRIALS = 2000
-_ASKED = "asked"
-#: Attribute that holds what the last batch gave.
+MAX_TRIALS = 2000
+#: Attribute with the request of the search.
+_REQUEST = "asked"
+#: Attribute with the results of the last batch.
 _BATCH = "batch"
+#: Attributes of a trial with its results, as in `Evaluation`.
+_RESULTS = ("goals", "spending", "cost")
 
 
 class SearchFile(DesignFile):
     """A design file of ``srdi optimize``."""
 
-    budget_yuan: float | None = Field(None, ge=0, description="most public spending over the run, mean of replicates")
-    trials: int = Field(60, ge=2, le=MOST_TRIALS, description="points to try")
-    batch: int = Field(12, ge=2, le=MOST_TRIALS, description="points tried side by side; the population of nsga2")
+    budget_yuan: float | None = Field(
+        None, ge=0, description="upper limit of spending through levers over the run, mean of replicates"
+    )
+    trials: int = Field(60, ge=2, le=MAX_TRIALS, description="points to try")
+    batch: int = Field(
+        12, ge=2, le=MAX_TRIALS, description="points evaluated at the same time; the population of nsga2"
+    )
     sampler: Literal["tpe", "nsga2"] = Field("tpe", description="how Optuna chooses points")
-    goals: dict[str, Literal["max", "min"]] = Field(min_length=1, description="outcomes and where they should go")
+    goals: dict[str, Literal["max", "min"]] = Field(
+        min_length=1, description="outcomes, each to be maximised or minimised"
+    )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What is searched for.
+    """The problem of a search.
 
     Attributes:
-        factors: what is varied. goals: names. signs: float64 (goals,), 1 to maximise and -1 to minimise.
-        budget: most spending, in yuan, or None. trials, batch, sampler, seed: as in `SearchFile`.
+        factors: settings that are varied. goals: names. signs: float64 (goals,), 1 to maximise and -1 to minimise.
+        budget: upper limit of spending, in yuan, or None. trials, batch, sampler, seed: as in `SearchFile`.
     """
 
     factors: tuple[Factor, ...]
@@ -61,61 +71,74 @@ class Problem:
 
     @classmethod
     def of(cls, file: SearchFile, factors: tuple[Factor, ...]) -> Problem:
-        """The problem a file states."""
-        signs = np.array([1.0 if way == "max" else -1.0 for way in file.goals.values()])
+        """The problem defined in a file."""
+        signs = np.array([1.0 if direction == "max" else -1.0 for direction in file.goals.values()])
         return cls(
-            factors, tuple(file.goals), signs, file.budget_yuan, file.trials, file.batch, file.sampler, file.seed
+            factors=factors,
+            goals=tuple(file.goals),
+            signs=signs,
+            budget=file.budget_yuan,
+            trials=file.trials,
+            batch=file.batch,
+            sampler=file.sampler,
+            seed=file.seed,
         )
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """What points give.
+class Evaluation:
+    """Results of points.
 
     Attributes:
-        goals: float64 (points, replicates, goals), for the model as differences to the base.
-        spending: float64 (points, replicates), yuan over the run.
+        goals: float64 (points, replicates, goals); for the model, differences from the base.
+        spending: float64 (points, replicates), yuan over the run; for the model, through levers.
+        cost: float64 (points, replicates), yuan over the run; for the model, public cost over that of the base.
     """
 
     goals: np.ndarray
     spending: np.ndarray
+    cost: np.ndarray
+
+    def of(self, indices: np.ndarray) -> Evaluation:
+        """Results of some of the points."""
+        return Evaluation(self.goals[indices], self.spending[indices], self.cost[indices])
 
     def within(self, budget: float | None) -> np.ndarray:
-        """Whether the mean spending keeps to the budget (None: there is none), bool (points,)."""
+        """Whether mean spending is within the budget (None: no budget), bool (points,)."""
         return self.spending.mean(axis=1) <= (np.inf if budget is None else budget)
 
 
-#: Points by key, and how many were evaluated before them, to what they give.
-Evaluate = Callable[[list[dict[str, Value]], int], Evaluated]
+#: Function of points (values by key) and the number of points evaluated before.
+Evaluate = Callable[[list[dict[str, Value]], int], Evaluation]
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Finished trials, in the order they were asked for.
+    """Finished trials, in the order in which they were requested.
 
     Attributes:
-        points: values by key. found: what they gave.
+        points: values by key. evaluation: their results.
     """
 
     points: list[dict[str, Value]]
-    found: Evaluated
+    evaluation: Evaluation
 
     def __len__(self) -> int:
         return len(self.points)
 
     def pareto(self, problem: Problem) -> np.ndarray:
-        """Places of the trials within the budget that no other of them dominates, each point once, int64."""
-        allowed = np.flatnonzero(self.found.within(problem.budget))
-        chosen = allowed[efficient(problem.signs * self.found.goals[allowed].mean(axis=1))]
-        firsts = {repr(self.points[place]): place for place in reversed(chosen.tolist())}
+        """Indices of the trials within the budget that are not dominated by another; each point once, int64."""
+        allowed = np.flatnonzero(self.evaluation.within(problem.budget))
+        chosen = allowed[efficient(problem.signs * self.evaluation.goals[allowed].mean(axis=1))]
+        firsts = {repr(self.points[index]): index for index in reversed(chosen.tolist())}
         return np.array(sorted(firsts.values()), dtype=np.int64)
 
 
 def efficient(values: np.ndarray) -> np.ndarray:
-    """Whether no other point is as good in every goal and better in one, bool (points,).
+    """Whether no other point is at least as good in every goal and better in one, bool (points,).
 
     Args:
-        values: float64 (points, goals), more is better.
+        values: float64 (points, goals); higher is better.
     """
     no_worse = np.all(values[:, None] >= values[None], axis=2)
     better = np.any(values[:, None] > values[None], axis=2)
@@ -123,29 +146,29 @@ def efficient(values: np.ndarray) -> np.ndarray:
 
 
 def knee(values: np.ndarray) -> int:
-    """Place of the point nearest to the ideal one, which has the best of each goal (Zeleny 1973).
+    """Index of the point nearest to the ideal point, which has the best value of each goal (Zeleny 1973).
 
-    Distances are Euclidean after each goal is scaled to run from 0 to 1 over the points.
+    Distances are Euclidean, with each goal scaled to 0…1 over the points.
 
     Args:
-        values: float64 (points, goals), more is better.
+        values: float64 (points, goals); higher is better.
     """
     span = np.ptp(values, axis=0)
-    short = (values.max(axis=0) - values) / np.where(span > 0, span, 1.0)
-    return int(np.argmin(np.linalg.norm(short, axis=1)))
+    shortfall = (values.max(axis=0) - values) / np.where(span > 0, span, 1.0)
+    return int(np.argmin(np.linalg.norm(shortfall, axis=1)))
 
 
-def open_study(path: Path, problem: Problem, asked: dict) -> optuna.Study:
-    """The study in a file, begun if there is none.
+def open_study(path: Path, problem: Problem, request: dict) -> optuna.Study:
+    """The study in a file; it is created if there is none.
 
     Args:
-        asked: all that decides what points give, as plain values.
+        request: everything that determines the results of points, as plain values.
 
     Raises:
-        InputError: the file is of another search.
+        InputError: the file belongs to another search.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    asked = json.loads(json.dumps(asked))
+    request = json.loads(json.dumps(request))
     try:
         study = optuna.create_study(
             study_name="srdi",
@@ -155,20 +178,19 @@ def open_study(path: Path, problem: Problem, asked: dict) -> optuna.Study:
         )
     except (json.JSONDecodeError, KeyError, TypeError):
         raise InputError(f"{path} is damaged: it is not the file of a search") from None
-    found = study.user_attrs.get(_ASKED)
-    if found is None:
-        study.set_user_attr(_ASKED, asked)
-    elif changed := next(differences(found, asked), None):
-        raise InputError(f"{path} cannot be resumed, what is asked for has changed: {changed}")
+    stored = study.user_attrs.get(_REQUEST)
+    if stored is None:
+        study.set_user_attr(_REQUEST, request)
+    elif changed := next(differences(stored, request), None):
+        raise InputError(f"{path} cannot be resumed, because the request has changed: {changed}")
     return study
 
 
 def finished(study: optuna.Study) -> Trials:
     """The finished trials of a study."""
     done = _completed(study)
-    goals = np.array([trial.user_attrs["goals"] for trial in done], dtype=np.float64)
-    spending = np.array([trial.user_attrs["spending"] for trial in done], dtype=np.float64)
-    return Trials([dict(trial.params) for trial in done], Evaluated(goals, spending))
+    results = (np.array([trial.user_attrs[name] for trial in done], dtype=np.float64) for name in _RESULTS)
+    return Trials([dict(trial.params) for trial in done], Evaluation(*results))
 
 
 def _completed(study: optuna.Study) -> list[FrozenTrial]:
@@ -178,30 +200,29 @@ def _completed(study: optuna.Study) -> list[FrozenTrial]:
 def search(
     problem: Problem, study: optuna.Study, evaluate: Evaluate, on_batch: Callable[[Trials], None] = lambda trials: None
 ) -> Trials:
-    """Try points until the study has as many as the problem asks for; all finished ones.
+    """Evaluate points until the study has the number of trials of the problem; returns all finished trials.
 
     Args:
         on_batch: called with all finished trials after each batch.
 
     Raises:
-        ValueError: a goal of a point is no number.
+        ValueError: a goal of a point is not a number.
     """
     _tell_batch(problem, study)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)  # asked for before an interruption: it is asked for again
+        study.tell(trial.number, state=TrialState.FAIL)  # requested before an interruption; requested again below
     while (done := len(_completed(study))) < problem.trials:
         size = min(problem.batch - done % problem.batch, problem.trials - done)
-        batch = [_ask(problem, study, done + place) for place in range(size)]
-        found = evaluate([dict(trial.params) for trial in batch], done)
-        if not np.isfinite(found.goals).all():
+        batch = [_ask(problem, study, done + index) for index in range(size)]
+        evaluation = evaluate([dict(trial.params) for trial in batch], done)
+        if not np.isfinite(evaluation.goals).all():
             raise ValueError(f"a goal is not a number in one of the trials {done + 1} to {done + size}")
-        # One line in the file, there or not: a batch half told would change what the next one is drawn from.
+        # Stored as one line of the file: a partly stored batch would change the points of the next one.
         study.set_user_attr(
             _BATCH,
             {
                 "trials": [trial.number for trial in batch],
-                "goals": found.goals.tolist(),
-                "spending": found.spending.tolist(),
+                **{name: getattr(evaluation, name).tolist() for name in _RESULTS},
             },
         )
         _tell_batch(problem, study)
@@ -227,15 +248,16 @@ def _distribution(factor: Factor) -> BaseDistribution:
 
 
 def _tell_batch(problem: Problem, study: optuna.Study) -> None:
-    """Hand back the points of the last batch that are not handed back yet: goals (replicates, goals), spending."""
-    batch = study.user_attrs.get(_BATCH, {"trials": [], "goals": [], "spending": []})
+    """Report those results of the last batch to Optuna that it does not have yet."""
+    batch = study.user_attrs.get(_BATCH, {"trials": [], **{name: [] for name in _RESULTS}})
     waiting = {trial.number: trial for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))}
-    for number, goals, spending in zip(batch["trials"], batch["goals"], batch["spending"], strict=True):
+    for number, *results in zip(batch["trials"], *(batch[name] for name in _RESULTS), strict=True):
         if number not in waiting:
             continue
-        trial = Trial(study, waiting[number]._trial_id)  # Optuna has no other way back to a trial asked for
-        trial.set_user_attr("goals", goals)
-        trial.set_user_attr("spending", spending)
+        trial = Trial(study, waiting[number]._trial_id)  # Optuna has no public way to get a pending trial
+        for name, result in zip(_RESULTS, results, strict=True):
+            trial.set_user_attr(name, result)
+        goals, spending, _ = results
         if problem.budget is not None:
             trial.set_constraint("budget", float(np.mean(spending) - problem.budget))
         study.tell(trial, np.mean(goals, axis=0).tolist())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.columns import NEVER
+from sim.calendar import Quarter
+from sim.firms.columns import NEVER
+from sim.firms.terms import AWARD_QUARTERS
 from sim.institutions.targeting import admit_by_rank, target_of
 from sim.ladder.fields import assessment_scratch
+from sim.mechanisms.anticipation import felt_ahead
 from sim.reference import read_data
 from sim.selection import BINS, Contest, rank_for_award
-from sim.terms import AWARD_QUARTERS
+from sim.tiers import Tier
 
 
 class Awards:
@@ -26,9 +29,13 @@ class Awards:
         return self.lever.award_yuan * self.lever.intensity
 
     def open_quarter(self) -> None:
-        """Before the firms act: awards still to be had draw applicants everywhere."""
-        acts = self.lever.acts_in(self.model.quarter) and self.account.available >= self._award()
-        self.model.moment.award_hope = self.model.parameters.apply_award * self.lever.intensity if acts else 0.0
+        """Before the firms act: awards still to be had, or announced, draw applicants everywhere."""
+        model, lever = self.model, self.lever
+        hope = 0.0
+        if lever.is_known_in(model.quarter) and self.account.available >= self._award():
+            felt = felt_ahead(Quarter.parse(lever.start) - model.quarter, model.parameters)
+            hope = model.parameters.apply_award * lever.intensity * felt
+        model.moment.award_hope = hope
 
     def step(self) -> None:
         """In its quarter: pick the best little giants without an award, an even share of the money a round."""
@@ -49,7 +56,7 @@ class Awards:
     def _owed(self) -> float:
         """Yuan still due to awarded firms that live and are little giants, this quarter's part included."""
         model, firms = self.model, self.model.firms.columns
-        granted = firms.awarded_in[(firms.awarded_in != NEVER) & (firms.tier == 3)].astype(int)
+        granted = firms.awarded_in[(firms.awarded_in != NEVER) & (firms.tier == Tier.little_giant)].astype(int)
         paid = model.moment.index - 1 - granted
         return np.clip(AWARD_QUARTERS - paid, 0, AWARD_QUARTERS).sum() / model.scale * model.moment.award_yuan
 

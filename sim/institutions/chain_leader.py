@@ -7,8 +7,11 @@ import math
 import numpy as np
 
 from sim.institutions.institution import Institution
-from sim.institutions.targeting import reached_leaders
+from sim.institutions.targeting import reached_leaders, strength
 from sim.mechanisms.support import Channel
+
+#: Most of a leader's output that missing supply can cost (assumed); the log of what is left stays finite.
+_MOST_LOST = 0.95
 
 
 class ChainLeader(Institution):
@@ -56,7 +59,7 @@ class ChainLeader(Institution):
         z_s + ln(1 − b · share of its chain's output lost to missing foreign supply): a missing part
         stops more than its own value (`bottleneck`).
         """
-        lost = min(self.model.parameters.bottleneck * self.model.chain_health.lost[self.index], 0.95)
+        lost = min(self.model.parameters.bottleneck * self.model.chain_health.lost[self.index], _MOST_LOST)
         return float(self.model.environment.sector_slack[self.sector]) + math.log(1.0 - lost)
 
 
@@ -80,5 +83,5 @@ def engage(model, name: str) -> np.ndarray:
     paid = account.spend(min(wanted, share))
     account.refused += wanted - paid
     account.recipients += int(leaders.sum()) if paid > 0.0 else 0
-    engagement[leaders] = lever.intensity * paid / wanted
+    engagement[leaders] = strength(model, lever) * paid / wanted
     return engagement

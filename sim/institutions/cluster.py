@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.columns import NEVER
-from sim.draws import Purpose
+from sim.firms.columns import NEVER
 from sim.institutions.institution import Institution
+from sim.institutions.targeting import strength
 from sim.levers.clusters import COMMONS
+from sim.mechanisms.dose import dose_response
 from sim.mechanisms.support import Channel
+from sim.numerics.draws import Purpose
 
 
 @dataclass
@@ -66,14 +68,14 @@ class Cluster(Institution):
         return int(self.model.candidates.recognised[self.index])
 
     @property
-    def parts(self) -> np.ndarray:
-        """The parts of its industrial commons, 0-1 each: float64 (len(COMMONS),)."""
+    def components(self) -> np.ndarray:
+        """The components of its industrial commons, 0-1 each: float64 (len(COMMONS),)."""
         return self.model.commons[self.index]
 
     @property
     def commons(self) -> float:
-        """Strength of the industrial commons, 0-1: mean of its parts."""
-        return float(self.parts.mean())
+        """Strength of the industrial commons, 0-1: mean of its components."""
+        return float(self.components.mean())
 
 
 def recognise(model, chosen: np.ndarray) -> None:
@@ -87,8 +89,8 @@ def recognise(model, chosen: np.ndarray) -> None:
 def build_commons(model) -> None:
     """Invest the quarter's grants in the commons of recognised clusters; they decay at a steady rate.
 
-    c_k ← c_k + (1 − c_k) · v · n w_k · grant/reference − d · c_k for each of the n parts, with w_k
-    the part's share of the grant. All clusters at once: there are hundreds, and a quarter is short.
+    c_k ← c_k + (1 − c_k) · v · n w_k · grant/reference − d · c_k for each of the n components, with
+    w_k its share of the grant. All clusters at once: there are hundreds, and a quarter is short.
     Writes the model's `commons` and the environment's `cluster_effects`.
     """
     chosen = model.candidates.clusters
@@ -100,10 +102,13 @@ def build_commons(model) -> None:
     grant = share * 0.25 * lever.commons_yuan * lever.intensity
     weights = np.array(lever.weights)
     growth = p.commons_speed * 4.0 * grant / p.commons_reference_yuan * weights / weights.mean()
-    parts = model.commons[chosen]
-    parts = np.clip(parts + (1.0 - parts) * growth - p.commons_decay * parts, 0.0, 1.0)
-    model.commons[chosen] = parts
-    effects = commons_effects(parts, p)
+    if model.policy.model.dose and grant > 0.0:
+        dose = 4.0 * grant / p.commons_reference_yuan
+        growth *= dose_response(dose, p) / dose
+    components = model.commons[chosen]
+    components = np.clip(components + (1.0 - components) * growth - p.commons_decay * components, 0.0, 1.0)
+    model.commons[chosen] = components
+    effects = commons_effects(components, p)
     effects[:, Channel.pooling] += p.open_pooling * _opened(model)
     model.environment.cluster_effects[chosen] = effects
 
@@ -111,7 +116,7 @@ def build_commons(model) -> None:
 def _opened(model) -> np.ndarray:
     """Strength of open innovation in each recognised cluster this quarter: float64 (recognised,).
 
-    The lever's intensity where it reaches, as far as its money lasts.
+    The lever's strength where it reaches, as far as its money lasts.
     """
     lever = model.policy.levers.open_innovation
     counties, sectors = model.reach_of(lever)
@@ -121,7 +126,7 @@ def _opened(model) -> np.ndarray:
     share = _share_paid(model, "open_innovation", wanted)
     if share > 0.0:
         model.ledger["open_innovation"].recipients += float(reached.sum())
-    return lever.intensity * share * reached
+    return strength(model, lever) * share * reached
 
 
 def _share_paid(model, name: str, wanted: float) -> float:
@@ -131,17 +136,17 @@ def _share_paid(model, name: str, wanted: float) -> float:
     return model.ledger[name].spend(wanted) / wanted
 
 
-def commons_effects(parts: np.ndarray, p) -> np.ndarray:
+def commons_effects(components: np.ndarray, p) -> np.ndarray:
     """What members gain from the commons, by channel: float64 (clusters, channels).
 
     finance eases credit; talent raises absorption and R&D starts; infrastructure raises productivity;
     brand raises refinement and sales; shared services speed adoption from peers; a culture of
     cooperation opens the knowledge pool and lets good governance be seen and copied.
 
-    parts: 0-1, float64 (clusters, len(COMMONS)).
+    components: 0-1, float64 (clusters, len(COMMONS)).
     """
-    c = dict(zip(COMMONS, parts.T, strict=True))
-    effects = np.zeros((len(parts), len(Channel)))
+    c = dict(zip(COMMONS, components.T, strict=True))
+    effects = np.zeros((len(components), len(Channel)))
     for channel, value in (
         ("credit", p.constraint_commons * c["finance"]),
         ("absorption", p.commons_absorption * c["talent"]),

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.columns import NEVER
-from sim.draws import Purpose
+from sim.firms.columns import NEVER
 from sim.institutions.cluster import recognise
 from sim.institutions.targeting import rank_among_equals
+from sim.numerics.draws import Purpose
 from sim.reference import read_data
 from sim.tally import PARTS, ClusterSum, by_name
+
+#: Merit of a unit of log concentration (assumed).
+_CONCENTRATION_WEIGHT = 0.1
+#: Merit of the share of SRDI SMEs, at most 1: in full from a tenth of the firms on (assumed).
+_QUALITY_WEIGHT = 10.0
+#: Real firms with which the national share of SRDI SMEs weighs beside a candidate's own (assumed).
+_PRIOR_FIRMS = 50.0
 
 
 class ClusterContest:
@@ -19,7 +26,7 @@ class ClusterContest:
         self.model = model
         self.lever = model.policy.levers.cluster_recognition
         self._quarter = read_data("calendar")["quarters"]["cluster_recognition"]
-        self._concentration = 0.1 * np.log(model.candidates.concentration)
+        self._concentration = _CONCENTRATION_WEIGHT * np.log(model.candidates.concentration)
         self._rural = ~model.geography.county_is_urban[model.candidates.county]
 
     def merit(self) -> np.ndarray:
@@ -32,11 +39,11 @@ class ClusterContest:
         model = self.model
         sums = by_name(model.totals.clusters, ClusterSum)
         seen = sums["firms"].astype(np.float64)
-        weight = 50.0 * model.scale
+        weight = _PRIOR_FIRMS * model.scale
         national = sums["srdi_smes"].sum() / max(seen.sum(), 1.0)
         quality = (sums["srdi_smes"] + weight * national) / (seen + weight)
         digital = sums["digital"] / PARTS / np.maximum(seen, 1.0)
-        merit = np.minimum(10.0 * quality, 1.0) + digital + self._concentration
+        merit = np.minimum(_QUALITY_WEIGHT * quality, 1.0) + digital + self._concentration
         preference = model.policy.levers.county_preference
         if preference.acts_in(model.quarter):
             merit += preference.contest_bonus * preference.intensity * self._rural

@@ -38,7 +38,7 @@ class Ministry(mesa.Agent):
         self.take_up({*PROGRAMMES, *(name for name, _ in _OWN_RECIPIENTS.values())})
 
     def take_up(self, changed: Collection[str]) -> None:
-        """Begin anew with the levers of these names, as the model's policy has them now."""
+        """Restart the levers of these names as the model's policy has them now."""
         levers = self.model.policy.levers
         kept = {programme.name: programme for programme in self.programmes if programme.name not in changed}
         self.programmes = [
@@ -60,7 +60,7 @@ class Ministry(mesa.Agent):
         rounds, p = self.model.rounds, self.model.parameters
         if number == self._quarters["audit"]:
             rounds.audit()
-        provincial = (("innovative", 0.0), ("srdi", p.provincial_bar))
+        provincial = (("innovative", 0.0), ("srdi", [province.bar for province in self.model.provinces]))
         if number == self._quarters["provincial_recognition"]:
             for tier, bar in provincial:
                 rounds.review(tier)

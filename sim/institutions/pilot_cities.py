@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.draws import Purpose
-from sim.institutions.targeting import admit_by_rank, rank_among_equals, target_of
+from sim.institutions.targeting import admit_by_rank, rank_among_equals, strength, target_of
+from sim.numerics.draws import Purpose
 from sim.reference import read_data
 from sim.selection import BINS, Lottery, rank_for_conversion
+
+#: Weight of the draw in a city's merit, beside the log of its firms (assumed).
+_LUCK = 2.0
 
 
 class PilotCities:
@@ -26,13 +29,13 @@ class PilotCities:
         self.pilots = np.full(cities, -1, dtype=np.int64)
         self._supported = np.zeros(cities)
         self._batches_named = 0
-        effect = model.parameters.digital_support * self.lever.intensity
+        effect = model.parameters.digital_support * strength(model, self.lever)
         model.moment.digital_effect = effect if self.lever.enabled else 0.0
 
     def step(self) -> None:
         """Designate the year's cities in their quarter; convert firms in running pilots."""
         lever, model = self.lever, self.model
-        if not lever.acts_in(model.quarter) or self._subsidy() == 0:
+        if not lever.acts_in(model.quarter) or lever.subsidy == 0:
             return
         if model.quarter.number == self._quarter:
             self._designate()
@@ -52,9 +55,9 @@ class PilotCities:
         counts, by_pilot = admit_by_rank(model, model.firms.columns.digitised_in, bins, quotas, county_pilot)
         self._supported[pilots] += by_pilot
         granted = counts.sum() / model.scale
-        self.account.spend(granted * self._subsidy())
+        self.account.spend(granted * self.lever.subsidy)
         if model.quarter.number == 4:
-            self.account.refused += (bins.sum() / model.scale - granted) * self._subsidy()
+            self.account.refused += (bins.sum() / model.scale - granted) * self.lever.subsidy
         self.account.recipients += granted
         model.digital_supported += counts
 
@@ -63,11 +66,6 @@ class PilotCities:
         lever = self.lever
         ordinary_or_first = np.where(self.model.geography.city_is_first, lever.capital_city_yuan, lever.city_yuan)
         return ordinary_or_first * lever.intensity
-
-    def _subsidy(self) -> float:
-        """Public money a converted firm receives: the firms' part of the budget over the quota of firms."""
-        lever = self.lever
-        return lever.intensity * lever.firm_share * lever.budget_yuan / max(lever.firms, 1)
 
     def _designate(self) -> None:
         """Name the year's batch: cities that have firms to convert and were no pilot, best first."""
@@ -80,7 +78,7 @@ class PilotCities:
         base = model.geography.firms[:, made].sum(axis=1) * counties
         firms = np.bincount(model.geography.county_city, base, minlength=len(self.pilots))
         draws = model.draws(Purpose.CITY_CONTEST, len(firms))
-        merit = np.where((self.pilots < 0) & (firms > 0), np.log(np.maximum(firms, 1.0)) + 2.0 * draws, -np.inf)
+        merit = np.where((self.pilots < 0) & (firms > 0), np.log(np.maximum(firms, 1.0)) + _LUCK * draws, -np.inf)
         order = np.argsort(-merit, kind="stable")
         order = order[np.isfinite(merit[order])]
         # At most one new pilot in a province before every province has had its turn.
@@ -97,11 +95,11 @@ class PilotCities:
         """Simulated firms each running pilot may take on this quarter, int64 (cities,)."""
         model, lever = self.model, self.lever
         elapsed = (model.moment.index - self.pilots + 1) / (4.0 * lever.city_years)
-        entitled = self._city_money() * lever.firm_share / self._subsidy() * np.clip(elapsed, 0, 1)
+        entitled = self._city_money() * lever.firm_share / lever.subsidy * np.clip(elapsed, 0, 1)
         room = np.round(np.where(running, entitled, 0.0) * model.scale) - self._supported
         quotas = np.maximum(room, 0.0)
         left = (lever.firms - model.digital_supported.sum() / model.scale) * model.scale
-        money = self.account.available / self._subsidy() * model.scale
+        money = self.account.available / self.lever.subsidy * model.scale
         limit = max(min(left, money), 0.0)
         if quotas.sum() > limit:
             quotas = np.floor(quotas * limit / quotas.sum())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.draws import Purpose, substream_key
-from sim.institutions.targeting import target_of
+from sim.institutions.targeting import strength, target_of
 from sim.levers import PROGRAMMES
 from sim.levers.base import Eligibility
 from sim.mechanisms.support import Channel
+from sim.numerics.draws import Purpose, substream_key
 from sim.selection import BINS, Lottery, Support, bin_thresholds, rank_for_programme, support
 
 #: Quarters that support runs before it is granted anew.
@@ -31,10 +31,10 @@ class Programme:
         self._granted_until = -1
 
     def _effect_row(self) -> np.ndarray:
-        """Effects at the lever's intensity, float64 (channels,)."""
-        row = np.zeros(len(Channel))
+        """Effects at the lever's intensity, float64 (channels,): money in proportion, the rest as its dose allows."""
+        row, by_dose = np.zeros(len(Channel)), strength(self.model, self.lever)
         for channel, value in self.lever.effects(self.model.parameters).items():
-            row[getattr(Channel, channel)] = value * self.lever.intensity
+            row[getattr(Channel, channel)] = value * (self.lever.intensity if channel.endswith("_yuan") else by_dose)
         return row
 
     def open_quarter(self) -> None:

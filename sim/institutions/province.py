@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from sim.institutions.institution import Institution
-from sim.rules import TIERS
+from sim.reference import read_data
+from sim.tiers import TIERS
 
 #: Parameters of each tier's diffusion: ceiling, middle and width.
 _DIFFUSION = {
-    tier: tuple(f"reach_{name}_{part}" for part in ("max", "mid", "width"))
+    tier: tuple(f"reach_{name}_{suffix}" for suffix in ("max", "mid", "width"))
     for tier, name in zip(TIERS, ("innovative", "srdi", "giant"), strict=True)
 }
 
@@ -19,21 +20,35 @@ def diffusion(year: float, ceiling: float, middle: float, width: float) -> float
     return ceiling / (1.0 + math.exp(-(year - middle) / width))
 
 
+def shifted(share: float, log_odds: float) -> float:
+    """A share, 0-1, moved by so many log-odds."""
+    return share if log_odds == 0.0 else share / (share + (1.0 - share) * math.exp(-log_odds))
+
+
 class Province(Institution):
     """One provincial region.
 
     Attributes:
         index: code. name: English name.
+        delay: years by which its SRDI programme comes later than the mean. reach_odds: log-odds by which it reaches
+            more firms in the end. bar: points under the SRDI table below which it turns SRDI applicants away.
     """
 
     def __init__(self, model, index: int, name: str) -> None:
         super().__init__(model)
         self.index = index
         self.name = name
+        row, p = read_data("provinces")["province"][index], model.parameters
+        self.delay = p.province_differences * row["srdi_delay"]
+        self.reach_odds = p.province_differences * row["srdi_reach"]
+        self.bar = p.provincial_bar + p.province_differences * row["srdi_bar"]
 
     def step(self) -> None:
         """Make the programme known: each tier's reach follows a logistic diffusion over the years."""
         p, quarter = self.model.parameters, self.model.quarter
         year = quarter.year + 0.25 * quarter.number
         for tier, names in _DIFFUSION.items():
-            self.model.reach[tier][self.index] = diffusion(year, *[getattr(p, name) for name in names])
+            ceiling, middle, width = (getattr(p, name) for name in names)
+            if tier == "srdi":
+                ceiling, middle = shifted(ceiling, self.reach_odds), middle + self.delay
+            self.model.reach[tier][self.index] = diffusion(year, ceiling, middle, width)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from sim.levers.base import FirmLever, Lever, PlacedLever
+from sim.mechanisms.dose import dose_response
 from sim.reference import province_names, sector_names
-from sim.rules import TIERS
 from sim.selection import Admission, Target, admit, bin_thresholds
+from sim.tiers import Tier
+
+
+def strength(model, lever: Lever) -> float:
+    """Factor on a lever's effects: its intensity or, with the feedback `dose`, what the money a recipient gets buys."""
+    return dose_response(lever.dose, model.parameters) if model.policy.model.dose else lever.intensity
 
 
 def among(names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
@@ -35,15 +41,14 @@ def rank_among_equals(values: np.ndarray) -> np.ndarray:
     """How many of the same value stand before each: int64 (values,). Keeps a group to its share of a ranking."""
     order = np.argsort(values, kind="stable")
     _, first, counts = np.unique(values[order], return_index=True, return_counts=True)
-    place = np.empty(len(values), dtype=np.int64)
-    place[order] = np.arange(len(values)) - np.repeat(first, counts)
-    return place
+    position = np.empty(len(values), dtype=np.int64)
+    position[order] = np.arange(len(values)) - np.repeat(first, counts)
+    return position
 
 
 def target_of(model, lever: FirmLever) -> Target:
     """A firm lever's target group in the form kernels receive it."""
-    lowest = 1 + TIERS.index(lever.lowest_tier) if lever.lowest_tier in TIERS else 0
-    return Target(*model.reach_of(lever), lowest, lever.clusters_only)
+    return Target(*model.reach_of(lever), getattr(Tier, lever.lowest_tier), lever.clusters_only)
 
 
 def admit_by_rank(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
-from sim.elementary import exp
-from sim.jit import part, rule
-
-LOG_50 = math.log(50.0)
+from sim.mechanisms.size import LOG_50
+from sim.numerics.elementary import exp
+from sim.numerics.jit import equation, inlined
 
 
-@part
+@inlined
 def is_sme(firms, env, i):
     """Whether the firm is an SME: employees or revenue below its sector's limit (2011 rules)."""
     sector = firms.sector[i]
     return firms.employment[i] < env.sector_sme_employees[sector] or firms.revenue[i] < env.sector_sme_revenue[sector]
 
 
-@rule
+@equation
 def is_reached(draw, reach, log_employment, worth, p):
     """Whether a tier's programme reaches a firm; larger firms hear of it and can apply first.
 
@@ -30,7 +27,7 @@ def is_reached(draw, reach, log_employment, worth, p):
     return draw < odds * (1.0 - draw)
 
 
-@rule
+@equation
 def application_worth(constraint, governance, served, hope, p):
     """Log-odds that benefit and cost add to an application, 0 for a firm of mean constraint and governance.
 

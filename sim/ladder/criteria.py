@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.jit import part
 from sim.ladder.fields import RESEARCH_FIELDS, Field
 from sim.mechanisms.knowledge import class1_patents
+from sim.numerics.jit import inlined
 from sim.reference import read_data
 
 #: One tier's criteria as flat arrays.
@@ -125,7 +125,7 @@ def _least_bound(criteria: Criteria, field: str) -> float:
     return min((bound for bound in bounds if bound > 0.0), default=np.inf)
 
 
-@part
+@inlined
 def mark_hopeful(criteria, firms, p, marks):
     """Mark with 1 the firms of a tile that have R&D, patents or new equity, where the criteria ask for any; else 0.
 
@@ -144,7 +144,7 @@ def mark_hopeful(criteria, firms, p, marks):
         marks[j] = 0.0 if hopeless or firms.employment[j] == 0.0 else 1.0
 
 
-@part
+@inlined
 def _alternative_holds(criteria, alternative, fields):
     for c in range(criteria.alternative_start[alternative], criteria.alternative_start[alternative + 1]):
         value = fields[criteria.condition_field[c]]
@@ -154,7 +154,7 @@ def _alternative_holds(criteria, alternative, fields):
     return True
 
 
-@part
+@inlined
 def meets_requirements(criteria, fields):
     """Whether every requirement has an alternative that holds."""
     for requirement in range(criteria.requirement_start.size - 1):
@@ -168,7 +168,7 @@ def meets_requirements(criteria, fields):
     return True
 
 
-@part
+@inlined
 def has_direct_condition(criteria, fields):
     """Whether a condition holds that stands in for the score."""
     for alternative in range(criteria.direct_start[0], criteria.direct_start[1]):
@@ -177,7 +177,7 @@ def has_direct_condition(criteria, fields):
     return False
 
 
-@part
+@inlined
 def _item_points(criteria, item, fields):
     """Points of one item: those of the first band reached."""
     value = fields[criteria.item_field[item]]
@@ -188,7 +188,7 @@ def _item_points(criteria, item, fields):
     return 0.0
 
 
-@part
+@inlined
 def score(criteria, fields):
     """Points of 100 over all items."""
     total = 0.0
@@ -197,7 +197,7 @@ def score(criteria, fields):
     return total
 
 
-@part
+@inlined
 def reaches_score(criteria, fields, noise):
     """Whether every group reaches its minimum and the score, `noise` points off, the pass mark."""
     total = noise

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.jit import part, rule
+from sim.firms.accounts import research_cost
+from sim.firms.tile import TILE, index_scratch
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.finance import energy_burden, net_margin
 from sim.mechanisms.knowledge import class1_patents
-from sim.positions import positions
-from sim.tile import TILE, index_scratch
+from sim.mechanisms.research import research_staff
+from sim.numerics.jit import equation, inlined
+from sim.numerics.positions import positions
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def assessment_scratch() -> AssessmentScratch:
     return AssessmentScratch(np.empty(len(Field)), index_scratch(), np.zeros(TILE))
 
 
-@rule
+@equation
 def institute_level(spending, p):
     """R&D institute by yearly R&D spending: 0 none, 1 own, 2 city level, 3 provincial level."""
     return (
@@ -88,14 +90,14 @@ def institute_level(spending, p):
     )
 
 
-@rule
+@equation
 def high_tech_bar(intensity, revenue, patents):
     """High-tech enterprise status (2016 rules): R&D of 5, 4 or 3 % by revenue band, and IP."""
     needed = 0.05 if revenue < 50e6 else (0.04 if revenue < 200e6 else 0.03)
     return intensity >= needed and patents >= 1.0
 
 
-@rule
+@equation
 def niche_share(revenue, niche_revenue, p):
     """Share of the market that a firm claims as its niche: R / (claim · niche revenue), at most 1.
 
@@ -104,7 +106,7 @@ def niche_share(revenue, niche_revenue, p):
     return min(revenue / max(p.niche_claim * niche_revenue, 1.0), 1.0)
 
 
-@part
+@inlined
 def read_fields(firms, quarter, i, fields):
     """Write the fields of firm i into `fields`: float64 (fields,), in the order of FIELDS."""
     env, p = quarter.environment, quarter.parameters
@@ -132,12 +134,26 @@ def read_fields(firms, quarter, i, fields):
     )
     fields[Field.own_brand] = 1.0 if brand else 0.0
     burden = energy_burden(env.sector_energy_rise[firms.sector[i]], firms.green[i], p)
-    fields[Field.net_margin] = net_margin(firms.productivity[i], burden, p)
+    cost = research_cost(firms, quarter, i) if p.research_expensed > 0.0 else 0.0
+    fields[Field.net_margin] = net_margin(firms.productivity[i], burden, cost, p)
     fields[Field.debt_ratio] = firms.leverage[i]
     fields[Field.niche_share] = niche_share(revenue, env.niche_revenue[niche], p)
     fields[Field.chain_role] = promoted + (1.0 if leader_of(firms.customer[i]) >= 0 else 0.0)
     fields[Field.promoted] = promoted
     fields[Field.class1_ip] = patents
-    fields[Field.rd_staff_share] = min(p.rd_staff_cost_share * spending / (p.rd_staff_cost * firms.employment[i]), 1.0)
+    staff = research_staff(intensity, revenue, quarter.moment.research_wage, p)
+    fields[Field.rd_staff_share] = min(staff / firms.employment[i], 1.0)
     fields[Field.rd_institute] = institute_level(spending, p)
     fields[Field.high_tech] = 1.0 if high_tech_bar(intensity, revenue, patents) else 0.0
+
+
+def fields_of(firms, quarter, slots: np.ndarray) -> dict[str, np.ndarray]:
+    """What an assessor sees of some firms: float64 (len(slots),) by the names of FIELDS.
+
+    Args:
+        firms: Columns. quarter: QuarterInputs. slots: int (n,), of active firms.
+    """
+    seen = np.empty((len(slots), len(Field)))
+    for row, slot in zip(seen, slots, strict=True):
+        read_fields(firms, quarter, slot, row)
+    return {field.name: seen[:, index] for index, field in enumerate(FIELDS)}

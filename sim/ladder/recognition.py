@@ -1,7 +1,4 @@
-"""Recognition and review: eligibility, application, assessment, renewal.
-
-Tier codes: 0 none, 1 innovative SME, 2 SRDI SME, 3 little giant.
-"""
+"""Recognition and review: eligibility, application, assessment, renewal."""
 
 from __future__ import annotations
 
@@ -9,17 +6,18 @@ from collections import namedtuple
 
 import numpy as np
 
-from sim.columns import ENDED, NEVER
-from sim.draws import Purpose, uniform, uniform_pair, unit_noise
-from sim.elementary import log
-from sim.jit import kernel, part, rule
+from sim.firms.columns import ENDED, NEVER
+from sim.firms.terms import AWARD_QUARTERS, ended_in, held_since, runs
+from sim.firms.tile import TILE, cell_of, list_indices, window
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.ladder.criteria import has_direct_condition, mark_hopeful, meets_requirements, reaches_score, score
-from sim.ladder.fields import read_fields
+from sim.ladder.fields import Field, read_fields
 from sim.mechanisms.support import Channel, programme_channel
-from sim.positions import positions
-from sim.terms import AWARD_QUARTERS, ended_in, runs
-from sim.tile import TILE, list_indices, window
+from sim.numerics.draws import Purpose, uniform, uniform_pair, unit_noise
+from sim.numerics.elementary import log
+from sim.numerics.jit import equation, inlined, kernel
+from sim.numerics.positions import positions
+from sim.tiers import Tier
 
 #: What an assessment counts, by place and sector.
 Assessed = positions("Assessed", ["eligible", "applied", "passed", "granted"])
@@ -29,15 +27,19 @@ Reviewed = positions("Reviewed", ["reviewed", "renewed", "lapsed", "revoked"])
 #: Rank of a firm that is not in the running; admitted firms have a rank of 1 or more.
 NOT_RANKED = 0
 RANK_BINS = 65536
+#: Scores beyond this rank alike: 100 points, a bonus and noise (assumed).
+_MOST_POINTS = 109.0
+#: Ranks of a point, within which a draw breaks ties; so many that the highest rank is a bin.
+_RANKS_A_POINT = RANK_BINS // (int(_MOST_POINTS) + 2)
 
 
-@rule
+@equation
 def rank_of(points, u):
-    """Rank 1 … 65535 of a score between 0 and about 110, ties broken by the draw u."""
-    return np.uint16(1 + min(max(points, 0.0), 109.0) * 590.0 + u * 589.0)
+    """Rank, 1 or more and below RANK_BINS, of a score between 0 and about 110, ties broken by the draw u."""
+    return np.uint16(1 + min(max(points, 0.0), _MOST_POINTS) * _RANKS_A_POINT + u * (_RANKS_A_POINT - 1))
 
 
-@part
+@inlined
 def meets(criteria, fields, noise):
     """Whether a firm meets a tier's criteria as an assessor sees it, `noise` points off the score."""
     if not meets_requirements(criteria, fields):
@@ -51,14 +53,15 @@ def meets(criteria, fields, noise):
 Batch = namedtuple(
     "Batch",
     [
-        "tier",  # code of the tier
+        "tier",  # code of the tier (Tier)
         "lowest",  # lowest tier code that may apply
         "criteria",  # Criteria of the tier
         "ranking",  # Criteria whose score ranks the applicants
         "reach",  # float64 (provinces,), share of firms reached
         "called_from",  # the call is for firms whose fixed draw, 0-1, lies from here on …
         "called_to",  # … and below this
-        "bar",  # points an applicant's score must reach under `ranking`
+        "rush",  # log-odds that stricter rules announced for the tier add to applications
+        "bar",  # float64 (provinces,), points an applicant's score must reach under `ranking`
         "bonus",  # float64 (units,), points added by county
         "ranks",  # uint16 (slots,), written: rank of those who passed, else NOT_RANKED
     ],
@@ -95,23 +98,23 @@ def assess(firms, quarter, batch, scratch, counts, slots):
             noise = p.assessment_noise * unit_noise(u)
             if not meets(batch.criteria, scratch.fields, noise):
                 continue
-            count = counts[env.county_place[firms.county[i]], firms.sector[i]]
+            count = counts[cell_of(firms, env, i)]
             count[Assessed.eligible] += 1
             if not _applies(firms, quarter, batch, i):
                 continue
             count[Assessed.applied] += 1
             points = score(batch.ranking, scratch.fields) + noise + batch.bonus[firms.county[i]]
-            if points >= batch.bar:
+            if points >= batch.bar[env.county_province[firms.county[i]]]:
                 count[Assessed.passed] += 1
                 batch.ranks[i] = rank_of(points, v)
 
 
-@part
+@inlined
 def _applies(firms, quarter, batch, i):
     """Whether the eligible firm i is reached, finds an application worthwhile, and is called in this batch."""
     env, p = quarter.environment, quarter.parameters
     served = programme_channel(firms.support[i], env.programme_effects, Channel.application)
-    hope = quarter.moment.award_hope
+    hope = quarter.moment.award_hope + batch.rush
     worth = application_worth(firms.constraint[i], firms.governance[i], served, hope, p)
     reach = batch.reach[env.county_province[firms.county[i]]]
     draw = uniform(quarter.lasting_keys[Purpose.ASPIRATION], i)
@@ -149,7 +152,7 @@ Grant = namedtuple("Grant", ["tier", "ranks", "threshold"])
 def grant(firms, quarter, given, indices, counts, slots):
     """Give a tier's certificate to the firms ranked at or above the threshold.
 
-    given: Grant. indices: working memory (see `sim.tile.index_scratch`). counts as in `assess`.
+    given: Grant. indices: working memory (see `sim.firms.tile.index_scratch`). counts as in `assess`.
     """
     env = quarter.environment
     for first in range(slots.first, slots.end, TILE):
@@ -158,45 +161,36 @@ def grant(firms, quarter, given, indices, counts, slots):
             if given.ranks[i] < given.threshold:
                 continue
             _certify(firms, given.tier, quarter.moment.index, i)
-            counts[env.county_place[firms.county[i]], firms.sector[i], Assessed.granted] += 1
+            counts[cell_of(firms, env, i)][Assessed.granted] += 1
 
 
-@part
+@inlined
 def _certify(firms, tier, now, i):
-    """Give firm i a tier's certificate, which brings the lower ones with it; 0 takes them all."""
+    """Give firm i a tier's certificate, which brings the lower ones with it; `Tier.none` leaves it none."""
     firms.tier[i] = tier
-    if tier >= 1:
+    if tier >= Tier.innovative:
         firms.innovative_since[i] = now
-    if tier >= 2:
+    if tier >= Tier.srdi:
         firms.srdi_since[i] = now
-    if tier >= 3:
+    if tier >= Tier.little_giant:
         firms.giant_since[i] = now
 
 
-@part
+@inlined
 def _end_certificate(firms, tier, now, i):
-    if tier == 3:
+    if tier == Tier.little_giant:
         firms.giant_since[i] = NEVER
         if firms.awarded_in[i] != NEVER:
             paid = runs(firms.awarded_in[i], now, AWARD_QUARTERS)
             firms.awarded_in[i] = ended_in(now) if paid else ENDED
-    elif tier == 2:
+    elif tier == Tier.srdi:
         firms.srdi_since[i] = NEVER
     else:
         firms.innovative_since[i] = NEVER
 
 
-@part
-def _since(firms, tier, i):
-    if tier == 3:
-        return firms.giant_since[i]
-    if tier == 2:
-        return firms.srdi_since[i]
-    return firms.innovative_since[i]
-
-
 #: What is reviewed, and how: the tier's code, Criteria of all tiers from the lowest up, the validity in quarters, and
-#: the chance that who no longer meets the criteria is refused.
+#: the chance that a firm which no longer meets the criteria is refused.
 Review = namedtuple("Review", ["tier", "ladder", "validity", "strictness"])
 
 
@@ -218,12 +212,12 @@ def review(firms, quarter, terms, scratch, counts, slots):
     for first in range(slots.first, slots.end, TILE):
         for j in scratch.indices[: list_indices(firms.tier[first : min(first + TILE, slots.end)], scratch.indices)]:
             i = first + j
-            if firms.tier[i] != tier or now - _since(firms, tier, i) <= terms.validity - 4:
+            if firms.tier[i] != tier or now - held_since(firms, tier, i) <= terms.validity - 4:
                 continue
-            place, sector = env.county_place[firms.county[i]], firms.sector[i]
-            counts[tier - 1, place, sector, Reviewed.reviewed] += 1
+            counts[tier - 1][cell_of(firms, env, i)][Reviewed.reviewed] += 1
             read_fields(firms, quarter, i, scratch.fields)
-            # The same assessors as at recognition: who fails is not certified anew in the same quarter.
+            scratch.fields[Field.growth] += p.review_allowance
+            # The same assessors as at recognition: a firm that fails is not certified anew in the same quarter.
             u, _ = uniform_pair(keys[Purpose.ASSESSMENT], i)
             noise = p.assessment_noise * unit_noise(u)
             refused = uniform(keys[Purpose.REVIEW], i) < terms.strictness
@@ -235,10 +229,10 @@ def review(firms, quarter, terms, scratch, counts, slots):
                 if held == tier and not refused:
                     break
                 _end_certificate(firms, held, now, i)
-                counts[held - 1, place, sector, Reviewed.lapsed] += 1
+                counts[held - 1][cell_of(firms, env, i)][Reviewed.lapsed] += 1
                 held -= 1
             if held == tier:
-                counts[tier - 1, place, sector, Reviewed.renewed] += 1
+                counts[tier - 1][cell_of(firms, env, i)][Reviewed.renewed] += 1
             _certify(firms, held, now, i)
 
 
@@ -250,7 +244,7 @@ def audit(firms, quarter, indices, counts, slots):
     `audit_coverage` · strictness and falls off the ladder.
 
     Args:
-        indices: working memory (see `sim.tile.index_scratch`).
+        indices: working memory (see `sim.firms.tile.index_scratch`).
         counts: int64 (3 tiers, places, sectors, len(Reviewed)), added to.
     """
     env, moment = quarter.environment, quarter.moment
@@ -262,10 +256,10 @@ def audit(firms, quarter, indices, counts, slots):
                 continue
             if uniform(quarter.keys[Purpose.AUDIT], i) < chance:
                 tier = firms.tier[i]
-                counts[tier - 1, env.county_place[firms.county[i]], firms.sector[i], Reviewed.revoked] += 1
+                counts[tier - 1][cell_of(firms, env, i)][Reviewed.revoked] += 1
                 for held in range(tier, 0, -1):
                     _end_certificate(firms, held, moment.index, i)
-                firms.tier[i] = 0
+                firms.tier[i] = Tier.none
 
 
 @kernel
@@ -287,4 +281,4 @@ def count_champions(firms, quarter, criteria, scratch, champions, slots):
                 continue
             read_fields(firms, quarter, i, scratch.fields)
             if meets_requirements(criteria, scratch.fields):
-                champions[env.county_place[firms.county[i]], firms.sector[i]] += 1
+                champions[cell_of(firms, env, i)] += 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from sim.firms.tile import index_scratch
 from sim.ladder.criteria import build_criteria
 from sim.ladder.fields import assessment_scratch
 from sim.ladder.recognition import (
@@ -21,9 +24,11 @@ from sim.ladder.recognition import (
     rank_threshold,
     review,
 )
+from sim.mechanisms.anticipation import last_rush
+from sim.numerics.draws import Purpose, unit_noise
+from sim.numerics.jit import interpreted
 from sim.reference import read_data
-from sim.rules import TIERS
-from sim.tile import index_scratch
+from sim.tiers import TIERS, Tier
 
 
 @dataclass
@@ -99,19 +104,19 @@ class Rounds:
         limits = [most for most in (limit, pilot and pilot["capacity"]) if most is not None]
         return min(limits, default=None)
 
-    def recognise(self, tier: str, bar: float, called: tuple[float, float] = (0.0, 1.0)) -> None:
+    def recognise(self, tier: str, bar: ArrayLike, called: tuple[float, float] = (0.0, 1.0)) -> None:
         """One batch of a tier: assess all applicants, then certify by rank within what the year's capacity leaves.
 
         Args:
             tier: name of the tier.
-            bar: points an applicant's score must reach under the SRDI table.
+            bar: points an applicant's score must reach under the SRDI table; one for all, or one a province.
             called: this batch is open to firms whose fixed draw, 0-1, lies from the first number on, below the second.
         """
         model = self.model
         year = model.quarter.year
         if year < self._calendar["first_year"][tier]:
             return
-        code = TIERS.index(tier) + 1
+        code = getattr(Tier, tier)
         flows = self.flows[tier]
         batch = Batch(
             tier=code,
@@ -121,7 +126,8 @@ class Rounds:
             reach=model.reach[tier],
             called_from=float(called[0]),
             called_to=float(called[1]),
-            bar=float(bar),
+            rush=self._rush(tier),
+            bar=np.broadcast_to(np.asarray(bar, dtype=np.float64), len(model.provinces)).copy(),
             bonus=self._county_bonus(tier),
             ranks=model.ranks,
         )
@@ -132,6 +138,12 @@ class Rounds:
         model.run_pass(grant, Grant(code, model.ranks, threshold), totals=flows.assessed, scratch=index_scratch)
         self._granted_this_year[tier] += int(flows.count("granted").sum())
         flows.bound = "capacity" if threshold > 1 else "eligibility"
+
+    def _rush(self, tier: str) -> float:
+        """Log-odds that stricter rules announced for a tier add to its applications."""
+        rules, quarter = self.model.policy.rules, self.model.quarter
+        stricter = getattr(rules, tier).is_stricter_than(getattr(rules.in_force(quarter), tier))
+        return last_rush(rules.quarters_ahead(quarter), stricter, self.model.parameters)
 
     def _county_bonus(self, tier: str) -> np.ndarray:
         """Points the county preference adds to the assessors' score in the national batch, float64 (units,)."""
@@ -147,21 +159,29 @@ class Rounds:
         below = TIERS.index(tier)
         pilot = self._pilot_batch(tier, year)
         if below and year < self._calendar["first_year"][TIERS[below - 1]]:
-            return 0
+            return Tier.none
         if pilot and pilot["recommended_directly"]:
-            return 0
+            return Tier.none
         return below
 
     def review(self, tier: str) -> None:
         """Review the tier's certificates that have reached the end of their validity."""
         rules = getattr(self.model.rules, tier)
         terms = Review(
-            tier=TIERS.index(tier) + 1,
+            tier=getattr(Tier, tier),
             ladder=tuple(self.criteria.values()),
             validity=4 * rules.validity_years,
-            strictness=rules.review_strictness,
+            strictness=self._strictness(TIERS.index(tier), rules.review_strictness),
         )
         self._count_reviewed(review, terms, scratch=assessment_scratch)
+
+    def _strictness(self, tier: int, usual: float) -> float:
+        """The year's strictness of a tier's reviews: the rules', moved by a draw of the year (`review_spread`)."""
+        spread = self.model.parameters.review_spread
+        if spread == 0.0 or not 0.0 < usual < 1.0:
+            return usual
+        noise = interpreted(unit_noise)(self.model.draws(Purpose.REVIEW_YEAR, len(TIERS))[tier])
+        return 1.0 / (1.0 + (1.0 - usual) / usual * math.exp(-spread * noise))
 
     def audit(self) -> None:
         """Yearly audit of the certified firms' R&D reports."""
@@ -176,5 +196,5 @@ class Rounds:
         """Run a kernel that counts Reviewed by tier, place and sector."""
         counts = np.stack([self.flows[name].reviewed for name in TIERS])
         self.model.run_pass(kernel, *terms, totals=counts, scratch=scratch)
-        for name, part in zip(TIERS, counts, strict=True):
-            self.flows[name].reviewed[:] = part
+        for name, counted in zip(TIERS, counts, strict=True):
+            self.flows[name].reviewed[:] = counted

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from sim.calendar import Quarter
-from sim.fieldtypes import Number, Provinces, QuarterText, Sectors, Switch, quantity
-from sim.rules import TIERS
+from sim.fieldtypes import Announced, MaybeQuarter, Number, Provinces, QuarterText, Sectors, Switch, quantity
+from sim.tiers import Tier
 
 
 def budget(yuan: float):
@@ -22,22 +22,22 @@ def per_firm(yuan: float, what: str):
     return quantity(yuan, "yuan per firm and year", f"public cost of supporting one firm: {what}", gt=0, le=1e9)
 
 
-class Lever(BaseModel):
+class Lever(Announced):
     """What every lever has: a switch, a window, an intensity, a budget and a target group.
 
     Class attributes: `group`, the heading it stands under; `mechanism`, the file of the rule it
     acts on; `cost_rule`, how its public cost arises; `outcome`, the national output column it moves
-    first and the sign of that effect.
+    first and the sign of that effect; `money_field`, the setting that says how much money one recipient receives.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: ClassVar[str]
     mechanism: ClassVar[str]
     cost_rule: ClassVar[str]
     outcome: ClassVar[tuple[str, int]]
+    money_field: ClassVar[str | None] = None
 
     enabled: Switch = Field(False, description="whether the lever is used at all")
+    announced: MaybeQuarter = Field(None, description="quarter in which the lever is announced; empty means its start")
     start: QuarterText = Field("2024Q1", description="first quarter in which the lever acts")
     end: QuarterText = Field("2030Q4", description="last quarter in which the lever acts")
     intensity: Number = quantity(
@@ -53,9 +53,21 @@ class Lever(BaseModel):
             raise ValueError(f"end {self.end} lies before start {self.start}")
         return self
 
+    @property
+    def dose(self) -> float:
+        """Public money that one recipient receives, over what it receives at the defaults."""
+        if self.money_field is None:
+            return self.intensity
+        return self.intensity * getattr(self, self.money_field) / type(self).model_fields[self.money_field].default
+
     def acts_in(self, quarter: Quarter) -> bool:
         """Whether the lever is on, has any intensity, and the quarter lies in its window."""
-        return self.enabled and self.intensity > 0 and Quarter.parse(self.start) <= quarter <= Quarter.parse(self.end)
+        return self.is_known_in(quarter) and quarter >= Quarter.parse(self.start)
+
+    def is_known_in(self, quarter: Quarter) -> bool:
+        """Whether the lever acts, or is announced and will act."""
+        first, last = Quarter.parse(self.known_from), Quarter.parse(self.end)
+        return self.enabled and self.intensity > 0 and first <= quarter <= last
 
     def quarters_left(self, quarter: Quarter) -> int:
         """Quarters from this one to the end of the window, both included."""
@@ -77,7 +89,7 @@ class PlacedLever(Lever):
 class FirmLever(PlacedLever):
     """A lever whose recipients are firms: it can also be kept to a tier or to recognised clusters."""
 
-    lowest_tier: Literal["none", *TIERS] = Field(
+    lowest_tier: Literal[*Tier._fields] = Field(
         "none", description="reach only firms whose highest certificate is at least this tier"
     )
     clusters_only: Switch = Field(False, description="reach only members of recognised national clusters")
@@ -87,7 +99,7 @@ class FirmLever(PlacedLever):
 Eligibility = namedtuple(
     "Eligibility",
     [
-        "lowest_tier",  # tier code
+        "lowest_tier",  # code (Tier)
         "employment_min",  # persons
         "age_max",  # quarters
         "research",  # does R&D
@@ -98,7 +110,7 @@ Eligibility = namedtuple(
         "unlisted",
         "constraint_min",  # 0-1
     ],
-    defaults=(0, 10.0, 1_000_000, False, False, False, False, False, False, 0.0),
+    defaults=(Tier.none, 10.0, 1_000_000, False, False, False, False, False, False, 0.0),
 )
 
 
@@ -114,6 +126,7 @@ class FirmProgramme(FirmLever):
 
     cost_rule: ClassVar[str] = "firms supported x yuan_per_firm x intensity, per year of support"
     eligibility: ClassVar[Eligibility] = Eligibility()
+    money_field: ClassVar = "yuan_per_firm"
 
     yuan_per_firm: Number  # each programme has a default of its own, see `per_firm`
 

@@ -21,6 +21,7 @@ class ChainLeaderOpenness(Lever):
     mechanism: ClassVar = "sim/mechanisms/chain_links.py"
     cost_rule: ClassVar = "chain leaders that take part x leader_yuan x intensity, per year"
     outcome: ClassVar = ("newcomer_suppliers", 1)
+    money_field: ClassVar = "leader_yuan"
 
     budget_yuan: Number = budget(4.2e9)
     leader_yuan: Number = quantity(
@@ -43,6 +44,7 @@ class InnovationRelease(Lever):
     mechanism: ClassVar = "sim/mechanisms/knowledge.py"
     cost_rule: ClassVar = "chain leaders that take part x leader_yuan x intensity, per year"
     outcome: ClassVar = ("knowledge_transfer_yuan", 1)
+    money_field: ClassVar = "leader_yuan"
 
     budget_yuan: Number = budget(8.4e9)
     leader_yuan: Number = quantity(
@@ -68,7 +70,8 @@ class OrderBasedResearch(FirmProgramme):
 
     def effects(self, p) -> dict[str, float]:
         """Additional R&D by the whole order."""
-        return {"research_yuan": p.order_additionality * self.yuan_per_firm / (1.0 - self.leader_share)}
+        order = self.yuan_per_firm / (1.0 - self.leader_share)
+        return {"research_yuan": p.order_additionality * order, "grant_yuan": order}
 
 
 class ChainInteroperability(FirmProgramme):

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from sim.fieldtypes import Count, Number, QuarterText, quantity
 from sim.levers.base import Eligibility, FirmProgramme, PlacedLever, budget, per_firm
+from sim.tiers import Tier
 
-#: Parts of the industrial commons (产业公地) of a recognised cluster.
+#: Components of the industrial commons (产业公地) of a recognised cluster.
 COMMONS = ("finance", "talent", "infrastructure", "brand", "services", "culture")
 
 
@@ -57,7 +58,7 @@ class ClusterRecognition(PlacedLever):
     @property
     def weights(self) -> tuple[float, ...]:
         """Weights in the order of COMMONS."""
-        return tuple(getattr(self, f"{part}_weight") for part in COMMONS)
+        return tuple(getattr(self, f"{component}_weight") for component in COMMONS)
 
 
 class OpenInnovation(PlacedLever):
@@ -71,6 +72,7 @@ class OpenInnovation(PlacedLever):
     mechanism: ClassVar = "sim/mechanisms/knowledge.py"
     cost_rule: ClassVar = "recognised clusters x cluster_yuan x intensity, per year"
     outcome: ClassVar = ("knowledge_spillover_yuan", 1)
+    money_field: ClassVar = "cluster_yuan"
 
     budget_yuan: Number = budget(10e9)
     cluster_yuan: Number = quantity(
@@ -107,7 +109,7 @@ class CountyRelocation(FirmProgramme):
     group: ClassVar = "counties"
     mechanism: ClassVar = "sim/mechanisms/migration.py"
     outcome: ClassVar = ("moved_to_counties", 1)
-    eligibility: ClassVar = Eligibility(lowest_tier=1, manufacturing=True, urban=True)
+    eligibility: ClassVar = Eligibility(lowest_tier=Tier.innovative, manufacturing=True, urban=True)
 
     budget_yuan: Number = budget(7e9)
     yuan_per_firm: Number = per_firm(300e3, "moving and plant")

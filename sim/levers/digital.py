@@ -15,8 +15,8 @@ class DigitalEmpowerment(FirmLever):
 
     Each year in the third quarter a batch of cities is designated; a city is a pilot for
     two years. SMEs there that are below digital level 4 apply and are converted at the
-    public subsidy, up to the quota of firms and the budget, by a lot in which firms on the ladder weigh more. With a
-    fixed budget a higher intensity converts fewer firms more thoroughly.
+    public subsidy, up to the quota of firms and the budget, by weighted lottery; firms on the ladder have
+    higher weights. With a fixed budget a higher intensity converts fewer firms more thoroughly.
     Acts on: digital adoption (sim/mechanisms/digital.py).
     Source of the defaults: the brief (40,000+ firms over three years) and the notice of
     14 June 2023 (30 cities in the first batch, three batches, 100 or 150 million yuan a city,
@@ -42,6 +42,16 @@ class DigitalEmpowerment(FirmLever):
         150e6, "yuan per city", "central support to a pilot that is its province's first city", ge=0, le=1e10
     )
     firm_share: Number = quantity(0.8, "share", "part of a city's support spent on the firms' conversion", gt=0, le=1)
+
+    @property
+    def subsidy(self) -> float:
+        """Public money a converted firm receives: the firms' part of the budget over the quota of firms, yuan."""
+        return self.intensity * self.firm_share * self.budget_yuan / max(self.firms, 1)
+
+    @property
+    def dose(self) -> float:
+        """The subsidy of a converted firm over that at the defaults."""
+        return self.subsidy / type(self)().subsidy
 
 
 class GovernanceTraining(FirmProgramme):

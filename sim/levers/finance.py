@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from sim.fieldtypes import Number, quantity
 from sim.levers.base import Eligibility, FirmProgramme, budget, per_firm
+from sim.tiers import Tier
 
 
 class CreditGuarantees(FirmProgramme):
@@ -25,8 +26,8 @@ class CreditGuarantees(FirmProgramme):
     yuan_per_firm: Number = per_firm(60e3, "expected compensation and fee subsidy of one loan")
 
     def effects(self, p) -> dict[str, float]:
-        """A lower credit constraint."""
-        return {"credit": p.guarantee_credit}
+        """A lower credit constraint, and a higher hazard of default."""
+        return {"credit": p.guarantee_credit, "survival": -p.guarantee_default}
 
 
 class SmeFund(FirmProgramme):
@@ -40,7 +41,7 @@ class SmeFund(FirmProgramme):
     group: ClassVar = "finance"
     mechanism: ClassVar = "sim/mechanisms/finance.py"
     outcome: ClassVar = ("new_equity_yuan", 1)
-    eligibility: ClassVar = Eligibility(lowest_tier=1, research=True, unlisted=True)
+    eligibility: ClassVar = Eligibility(lowest_tier=Tier.innovative, research=True, unlisted=True)
 
     budget_yuan: Number = budget(35e9)
     yuan_per_firm: Number = per_firm(10e6, "the fund's stake, paid in over a year")
@@ -63,7 +64,7 @@ class ListingSupport(FirmProgramme):
     group: ClassVar = "finance"
     mechanism: ClassVar = "sim/mechanisms/listing.py"
     outcome: ClassVar = ("listed_firms", 1)
-    eligibility: ClassVar = Eligibility(lowest_tier=2, unlisted=True, employment_min=50.0)
+    eligibility: ClassVar = Eligibility(lowest_tier=Tier.srdi, unlisted=True, employment_min=50.0)
 
     budget_yuan: Number = budget(3.5e9)
     yuan_per_firm: Number = per_firm(500e3, "advice and fees of a firm in preparation")

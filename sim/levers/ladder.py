@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sim.fieldtypes import Number, QuarterText, quantity
 from sim.levers.base import Eligibility, FirmLever, FirmProgramme, budget, per_firm
+from sim.tiers import Tier
 
 
 class LittleGiantAwards(FirmLever):
@@ -45,7 +46,7 @@ class StrategicProgrammes(FirmProgramme):
     group: ClassVar = "innovation"
     mechanism: ClassVar = "sim/mechanisms/research.py"
     outcome: ClassVar = ("rd_true_yuan", 1)
-    eligibility: ClassVar = Eligibility(lowest_tier=2, research=True, promoted=True)
+    eligibility: ClassVar = Eligibility(lowest_tier=Tier.srdi, research=True, promoted=True)
 
     budget_yuan: Number = budget(21e9)
     yuan_per_firm: Number = per_firm(2e6, "a contract in a national programme")
@@ -54,6 +55,7 @@ class StrategicProgrammes(FirmProgramme):
         """Additional R&D and better chances with customers."""
         return {
             "research_yuan": p.contract_additionality * self.yuan_per_firm,
+            "grant_yuan": self.yuan_per_firm,
             "linking": p.contract_linking,
         }
 
@@ -79,6 +81,7 @@ class TalentProgramme(FirmProgramme):
         """Additional R&D staff and absorptive capacity."""
         return {
             "research_yuan": p.talent_additionality * self.yuan_per_firm,
+            "grant_yuan": self.yuan_per_firm,
             "absorption": p.talent_absorption,
         }
 

@@ -1,5 +1,5 @@
-"""One small rule a file: equation, units, parameters and source in the docstring.
+"""One mechanism a file: equation, units, parameters and source in the docstring.
 
-A rule works on one firm and knows nothing of storage, threads or Mesa; the loops of ``sim/phases/``
+An equation works on one firm and knows nothing of storage, threads or Mesa; the loops of ``sim/phases/``
 compose them.
 """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sim.draws import unit_noise
-from sim.jit import rule
+from sim.numerics.draws import unit_noise
+from sim.numerics.jit import equation
 
 #: A firm's main product brings at least this share of its revenue (assumed).
 LEAST_MAIN_SHARE = 0.2
 
 
-@rule
+@equation
 def main_share_step(main_share, aspires, u, p):
     """Share of revenue from the main product: reverts to its mean, more so upward for firms
     that aspire to a certificate; kept within 0.2 to 1."""
@@ -18,7 +18,7 @@ def main_share_step(main_share, aspires, u, p):
     return min(max(moved, LEAST_MAIN_SHARE), 1.0)
 
 
-@rule
+@equation
 def refinement_target(digital, supplies_leader, exporter, raised, p):
     """Level that refinement moves towards: digital maturity, the standards of a chain leader or of buyers abroad,
     and the channel `refinement` (design, testing, brand; `raised`) lift it."""
@@ -30,14 +30,14 @@ def refinement_target(digital, supplies_leader, exporter, raised, p):
     return target + raised
 
 
-@rule
+@equation
 def refinement_step(refinement, target, u, p):
     """Quality and management process after a quarter, 0-1: q ← q + κ (q* − q) + σ ε."""
     moved = refinement + p.refinement_speed * (target - refinement) + p.refinement_noise * unit_noise(u)
     return min(max(moved, 0.0), 1.0)
 
 
-@rule
+@equation
 def green_step(green, governance, energy_rise, support, p):
     """Green maturity, 0-1: g ← g + (1 − g) [ a₀ (½ + gov) + a_p ε_s Δ + x ].
 

@@ -6,29 +6,52 @@ leader. Chain leaders stand outside the sampled population, so a chain has one a
 
 from __future__ import annotations
 
-from sim.jit import part, rule
+from sim.mechanisms.knowledge import knowledge_depth
+from sim.numerics.jit import equation, inlined
+
+#: The column `customer` of the suppliers of the first chain's leader; those of further chains lie below.
+FIRST_LEADER = -2
+
+#: The frontier moves no further than this: some suppliers always qualify (assumed).
+_MOST_QUALIFIED = 0.95
+#: Capability at which a link would never end: half above the highest (assumed).
+_LASTING = 1.5
 
 
-@rule
+@equation
 def leader_code(chain):
     """The column `customer` of a supplier of this chain's leader."""
-    return -2 - chain
+    return FIRST_LEADER - chain
 
 
-@rule
+@equation
+def is_leader(customer):
+    """Whether a main customer is a chain leader."""
+    return customer <= FIRST_LEADER
+
+
+@equation
 def leader_of(customer):
     """Chain whose leader is the main customer, or -1."""
-    return -2 - customer if customer <= -2 else -1
+    return FIRST_LEADER - customer if is_leader(customer) else -1
 
 
-@rule
+@equation
 def capability(refinement, digital, knowledge, revenue, p):
     """Capability of a supplier, 0-1: mean of refinement, digital maturity and knowledge depth."""
-    depth = knowledge / (knowledge + p.capability_depth * revenue)
-    return (refinement + digital + depth) * (1 / 3)
+    return (refinement + digital + knowledge_depth(knowledge, revenue, p)) * (1 / 3)
 
 
-@rule
+def qualified_level(years: float, p) -> float:
+    """Capability that makes a supplier qualified, 0-1: q₀ + f t, at most 0.95.
+
+    The frontier moves (f, `frontier_trend`), so a link stays filled only where suppliers keep up.
+    years: since the start.
+    """
+    return min(p.qualified_capability + p.frontier_trend * years, _MOST_QUALIFIED)
+
+
+@equation
 def admission(able, size, openness, promoted, odds, p):
     """Chance in a quarter that the leader of a firm's own chain makes it a supplier.
 
@@ -39,7 +62,7 @@ def admission(able, size, openness, promoted, odds, p):
     return min(rate * openness * able * able * size * (1.0 + odds), 1.0)
 
 
-@rule
+@equation
 def invitation(able, invited, p):
     """Chance in a quarter that another chain's leader brings a firm in by joint design.
 
@@ -49,13 +72,13 @@ def invitation(able, invited, p):
     return min(p.newcomer_rate * invited * able * able, 1.0)
 
 
-@rule
+@equation
 def purchase(able, size, odds, p):
     """Chance in a quarter that a larger firm of the chain becomes the main customer: r_b q size (1 + x)."""
     return min(p.link_rate_buyer * able * size * (1.0 + odds), 1.0)
 
 
-@rule
+@equation
 def linking_bound(able, size, openness, invited, odds, p):
     """An upper bound of `admission`, `invitation` and `purchase` together, for any chain and niche.
 
@@ -65,13 +88,13 @@ def linking_bound(able, size, openness, invited, odds, p):
     return (own + p.link_rate_buyer * able) * size * (1.0 + odds) + p.newcomer_rate * invited * able * able
 
 
-@rule
+@equation
 def ending(able, p):
     """Chance in a quarter that a link ends: u (1.5 − q)."""
-    return p.unlink_rate * (1.5 - able)
+    return p.unlink_rate * (_LASTING - able)
 
 
-@part
+@inlined
 def buyers_of(env, chain, province, u, p):
     """Where a supplier looks for a buyer: first and last + 1 of the chain's buyers in its own province or anywhere.
 
@@ -84,7 +107,7 @@ def buyers_of(env, chain, province, u, p):
     return first, last
 
 
-@part
+@inlined
 def choose_buyer(env, among, slot, revenue, v):
     """A larger firm as the main customer of the firm in `slot`, or -1 if it finds none.
 

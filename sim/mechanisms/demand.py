@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from sim.elementary import exp, log
-from sim.jit import rule
+from sim.numerics.elementary import exp, log
+from sim.numerics.jit import equation
 
 
-@rule
+@equation
 def annual_revenue(employment, productivity, revenue_per_worker, orders, sales):
-    """Annualised revenue in yuan: L · w_s(t) · exp(a + x) · (1 + o).
+    """Annualised revenue in yuan of employees who all sell: L · w_s(t) · exp(a + x) · (1 + o).
 
     Args:
         revenue_per_worker: w_s(t), of the sector at productivity 0; moves with nominal demand.
         orders: o, premium of a firm with a main customer (`order_premium`, `order_premium_buyer`).
-        sales: x, log demand from channels (matchmaking, brand) and slack (shocks).
+        sales: x, log demand from channels (matchmaking, brand), slack (shocks) and competition in the niche.
     """
     return employment * revenue_per_worker * exp(productivity + sales) * (1.0 + orders)
 
 
-@rule
+@equation
+def selling_share(per_worker, research_staff):
+    """Share of a firm's employees who sell: (L − S) / L = 1 / (1 + n y), as S = n R and R = (L − S) y.
+
+    per_worker: y, yearly sales of one who sells (`annual_revenue`). research_staff: n, R&D staff per yuan of revenue:
+    R&D intensity times `sim.mechanisms.research.staff_load`.
+    """
+    return 1.0 / (1.0 + research_staff * per_worker)
+
+
+@equation
 def order_premium(supplies_leader, supplies_buyer, p):
     """Extra sales of a firm with a main customer: more with a chain leader than with another buyer."""
     if supplies_leader:
@@ -26,7 +36,7 @@ def order_premium(supplies_leader, supplies_buyer, p):
     return p.order_premium_buyer if supplies_buyer else 0.0
 
 
-@rule
+@equation
 def smoothed_growth(growth, revenue, revenue_before, p):
     """Mean annual revenue growth g ← g + m · (4 ln(R/R₋₁) − g), memory m per quarter.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sim.jit import rule
+from sim.numerics.jit import equation
 
 
-@rule
+@equation
 def adoption_drive(digital, size, peers, peer_factor, leader_push, p):
     """What drives a firm to adopt, per quarter: a₀ size + a_peer · max(0, d̄ − d) · (1 + x) + a_leader.
 
@@ -20,7 +20,7 @@ def adoption_drive(digital, size, peers, peer_factor, leader_push, p):
     return own + peer + p.digital_leader * leader_push
 
 
-@rule
+@equation
 def adoption(digital, drive, governance, constraint, support):
     """Digital maturity after a quarter, 0-1: d ← d + (1 − d) · min(½, drive · (½ + g) · (1 − c) + support).
 
@@ -31,7 +31,7 @@ def adoption(digital, drive, governance, constraint, support):
     return min(digital + (1.0 - digital) * min(rate + support, 0.5), 1.0)
 
 
-@rule
+@equation
 def digital_level(digital, p):
     """Reported level 1-4 of a maturity between 0 and 1."""
     return 1 + int(digital >= p.digital_level2) + int(digital >= p.digital_level3) + int(digital >= p.digital_level4)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sim.elementary import exp
-from sim.jit import rule
-from sim.mechanisms.finance import LOG_20
+from sim.mechanisms.size import LOG_20
+from sim.numerics.elementary import exp
+from sim.numerics.jit import equation
 
 
-@rule
+@equation
 def exports(draw, productivity, log_employment, odds, p):
     """Whether the firm exports this year: the more productive and larger ones do.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sim.jit import rule
+from sim.numerics.jit import equation
 
 
-@rule
+@equation
 def copied_governance(governance, peers, demonstration):
     """Governance a member copies from its cluster in a quarter: x · max(0, ḡ − g).
 
@@ -15,7 +15,7 @@ def copied_governance(governance, peers, demonstration):
     return demonstration * max(0.0, peers - governance)
 
 
-@rule
+@equation
 def governance_step(governance, size, copied, training, equity_backed, p):
     """Governance after a quarter, 0-1: g ← g + (1 − g) · min(½, a₀ size + copied + x + a_equity).
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sim.jit import rule
+from sim.numerics.jit import equation
+from sim.tiers import Tier
 
 
-@rule
+@equation
 def lists(tier, revenue, margin, odds, u, p):
     """Whether a firm not yet listed goes public this quarter.
 
@@ -13,6 +14,6 @@ def lists(tier, revenue, margin, odds, u, p):
     chance h (1 + x), x from the channel `listing`. It brings equity of `listing_raise` years'
     revenue once and eases credit for good (`listing_credit`).
     """
-    if tier < 2 or revenue < p.listing_revenue or margin < p.listing_margin:
+    if tier < Tier.srdi or revenue < p.listing_revenue or margin < p.listing_margin:
         return False
     return u < p.listing_rate * (1.0 + odds)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sim.jit import rule
+from sim.numerics.jit import equation
+from sim.tiers import Tier
 
 
-@rule
+@equation
 def moves(tier, pull, odds, u, p):
     """Whether a firm in an urban district moves to this year's county cluster of its sector.
 
@@ -13,4 +14,4 @@ def moves(tier, pull, odds, u, p):
     draws them and x the channel `moving`: nobody moves where no county cluster is recognised. A firm
     takes its slot along, so the place it leaves stays closed and its successors start in the cluster.
     """
-    return tier >= 1 and u < p.move_rate * pull * (1.0 + odds)
+    return tier >= Tier.innovative and u < p.move_rate * pull * (1.0 + odds)

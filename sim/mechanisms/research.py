@@ -6,29 +6,42 @@ statutory thresholds (Chen, Liu, Suárez Serrato and Xu, AER 2021).
 
 from __future__ import annotations
 
-from sim.draws import unit_noise
-from sim.elementary import exp, log
-from sim.jit import rule
-from sim.mechanisms.finance import LOG_20
+import math
+
+from sim.mechanisms.size import LOG_20
+from sim.numerics.draws import unit_noise
+from sim.numerics.elementary import exp, log
+from sim.numerics.jit import equation
+from sim.tiers import Tier
 
 #: No firm spends more of its revenue on R&D (assumed).
 MOST_INTENSITY = 0.6
-#: What a firm that relabels reports, over the threshold: a trace more than is asked for (assumed).
+#: R&D that a relabelling firm reports, over the threshold: a trace more than is asked for (assumed).
 _TRACE = 1.002
+#: 1 - π, the chance not to do R&D, counts as this at least, so that the hazard of starting stays finite (assumed).
+_LEAST_IDLE = 0.05
+#: Public money adds no more R&D than this share of revenue (assumed).
+_MOST_ADDED = 0.5
 
 
-@rule
+@equation
+def size_log_odds(log_employment, p):
+    """What size adds to the log-odds of doing R&D: β (ln L − ln 20)."""
+    return p.rd_size * (log_employment - LOG_20)
+
+
+@equation
 def participation(log_employment, sector_offset, county_offset, trend, p):
     """Probability that a firm of this size, sector and place does R&D.
 
     Logistic: α_s + β (ln L − ln 20) + county offset + trend. The sector offsets α_s are set so
     that the start holds the reported number of firms with R&D (census of 2018).
     """
-    x = sector_offset + p.rd_size * (log_employment - LOG_20) + county_offset + trend
+    x = sector_offset + size_log_odds(log_employment, p) + county_offset + trend
     return 1.0 / (1.0 + exp(-x))
 
 
-@rule
+@equation
 def research_norm(sector_norm, log_employment, p):
     """R&D intensity a performer of this size tends to: r̄_s · min(1, (L / L̄)^−γ).
 
@@ -39,51 +52,61 @@ def research_norm(sector_norm, log_employment, p):
     return sector_norm * exp(-p.rd_norm_fall * excess) if excess > 0.0 else sector_norm
 
 
-@rule
-def switching_chance(intensity, chance, constraint, odds, p):
+@equation
+def switching_chance(intensity, chance, constraint, odds, dear, p):
     """Yearly chance that an active firm stops R&D or an idle one starts.
 
-    An active firm stops with hazard h; an idle one starts with hazard h π/(1−π) · (1−c)/(1−c̄), so
-    that participation settles near π, the probability of `participation` (1 − π counts as 0.05 at
-    least, so that the hazard stays finite); c is the firm's credit constraint. The channel
+    An active firm stops with hazard h; an idle one starts with hazard h π/(1−π) · (1−c)/(1−c̄) · d, so
+    that participation settles near π, the probability of `participation` (1 − π counts as `_LEAST_IDLE`
+    at least); c is the firm's credit constraint. The channel
     `research_odds` (incubators, matchmaking, talent) multiplies the starting hazard by 1 + odds.
+
+    dear: d, the price of R&D over its trend to the power of −`research_price_elasticity`.
     """
-    access = (1.0 - constraint) / (1.0 - p.constraint_reference)
-    starting = p.rd_stop * (chance / max(1.0 - chance, 0.05)) * access * (1.0 + odds)
+    access = (1.0 - constraint) / (1.0 - p.constraint_reference) * dear
+    starting = p.rd_stop * (chance / max(1.0 - chance, _LEAST_IDLE)) * access * (1.0 + odds)
     return p.rd_stop if intensity > 0.0 else starting
 
 
-@rule
+@equation
 def starting_intensity(norm, v, p):
     """True R&D intensity of a firm that starts: around its norm, lower by the starters' gap (log)."""
     return norm * exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
 
 
-@rule
+@equation
 def next_threshold(tier, revenue, moment):
     """R&D intensity that the next (or the held highest) tier asks of a firm of this revenue.
 
     Below the SRDI tier the least spending in yuan counts as well: max(τ, least spending / R). Below the
     little giants' middle revenue their rule asks for equity and staff instead, so the SRDI one stays.
     """
-    if tier < 2 or revenue < moment.giant_revenue_mid:
+    if tier < Tier.srdi or revenue < moment.giant_revenue_mid:
         return max(moment.srdi_rd, moment.srdi_rd_spending / revenue)
     return moment.giant_rd_large if revenue >= moment.giant_revenue_large else moment.giant_rd_mid
 
 
-@rule
-def threshold_pull(intensity, threshold, aspires, constraint, p):
+@equation
+def threshold_pull(intensity, threshold, aspires, constraint, effort, p):
     """Log R&D intensity that a tier's threshold draws from a firm in a quarter.
 
-    A firm that aspires to the next tier and stands between `pull_width` and `pull_aim` times its threshold
-    raises R&D by `pull_speed` as far as credit allows.
+    A firm that aspires to the next tier, or comes up for review, and stands between `pull_width` and `pull_aim` times
+    the threshold raises R&D by `pull_speed` as far as credit allows.
+
+    effort: `review_effort` in the year before a review, else 0: how much faster it does so then.
     """
     if aspires and p.pull_width * threshold <= intensity < p.pull_aim * threshold:
-        return p.pull_speed * (1.0 - constraint)
+        return p.pull_speed * (1.0 + effort) * (1.0 - constraint)
     return 0.0
 
 
-@rule
+@equation
+def own_threshold(tier, revenue, moment):
+    """R&D intensity that the review of the held tier asks of a firm of this revenue."""
+    return next_threshold(tier if tier == Tier.little_giant else Tier.none, revenue, moment)
+
+
+@equation
 def intensity_step(intensity, norm, pull, u, p):
     """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_s − ln r) + σ ε + pull.
 
@@ -93,20 +116,38 @@ def intensity_step(intensity, norm, pull, u, p):
     return min(intensity * exp(drift), MOST_INTENSITY)
 
 
-@rule
+@equation
+def relabelling_chance(intensity, threshold, audit_strictness, p):
+    """Chance that a firm of true R&D intensity r relabels to reach the threshold τ: c (1 − a) (1 − φ (g/ρ)²).
+
+    g = max(0, 1 − r/τ) is the share of the report that would be false, at most ρ (`relabel_reach`). The cost of
+    relabelling is convex in that share (Chen et al. 2021), so the chance falls ever faster, in all by `relabel_fall` φ.
+
+    With `relabel_lasting` the inclination is a lasting trait, and a firm so inclined relabels instead of raising R&D;
+    without, it is drawn anew each year and R&D rises all the same.
+
+    audit_strictness: a. Of c see `relabel_chance`.
+    """
+    if intensity < (1.0 - p.relabel_reach) * threshold:
+        return 0.0
+    gap = 1.0 - intensity / threshold if intensity < threshold else 0.0
+    fall = p.relabel_fall * (gap / p.relabel_reach) ** 2 if gap > 0.0 else 0.0
+    return p.relabel_chance * (1.0 - audit_strictness) * (1.0 - fall)
+
+
+@equation
 def relabelled_share(intensity, threshold, aspires, audit_strictness, u, p):
     """Share of reported R&D that is relabelled other spending, decided at the year's end.
 
-    A firm whose true intensity r lies within `relabel_reach` below the threshold τ reports τ
-    (and a trace more) with chance `relabel_chance` · (1 − audit strictness); then the share is 1 − r/τ.
+    A firm whose true intensity r lies below the threshold τ reports τ (and a trace more) with the chance of
+    `relabelling_chance`; then the share is 1 − r/τ.
     """
-    lowest = (1.0 - p.relabel_reach) * threshold
-    if aspires and lowest <= intensity < threshold and u < p.relabel_chance * (1.0 - audit_strictness):
+    if aspires and intensity < threshold and u < relabelling_chance(intensity, threshold, audit_strictness, p):
         return 1.0 - intensity / (_TRACE * threshold)
     return 0.0
 
 
-@rule
+@equation
 def added_research(awarded, award_yuan, support_yuan, revenue, p):
     """True R&D that public money adds, as a share of revenue; additionality is below one.
 
@@ -114,10 +155,39 @@ def added_research(awarded, award_yuan, support_yuan, revenue, p):
     `research_yuan` (yuan per year, each programme's own additionality included). revenue: yuan per year.
     """
     award = 4.0 * p.award_additionality * award_yuan if awarded else 0.0
-    return min((award + support_yuan) / revenue, 0.5)
+    return min((award + support_yuan) / revenue, _MOST_ADDED)
 
 
-@rule
-def research_staff(intensity, revenue, p):
-    """R&D employees that a true R&D spending pays: staff cost over the cost of one."""
-    return p.rd_staff_cost_share * intensity * revenue / p.rd_staff_cost
+@equation
+def research_staff(intensity, revenue, wage, p):
+    """R&D employees that a true R&D spending pays: staff cost over the cost of one, which moves with the wage index."""
+    return p.rd_staff_cost_share * intensity * revenue / (p.rd_staff_cost * wage)
+
+
+@equation
+def staff_load(wage, p):
+    """R&D employees per yuan of R&D who do not produce (see `research_staff`): χ s / (c w).
+
+    χ (`research_staff_drawn`): the part of R&D staff drawn from the employees that sell; the rest comes on top of them.
+    At 0.1, nine tenths come on top and one tenth is drawn from them.
+    """
+    return p.research_staff_drawn * p.rd_staff_cost_share / (p.rd_staff_cost * wage)
+
+
+def research_wage(money: float, years: float, p) -> float:
+    """Wage index of R&D staff, 1 at the start: ln w = g_w t + h [ln M − (g_S + g_w) t].
+
+    Demand for R&D staff beyond the growth of their supply raises their wage: of each per cent of R&D money beyond the
+    trend, the share h (`research_wage_share`) is absorbed by wages; h = 1/(1 + ε) with ε the elasticity of supply.
+    Goolsbee (1998): 30-50 %; other studies 17-55 % or nothing.
+
+    Args:
+        money: M, true R&D of the last quarter over that at the start. years: t, since the start.
+    """
+    beyond = math.log(max(money, 1e-9)) - (p.research_staff_trend + p.research_wage_trend) * years
+    return math.exp(p.research_wage_trend * years + p.research_wage_share * beyond)
+
+
+def research_price(wage: float, years: float, p) -> float:
+    """Price of a unit of R&D over its trend: (w / w̄)^s, with s the staff's share of the cost."""
+    return math.exp(p.rd_staff_cost_share * (math.log(wage) - p.research_wage_trend * years))

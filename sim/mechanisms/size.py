@@ -1,14 +1,18 @@
-"""Size: how far a firm's size alone lets it modernise."""
+"""Size: sizes that equations refer to, and how far a firm's size alone lets it modernise."""
 
 from __future__ import annotations
 
-from sim.jit import rule
+import math
 
+from sim.numerics.jit import equation
+
+#: Sizes to which equations relate a firm's: ln 20 and ln 50 employees.
+LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
 #: ln 1000 to seven digits; more digits would change every result.
 LOG_1000 = 6.907755
 
 
-@rule
+@equation
 def size_factor(log_employment):
     """0 for a firm of one, 1 from 1,000 employees on: ln L / ln 1000 (assumed)."""
     return min(log_employment / LOG_1000, 1.0)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.jit import rule
+from sim.numerics.jit import equation
+
+#: A firm's log output falls by no more: e^-4 is 2 % of the usual (assumed).
+_LEAST_SLACK = -4.0
+#: Share of its output that a niche keeps at least without its foreign input (assumed).
+_LEAST_OUTPUT = 0.02
 
 
-@rule
+@equation
 def slack(own, orders, able, substitution, p):
     """Log output relative to an undisturbed quarter, ≤ 0.
 
@@ -20,7 +25,7 @@ def slack(own, orders, able, substitution, p):
     Acemoglu and others 2012; Barrot and Sauvagnat 2016 (assumed parameters).
     """
     passed = p.order_share * (1.0 - p.redirect * substitution * able) * orders
-    return max(own + passed, -4.0)
+    return max(own + passed, _LEAST_SLACK)
 
 
 def replaced(qualified: np.ndarray, revenue: np.ndarray, p) -> np.ndarray:
@@ -35,4 +40,4 @@ def replaced(qualified: np.ndarray, revenue: np.ndarray, p) -> np.ndarray:
 
 def supply_loss(severity: float, replaced_share: np.ndarray) -> np.ndarray:
     """Log output of firms that lack `severity` of their foreign input, `replaced_share` of it replaced."""
-    return np.log(np.maximum(1.0 - severity * (1.0 - replaced_share), 0.02))
+    return np.log(np.maximum(1.0 - severity * (1.0 - replaced_share), _LEAST_OUTPUT))

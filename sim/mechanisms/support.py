@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.jit import rule
-from sim.positions import positions
+from sim.numerics.jit import equation
+from sim.numerics.positions import positions
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,14 @@ CHANNELS = (
     ChannelEntry("firsts", "ratio", "rise of the chance of a first-of-a-kind product (first_of_a_kind)"),
     ChannelEntry("application", "log-odds", "added to the odds of applying (application)"),
     ChannelEntry("moving", "ratio", "rise of the chance to move to a county cluster (migration)"),
+    ChannelEntry("grant_yuan", "yuan per year", "public money for R&D paid to the firm (finance)"),
 )
 
 #: Positions of the channels, such as ``Channel.sales``.
 Channel = positions("Channel", [entry.name for entry in CHANNELS])
 
 
-@rule
+@equation
 def programme_channel(support, effects, k):
     """Sum of one channel over the programmes whose bits are set in `support`."""
     total = 0.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sim.elementary import exp, log
-from sim.jit import rule
+from sim.numerics.elementary import exp, log
+from sim.numerics.jit import equation
 
 
-@rule
+@equation
 def exit_chance(log_employment, age, productivity, leverage, survival, p):
     """Chance that a firm closes in a quarter.
 
@@ -23,7 +23,7 @@ def exit_chance(log_employment, age, productivity, leverage, survival, p):
     return min(p.exit_base * exp(x), 0.5)
 
 
-@rule
+@equation
 def entry_chance(attraction, p):
     """Chance that a vacant slot is taken in a quarter, by the attraction of its county."""
     return min(p.entry_rate * attraction, 0.5)

@@ -1,6 +1,6 @@
-"""The phases of a firm's quarter, each a loop over one tile that applies rules of `sim/mechanisms`.
+"""The phases of a firm's quarter, each a loop over one tile that applies equations of `sim/mechanisms`.
 
-A phase takes the tile and the quarter's inputs (see sim/tile.py and sim/environment.py), and what it adds to. Loops
-over all firms hold no branch that the compiler could not turn into a selection: they compute vacant slots along and
-keep those as they were. What is rare is marked as an event and handled firm by firm.
+A phase takes the tile and the quarter's inputs (see sim/firms/tile.py and sim/world/environment.py), and what it adds
+to. Loops over all firms have no branch that the compiler cannot turn into a selection: they also compute vacant slots,
+and keep the values there. Rare events are marked, and handled firm by firm.
 """

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from sim.draws import Purpose, uniform_pair
-from sim.jit import part
+from sim.firms.terms import SUPPORT_QUARTERS, runs
 from sim.mechanisms.capability import green_step, main_share_step, refinement_step, refinement_target
 from sim.mechanisms.digital import adoption, adoption_drive
 from sim.mechanisms.exports import exports
 from sim.mechanisms.governance import copied_governance, governance_step
 from sim.mechanisms.size import size_factor
 from sim.mechanisms.support import Channel
-from sim.terms import SUPPORT_QUARTERS, runs
+from sim.numerics.draws import Purpose, uniform_pair
+from sim.numerics.jit import inlined
 
 #: New outside equity over revenue above which a firm's governance counts as backed by it (assumed).
 BACKED_ABOVE = 0.05
 
 
-@part
+@inlined
 def modernise(tile, quarter):
     """Digital adoption and governance."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -40,7 +40,7 @@ def modernise(tile, quarter):
         firms.governance[j] = governance if rows.live[j] != 0.0 else firms.governance[j]
 
 
-@part
+@inlined
 def specialise(tile, quarter):
     """Main share, refinement and green maturity."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters

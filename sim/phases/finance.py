@@ -2,44 +2,85 @@
 
 from __future__ import annotations
 
-from sim.columns import FUND_BACKED, LISTED
-from sim.draws import Purpose, uniform, uniform_pair
+import numpy as np
+
+from sim.firms.accounts import research_cost
+from sim.firms.columns import FUND_BACKED, LISTED
+from sim.firms.terms import has_award
+from sim.firms.tile import cell_of, list_indices
 from sim.flows import Flow
-from sim.jit import part
 from sim.mechanisms.finance import (
     credit_constraint,
+    credit_response,
     credit_risk,
     debt_ratio,
     energy_burden,
     equity_round,
     net_margin,
     outside_equity,
+    research_burden,
 )
 from sim.mechanisms.listing import lists
 from sim.mechanisms.support import Channel
-from sim.tile import list_indices
+from sim.numerics.draws import Purpose, uniform, uniform_pair
+from sim.numerics.jit import inlined
+from sim.tiers import Tier
 
 
-@part
-def borrow(tile, quarter):
-    """Margin, debt ratio and access to credit."""
+@inlined
+def borrow(tile, quarter, performers, flows):
+    """Margin, debt ratio and access to credit.
+
+    performers: indices in the tile of the firms that do R&D.
+    """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
-    key = quarter.keys[Purpose.FINANCE]
+    key, county_credit = quarter.keys[Purpose.FINANCE], quarter.environment.county_credit
     tightening = quarter.moment.credit_tightening
     eased = tile.channels[Channel.credit]
+    _charge_research(tile, quarter, performers)
     for j in range(tile.length):
         live = rows.live[j] != 0.0
         u, _ = uniform_pair(key, tile.first + j)
-        margin = net_margin(firms.productivity[j], energy_burden(rows.energy_rise[j], firms.green[j], p), p)
+        burden = energy_burden(rows.energy_rise[j], firms.green[j], p)
+        margin = net_margin(firms.productivity[j], burden, rows.research_cost[j], p)
         leverage = debt_ratio(firms.leverage[j], margin, u, p)
-        risk = credit_risk(leverage, rows.log_employment[j], eased[j], tightening, p)
-        constraint = credit_constraint(risk, firms.tier[j] >= 2, firms.flags[j] & LISTED != 0, p)
+        tighter = tightening + county_credit[firms.county[j]]
+        risk = credit_risk(leverage, rows.log_employment[j], eased[j], tighter, p)
+        constraint = credit_constraint(risk, firms.tier[j] >= Tier.srdi, firms.flags[j] & LISTED != 0, p)
         rows.margin[j] = margin
         firms.leverage[j] = leverage if live else firms.leverage[j]
         firms.constraint[j] = constraint if live else firms.constraint[j]
+    if quarter.moment.credit_counted != 0:
+        _count_credit(tile, quarter, eased, flows)
 
 
-@part
+@inlined
+def _charge_research(tile, quarter, performers):
+    """What R&D costs each firm over the usual of its sector; what is rare, money and false R&D, firm by firm."""
+    firms, rows, p = tile.firms, tile.rows, quarter.parameters
+    for j in range(tile.length):
+        rows.research_cost[j] = research_burden(firms.rd_intensity[j], rows.rd_usual[j], 0.0, 0.0, p)
+    if p.research_expensed > 0.0:
+        for j in range(tile.length):
+            if rows.live[j] != 0.0 and (firms.support[j] != 0 or has_award(firms, quarter.moment, j)):
+                rows.research_cost[j] = research_cost(firms, quarter, j)
+        for j in performers:
+            if firms.relabelled[j] != 0.0:
+                rows.research_cost[j] = research_cost(firms, quarter, j)
+
+
+@inlined
+def _count_credit(tile, quarter, eased, flows):
+    """Add what ease does to the credit of the firms of each place and sector to the flows."""
+    firms, rows, n = tile.firms, tile.rows, tile.length
+    for j in range(n):
+        thousands = 1e-3 * firms.revenue[j] * credit_response(firms.constraint[j])
+        cell_flows = flows[cell_of(firms, quarter.environment, j)]
+        cell_flows[Flow.credit_responsive] += np.int64(thousands) if rows.live[j] != 0.0 else 0
+        cell_flows[Flow.credit_eased] += np.int64(thousands * eased[j]) if rows.live[j] != 0.0 else 0
+
+
+@inlined
 def raise_equity(tile, quarter, scratch, performers, flows):
     """Money from the development fund, listings and equity rounds.
 
@@ -58,16 +99,16 @@ def raise_equity(tile, quarter, scratch, performers, flows):
                 firms.flags[j] |= FUND_BACKED
     for j in scratch.indices[: list_indices(firms.tier, scratch.indices)]:
         tier = firms.tier[j]
-        if tier >= 2 and firms.flags[j] & LISTED == 0:
+        if tier >= Tier.srdi and firms.flags[j] & LISTED == 0:
             u = uniform(keys[Purpose.LISTING], tile.first + j)
             if lists(tier, firms.revenue[j], rows.margin[j], listing[j], u, p):
                 firms.flags[j] |= LISTED
                 rows.paid_in[j] += p.listing_raise * firms.revenue[j]
-                flows[env.county_place[firms.county[j]], firms.sector[j], Flow.listings] += 1
+                flows[cell_of(firms, env, j)][Flow.listings] += 1
     odds = tile.channels[Channel.equity_odds]
     for j in performers:
         u, v = uniform_pair(keys[Purpose.EQUITY], tile.first + j)
-        rows.paid_in[j] += equity_round(firms.revenue[j], firms.tier[j] >= 2, odds[j], u, v, p)
+        rows.paid_in[j] += equity_round(firms.revenue[j], firms.tier[j] >= Tier.srdi, odds[j], u, v, p)
     for j in range(n):
         equity = outside_equity(firms.equity[j], rows.paid_in[j])
         firms.equity[j] = equity if rows.live[j] != 0.0 else firms.equity[j]

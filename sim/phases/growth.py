@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.draws import Purpose, uniform
-from sim.jit import part
+from sim.firms.columns import LOG_PARTS
 from sim.mechanisms.growth import employment_step, employment_trend
 from sim.mechanisms.productivity import knowledge_productivity, productivity_step, productivity_target
 from sim.mechanisms.support import Channel
+from sim.numerics.draws import Purpose, uniform
+from sim.numerics.jit import inlined
 
 
-@part
+@inlined
 def grow(tile, quarter):
     """Employment, productivity and age."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -20,6 +21,7 @@ def grow(tile, quarter):
     for j in range(tile.length):
         log_employment, supplies = rows.log_employment[j], rows.supplies_leader[j] != 0.0
         trend = employment_trend(firms.productivity[j], firms.constraint[j], log_employment, rows.lost[j], p)
+        trend += rows.hired[j]
         u = uniform(shock, tile.first + j)
         employment = employment_step(firms.employment[j], log_employment, trend, supplies, u, p)
         firms.employment[j] = employment if rows.live[j] != 0.0 else firms.employment[j]
@@ -28,6 +30,7 @@ def grow(tile, quarter):
         known = knowledge_productivity(firms.knowledge[j], firms.revenue[j], p)
         supplies = rows.supplies_leader[j] != 0.0
         target = productivity_target(known, firms.digital[j], firms.governance[j], lift[j], supplies, p)
+        target += firms.permanent[j] / LOG_PARTS
         moved = rows.gain[j] + productivity_step(productivity, target, uniform(luck, tile.first + j), p)
         firms.productivity[j] = moved if rows.live[j] != 0.0 else productivity
     for j in range(tile.length):

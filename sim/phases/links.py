@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sim.columns import MOVED, NEVER, NEWCOMER
-from sim.draws import Purpose, uniform, uniform_pair
+from sim.firms.columns import MOVED, NEVER, NEWCOMER
+from sim.firms.tile import cell_of, fill_cells, list_indices
 from sim.flows import Flow
-from sim.jit import part
 from sim.mechanisms.chain_links import (
     admission,
     buyers_of,
@@ -20,10 +19,11 @@ from sim.mechanisms.chain_links import (
 from sim.mechanisms.migration import moves
 from sim.mechanisms.size import size_factor
 from sim.mechanisms.support import Channel
-from sim.tile import fill_cells, list_indices
+from sim.numerics.draws import Purpose, uniform, uniform_pair
+from sim.numerics.jit import inlined
 
 
-@part
+@inlined
 def _largest(values):
     largest = 0.0
     for value in values:
@@ -31,7 +31,7 @@ def _largest(values):
     return largest
 
 
-@part
+@inlined
 def change_customer(tile, quarter):
     """Win and lose main customers: chain leaders and larger firms."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -51,7 +51,7 @@ def change_customer(tile, quarter):
             _change_customer_of(tile, quarter, j, u, v)
 
 
-@part
+@inlined
 def _change_customer_of(tile, quarter, j, u, v):
     """Decide with the draw u what happens to the main customer of firm j, with v which other leader invites it."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -84,7 +84,7 @@ def _change_customer_of(tile, quarter, j, u, v):
         firms.customer[j] = choose_buyer(env, buyers, slot, firms.revenue[j], which)
 
 
-@part
+@inlined
 def migrate(tile, quarter, scratch, flows):
     """The yearly move of firms on the ladder from urban districts to county clusters.
 
@@ -105,5 +105,5 @@ def migrate(tile, quarter, scratch, flows):
             firms.cluster[j] = target
             firms.county[j] = env.cluster_county[target]
             firms.flags[j] |= MOVED
-            flows[env.county_place[firms.county[j]], sector, Flow.moves] += 1
+            flows[cell_of(firms, env, j)][Flow.moves] += 1
     fill_cells(tile, env)

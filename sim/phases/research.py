@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.draws import Purpose, uniform, uniform_pair
+from sim.firms.terms import comes_up, has_award
+from sim.firms.tile import cell_of, stretch_end
 from sim.flows import Flow
-from sim.jit import part
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.mechanisms.first_of_a_kind import achieves_first
+from sim.mechanisms.growth import research_hiring
 from sim.mechanisms.knowledge import absorptive_capacity, knowledge_stock, spillover, transfer
 from sim.mechanisms.research import (
     added_research,
     intensity_step,
     next_threshold,
+    own_threshold,
     participation,
     relabelled_share,
+    relabelling_chance,
     research_norm,
+    staff_load,
     starting_intensity,
     switching_chance,
     threshold_pull,
 )
 from sim.mechanisms.support import Channel
-from sim.terms import has_award
-from sim.tile import stretch_end
+from sim.numerics.draws import Purpose, uniform, uniform_pair
+from sim.numerics.jit import inlined
+from sim.tiers import Tier
 
 
-@part
+@inlined
 def choose_research(tile, quarter):
     """The yearly decision to start or stop R&D."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -36,20 +41,24 @@ def choose_research(tile, quarter):
     for j in range(n):
         rows.sector_research[j] = env.sector_research[firms.sector[j]]
         rows.county_research[j] = env.county_research[firms.county[j]]
-    trend = quarter.moment.research_trend
+    trend, dear = quarter.moment.research_trend, quarter.moment.research_dear
     for j in range(n):
         chance = participation(rows.log_employment[j], rows.sector_research[j], rows.county_research[j], trend, p)
         u, _ = uniform_pair(key, tile.first + j)
-        switches = u < switching_chance(firms.rd_intensity[j], chance, firms.constraint[j], odds[j], p)
+        switches = u < switching_chance(firms.rd_intensity[j], chance, firms.constraint[j], odds[j], dear, p)
         rows.event[j] = 1.0 if switches and rows.live[j] != 0.0 else 0.0
+    load = staff_load(quarter.moment.research_wage, p)
     for j in range(n):
         if rows.event[j] != 0.0:
             norm = research_norm(env.sector_rd_norm[firms.sector[j]], rows.log_employment[j], p)
             _, v = uniform_pair(key, tile.first + j)
-            firms.rd_intensity[j] = 0.0 if firms.rd_intensity[j] > 0.0 else starting_intensity(norm, v, p)
+            before = firms.rd_intensity[j]
+            firms.rd_intensity[j] = 0.0 if before > 0.0 else starting_intensity(norm, v, p)
+            change = firms.rd_intensity[j] - before
+            rows.hired[j] += research_hiring(change, load, firms.revenue[j], firms.employment[j])
 
 
-@part
+@inlined
 def do_research(tile, quarter, performers):
     """R&D of the firms that do it."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -59,27 +68,39 @@ def do_research(tile, quarter, performers):
         rows.funded[j] = 0.0
         rows.aspires[j] = 0.0
         rows.gain[j] = 0.0
+    load = staff_load(moment.research_wage, p)
     for j in performers:
         tier = firms.tier[j]
         revenue = float(firms.revenue[j])
         constraint = float(firms.constraint[j])
         log_employment = rows.log_employment[j]
         norm = research_norm(env.sector_rd_norm[firms.sector[j]], log_employment, p)
-        threshold = next_threshold(tier, revenue, moment)
-        reach = moment.reach_giant if tier >= 2 else moment.reach_srdi
+        threshold = next_threshold(tier, revenue, quarter.aims)
+        reached = env.province_reach_giant if tier >= Tier.srdi else env.province_reach_srdi
+        reach = reached[env.county_province[firms.county[j]]]
         worth = application_worth(constraint, firms.governance[j], served[j], moment.award_hope, p)
         aspiration, _ = uniform_pair(quarter.lasting_keys[Purpose.ASPIRATION], tile.first + j)
-        aspires = is_sme(firms, env, j) and is_reached(aspiration, reach, log_employment, worth, p)
-        pull = threshold_pull(firms.rd_intensity[j], threshold, aspires, constraint, p)
+        sme = is_sme(firms, env, j)
+        aspires = sme and is_reached(aspiration, reach, log_employment, worth, p)
+        effort = 0.0
+        if p.review_effort > 0.0 and sme and comes_up(firms, moment, j):
+            effort, aspires, threshold = p.review_effort, True, own_threshold(tier, revenue, quarter.aims)
+        relabels = relabelling_chance(firms.rd_intensity[j], threshold, moment.audit_strictness, p)
+        inclined = uniform(quarter.lasting_keys[Purpose.RELABEL], tile.first + j) < relabels
+        pulled = aspires and not (inclined and p.relabel_lasting > 0.0)
+        pull = threshold_pull(firms.rd_intensity[j], threshold, pulled, constraint, effort, p)
         u = uniform(quarter.keys[Purpose.RESEARCH], tile.first + j)
         intensity = intensity_step(firms.rd_intensity[j], norm, pull, u, p)
         added = added_research(has_award(firms, moment, j), moment.award_yuan, bought[j], revenue, p)
+        change = intensity - firms.rd_intensity[j]
+        rows.hired[j] += research_hiring(change, load, revenue, firms.employment[j])
         firms.rd_intensity[j] = intensity
         rows.funded[j] = intensity + added
         rows.aspires[j] = aspires
+        rows.threshold[j] = threshold
 
 
-@part
+@inlined
 def report_research(tile, quarter, performers):
     """The yearly R&D report, where some relabel other spending."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -89,39 +110,41 @@ def report_research(tile, quarter, performers):
         firms.rd_before[j] = firms.rd_last_year[j] if live else firms.rd_before[j]
         firms.rd_last_year[j] = np.float32(0.0) if live else firms.rd_last_year[j]
         firms.relabelled[j] = np.float32(0.0) if live else firms.relabelled[j]
+    key = quarter.lasting_keys[Purpose.RELABEL] if p.relabel_lasting > 0.0 else quarter.keys[Purpose.RELABEL]
     for j in performers:
-        u = uniform(quarter.keys[Purpose.RELABEL], tile.first + j)
-        threshold = next_threshold(firms.tier[j], firms.revenue[j], moment)
-        share = relabelled_share(rows.funded[j], threshold, rows.aspires[j] != 0.0, moment.audit_strictness, u, p)
+        u = uniform(key, tile.first + j)
+        aspires, strictness = rows.aspires[j] != 0.0, moment.audit_strictness
+        share = relabelled_share(rows.funded[j], rows.threshold[j], aspires, strictness, u, p)
         firms.relabelled[j] = share
         firms.rd_last_year[j] = rows.funded[j] / (1.0 - share)
 
 
-@part
+@inlined
 def learn(tile, quarter, flows):
     """The knowledge stock: own R&D, spillovers in the cluster, transfer from leaders and partners."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     channels, n = tile.channels, tile.length
     talent, pooling, share = channels[Channel.absorption], channels[Channel.pooling], channels[Channel.transfer]
+    price = quarter.moment.research_price
     for j in range(n):
         pooled = rows.pooled[j] if firms.rd_intensity[j] > 0.0 else 0.0
         absorptive = absorptive_capacity(firms.digital[j], talent[j])
         rows.spilled[j] = spillover(pooled, absorptive, pooling[j], p)
         rows.passed_on[j] = transfer(share[j], firms.revenue[j], absorptive)
     for j in range(n):
-        own = 0.25 * rows.funded[j] * firms.revenue[j]
+        own = 0.25 * rows.funded[j] * firms.revenue[j] / price
         stock = knowledge_stock(firms.knowledge[j], own, rows.spilled[j] + rows.passed_on[j], p)
         firms.knowledge[j] = stock if rows.live[j] != 0.0 else firms.knowledge[j]
     first = 0
     while first < n:
         end = stretch_end(rows.cell, first, n)
-        counts = flows[quarter.environment.county_place[firms.county[first]], firms.sector[first]]
-        counts[Flow.spilled] += _whole_sum(rows.spilled[first:end], rows.live[first:end])
-        counts[Flow.passed_on] += _whole_sum(rows.passed_on[first:end], rows.live[first:end])
+        cell_flows = flows[cell_of(firms, quarter.environment, first)]
+        cell_flows[Flow.spilled] += _whole_sum(rows.spilled[first:end], rows.live[first:end])
+        cell_flows[Flow.passed_on] += _whole_sum(rows.passed_on[first:end], rows.live[first:end])
         first = end
 
 
-@part
+@inlined
 def _whole_sum(values, live):
     """Sum of the values of live firms in whole yuan."""
     total = 0
@@ -130,15 +153,14 @@ def _whole_sum(values, live):
     return total
 
 
-@part
+@inlined
 def innovate(tile, quarter, performers, flows):
     """Domestic firsts of the firms that do R&D."""
     firms, env, p = tile.firms, quarter.environment, quarter.parameters
     odds = tile.channels[Channel.firsts]
     for j in performers:
-        sector = firms.sector[j]
-        promoted = env.sector_manufacturing[sector] and env.niche_promoted[firms.niche[j]]
+        promoted = env.sector_manufacturing[firms.sector[j]] and env.niche_promoted[firms.niche[j]]
         u = uniform(quarter.keys[Purpose.FIRSTS], tile.first + j)
         if achieves_first(promoted, firms.knowledge[j], firms.revenue[j], odds[j], u, p):
             tile.rows.gain[j] = p.first_gain
-            flows[env.county_place[firms.county[j]], sector, Flow.firsts] += 1
+            flows[cell_of(firms, env, j)][Flow.firsts] += 1

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from sim.jit import part
-from sim.mechanisms.chain_links import capability, leader_of
-from sim.tile import fill_cells, stretch_end
+from sim.firms.columns import log_parts
+from sim.firms.tile import fill_cells, stretch_end
+from sim.mechanisms.chain_links import capability, is_leader, leader_of
+from sim.mechanisms.demand import order_premium
+from sim.numerics.elementary import log
+from sim.numerics.jit import inlined
 
 
-@part
+@inlined
 def survey(tile, quarter):
-    """Where firms do not act: what counting them needs."""
+    """Fill only the rows that counting needs, where firms do not act."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     fill_cells(tile, quarter.environment)
     for j in range(tile.length):
         rows.able[j] = capability(firms.refinement[j], firms.digital[j], firms.knowledge[j], firms.revenue[j], p)
+    if p.staff_response > 0.0:
+        for j in range(tile.length):
+            orders = order_premium(is_leader(firms.customer[j]), firms.customer[j] >= 0, p)
+            firms.demand[j] = log_parts(log(1.0 + orders)) if firms.employment[j] != 0.0 else 0
 
 
-@part
+@inlined
 def see_surroundings(tile, quarter):
     """Fill the channels and the rows that tell of the firms' surroundings."""
     firms, rows, channels = tile.firms, tile.rows, tile.channels
@@ -30,8 +37,11 @@ def see_surroundings(tile, quarter):
         sector = firms.sector[first]
         rows.revenue_per_worker[first:end] = env.sector_revenue_per_worker[sector]
         rows.energy_rise[first:end] = env.sector_energy_rise[sector]
+        rows.rd_usual[first:end] = env.sector_rd_usual[sector]
         rows.manufacturing[first:end] = 1.0 if env.sector_manufacturing[sector] else 0.0
         first = end
+    for j in range(n):
+        rows.pressure[j] = env.niche_pressure[firms.niche[j]]
     for j in range(n):
         clustered = firms.cluster[j] >= 0
         cluster = max(firms.cluster[j], 0)
@@ -41,11 +51,11 @@ def see_surroundings(tile, quarter):
     for channel in env.channels_used:
         for j in range(n):
             channels[channel, j] = 0.0
-    if env.places_active[0]:
-        _see_places(tile, env)
+    if env.local_effects_active[0]:
+        _see_local_effects(tile, env)
     supported = 0
     for j in range(n):
-        rows.supplies_leader[j] = 1.0 if firms.customer[j] <= -2 else 0.0
+        rows.supplies_leader[j] = 1.0 if is_leader(firms.customer[j]) else 0.0
         supported |= firms.support[j]
     for j in range(n):
         if rows.supplies_leader[j] != 0.0:
@@ -57,8 +67,8 @@ def see_surroundings(tile, quarter):
                     _add_effects(channels, env.channels_used, env.programme_effects[programme], j)
 
 
-@part
-def _see_places(tile, env):
+@inlined
+def _see_local_effects(tile, env):
     """Write what recognised clusters do for their members and counties, by stretches that share both."""
     firms, n = tile.firms, tile.length
     first = 0
@@ -73,7 +83,7 @@ def _see_places(tile, env):
         first = end
 
 
-@part
+@inlined
 def _add_effects(channels, used, effects, j):
     """Add effects, float64 (channels,), to the channels of firm j."""
     for channel in used:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sim.draws import Purpose, uniform
-from sim.elementary import log
+from sim.firms.slots import close, found
+from sim.firms.tile import cell_of
 from sim.flows import Flow
-from sim.jit import part
 from sim.mechanisms.support import Channel
 from sim.mechanisms.turnover import entry_chance, exit_chance
-from sim.slots import close, found
+from sim.numerics.draws import Purpose, uniform
+from sim.numerics.elementary import log
+from sim.numerics.jit import inlined
+from sim.tiers import Tier
 
 
-@part
+@inlined
 def turn_over(tile, quarter, flows):
     """Firms close and are founded. Those that live through the quarter are marked as live."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
@@ -30,13 +32,13 @@ def turn_over(tile, quarter, flows):
         rows.live[j] = 0.0 if vacant or happens else 1.0
     for j in range(tile.length):
         if rows.event[j] != 0.0:
-            counts = flows[env.county_place[firms.county[j]], firms.sector[j]]
+            cell_flows = flows[cell_of(firms, env, j)]
             if firms.employment[j] == 0.0:
                 found(firms, j, tile.first + j, quarter)
-                counts[Flow.births] += 1
+                cell_flows[Flow.births] += 1
             else:
                 tier = firms.tier[j]
-                counts[Flow.deaths] += 1
-                if tier > 0:
-                    counts[Flow.closed_innovative + tier - 1] += 1
+                cell_flows[Flow.deaths] += 1
+                if tier != Tier.none:
+                    cell_flows[Flow.closed_innovative + tier - Tier.innovative] += 1
                 close(firms, j)

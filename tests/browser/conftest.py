@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from benchmarks.page import browser, served
+from benchmarks.page import browser, page_address
 
 #: Small and quick: the page does the same at every scale.
 SCALE, MEMBERS = "0.002", "3"
@@ -32,7 +32,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(chromium, results):
-    with served(str(results), "--scale", SCALE, "--members", MEMBERS) as found:
+    with page_address(str(results), "--scale", SCALE, "--members", MEMBERS) as found:
         yield found
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks.page import served, wait_for_answer
+from benchmarks.page import page_address, wait_for_answer
 from browser.conftest import MEMBERS, SCALE, Watched
 from viz.app.layout import PAGES
 from viz.words.language import Words
@@ -114,7 +114,7 @@ def look_around(chromium, address):
 
 @pytest.fixture(scope="module", params=ROOTS)
 def below(chromium, request):
-    with served("--scale", SCALE, "--members", MEMBERS, "--root-path", request.param) as address:
+    with page_address("--scale", SCALE, "--members", MEMBERS, "--root-path", request.param) as address:
         yield request.param, address
 
 

@@ -18,7 +18,7 @@ from viz.words.language import Words
 pytestmark = pytest.mark.browser
 
 CLUSTERS = "levers.cluster_recognition.per_year"
-SPENT = '[data-quantity="public_spending_cumulative_yuan"]'
+CUMULATIVE_COST = '[data-quantity="public_cost_cumulative_yuan"]'
 #: Uploads that are tried through the browser: one of each way to fail.
 TRIED = (
     "brackets that open",
@@ -147,7 +147,12 @@ def move_on(page) -> None:
 def test_no_link_kills_the_page(chromium, address, name):
     query = ADDRESSES[name]
     kept = "policy=" in query
-    visit(chromium, f"{address}{'compare' if kept else ''}?{query}", ".srdi-kept" if kept else ".srdi-figures", move_on)
+    visit(
+        chromium,
+        f"{address}{'compare' if kept else ''}?{query}",
+        ".srdi-kept" if kept else ".srdi-key-numbers",
+        move_on,
+    )
 
 
 @pytest.mark.slow
@@ -170,17 +175,19 @@ def test_neighbours_see_nothing_of_each_other(harmless):
     wait_for_message(pages[0], "of the first.toml")
     for page in pages:
         go(page, "policy")
+        # The baseline's answer, asked for before the upload, may come first: it shows no change.
+        page.wait_for_selector(f"{CUMULATIVE_COST} .srdi-change:not(:empty)")
         wait_for_answer(page, ensemble=True)
         page.get_by_role("button", name="Keep to compare", exact=True).click()
     assert not pages[1].get_by_role("alert").is_visible()
-    changes = [page.inner_text(f"{SPENT} .srdi-change") for page in pages]
+    changes = [page.inner_text(f"{CUMULATIVE_COST} .srdi-change") for page in pages]
     assert changes[0].startswith("+")
     assert changes[1].startswith("−")
     # The same policies alone, in a third page, have the same numbers.
     for page, count in zip(pages, counts, strict=True):
         alone = harmless(f"?{CLUSTERS}={count}")
         wait_for_answer(alone, ensemble=True)
-        assert alone.inner_text(".srdi-figures") == page.inner_text(".srdi-figures")
+        assert alone.inner_text(".srdi-key-numbers") == page.inner_text(".srdi-key-numbers")
         assert answer_number(alone) == 1
     for page, count, other in zip(pages, counts, reversed(counts), strict=True):
         go(page, "compare")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.load import expected_texts, judged, measure, values_of
+from benchmarks.load import expected_texts, measure, summarise_moves, values_of
 from benchmarks.page import SETTING
 
 pytestmark = pytest.mark.browser
@@ -17,7 +17,7 @@ def test_readers_get_their_own_numbers_and_leave_nothing_behind(chromium, monkey
     values = [value for session in range(SESSIONS) for value in values_of(session)]
     expected = expected_texts(SCALE, values)
     assert len({tuple(texts) for texts in expected.values()}) == len(values), SETTING
-    result = judged(moves, expected.__getitem__)
+    result = summarise_moves(moves, expected.__getitem__)
     assert result["moves"] >= 2 * SESSIONS
     assert result["checked"] > 0
     assert (result["lost"], result["wrong"], result["silent"]) == (0, 0, 0)

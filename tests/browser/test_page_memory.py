@@ -11,7 +11,7 @@ import pytest
 from benchmarks.load import kernels
 from benchmarks.page import wait_for_answer
 from benchmarks.page_memory import many_visitors
-from benchmarks.watch import Watch
+from benchmarks.watch import MemoryWatch
 from browser.conftest import MEMBERS, SCALE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -75,7 +75,7 @@ def test_visitors_leave_nothing_behind(chromium, server, dropped):
 
 def test_the_server_does_not_grow(chromium, server):
     process, address = server
-    watch, sizes = Watch(process.pid), []
+    watch, sizes = MemoryWatch(process.pid), []
     for _ in many_visitors(chromium, address, _VISITORS, False, 0.0):
         wait_until_gone(process, address)
         sizes.append(watch.now())

@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TILE = '.srdi-tile[data-province="{}"]'
+SQUARE = '.srdi-square[data-province="{}"]'
 
 
 def query(page) -> dict:
@@ -24,35 +24,35 @@ def wait_for_query(page, **wanted):
 
 def test_a_map_is_played_in_the_browser_and_a_province_is_picked(open_page):
     page = open_page("map?quarter=2029Q2")
-    page.wait_for_selector(".srdi-tile")
-    assert page.locator(".srdi-tile").count() == 31
-    assert page.inner_text(".srdi-tiles-when") == "2029 Q2"
-    tibet = page.locator(TILE.format("Tibet"))
+    page.wait_for_selector(".srdi-square")
+    assert page.locator(".srdi-square").count() == 31
+    assert page.inner_text(".srdi-squares-when") == "2029 Q2"
+    tibet = page.locator(SQUARE.format("Tibet"))
     tibet.focus()
     page.keyboard.press("Enter")
     wait_for_query(page, province="Tibet")
-    page.wait_for_selector(TILE.format("Tibet") + '[aria-pressed="true"]')
-    assert page.locator(".srdi-tile[aria-pressed=true]").count() == 1
+    page.wait_for_selector(SQUARE.format("Tibet") + '[aria-pressed="true"]')
+    assert page.locator(".srdi-square[aria-pressed=true]").count() == 1
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.dataset.province") == "Qinghai"
     # Play goes to the last quarter by itself, and the address follows when it is there: the last is the default.
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Pause").wait_for()
-    page.wait_for_function("document.querySelector('.srdi-tiles-when').innerText === '2030 Q4'")
+    page.wait_for_function("document.querySelector('.srdi-squares-when').innerText === '2030 Q4'")
     page.get_by_role("button", name="Play").wait_for()
     page.wait_for_function("!location.search.includes('quarter')")
     page.get_by_role("button", name="Table", exact=True).first.click()
-    rows = page.locator(".srdi-tiles tbody tr")
+    rows = page.locator(".srdi-squares tbody tr")
     assert rows.count() == 32
     assert rows.first.inner_text().startswith("All 31 provinces")
 
 
-def test_numbers_of_the_tiles_add_up(open_page):
+def test_numbers_of_the_squares_add_up(open_page):
     page = open_page("map?measure=clusters")
-    page.wait_for_selector(".srdi-tile")
+    page.wait_for_selector(".srdi-square")
     page.wait_for_selector('[data-stage="done"]')
-    numbers = [float(text) for text in page.locator(".srdi-tile-number").all_text_contents()]
-    nation = re.search(r"All 31 together: ([\d,.]+) clusters\.", page.inner_text(".srdi-tiles-said"))
+    numbers = [float(text) for text in page.locator(".srdi-square-number").all_text_contents()]
+    nation = re.search(r"All 31 together: ([\d,.]+) clusters\.", page.inner_text(".srdi-squares-said"))
     # Each is rounded to three figures.
     assert sum(numbers) == pytest.approx(float(nation[1].replace(",", "")), abs=2.0)
 
@@ -60,13 +60,15 @@ def test_numbers_of_the_tiles_add_up(open_page):
 def test_differences_say_in_words_what_they_show_in_colour(open_page):
     page = open_page("map?shown=difference&measure=clusters&levers.cluster_recognition.per_year=200")
     page.wait_for_selector('[data-stage="done"]')
-    page.wait_for_function("document.querySelector('.srdi-tiles-said')?.innerText.includes('of 31 differ clearly')")
-    labels = page.locator(".srdi-tile").evaluate_all("tiles => tiles.map((tile) => tile.getAttribute('aria-label'))")
-    shown = page.locator(".srdi-tile-number").all_text_contents()
+    page.wait_for_function("document.querySelector('.srdi-squares-said')?.innerText.includes('of 31 differ clearly')")
+    labels = page.locator(".srdi-square").evaluate_all(
+        "squares => squares.map((square) => square.getAttribute('aria-label'))"
+    )
+    shown = page.locator(".srdi-square-number").all_text_contents()
     for label, text in zip(labels, shown, strict=True):
         assert ("no clear difference" in label) == text.startswith("(")
     clear = [text for text in shown if not text.startswith("(") and text != "0"]
-    assert f"{len(clear)} of 31 differ" in page.inner_text(".srdi-tiles-said")
+    assert f"{len(clear)} of 31 differ" in page.inner_text(".srdi-squares-said")
     assert all(text.startswith("+") for text in clear)
 
 
@@ -112,14 +114,14 @@ def test_a_firm_is_found_by_typing(open_page):
 @pytest.mark.parametrize("path", ["map", "chains"])
 def test_pages_are_as_wide_as_a_telephone(open_page, path):
     page = open_page(path, width=400)
-    page.wait_for_selector(".srdi-tile, .srdi-network-canvas")
+    page.wait_for_selector(".srdi-square, .srdi-network-canvas")
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 @pytest.mark.parametrize("path", ["map", "chains"])
 def test_numbers_and_short_headings_stay_whole_on_a_telephone(open_page, path):
     page = open_page(f"{path}?lang=zh", width=400)
-    page.wait_for_selector(".srdi-tile, .srdi-network-canvas")
+    page.wait_for_selector(".srdi-square, .srdi-network-canvas")
     page.wait_for_selector(".srdi-scroll .srdi-table td")
     found = page.locator(".srdi-scroll th, .srdi-scroll td:not(.srdi-words)")
     cells = found.evaluate_all("""(cells) => cells.map((cell) => {

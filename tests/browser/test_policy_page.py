@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from benchmarks.page import answer_number, slider, wait_for_answer
+from benchmarks.page import answer_number, wait_for_answer
 
 pytestmark = pytest.mark.browser
 
 CLUSTERS = "levers.cluster_recognition.per_year"
 GIANTS = '[data-quantity="little_giants"] .srdi-value'
-SPENT = '[data-quantity="public_spending_cumulative_yuan"]'
+CUMULATIVE_COST = '[data-quantity="public_cost_cumulative_yuan"]'
 
 
 def query(page) -> dict:
@@ -37,13 +37,13 @@ def test_a_lever_moves_the_figures_and_the_address(open_page):
     page = open_page()
     wait_for_answer(page)
     assert query(page) == {}
-    slider(page, CLUSTERS).focus()
+    page.locator(f'[data-key="{CLUSTERS}"] input[type=range]').focus()
     with answered(page):
         page.keyboard.press("ArrowRight")
     assert query(page) == {CLUSTERS: ["105"]}
-    assert "+" in page.inner_text(f"{SPENT} .srdi-change")
+    assert "+" in page.inner_text(f"{CUMULATIVE_COST} .srdi-change")
     wait_for_answer(page, ensemble=True, after=1)
-    assert re.search(r"\(.+ to .+\)", page.inner_text(f"{SPENT} .srdi-change"))
+    assert re.search(r"\(.+ to .+\)", page.inner_text(f"{CUMULATIVE_COST} .srdi-change"))
     for title, changed in (("Undo", False), ("Redo", True), ("Back to the baseline", False), ("Undo", True)):
         page.get_by_role("button", name=title, exact=True).click()
         page.wait_for_url(lambda url, changed=changed: (CLUSTERS in url) == changed)
@@ -54,10 +54,10 @@ def test_a_link_reproduces_the_page(open_page):
     wait_for_answer(page)
     with answered(page, ensemble=True):
         page.get_by_label("Start from").select_option("no-policy")
-    shown, link = page.inner_text(".srdi-figures"), page.url
+    shown, link = page.inner_text(".srdi-key-numbers"), page.url
     again = open_page(link.split("/", 3)[3])
     wait_for_answer(again, ensemble=True)
-    assert again.inner_text(".srdi-figures") == shown
+    assert again.inner_text(".srdi-key-numbers") == shown
     assert again.get_by_label("Start from").input_value() == "no-policy"
 
 
@@ -127,9 +127,9 @@ def test_two_readers_have_their_own_policies(open_page):
     first, second = open_page(f"?{CLUSTERS}=300"), open_page(f"?{CLUSTERS}=0")
     for page in (first, second):
         wait_for_answer(page)
-    shown = [page.inner_text(f"{SPENT} .srdi-value") for page in (first, second)]
+    shown = [page.inner_text(f"{CUMULATIVE_COST} .srdi-value") for page in (first, second)]
     assert shown[0] != shown[1]
-    changes = [page.inner_text(f"{SPENT} .srdi-change") for page in (first, second)]
+    changes = [page.inner_text(f"{CUMULATIVE_COST} .srdi-change") for page in (first, second)]
     assert changes[0].startswith("+")
     assert changes[1].startswith("−")
 

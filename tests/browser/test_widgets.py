@@ -310,9 +310,9 @@ def test_a_network_is_moved_and_zoomed(opened):
     assert canvas.evaluate("canvas => canvas.toDataURL()") == pictures[0]
 
 
-def test_tiles_round_as_the_numbers_beside_the_map(opened):
+def test_squares_round_as_the_numbers_beside_the_map(opened):
     page = opened()
-    shown = [text.strip() for text in page.locator(".srdi-tile-number").all_text_contents()]
+    shown = [text.strip() for text in page.locator(".srdi-square-number").all_text_contents()]
     assert shown == [Words("en").value(value, "firms") for value in TIES[:-1]]
 
 
@@ -321,9 +321,9 @@ def test_names_of_nodes_stay_inside_the_drawing(opened, width):
     page = opened("", width, 1900 if width > 1000 else 3300)
     page.evaluate("""() => {
       const plain = CanvasRenderingContext2D.prototype.fillText;
-      window.told = [];
+      window.drawn = [];
       CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
-        if (this.canvas.closest('.srdi-network')) told.push([text, x, x + this.measureText(text).width, y]);
+        if (this.canvas.closest('.srdi-network')) drawn.push([text, x, x + this.measureText(text).width, y]);
         plain.call(this, text, x, y);
       };
     }""")
@@ -341,14 +341,14 @@ def test_names_of_nodes_stay_inside_the_drawing(opened, width):
             start = (wide / 2, high / 2) if end == (x, y) else (x, y)
             page.mouse.move(box["x"] + start[0], box["y"] + start[1])
             page.mouse.down()
-            page.evaluate("told.length = 0")
+            page.evaluate("drawn.length = 0")
             page.mouse.move(box["x"] + end[0], box["y"] + end[1], steps=4)
             page.mouse.up()
             page.wait_for_timeout(300)
-            told = page.evaluate("told")
+            drawn = page.evaluate("drawn")
             # One name is longer than the narrow drawing is wide.
-            assert {text.endswith("…") for text, *_ in told if text.startswith("Firm 7 ")} == {width == 324}
-            for text, left, right, middle in told:
+            assert {text.endswith("…") for text, *_ in drawn if text.startswith("Firm 7 ")} == {width == 324}
+            for text, left, right, middle in drawn:
                 assert left >= 0, text
                 assert right <= wide, text
                 assert 6 <= middle <= high - 6, text

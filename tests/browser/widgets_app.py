@@ -11,9 +11,9 @@ import solara.lab
 from scenarios.display.drawing import OKABE_ITO
 from viz.app.widgets.chart import Chart, band, bar, interval, interval_chart, line, points, time_chart
 from viz.app.widgets.network import Network, network, radial_layout
-from viz.app.widgets.province_map import TEXTS as TILE_TEXTS
-from viz.app.widgets.province_map import ProvinceMap, tile_map
-from viz.shared.province_tiles import LAYOUT, levels
+from viz.app.widgets.province_map import TEXTS as SQUARE_TEXTS
+from viz.app.widgets.province_map import ProvinceMap, square_map
+from viz.shared.province_squares import LAYOUT, levels
 from viz.words.language import Words
 
 BLUE, ORANGE, GREEN, PINK = OKABE_ITO[:4]
@@ -296,8 +296,8 @@ def counts_map(language: str) -> dict:
     """A map of counts, most of which lie exactly between two whole numbers."""
     values = TIES[None, :]
     words, none = Words(language), np.full(values.shape, np.nan)
-    texts = {key: words.raw(f"provinces.map_{'range_level' if key == 'range' else key}") for key in TILE_TEXTS}
-    return tile_map(
+    texts = {key: words.raw(f"provinces.map_{'range_level' if key == 'range' else key}") for key in SQUARE_TEXTS}
+    return square_map(
         values,
         none,
         none,

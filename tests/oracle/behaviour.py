@@ -10,7 +10,7 @@ import math
 from types import SimpleNamespace
 
 from oracle.draws import flat, laplace, uniform, uniform_pair
-from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, Firm, close, found, serves
+from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SINCE, Firm, close, found, serves
 
 LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
 #: Log output is passed on in these parts.
@@ -62,10 +62,11 @@ def exports(firm: Firm, log_employment: float, odds: float, country) -> bool:
     return draw < 1.0 / (1.0 + math.exp(-x))
 
 
-def is_reached(firm: Firm, reach: float, log_employment: float, served: float, country) -> bool:
+def is_reached(firm: Firm, reach: float, log_employment: float, extra_log_odds: float, country) -> bool:
     """Whether a programme that reaches the share `reach` reaches this firm and it finds applying worth the effort.
 
-    Odds reach/(1 − reach) · (L/50)^β · exp(worth), against a draw the firm keeps for life.
+    Odds reach/(1 − reach) · (L/50)^β · exp(worth), against a draw the firm keeps for life; `extra_log_odds` adds to
+    the worth.
     """
     p = country.p
     if reach <= 0.0:
@@ -73,7 +74,7 @@ def is_reached(firm: Firm, reach: float, log_employment: float, served: float, c
     worth = (
         p.apply_constraint * (firm.constraint - p.constraint_reference)
         + p.apply_governance * (firm.governance - p.apply_governance_reference)
-        + served
+        + extra_log_odds
         + country.award_hope
     )
     odds = reach / max(1.0 - reach, 1e-6) * math.exp(p.reach_size * (log_employment - LOG_50) + worth)
@@ -95,6 +96,22 @@ def next_threshold(firm: Firm, rules) -> float:
     if firm.revenue < rules.little_giant.revenue_large:
         return rules.little_giant.rd_intensity_mid_min
     return rules.little_giant.rd_intensity_min
+
+
+def own_threshold(firm: Firm, rules) -> float:
+    """R&D intensity that a review of the held certificate asks for."""
+    if firm.tier == 3:
+        return next_threshold(firm, rules)
+    return max(rules.srdi.rd_intensity_min, rules.srdi.rd_spending_min / firm.revenue)
+
+
+def comes_up(firm: Firm, country) -> bool:
+    """Whether an SRDI or little-giant certificate is in its last year."""
+    name = {2: "srdi", 3: "little_giant"}.get(firm.tier)
+    if name is None:
+        return False
+    years = getattr(country.rules, name).validity_years
+    return country.now - getattr(firm, SINCE[firm.tier]) >= 4 * years - 4
 
 
 # ---------------------------------------------------------------- the quarter
@@ -139,6 +156,8 @@ def see(firm: Firm, country) -> SimpleNamespace:
         size=size_of(math.log(employment)),
         energy_rise=country.energy_rise[firm.sector],
         lost=0.0,  # log output lost to shocks
+        demand_change=0.0,
+        rd_earlier=0.0,
         margin=0.0,
         funded=0.0,  # R&D with what public money adds, share of revenue
         aspires=False,
@@ -212,15 +231,28 @@ def sell(firm: Firm, seen, country) -> None:
         premium = p.order_premium
     elif firm.customer >= 0:
         premium = p.order_premium_buyer
-    per_worker = country.revenue_per_worker[firm.sector] * math.exp(
-        firm.productivity + seen.channel("sales") + seen.lost
-    )
-    revenue = firm.employment * per_worker * (1.0 + premium)
+    pressure = country.niche_pressure[firm.niche]
+    # What lasts of demand counts once: the part that staff have followed is theirs.
+    carried = p.staff_response * firm.demand / PARTS
+    if p.staff_response > 0.0:
+        demand = math.floor(PARTS * (seen.channel("sales") + pressure + math.log(1.0 + premium)) + 0.5)
+        seen.demand_change, firm.demand = (demand - firm.demand) / PARTS, demand
+    level = math.exp(firm.productivity + seen.channel("sales") + seen.lost + pressure - carried)
+    per_worker = country.revenue_per_worker[firm.sector] * level * (1.0 + premium)
+    # R&D staff sell nothing: R = (L − n R) y.
+    revenue = firm.employment * per_worker / (1.0 + idle_staff(country) * firm.rd_intensity * per_worker)
+    seen.rd_earlier = firm.rd_intensity
     yearly = min(max(4.0 * math.log(revenue / firm.revenue), -2.0), 2.0)
     firm.growth = firm.growth + p.growth_memory * (yearly - firm.growth)
     firm.revenue = revenue
     if seen.lost < 0.0:
         country.count("lost", firm, int(0.25e-3 * firm.revenue * (math.exp(-seen.lost) - 1.0)))
+
+
+def idle_staff(country) -> float:
+    """R&D staff on the payroll per yuan of R&D."""
+    p = country.p
+    return p.research_staff_drawn * p.rd_staff_cost_share / (p.rd_staff_cost * country.research_wage)
 
 
 def borrow(firm: Firm, seen, country) -> None:
@@ -233,19 +265,36 @@ def borrow(firm: Firm, seen, country) -> None:
     x = p.constraint_base + p.constraint_leverage * (leverage - p.leverage_mean)
     x -= p.constraint_size * (seen.log_employment - LOG_20)
     x += country.credit_tightening - seen.channel("credit")
+    x += country.crowded_out[country.world.county_province[firm.county]]
     if firm.tier >= 2:
         x -= p.constraint_signal
     if firm.has(LISTED):
         x -= p.listing_credit
     firm.leverage = leverage
     firm.constraint = 1.0 / (1.0 + math.exp(-x))
+    responds = 1e-3 * firm.revenue * firm.constraint * (1.0 - firm.constraint)
+    if country.counts_credit:
+        country.count("credit_responsive", firm, int(responds))
+        country.count("credit_eased", firm, int(responds * seen.channel("credit")))
 
 
 def net_margin(firm: Firm, country) -> float:
     """Margin, less the part of dearer energy that the firm bears and does not save."""
     p = country.p
     burden = p.energy_incidence * country.energy_rise[firm.sector] * (1.0 - p.green_saving * firm.green)
-    return p.margin_mean + p.margin_productivity * firm.productivity - burden
+    return p.margin_mean + p.margin_productivity * firm.productivity - burden - research_cost(firm, country)
+
+
+def research_cost(firm: Firm, country) -> float:
+    """What R&D costs beyond the sector's usual, after tax, less the public money that pays for it."""
+    p = country.p
+    added = added_research(firm, programme_effect(firm, country, "research_yuan"), country)
+    over = firm.rd_intensity + added - country.world.sector_rd_usual[firm.sector]
+    paid = programme_effect(firm, country, "grant_yuan")
+    if firm.tier == 3 and is_running(firm.awarded_in, country.now, 12):
+        paid += 4.0 * country.award_yuan
+    false = firm.rd_last_year * firm.relabelled if firm.rd_intensity > 0.0 else 0.0
+    return p.research_expensed * ((1.0 - p.tax_relief) * over - paid / firm.revenue - p.tax_relief * false)
 
 
 def raise_equity(firm: Firm, seen, country) -> None:
@@ -290,6 +339,7 @@ def start_or_stop_research(firm: Firm, seen, country) -> None:
     takes_part = 1.0 / (1.0 + math.exp(-x))
     odds = takes_part / max(1.0 - takes_part, 0.05)
     access = (1.0 - firm.constraint) / (1.0 - p.constraint_reference)
+    access *= country.research_price**-p.research_price_elasticity
     if u < p.rd_stop * odds * access * (1.0 + seen.channel("research_odds")):
         firm.rd_intensity = research_norm(firm, seen, country) * math.exp(p.rd_spread * flat(v) - p.rd_starter_gap)
 
@@ -297,18 +347,34 @@ def start_or_stop_research(firm: Firm, seen, country) -> None:
 def do_research(firm: Firm, seen, country) -> None:
     """ln r ← ln r + κ (ln r̄ − ln r) + pull of the next threshold + noise; public money adds to it."""
     p = country.p
-    reach = country.reach["little_giant" if firm.tier >= 2 else "srdi"]
+    reach = country.reach["little_giant" if firm.tier >= 2 else "srdi"][country.world.county_province[firm.county]]
     seen.aspires = is_sme(firm, country) and is_reached(
         firm, reach, seen.log_employment, seen.channel("application"), country
     )
-    threshold = next_threshold(firm, country.rules)
+    threshold, effort = next_threshold(firm, country.aims), 0.0
+    if p.review_effort and is_sme(firm, country) and comes_up(firm, country):
+        effort, seen.aspires, threshold = p.review_effort, True, own_threshold(firm, country.aims)
     drift = p.rd_reversion * math.log(research_norm(firm, seen, country) / firm.rd_intensity)
     drift += p.rd_noise * flat(uniform(country.key("research"), firm.slot))
-    if seen.aspires and p.pull_width * threshold <= firm.rd_intensity < p.pull_aim * threshold:
-        drift += p.pull_speed * (1.0 - firm.constraint)
+    chance = relabelling_chance(firm.rd_intensity, threshold, country)
+    relabels = uniform(country.lifelong("relabel"), firm.slot) < chance
+    pulled = seen.aspires and not (p.relabel_lasting and relabels)
+    if pulled and p.pull_width * threshold <= firm.rd_intensity < p.pull_aim * threshold:
+        drift += p.pull_speed * (1.0 + effort) * (1.0 - firm.constraint)
     intensity = min(firm.rd_intensity * math.exp(drift), 0.6)
     seen.funded = intensity + added_research(firm, seen.channel("research_yuan"), country)
+    seen.threshold = threshold
     firm.rd_intensity = intensity
+
+
+def relabelling_chance(intensity: float, threshold: float, country) -> float:
+    """Highest at the threshold and above; below, it falls with the square of the missing share, out to the reach."""
+    p = country.p
+    missing = max(0.0, 1.0 - intensity / threshold) if threshold else 0.0
+    if intensity < (1.0 - p.relabel_reach) * threshold:
+        return 0.0
+    kept = 1.0 - p.relabel_fall * (missing / p.relabel_reach) ** 2 if missing else 1.0
+    return p.relabel_chance * (1.0 - country.rules.audit_strictness) * kept
 
 
 def report_research(firm: Firm, seen, country) -> None:
@@ -318,11 +384,11 @@ def report_research(firm: Firm, seen, country) -> None:
     firm.relabelled = firm.rd_last_year = 0.0
     if firm.rd_intensity == 0.0:
         return
-    threshold = next_threshold(firm, country.rules)
-    share = 0.0
-    if seen.aspires and (1.0 - p.relabel_reach) * threshold <= seen.funded < threshold:
-        chance = p.relabel_chance * (1.0 - country.rules.audit_strictness)
-        if uniform(country.key("relabel"), firm.slot) < chance:
+    share, threshold = 0.0, seen.threshold
+    if seen.aspires and seen.funded < threshold:
+        chance = relabelling_chance(seen.funded, threshold, country)
+        key = country.lifelong("relabel") if p.relabel_lasting else country.key("relabel")
+        if uniform(key, firm.slot) < chance:
             share = 1.0 - seen.funded / (1.002 * threshold)
     firm.relabelled = share
     firm.rd_last_year = seen.funded / (1.0 - share)
@@ -336,7 +402,7 @@ def learn(firm: Firm, seen, country) -> None:
     open_to_it = p.commons_base + seen.channel("pooling")
     spilled = p.knowledge_spillover / 4.0 * absorbs * open_to_it * pool
     passed_on = absorbs * seen.channel("transfer") * firm.revenue / 4.0
-    own = seen.funded * firm.revenue / 4.0
+    own = seen.funded * firm.revenue / 4.0 / country.research_price
     firm.knowledge = (1.0 - p.knowledge_depreciation / 4.0) * firm.knowledge + own + spilled + passed_on
     country.count("spilled", firm, int(spilled))
     country.count("passed_on", firm, int(passed_on))
@@ -457,6 +523,8 @@ def grow(firm: Firm, seen, country) -> None:
         + p.growth_slack * seen.lost
         + (p.growth_orders if seen.serves_leader else 0.0)
     )
+    change += p.staff_response * seen.demand_change
+    change += idle_staff(country) * (firm.rd_intensity - seen.rd_earlier) * firm.revenue / firm.employment
     u = uniform(country.key("growth"), firm.slot)
     if u < p.growth_lumps:
         scale = p.growth_noise / math.sqrt(p.growth_lumps) * seen.employment**-p.growth_noise_size
@@ -464,6 +532,7 @@ def grow(firm: Firm, seen, country) -> None:
     firm.employment = max(firm.employment * math.exp(min(max(change, -1.0), 1.0)), 1.0)
 
     target = p.knowledge_elasticity * math.log(1.0 + firm.knowledge / (p.knowledge_unit * firm.revenue))
+    target += firm.permanent / PARTS
     target += p.digital_productivity * firm.digital * firm.governance
     target += seen.channel("productivity") + (p.leader_learning if seen.serves_leader else 0.0)
     noise = p.productivity_noise * flat(uniform(country.key("productivity"), firm.slot))

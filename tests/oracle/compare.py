@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oracle.counts import show
+from oracle import counts
 from oracle.firm import FLOATS, INTEGERS, NEVER
 from oracle.world import TIERS, firms_of
 from sim.flows import Flow
@@ -18,7 +18,8 @@ AFTER_A_QUARTER, AFTER_A_RUN, ABSOLUTE = 1e-6, 1e-5, 1e-6
 SUMS = {
     *("employment", "revenue", "rd_true", "rd_reported", "governance", "effective_employment", "constraint"),
     *("refinement", "green", "exports", "rd_staff", "equity", "supplier_digital", "supplier_refinement", "strength"),
-    *("digital", "knowledge", "spilled", "passed_on", "lost", "niche_revenue", "niche_qualified", "niche_lost"),
+    *("digital", "knowledge", "spilled", "passed_on", "lost", "niche_revenue", "niche_qualified"),
+    *("credit_eased", "credit_responsive"),
 }
 #: Parts that such a sum may differ by, beside a share as of floats.
 PARTS_APART = 3
@@ -87,7 +88,7 @@ class Comparison:
                 (name, index): getattr(one, name) for index, one in enumerate(getattr(mine, what)) for name in names
             }
             self._table(what, quarter, numbers, getattr(theirs, what), names)
-        niches = ("niche_revenue", "niche_qualified", "niche_lost")
+        niches = ("niche_revenue", "niche_qualified")
         numbers = {(name, niche): number for name in niches for niche, number in enumerate(getattr(mine, name))}
         self._table("niche", quarter, numbers, np.stack([getattr(theirs, name) for name in niches], axis=-1), niches)
         giants = {("little giants", county): count for county, count in mine.county_giants.items()}
@@ -100,6 +101,8 @@ class Comparison:
             ("revenue per worker of sector", country.revenue_per_worker, env.sector_revenue_per_worker),
             ("openness of chain", country.chain_openness, env.chain_openness),
             ("invitation of chain", country.chain_invitation, env.chain_invitation),
+            ("competitive pressure of niche", country.niche_pressure, env.niche_pressure),
+            ("wage of R&D staff", country.research_wage, model.moment.research_wage),
             ("slack of chain", country.chain_slack, env.chain_slack),
             ("gaps filled of chain", country.totals.filled, health.filled),
             ("extension of chain", country.totals.extension, health.extension),
@@ -107,13 +110,21 @@ class Comparison:
             ("output lost of chain", country.totals.lost, health.lost),
             ("weakest link of chain", weakest, env.chain_weakest),
             ("commons of cluster and part", country.commons, model.commons),
-            ("reach of tier", [country.reach[tier] for tier in TIERS], [model.reach[tier].mean() for tier in TIERS]),
+            (
+                "reach of tier and province",
+                [country.reach[tier] for tier in TIERS],
+                [model.reach[tier] for tier in TIERS],
+            ),
             ("recognition of cluster", _dates(country.cluster_recognised), model.candidates.recognised.tolist()),
             ("pilot city", country.pilot_cities.since, model.ministry.pilot_cities.pilots),
         ):
             mine, theirs = np.asarray(mine, dtype=float), np.asarray(theirs, dtype=float)
             for at in np.argwhere(~np.isclose(mine, theirs, rtol=self.relative, atol=ABSOLUTE)):
                 self._say(f"{what} {at.tolist()}", quarter, mine[tuple(at)].item(), theirs[tuple(at)].item())
+        for name, mine in counts.public_cost(country).items():
+            theirs = model.recorder.latest[name]
+            if not np.isclose(mine, theirs, rtol=self.relative, atol=PARTS_APART / country.scale):
+                self._say(name, quarter, mine, theirs)
         for name, account in country.accounts.items():
             for kind, mine in (("committed", account.committed), ("spent_so_far", account.paid)):
                 theirs = getattr(model.ledger[name], kind)
@@ -129,8 +140,8 @@ class Comparison:
         self._table("flow", quarter, by_tier[None], model.flows, Flow._fields)
         for tier in TIERS:
             flows = model.rounds.flows[tier]
-            counts = np.concatenate([flows.assessed, flows.reviewed], axis=-1)
-            self._table(tier, quarter, by_tier[tier], counts, Assessed._fields + Reviewed._fields)
+            numbers = np.concatenate([flows.assessed, flows.reviewed], axis=-1)
+            self._table(tier, quarter, by_tier[tier], numbers, Assessed._fields + Reviewed._fields)
             if country.bound[tier] != flows.bound:
                 self._say(f"what bound {tier}", quarter, country.bound[tier], flows.bound)
         champions = {("champions", *at): count for at, count in country.champions.items()}
@@ -147,8 +158,8 @@ def take_up(country, model) -> None:
         for name in FLOATS:
             setattr(firm, name, getattr(theirs, name))
     mine, totals = country.totals, model.totals
-    for name in ("niche_revenue", "niche_qualified", "niche_lost"):
+    for name in ("niche_revenue", "niche_qualified"):
         setattr(mine, name, getattr(totals, name).tolist())
     for cluster, row in zip(mine.clusters, totals.clusters.tolist(), strict=True):
         vars(cluster).update(zip(ClusterSum._fields, row, strict=True))
-    show(country)
+    counts.show(country)

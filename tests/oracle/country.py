@@ -6,14 +6,24 @@ import math
 from collections import Counter
 from types import SimpleNamespace
 
-from oracle import institutions
+from oracle import institutions, markets
 from oracle.behaviour import live, look_at_customer
 from oracle.counts import research_of, take_stock
 from oracle.draws import stream
 from oracle.firm import Firm
 from oracle.ladder import hold_rounds
-from oracle.support import Account, PilotCities, Programme, award_hope, pay_awards, pick_awards, reaches_county
+from oracle.support import (
+    Account,
+    PilotCities,
+    Programme,
+    award_hope,
+    pay_awards,
+    pick_awards,
+    reaches_county,
+    strength,
+)
 from oracle.world import TIERS, firms_of, parameters, world_of
+from sim.calendar import Quarter
 from sim.levers import PROGRAMMES
 
 
@@ -30,9 +40,9 @@ class Country:
         self.world = world = world_of(model)
         self.policy, self.seed, self.scale, self.quarter = model.policy, model.seed, model.scale, model.quarter
         self.start = model.quarter
+        self.p = parameters(self.policy)
         self._begin()
-        self._lifelong = {purpose: stream(self.seed, 0, purpose) for purpose in ("aspiration", "call")}
-        self.p = parameters(self.policy.parameters)
+        self._lifelong = {purpose: stream(self.seed, 0, purpose) for purpose in ("aspiration", "call", "relabel")}
         self.firms = firms_of(model)
         sectors, niches, chains = len(world.sector_names), len(world.niche_chain), len(world.chain_sector)
         levers = self.policy.levers
@@ -41,7 +51,11 @@ class Country:
         self.sector_slack, self.energy_rise = [0.0] * sectors, [0.0] * sectors
         self.niche_slack = [0.0] * niches
         self.credit_tightening, self.substitution = 0.0, 1.0
-        self.reach = dict.fromkeys(TIERS, 0.0)
+        self.niche_pressure, self.pressure_felt = [0.0] * niches, [0.0] * niches
+        self.market_at_start = self.research_at_start = None
+        self.research_wage = self.research_price = 1.0
+        self.crowded_out = [0.0] * len(world.province_names)
+        self.reach = {tier: [0.0] * len(world.province_names) for tier in TIERS}
         self.chain_openness, self.chain_invitation = list(world.chain_openness), [0.0] * chains
         self.chain_slack, self.chain_effects = [0.0] * chains, [{} for _ in range(chains)]
         self.weakest: list[int | None] = [None] * chains
@@ -59,6 +73,7 @@ class Country:
         self.champions: Counter = Counter()  # by place and sector
         self.granted_this_year = dict.fromkeys(TIERS, 0)
         self.research = research_of(self)
+        self.research_at_start = sum(true for true, _, _ in self.research.values())
         take_stock(self)
 
     # --- the quarter
@@ -66,8 +81,10 @@ class Country:
     def step(self) -> None:
         """One quarter."""
         self.quarter += 1
+        markets.price_research(self)
         self._begin()
         self._move_demand()
+        self.pressure_felt = list(self.niche_pressure)
         institutions.bring_shocks(self)
         institutions.make_known(self)
         institutions.lead_chains(self)
@@ -98,7 +115,14 @@ class Country:
         """What hangs on the calendar."""
         self.year, self.number = self.quarter.year, self.quarter.number
         self.now = self.quarter - self.start
+        self.qualified = min(self.p.qualified_capability + self.p.frontier_trend * self.now / 4.0, 0.95)
         self.rules = self.policy.rules.in_force(self.quarter)
+        # Rules announced but not yet in force; 0 quarters ahead means none.
+        announced = self.policy.rules
+        first, known = (Quarter.parse(text) for text in (announced.start, announced.announced or announced.start))
+        self.ahead = first - self.quarter if known <= self.quarter < first else 0
+        # A firm works towards what will be asked of it soon.
+        self.aims = announced if 0 < self.ahead <= self.p.anticipation_horizon else self.rules
         self.flows, self.bound = Counter(), dict.fromkeys(TIERS, "")
         if self.number == 1:
             self.granted_this_year = dict.fromkeys(TIERS, 0)
@@ -136,7 +160,19 @@ class Country:
     def digital_effect(self) -> float:
         """Digital maturity that a converted firm gains a quarter."""
         lever = self.policy.levers.digital_empowerment
-        return self.p.digital_support * lever.intensity if lever.enabled else 0.0
+        subsidy = lever.firm_share * lever.budget_yuan / max(lever.firms, 1)
+        return self.p.digital_support * strength(lever, subsidy, self) if lever.enabled else 0.0
+
+    @property
+    def counts_credit(self) -> bool:
+        """Whether anybody's credit is eased, at the expense of others."""
+        effects = (
+            *(self.programme_effects),
+            *(self.cluster_effects.values()),
+            *(self.county_effects.values()),
+            *(self.chain_effects),
+        )
+        return self.p.credit_crowding > 0.0 and any(one.get("credit") for one in effects)
 
     def place(self, firm: Firm) -> int:
         """Province, plus the number of provinces in urban districts."""
@@ -165,4 +201,4 @@ class Country:
 
     def strength_of(self, cluster: int) -> float:
         """Strength of a cluster's commons."""
-        return institutions.strength(self.commons[cluster])
+        return institutions.strength_of(self.commons[cluster])

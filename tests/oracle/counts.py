@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from types import SimpleNamespace
 
+from oracle import markets
 from oracle.behaviour import added_research, capability, exports, is_running, next_threshold, programme_effect
 from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, Firm
 from oracle.ladder import digital_level
@@ -30,9 +31,23 @@ def research_of(country) -> dict[int, tuple[int, int, int]]:
         if firm.rd_intensity > 0.0:
             added = added_research(firm, programme_effect(firm, country, "research_yuan"), country)
             yuan = (firm.rd_intensity + added) * firm.revenue
-            staff = p.rd_staff_cost_share * yuan / p.rd_staff_cost
+            staff = p.rd_staff_cost_share * yuan / (p.rd_staff_cost * country.research_wage)
             sums[firm.slot] = int(yuan), int(yuan / (1.0 - firm.relabelled)), int(staff * PERSON_PARTS)
     return sums
+
+
+def public_cost(country) -> dict[str, float]:
+    """Yuan of the quarter that the public pays beside levers, at 1:1: tax relief on R&D as reported, and new titles."""
+    p = country.p
+    reported = sum(reported for _, reported, _ in country.research.values())
+    titles = Counter()
+    for (name, *_), count in country.flows.items():
+        titles[name] += count
+    paid = p.title_award_srdi * titles["srdi", "granted"] + p.title_award_giant * titles["little_giant", "granted"]
+    return {
+        "tax_relief_yuan": p.tax_relief_counted * p.tax_relief * reported / 4.0 / country.scale,
+        "title_awards_yuan": paid / country.scale,
+    }
 
 
 def take_stock(country) -> None:
@@ -45,7 +60,6 @@ def take_stock(country) -> None:
         county_giants=Counter(),
         niche_revenue=[0] * niches,
         niche_qualified=[0] * niches,
-        niche_lost=[0] * niches,
         clusters=[
             SimpleNamespace(firms=0, srdi_smes=0, little_giants=0, revenue=0, digital=0, governance=0, knowledge=0)
             for _ in world.cluster_county
@@ -71,6 +85,8 @@ def show(country) -> None:
         )
         for cluster in totals.clusters
     ]
+    markets.share_credit(country)
+    markets.compete(country)
     _measure_chains(totals, country)
 
 
@@ -132,7 +148,7 @@ def _add(firm: Firm, totals: SimpleNamespace, country) -> None:
         chain.strength += int(able * thousands)
         chain.newcomers += firm.has(NEWCOMER)
         weakest = country.weakest[firm.leader]
-        if firm.has(NEWCOMER) and weakest is not None and able >= p.qualified_capability:
+        if firm.has(NEWCOMER) and weakest is not None and able >= country.qualified:
             # Newcomers are set to work where the chain is weakest.
             totals.niche_qualified[weakest] += int(p.newcomer_supply * thousands)
 
@@ -157,11 +173,8 @@ def _add_certificate(firm: Firm, add, totals: SimpleNamespace, country) -> None:
 
 def _add_niche(firm: Firm, thousands: int, able: float, totals: SimpleNamespace, country) -> None:
     totals.niche_revenue[firm.niche] += thousands
-    if able >= country.p.qualified_capability:
+    if able >= country.qualified:
         totals.niche_qualified[firm.niche] += thousands
-    slack = country.niche_slack[firm.niche]
-    if slack < 0.0:
-        totals.niche_lost[firm.niche] += int(thousands * (math.exp(-slack) - 1.0))
 
 
 def _add_member(firm: Firm, thousands: int, cluster: SimpleNamespace) -> None:
@@ -182,6 +195,11 @@ def replaced(niche: int, totals: SimpleNamespace, p) -> float:
     return p.substitution_max * min(totals.niche_qualified[niche] / max(p.gap_share * revenue, 1.0), 1.0)
 
 
+def _times_lost(slack: float) -> float:
+    """What a missing foreign supply takes, as a multiple of what is still sold."""
+    return math.exp(-slack) - 1.0 if slack < 0.0 else 0.0
+
+
 def _measure_chains(totals: SimpleNamespace, country) -> None:
     """Health of every chain: key links filled, links served, output lost and at risk; and its weakest key link."""
     p, world = country.p, country.world
@@ -195,6 +213,8 @@ def _measure_chains(totals: SimpleNamespace, country) -> None:
         at_work = [niche for niche in key if totals.niche_revenue[niche] > 0]
         filled = sum(totals.niche_qualified[niche] >= p.gap_share * totals.niche_revenue[niche] for niche in at_work)
         totals.filled.append(filled / len(key) if key else 1.0)
+        if country.policy.model.frontier and totals.chains[len(totals.filled) - 1].suppliers == 0:
+            totals.filled[-1] = 0.0
         totals.extension.append(
             sum(totals.niche_qualified[niche] > 0 for niche in niches) / len(niches) if niches else 1.0
         )
@@ -204,7 +224,7 @@ def _measure_chains(totals: SimpleNamespace, country) -> None:
             totals.niche_revenue[niche] * (1.0 - p.standard_shock * (1.0 - replaced(niche, totals, p))) for niche in key
         )
         totals.resilience.append(withstood / at_stake if at_stake else 1.0)
-        lost = sum(totals.niche_lost[niche] for niche in niches)
+        lost = sum(totals.niche_revenue[niche] * _times_lost(country.niche_slack[niche]) for niche in niches)
         whole = sum(totals.niche_revenue[niche] for niche in niches) + lost
         totals.lost.append(lost / whole if whole else 0.0)
         shares = [(totals.niche_qualified[niche] / totals.niche_revenue[niche], niche) for niche in at_work]

@@ -37,6 +37,8 @@ PURPOSES = {
     "entrant_skills": 33,
     "entrant_quality": 34,
     "call": 38,
+    "entrant_permanent": 40,
+    "review_year": 41,
 }
 
 

@@ -41,6 +41,8 @@ INTEGERS = (
     "support",
     "slack",
     "orders",
+    "permanent",
+    "demand",
     "flags",
     "sector",
     "tier",
@@ -97,7 +99,7 @@ def close(firm: Firm) -> None:
         setattr(firm, name, 0.0)
     firm.knowledge = firm.equity = 0.0
     firm.customer = NEVER
-    firm.support = firm.slack = firm.orders = firm.flags = firm.tier = 0
+    firm.support = firm.slack = firm.orders = firm.demand = firm.flags = firm.tier = 0
     for name in (*SINCE.values(), "awarded_in", "digitised_in"):
         setattr(firm, name, NEVER)
 
@@ -108,7 +110,13 @@ def found(firm: Firm, country) -> None:
     u, v = uniform_pair(country.key("entrant_size"), firm.slot)
     employment = max(math.exp(p.entrant_log_size + p.entrant_size_spread * flat(u)), 1.0)
     productivity = p.entrant_productivity + p.productivity_spread * flat(v)
-    shock = country.sector_slack[firm.sector] + country.niche_slack[firm.niche]
+    other = flat(uniform(country.key("entrant_permanent"), firm.slot))
+    kept = p.permanent_share
+    permanent = p.productivity_spread * (kept * flat(v) + math.sqrt(kept - kept**2) * other)
+    firm.permanent = math.floor(4096 * permanent + 0.5)
+    pressure = country.niche_pressure[firm.niche]
+    shock = country.sector_slack[firm.sector] + country.niche_slack[firm.niche] + pressure * (1.0 - p.staff_response)
+    firm.demand = math.floor(4096 * pressure + 0.5) if p.staff_response > 0.0 else 0
     firm.employment = employment
     firm.productivity = productivity
     firm.revenue = employment * country.revenue_per_worker[firm.sector] * math.exp(productivity + shock)

@@ -10,7 +10,7 @@ from oracle.counts import PARTS, replaced
 from oracle.draws import uniform, uniform_pair
 from oracle.firm import NEVER, Firm
 from oracle.ladder import CALENDAR
-from oracle.support import reaches_county, reaches_sector, share_paid
+from oracle.support import reaches_county, reaches_sector, share_paid, strength
 from oracle.world import TIERS
 
 COMMONS = ("finance", "talent", "infrastructure", "brand", "services", "culture")
@@ -37,11 +37,20 @@ def bring_shocks(country) -> None:
 
 
 def make_known(country) -> None:
-    """Each tier's reach follows a logistic diffusion over the years, the same in every province."""
+    """Each tier's reach follows a logistic diffusion over the years; SRDI programmes differ between provinces."""
     p, year = country.p, country.year + country.number / 4.0
     for tier, name in zip(TIERS, ("innovative", "srdi", "giant"), strict=True):
         ceiling, middle, width = (getattr(p, f"reach_{name}_{part}") for part in ("max", "mid", "width"))
-        country.reach[tier] = ceiling / (1.0 + math.exp(-(year - middle) / width))
+        country.reach[tier] = []
+        for own in country.world.province_srdi:
+            most, late = ceiling, 0.0
+            if tier == "srdi" and p.province_differences * own.reach != 0.0:
+                odds = ceiling / (1.0 - ceiling) if ceiling < 1.0 else math.inf
+                odds *= math.exp(p.province_differences * own.reach)
+                most = odds / (1.0 + odds) if odds < math.inf else 1.0
+            if tier == "srdi":
+                late = p.province_differences * own.delay
+            country.reach[tier].append(most / (1.0 + math.exp(-(year - middle - late) / width)))
 
 
 # ---------------------------------------------------------------- chains
@@ -73,7 +82,8 @@ def engage(name: str, country) -> list[float]:
         return [0.0] * len(leaders)
     wanted = lever.leader_yuan / 4.0 * lever.intensity * sum(leaders)
     paid = account.spend(min(wanted, account.available / lever.quarters_left(country.quarter)))
-    return [lever.intensity * paid / wanted if reached else 0.0 for reached in leaders]
+    engaged = strength(lever, lever.leader_yuan, country) * paid / wanted
+    return [engaged if reached else 0.0 for reached in leaders]
 
 
 def find_buyers(country) -> None:
@@ -107,7 +117,7 @@ def choose_buyer(firm: Firm, country) -> int:
 # ---------------------------------------------------------------- clusters
 
 
-def strength(parts: list[float]) -> float:
+def strength_of(parts: list[float]) -> float:
     """Strength of a cluster's commons."""
     return sum(parts) / len(parts)
 
@@ -125,7 +135,10 @@ def build_commons(country) -> None:
     for cluster in recognised:
         parts = country.commons[cluster]
         for k, weight in enumerate(weights):
-            growth = p.commons_speed * 4.0 * grant / p.commons_reference_yuan * weight / strength(weights)
+            dose = 4.0 * grant / p.commons_reference_yuan
+            if country.policy.model.dose:
+                dose **= p.dose_elasticity
+            growth = p.commons_speed * dose * weight / strength_of(weights)
             parts[k] = min(max(parts[k] + (1.0 - parts[k]) * growth - p.commons_decay * parts[k], 0.0), 1.0)
         c = dict(zip(COMMONS, parts, strict=True))
         country.cluster_effects[cluster] = {
@@ -151,7 +164,8 @@ def open_up(country) -> dict[int, float]:
     }
     wanted = lever.cluster_yuan / 4.0 * lever.intensity * sum(reached.values())
     share = share_paid("open_innovation", wanted, country)
-    return {cluster: lever.intensity * share * here for cluster, here in reached.items()}
+    opened = strength(lever, lever.cluster_yuan, country) * share
+    return {cluster: opened * here for cluster, here in reached.items()}
 
 
 def spill_over(country) -> None:
@@ -171,7 +185,7 @@ def attract(country) -> None:
     for cluster in country.recognised:
         if world.county_urban[world.cluster_county[cluster]]:
             continue
-        rank = strength(country.commons[cluster]) * uniform(key, cluster)
+        rank = strength_of(country.commons[cluster]) * uniform(key, cluster)
         province = world.county_province[world.cluster_county[cluster]]
         for place in (province, None):
             where = place, world.cluster_sector[cluster]

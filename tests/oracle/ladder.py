@@ -52,7 +52,9 @@ def seen_by_assessor(firm: Firm, country) -> dict[str, float]:
         "chain_role": promoted + (firm.leader is not None),
         "promoted": promoted,
         "class1_ip": patents,
-        "rd_staff_share": min(p.rd_staff_cost_share * spending / p.rd_staff_cost / firm.employment, 1.0),
+        "rd_staff_share": min(
+            p.rd_staff_cost_share * spending / p.rd_staff_cost / country.research_wage / firm.employment, 1.0
+        ),
         "rd_institute": sum(spending >= bound for bound in (p.institute_own, p.institute_city, p.institute_provincial)),
         "high_tech": 1 if firm.rd_last_year >= needed and patents >= 1.0 else 0,
     }
@@ -125,20 +127,20 @@ def meets(tier: str, fields: dict, rules, noise: float) -> bool:
 def hold_rounds(country) -> None:
     """What the calendar sets for this quarter: audit, reviews, batches."""
     when, p = CALENDAR["quarters"], country.p
-    provincial = (("innovative", 0.0), ("srdi", p.provincial_bar))
+    provincial = ("innovative", "srdi")
     if country.number == when["audit"]:
         audit(country)
     if country.number == when["provincial_recognition"]:
-        for tier, bar in provincial:
+        for tier in provincial:
             review(tier, country)
-            recognise(tier, bar, (p.second_call, 1.0), country)
+            recognise(tier, 0.0, (p.second_call, 1.0), country)
     if country.number == when["national_batch"]:
         review("little_giant", country)
         recognise("little_giant", national_bar(country), (0.0, 1.0), country)
         count_champions(country)
     if country.number == when["provincial_second_call"]:
-        for tier, bar in provincial:
-            recognise(tier, bar, (0.0, p.second_call), country)
+        for tier in provincial:
+            recognise(tier, 0.0, (0.0, p.second_call), country)
 
 
 def pilot_batch(country) -> dict | None:
@@ -182,16 +184,34 @@ def assess(firm: Firm, tier: str, bar: float, called: tuple[float, float], count
         return None
     country.count((tier, "eligible"), firm)
     served = programme_effect(firm, country, "application")
-    if not is_reached(firm, country.reach[tier], math.log(firm.employment), served, country):
+    reach = country.reach[tier][country.world.county_province[firm.county]]
+    if not is_reached(firm, reach, math.log(firm.employment), served + rush(tier, country), country):
         return None
     if not called[0] <= uniform(country.lifelong("call"), firm.slot) < called[1]:
         return None
     country.count((tier, "applied"), firm)
-    points = score("srdi", fields) + noise + country.county_bonus(firm.county)
+    points = score("srdi", fields) + noise
+    if tier == "little_giant":
+        points += country.county_bonus(firm.county)
+    if tier == "srdi":
+        own = country.world.province_srdi[country.world.county_province[firm.county]].bar
+        bar = p.provincial_bar + p.province_differences * own
     if points < bar:
         return None
     country.count((tier, "passed"), firm)
     return rank_of(points, v)
+
+
+def rush(tier: str, country) -> float:
+    """Log-odds by which firms hurry in the last year before rules that let fewer of them pass."""
+    now, then = (getattr(rules, tier).model_dump() for rules in (country.rules, country.policy.rules))
+
+    def harder(name: str) -> bool:
+        if name == "capacity":
+            return then[name] is not None and (now[name] is None or then[name] < now[name])
+        return then[name] > now[name] if name.endswith("_min") else name.endswith("_max") and then[name] < now[name]
+
+    return country.p.apply_rush if 1 <= country.ahead <= 4 and any(map(harder, now)) else 0.0
 
 
 def rank_of(points: float, u: float) -> int:
@@ -246,6 +266,11 @@ def end_certificate(firm: Firm, code: int, now: int) -> None:
 def review(tier: str, country) -> None:
     """Certificates that would outlive their validity before the next review are renewed, or the firm falls."""
     code, rules = TIERS.index(tier) + 1, getattr(country.rules, tier)
+    strictness = rules.review_strictness
+    if 0.0 < strictness < 1.0:
+        log_odds = math.log(strictness / (1.0 - strictness))
+        log_odds += country.p.review_spread * flat(uniform(country.key("review_year"), code - 1))
+        strictness = 1.0 / (1.0 + math.exp(-log_odds))
     for firm in country.firms:
         if firm.tier != code or country.now - getattr(firm, SINCE[code]) <= 4 * rules.validity_years - 4:
             continue
@@ -253,7 +278,8 @@ def review(tier: str, country) -> None:
         u, _ = uniform_pair(country.key("assessment"), firm.slot)
         noise = country.p.assessment_noise * flat(u)
         fields = seen_by_assessor(firm, country)
-        lenient = uniform(country.key("review"), firm.slot) >= rules.review_strictness
+        fields["growth"] += country.p.review_allowance
+        lenient = uniform(country.key("review"), firm.slot) >= strictness
         held = code
         while held > 0:
             name = TIERS[held - 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.feedbacks import Feedbacks
 from sim.levers import Levers
 from sim.policy import Policy, find_policy
 
@@ -42,6 +43,11 @@ _EASY_RULES = {
         "capacity": 20_000,
     },
     "audit_strictness": 0.5,
+}
+#: Bars that ask for more than the reported ones.
+_HARD_RULES = {
+    "srdi": {"rd_intensity_min": 0.05, "score_min": 65},
+    "little_giant": {"capacity": 20_000, "rd_intensity_min": 0.04, "debt_ratio_max": 0.6},
 }
 #: What is rare in the country happens often.
 _OFTEN = {
@@ -88,8 +94,27 @@ def _group(group: str) -> dict:
 #: Groups of levers.
 GROUPS = sorted({field.annotation.group for field in Levers.model_fields.values()})
 
+_NO_FEEDBACKS = dict.fromkeys(Feedbacks.model_fields, False)
+
 _CHOICES = {
-    "everything": {"levers": _all(), "rules": _EASY_RULES, "shocks": _SHOCKS, "parameters": _OFTEN},
+    "everything": {
+        "levers": _all(),
+        "rules": _EASY_RULES,
+        "shocks": _SHOCKS,
+        "parameters": _OFTEN,
+    },
+    "no feedbacks": {
+        "levers": _all(),
+        "rules": _EASY_RULES,
+        "shocks": _SHOCKS,
+        "model": _NO_FEEDBACKS,
+        "parameters": _OFTEN,
+    },
+    "levers": {"levers": _all()},
+    "announced": {
+        "levers": {"little_giant_awards": {**_ON, "announced": "2019Q2", "start": "2021Q1"}},
+        "rules": {"announced": "2019Q3", "start": "2020Q3", **_HARD_RULES},
+    },
     "shocks": {"shocks": _SHOCKS | {"foreign_supply": _RIGID}},
     "rules": {"rules": {"start": "2020Q3", **_EASY_RULES}},
     "strict rules": {

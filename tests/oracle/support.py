@@ -13,6 +13,7 @@ from oracle.draws import mix, uniform
 from oracle.firm import LISTED, NEVER, Firm
 from oracle.ladder import CALENDAR, digital_level, rank_of, score, seen_by_assessor
 from oracle.world import TIERS
+from sim.calendar import Quarter
 
 
 class Account:
@@ -95,6 +96,19 @@ def lot_rank(firm: Firm, weight: float, u: float) -> int:
 # ---------------------------------------------------------------- programmes
 
 
+def strength(lever, money: float, country) -> float:
+    """Factor on a lever's effects: intensity, or what the money a recipient receives buys beside the usual."""
+    if not country.policy.model.dose:
+        return lever.intensity
+    usual = {
+        "ChainLeaderOpenness": 10e6,
+        "InnovationRelease": 20e6,
+        "OpenInnovation": 2e6,
+        "DigitalEmpowerment": 0.8 * 10.5e9 / 40_000,
+    }.get(type(lever).__name__) or type(lever)().yuan_per_firm
+    return (lever.intensity * money / usual) ** country.p.dose_elasticity
+
+
 class Programme:
     """Supports the firms drawn for a year at a time; a bit in the firm's `support` marks them."""
 
@@ -117,8 +131,10 @@ class Programme:
             return
         if self.until < country.now:
             self._grant()
+        by_dose = strength(self.lever, self.lever.yuan_per_firm, country)
         for channel, value in self.lever.effects(country.p).items():
-            effects[channel] = value * self.lever.intensity
+            in_money = channel in ("research_yuan", "grant_yuan", "equity_yuan")
+            effects[channel] = value * (self.lever.intensity if in_money else by_dose)
 
     def _grant(self) -> None:
         country, lever = self.country, self.lever
@@ -175,8 +191,12 @@ class Programme:
 def award_hope(country) -> float:
     """Log-odds that awards still to be had add to applications."""
     lever = country.policy.levers.little_giant_awards
-    left = country.accounts["little_giant_awards"].available >= lever.award_yuan * lever.intensity
-    return country.p.apply_award * lever.intensity if country.acts("little_giant_awards") and left else 0.0
+    if not lever.enabled or country.accounts["little_giant_awards"].available < lever.award_yuan * lever.intensity:
+        return 0.0
+    start, known, end = map(Quarter.parse, (lever.start, lever.announced or lever.start, lever.end))
+    ahead = max(start - country.quarter, 0)
+    hope = country.p.apply_award * lever.intensity * country.p.anticipation_fade**ahead
+    return hope if known <= country.quarter <= end else 0.0
 
 
 def pick_awards(country) -> None:

@@ -1,1 +1,1 @@
-"""The web page (Solara): ``srdi ui``. Pages read what `viz.live` runs and what the package has of its calibration."""
+"""The web page (Solara): ``srdi ui``. It shows runs of `viz.live` and the packaged calibration."""

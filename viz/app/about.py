@@ -1,4 +1,4 @@
-"""What the page tells about the model: reported figures, parameters, the ODD protocol."""
+"""The section about the model: reported figures, parameters, the ODD protocol."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABOUT = ("reading", "figures", "parameters", "odd")
 
 
 def figures_table(words: Words, search: str = "") -> TextTable:
-    """Every reported figure: what, when, value, as it was reported, what it is used for, source."""
+    """Every reported figure: what, when, value, wording of the report, use, source."""
     heads = [words(f"data.{head}") for head in ("figure", "date", "value", "as_reported", "role", "source")]
     rows = []
     for figure in reported_figures():
@@ -60,18 +60,18 @@ def parameters_table(words: Words, search: str = "") -> TextTable:
 
 
 def _found(rows: list[list[str]], search: str) -> list[list[str]]:
-    """Rows that hold every word searched for, in any column."""
+    """Rows that contain every search word, in any column."""
     wanted = search.casefold().split()
     return [row for row in rows if all(word in " ".join(row).casefold() for word in wanted)]
 
 
 def _value(value: float) -> str:
-    """A parameter's value as it stands in the file, with separators."""
+    """A parameter's value as in the file, with separators."""
     return f"{value:,.0f}" if value.is_integer() and abs(value) >= 10_000 else f"{value:g}"
 
 
 @cache
 def odd_html(language: str) -> str:
-    """The model by the ODD protocol as HTML, from the Markdown file of the package."""
+    """The model's description by the ODD protocol as HTML, from the packaged Markdown file."""
     text = files("viz.words").joinpath(f"odd.{language}.md").read_text(encoding="utf-8")
     return markdown.markdown(text, extensions=["tables"])

@@ -1,4 +1,4 @@
-"""The state of the page as the query of its address, which holds only what differs from the default."""
+"""The state of the page as the query of its address, which holds only differences from the default."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
+from sim.policy import POLICY_TABLES
 from viz import LANGUAGES
 
-#: Most policies that are kept to compare.
+#: Most policies that can be kept to compare.
 MOST_SAVED = 4
 _SEPARATOR = "~"
-#: Most letters of a kept policy's name.
+#: Longest name of a kept policy, in characters.
 _MOST_LETTERS = 60
 
 
@@ -30,7 +31,7 @@ class State:
     Attributes:
         settings: values by dotted key that differ from the baseline's.
         language: one of `viz.LANGUAGES`. dark: whether the page is dark.
-        view: further choices of pages by name, such as measure, quarter, province, chain.
+        view: further choices on the pages by name, such as measure, quarter, province, chain.
         saved: policies kept to compare.
     """
 
@@ -53,14 +54,14 @@ def to_query(state: State) -> str:
     for saved in state.saved:
         lines = (f"{key}={value_text(value)}" for key, value in sorted(saved.settings.items()))
         parts.append(("policy", _SEPARATOR.join([saved.name, *lines])))
-    return urlencode(parts, errors="replace")  # JSON can name halves of letters, which no address can hold
+    return urlencode(parts, errors="replace")  # JSON allows lone surrogates, which no address can hold
 
 
 def from_query(query: str, views: tuple[str, ...]) -> State:
-    """The state a query describes; parts it does not know are passed over, as links of other versions may hold them.
+    """The state a query describes. Unknown parts are ignored; they may come from another version.
 
     Args:
-        views: names of the choices of pages.
+        views: names of the choices on the pages.
     """
     state = State({})
     for key, text in parse_qsl(query or ""):
@@ -75,23 +76,23 @@ def from_query(query: str, views: tuple[str, ...]) -> State:
             pairs = (line.partition("=") for line in lines)
             settings = {key: text_value(value) for key, equals, value in pairs if equals}
             state = replace(state, saved=(*state.saved, Saved(kept_name(name), settings)))
-        elif key.partition(".")[0] in ("levers", "rules", "shocks", "parameters"):
+        elif key.partition(".")[0] in POLICY_TABLES:
             state.settings[key] = text_value(text)
     return state
 
 
 def kept_name(text: str) -> str:
-    """A name as the address can hold it: on one line, without the sign that parts a policy's lines, not too long."""
+    """A name the address can hold: on one line, without the separator, not too long."""
     return " ".join(text.replace(_SEPARATOR, " ").split())[:_MOST_LETTERS]
 
 
 def value_text(value: object) -> str:
-    """A setting as ``--set`` takes it; text stands without quotation marks."""
+    """A setting as ``--set`` takes it; text is not quoted."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def text_value(text: str) -> object:
-    """A setting from its text: a number, a text, a list of them; what is nested more deeply stays text."""
+    """A setting from its text: a number, a text, a list of them; anything nested more deeply stays text."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a policy changes in the baseline, in the words of its controls."""
+"""A policy's changes to the baseline, in the words of its controls."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from viz.words.language import Words
 
 @cache
 def _controls(language: str) -> dict[str, tuple[str, dict]]:
-    """Title of the lever, rules or shock, and control, by dotted key; a switch has no control but its label."""
+    """Title of the lever, rules or shock, and control, by dotted key; a switch has only a label."""
     words = Words(language)
-    found = {}
+    controls = {}
     for group in control_groups(language):
         for item in group["items"]:
             title = item["title"]
-            if group["key"] == "rules":  # called after their tier alone there
+            if group["key"] == "rules":  # the items are named only by their tier
                 title = words("number.bracketed", value=title, about=group["title"])
             for control in (*item["controls"], *item["more"]):
-                found[control["key"]] = (title, control)
+                controls[control["key"]] = (title, control)
             if item["switch"]:
                 label = words.setting_label(item["switch"])
-                found[item["switch"]] = (title, {"kind": "switch", "label": label})
-    return found
+                controls[item["switch"]] = (title, {"kind": "switch", "label": label})
+    return controls
 
 
 def changes_table(settings: Mapping[str, object], words: Words) -> TextTable:
-    """One row a setting that differs from the baseline: whose it is, its label, its value before and now."""
+    """One row for each setting that differs from the baseline: owner, label, value before and now."""
     rows = []
     for key, value in sorted(settings.items()):
         if key in _controls(words.language):
@@ -46,13 +46,13 @@ def changes_table(settings: Mapping[str, object], words: Words) -> TextTable:
 
 
 def changes_sentence(settings: Mapping[str, object], words: Words) -> str:
-    """Which levers, rules and shocks a policy changes, by title."""
+    """The titles of the levers, rules and shocks that a policy changes."""
     titles = dict.fromkeys(row[0] for row in changes_table(settings, words).rows)
     return words.joined(list(titles))
 
 
 def _text(control: dict, value: Any, words: Words) -> str:
-    """A value as its control shows it."""
+    """A value as shown by its control."""
     kind = control["kind"]
     if value is None or kind == "switch":
         return words.setting(value)

@@ -1,4 +1,4 @@
-"""Specs of the charts that show an answer; how they look stands once, here."""
+"""Specs of the charts that show an answer; their common style is defined here."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _CHAINS = (
 
 
 def chart_texts(words: Words) -> dict[str, str]:
-    """The words every chart has; the patterns in them are filled in by the browser."""
+    """The texts every chart has; the browser fills in their placeholders."""
     return {key: words.raw(f"chart.{key}") for key in TEXTS}
 
 
 def look(session: Session) -> dict:
-    """What the charts of a reader share: texts, language, dark or light."""
+    """What all charts of a user share: texts, language, dark or light."""
     words = session.words
     return {
         "texts": chart_texts(words),
@@ -43,7 +43,7 @@ def look(session: Session) -> dict:
 
 
 def version_of(answer: Answer) -> str:
-    """Which answer a chart shows: the number of the request, and whether intervals are in it."""
+    """Version of the answer a chart shows: the number of the request, and whether it has intervals."""
     return f"{answer.number}{'+' if answer.runs else ''}"
 
 
@@ -53,7 +53,7 @@ def show(answer: Answer, spec: dict) -> None:
 
 
 def fan(session: Session, answer: Answer, quantity: str) -> dict:
-    """A quantity of the nation: policy with bands once there are runs for them, baseline beside, reported figures."""
+    """A national quantity: the policy, with bands once there are runs for them, the baseline, and reported figures."""
     words, x = session.words, quarters(answer.central)
     reported = reported_of(quantity, pd.Timestamp(answer.central.tables["national"]["quarter"][-1]))
     figures = [
@@ -83,8 +83,8 @@ def over_time(
     """A quantity under the policy, with bands if the course has them, and in the baseline.
 
     Args:
-        unit: as the results declare it. more: series drawn above. x: positions, by default the quarters of a run.
-        label: what is read out; by default the value at the end.
+        unit: as declared in the results. more: series drawn on top. x: positions, by default the quarters of a run.
+        label: text for screen readers; by default the value at the end.
     """
     words, series = session.words, []
     if shown.fan:
@@ -112,7 +112,7 @@ def over_time(
 
 
 def spending(session: Session, answer: Answer) -> dict:
-    """Public money by year and lever under the policy, with the baseline's sum beside."""
+    """Public spending by year and lever under the policy, next to the baseline's total."""
     words = session.words
     runs, baselines = best_runs(answer)
     years, money = spending_by_lever(runs)
@@ -135,7 +135,7 @@ def spending(session: Session, answer: Answer) -> dict:
 
 
 def chain_health(session: Session, answer: Answer) -> dict:
-    """Gaps filled, extension and resilience of the chains: policy as lines, baseline in grey beside each."""
+    """Gaps filled, extension and resilience of the chains: lines for the policy, grey lines for the baseline."""
     words = session.words
     series = []
     for quantity, colour, dash in _CHAINS:

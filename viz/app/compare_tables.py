@@ -1,10 +1,10 @@
-"""What comparing policies finds, in words and tables, from the numbers of `viz.live.findings`."""
+"""Comparisons of policies in words and tables, from the numbers of `viz.live.findings`."""
 
 from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from scenarios.analysis.metrics import SPENT
+from scenarios.analysis.metrics import CUMULATIVE_COST
 from viz.live.findings import PRICED, ROBUST, Findings
 from viz.report.sections import Sections
 from viz.shared.estimates import Estimate, verdict
@@ -15,7 +15,7 @@ from viz.words.language import NOTHING, Words
 
 
 def effects_table(findings: Findings, words: Words) -> TextTable:
-    """Effects at the end, one row a quantity and one column a policy: difference, interval, and what they say."""
+    """Effects at the end, one row per quantity and one column per policy: difference, interval and verdict."""
     sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words("compare.quantity"), *(sections.titles[name] for name in compared.names)]
     rows = []
@@ -37,12 +37,12 @@ def effects_table(findings: Findings, words: Words) -> TextTable:
 
 
 def prices_table(findings: Findings, words: Words) -> TextTable:
-    """What one more firm costs, one row a kind of firm and one column a policy; the extra money first."""
+    """The cost of an additional firm, one row per kind of firm and one column per policy; additional spending first."""
     sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words("compare.price"), *(sections.titles[name] for name in compared.others)]
     spent = []
     for name in compared.others:
-        cost = findings.ends[name, SPENT].difference
+        cost = findings.ends[name, CUMULATIVE_COST].difference
         spent.append(_lines(words.value(cost.mean, "yuan", signed=True), _interval(cost, "yuan", words)))
     rows: list[list[str]] = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
     for quantity in PRICED:
@@ -52,7 +52,7 @@ def prices_table(findings: Findings, words: Words) -> TextTable:
 
 
 def robustness_tables(findings: Findings, words: Words) -> list[tuple[str, TextTable]]:
-    """How each policy does over all states of the world: title and table of each quantity, a row a policy."""
+    """Performance over all states of the world: title and table for each quantity, one row per policy."""
     sections, compared = Sections(findings.compared, words), findings.compared
     heads = [words(f"compare.{head}") for head in ("policy", "better", "worst", "best", "regret")]
     tables = []
@@ -77,13 +77,13 @@ def robustness_tables(findings: Findings, words: Words) -> list[tuple[str, TextT
 
 
 def _interval(difference: Estimate, unit: str, words: Words) -> str:
-    """The interval of a difference, or nothing where there is none or it is one number."""
+    """The interval of a difference; empty if there is none or it is a single number."""
     if not difference.known or difference.low == difference.high:
         return ""
     return words.interval(difference.low, difference.high, unit, signed=True)
 
 
 def _lines(first: str, *others: str) -> Markup:
-    """Texts under each other in a cell, the first of them large."""
+    """Texts below each other in a cell, the first one large."""
     small = (Markup("<small>{}</small>").format(text) for text in others if text)
     return Markup("<br>").join([escape(first), *small])

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from scenarios.files.describe import field_rows
-from scenarios.files.loading import flattened, load_scenario
-from scenarios.files.schema import tables
+from scenarios.files.loading import flatten, load_scenario
+from scenarios.files.schema import nested_models
 from sim.calendar import DEFAULT_UNTIL, START
 from sim.fieldtypes import Provinces, Sectors
 from sim.levers import Levers
@@ -23,15 +23,15 @@ from sim.rules import Rules
 from sim.shocks import Shock, Shocks
 from viz.words.language import Words
 
-#: Settings every lever has: shown after those of its own.
+#: Settings that every lever has, shown after its own.
 _COMMON = tuple(dict.fromkeys(name for base in (Lever, PlacedLever, FirmLever) for name in base.model_fields))
-#: Of these, shown at once; the others on demand.
+#: Of these, the ones always shown; the others on demand.
 _PLAIN = ("budget_yuan", "start", "end")
-#: How far a slider reaches over the default, where the allowed range is wider; its steps.
+#: Upper end of a slider as a multiple of the default, if the allowed range is wider; number of its steps.
 _REACH, _STEPS = 4.0, 100
-#: End of the slider of a number of firms or clusters that has no default.
+#: Upper end of the slider for a number of firms or clusters without a default.
 _FIRMS = 50_000.0
-#: A quantity of money is shown in the largest of these that its default fills: yuan, key of its word.
+#: Units of money: yuan, key of the word. An amount is shown in the largest unit not above its default.
 MONEY = {
     "en": ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, "one")),
     "zh": ((1e8, "hundred_million"), (1e4, "ten_thousand"), (1.0, "one")),
@@ -42,22 +42,22 @@ MONEY = {
 def defaults() -> dict[str, Any]:
     """Every setting of the baseline by dotted key."""
     values = load_scenario("baseline").model_dump(mode="json")
-    return flattened({key: values[key] for key in ("levers", "rules", "shocks")})
+    return flatten({key: values[key] for key in ("levers", "rules", "shocks")})
 
 
 @cache
 def control_groups(language: str) -> list[dict]:
-    """Groups of the policy page in the order of the declarations: plain values for the page.
+    """The groups of the policy page in the order of the declarations, as plain values.
 
-    Each group has key, title and items; an item is a lever, a tier's rules or a shock, with key, title, help, cost,
+    A group has key, title and items. An item is a lever, the rules of a tier or a shock; it has key, title, help, cost,
     switch (key of the setting that turns it on, or None), controls and more (controls on demand). See `_control`.
     """
     words = Words(language)
     groups: dict[str, list[dict]] = {}
-    for name, lever in tables(Levers, Lever).items():
+    for name, lever in nested_models(Levers, Lever).items():
         groups.setdefault(lever.group, []).append(_lever(words, name, lever))
     groups["rules"] = list(_rules(words))
-    groups["shocks"] = [_shock(words, name, shock) for name, shock in tables(Shocks, Shock).items()]
+    groups["shocks"] = [_shock(words, name, shock) for name, shock in nested_models(Shocks, Shock).items()]
     return [{"key": key, "title": words(f"group.{key}"), "items": items} for key, items in groups.items()]
 
 
@@ -68,7 +68,7 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
     weights = [key for key in lever.model_fields if key.endswith("_weight")]
     if issubclass(lever, FirmProgramme):
         own = [key for key in own if key != "yuan_per_firm"] + ["yuan_per_firm"]
-    # A rule that costs nothing has no budget to show.
+    # Levers that cost nothing have no budget.
     plain = [key for key in _PLAIN if key != "budget_yuan" or lever.model_fields[key].default > 0.0]
     shown = [*own[:3], *plain]
     others = dict.fromkeys((*own, "intensity", *weights, *_COMMON))
@@ -85,8 +85,8 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
 
 
 def _rules(words: Words) -> Iterator[dict]:
-    """The rules of every tier, and those of all."""
-    tiers = tables(Rules, BaseModel)
+    """The general rules, and the rules of each tier."""
+    tiers = nested_models(Rules, BaseModel)
     general = {key: field for key, field in Rules.model_fields.items() if key not in tiers}
     yield _plain_item(words, "rules", "general", words("rule_group.general"), "", general)
     for tier, rules in tiers.items():
@@ -112,11 +112,11 @@ def _plain_item(words: Words, prefix: str, key: str, title: str, help_: str, fie
 
 
 def _control(words: Words, key: str, field: FieldInfo) -> dict:
-    """One setting as the page shows it.
+    """One setting as shown on the page.
 
-    kind is switch, number, count, quarter, choice or several. Numbers have low and high (what is allowed), least, most
-    and step of the slider, factor (shown = value / factor), unit in words; choices and several have options as
-    (value, title).
+    kind is switch, number, count, quarter, choice or several. Numbers have low and high (allowed range), least, most
+    and step (of the slider), factor (shown = value / factor) and unit (in words). quarter, choice and several have
+    options as (value, title).
     """
     default = defaults()[key]
     row = next(row for row in field_rows(_owner(key), key.rpartition(".")[0]) if row["key"] == key)
@@ -132,7 +132,9 @@ def _control(words: Words, key: str, field: FieldInfo) -> dict:
     if kind == "quarter":
         last = DEFAULT_UNTIL
         quarters = [f"{year}Q{number}" for year in range(START.year + 1, last + 1) for number in (1, 2, 3, 4)]
-        return control | {"kind": "quarter", "options": [(text, words.quarter(text)) for text in quarters]}
+        options = [(text, words.quarter(text)) for text in quarters]
+        optional = [("", words("control.none"))] if field.default is None else []
+        return control | {"kind": "quarter", "options": optional + options}
     if kind == "switch":
         return control | {"kind": "switch"}
     bounds = _bounds(field)
@@ -146,7 +148,7 @@ def _control(words: Words, key: str, field: FieldInfo) -> dict:
     step = _nice((most - least) / _STEPS, down=True)
     if kind == "count":
         step = max(1, round(step))
-    # An end that is not allowed itself is one step away.
+    # If an end itself is not allowed, the slider stops one step before it.
     least += step if "gt" in bounds and least == low else 0.0
     most -= step if "lt" in bounds and most == high else 0.0
     return control | {
@@ -164,11 +166,11 @@ def _control(words: Words, key: str, field: FieldInfo) -> dict:
 
 
 def _owner(key: str) -> type[BaseModel]:
-    """The model that declares a setting."""
+    """The class that declares a setting."""
     top, *path = key.split(".")[:-1]
     model: type[BaseModel] = {"levers": Levers, "rules": Rules, "shocks": Shocks}[top]
     for part in path:
-        model = tables(model, BaseModel)[part]
+        model = nested_models(model, BaseModel)[part]
     return model
 
 
@@ -180,10 +182,10 @@ def _kind(field: FieldInfo) -> str:
         return "choice"
     if get_origin(annotation) is tuple:
         return "several"
-    if annotation is str:
+    kinds = {annotation, *(getattr(part, "__origin__", part) for part in get_args(annotation))}
+    if str in kinds:
         return "quarter"
-    whole = {annotation, *(getattr(part, "__origin__", part) for part in get_args(annotation))}
-    return "count" if int in whole else "number"
+    return "count" if int in kinds else "number"
 
 
 def _options(words: Words, field: FieldInfo) -> list[tuple[str, str]]:
@@ -195,12 +197,12 @@ def _options(words: Words, field: FieldInfo) -> list[tuple[str, str]]:
         _check(Sectors): (sector_names(), lambda name: words(f"sector.{name}")),
         _check(Kinds): (kinds, lambda name: words(f"choice.{name}")),
     }
-    names, title = next(found for check, found in checks.items() if check in _checks(field))
+    names, title = next(listed for check, listed in checks.items() if check in _checks(field))
     return [(name, title(name)) for name in names]
 
 
 def _check(kind: Any) -> Any:
-    """The function by which an annotated type checks its values."""
+    """The function that validates values of an annotated type."""
     return get_args(kind)[1].func
 
 
@@ -211,8 +213,8 @@ def _checks(field: FieldInfo) -> list:
 def _bounds(field: FieldInfo) -> dict[str, float]:
     """Bounds of a number by their sign: ge, gt, le, lt."""
     signs = ("ge", "gt", "le", "lt")
-    found = ((sign, getattr(rule, sign, None)) for rule in field.metadata for sign in signs)
-    return {sign: float(value) for sign, value in found if value is not None}
+    bounds = ((sign, getattr(rule, sign, None)) for rule in field.metadata for sign in signs)
+    return {sign: float(value) for sign, value in bounds if value is not None}
 
 
 def _unit(words: Words, unit: str, usual: object) -> tuple[float, str]:
@@ -229,7 +231,7 @@ def _unit(words: Words, unit: str, usual: object) -> tuple[float, str]:
 
 
 def _nice(value: float, down: bool = False) -> float:
-    """The next number of 1, 2 or 5 times a power of ten, above or below."""
+    """The nearest number of the form 1, 2 or 5 times a power of ten, above or below."""
     if value <= 0.0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))

@@ -1,4 +1,4 @@
-"""What can be taken away from the page: tables, the scenario as a file, and both with the command that makes them."""
+"""Downloads: tables, the scenario as a file, and both with the command that reproduces them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 import tomli_w
 
 from scenarios.catalogue import catalogue_names
-from scenarios.ensembles.draws import POSTERIOR
+from scenarios.ensembles.parameter_draws import POSTERIOR
 from scenarios.ensembles.request import temporary_directory
 from scenarios.files.describe import scenario_toml
-from scenarios.files.loading import nested
+from scenarios.files.loading import nest
 from scenarios.files.schema import Scenario
 from scenarios.records.export import FORMATS
 from scenarios.records.results import Results
@@ -25,18 +25,18 @@ from viz.shared.texts import TextTable
 from viz.words.declared import column_meaning, unit_as_stored
 from viz.words.language import Words
 
-#: Formats of tables that are offered, as `scenarios.records.export` names them, in order.
+#: Formats offered for tables, in order, as named in `scenarios.records.export`.
 TABLE_FORMATS = ("csv", "parquet", "dta")
-#: Rows of a table that are shown.
+#: Rows shown of a table.
 PREVIEW = 200
-#: Sets of runs: those with posterior draws, and the one with the central parameters.
+#: Sets of runs: those with posterior draws, and the run with the central parameters.
 ENSEMBLE, CENTRAL = "ensemble", "central"
-#: Files that are compressed already.
+#: Files that are already compressed.
 _DENSE = (".parquet",)
 
 
 def runs_of(answer: Answer, asked: str) -> str:
-    """The runs to take away: those asked for, or the central ones where there are no others."""
+    """The runs to download: the requested set if it exists, otherwise the central run."""
     return ENSEMBLE if asked == ENSEMBLE and answer.runs else CENTRAL
 
 
@@ -44,7 +44,7 @@ def gathered(runner: Runner, answer: Answer, scenario: Scenario, runs: str) -> G
     """The answer's runs as results: the policy and, if it differs, the baseline.
 
     Args:
-        scenario: the answer's policy with the name and titles it is written down with. runs: ENSEMBLE or CENTRAL.
+        scenario: the answer's policy with its name and titles in the file. runs: ENSEMBLE or CENTRAL.
     """
     pairs = (answer.runs, answer.baselines) if runs == ENSEMBLE else ((answer.central,), (answer.central_baseline,))
     scenarios = [scenario, *([] if scenario.name == runner.baseline.name else [runner.baseline])]
@@ -53,14 +53,14 @@ def gathered(runner: Runner, answer: Answer, scenario: Scenario, runs: str) -> G
 
 
 def command(results: GatheredResults) -> str:
-    """The command that makes the same results, given the file of a scenario that is not in the catalogue."""
+    """The command that reproduces the results; a scenario outside the catalogue is given as its file."""
     manifest = results.manifest
     scenario, *others = manifest["scenarios"]
     written = scenario["run"]
     options = [f"--replicates {manifest['replicates']}", f"--scale {manifest['scale']:g}"]
     if manifest["parameter_draws"]:
         options.insert(0, f"--params {POSTERIOR}")
-    # What the file says itself need not be said.
+    # Options that repeat the file are left out.
     options += [f"--{name} {manifest[name]}" for name in ("seed", "until") if manifest[name] != written[name]]
     if manifest["firms_panel"]:
         options.append(f"--firms-panel {manifest['firms_panel']}")
@@ -69,19 +69,19 @@ def command(results: GatheredResults) -> str:
 
 
 def scenario_argument(scenario: str) -> str:
-    """How a command names a scenario: by its name in the catalogue, or by its file."""
+    """A scenario as an argument of a command: its name in the catalogue, or its file."""
     return scenario if scenario in catalogue_names() else file_name(scenario)
 
 
 def file_name(scenario: str) -> str:
-    """Name of a scenario's file."""
+    """The file name of a scenario."""
     return f"{scenario}.toml"
 
 
 def short_toml(scenario: Scenario) -> str:
-    """A scenario as a file that extends the baseline and holds only what differs; one that cannot be is whole.
+    """A scenario as a file that extends the baseline and holds only differences, or as a whole file if need be.
 
-    TOML has no word for nothing: a setting that is none, where the baseline has a value, needs the whole file.
+    TOML has no null: if a setting is None and the baseline has a value, the whole file is needed.
     """
     settings = settings_of(scenario)
     if scenario.name == "baseline" or any(value is None for value in settings.values()):
@@ -89,7 +89,7 @@ def short_toml(scenario: Scenario) -> str:
     values: dict = {"schema": 1, "name": scenario.name}
     values |= {key: getattr(scenario, key) for key in ("title", "title_zh", "description") if getattr(scenario, key)}
     values["extends"] = "baseline"
-    return tomli_w.dumps(values | nested(settings))
+    return tomli_w.dumps(values | nest(settings))
 
 
 def tables_zip(results: Results, form: str) -> bytes:
@@ -103,7 +103,7 @@ def tables_zip(results: Results, form: str) -> bytes:
 
 
 def bundle_zip(results: GatheredResults, scenario: Scenario, words: Words) -> bytes:
-    """Everything a colleague needs: scenario, results directory with manifest, the command, and how to read them."""
+    """Everything a colleague needs: scenario, results directory with manifest, command, and how to read them."""
     name = results.path.name
     with temporary_directory() as folder:
         results.write_files(folder)
@@ -137,7 +137,7 @@ def _zipped(files: dict[str, Path | str]) -> bytes:
 
 
 def preview(results: Results, table: str) -> tuple[TextTable, int]:
-    """The first rows of a table as texts, in full precision as far as it means something, and how many rows it has."""
+    """The first rows of a table as texts, in full meaningful precision, and the number of its rows."""
     frame = results.table(table)
     shown = frame.head(PREVIEW)
     columns = {name: _texts(shown[name]) for name in shown}

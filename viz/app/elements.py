@@ -21,7 +21,7 @@ def html_button(text: str, on_click: Callable[[], None], *, disabled: bool = Fal
 
 
 def html_table(table: TextTable, caption: str = "") -> None:
-    """A table of texts that scrolls by itself where the page is narrow."""
+    """A table of texts with its own scroll bar on narrow pages."""
     solara.HTML(
         tag="div",
         classes=["srdi-scroll"],
@@ -46,26 +46,26 @@ def table_html(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int =
 
 
 def heading(text: str, tag: str = "h2") -> None:
-    """A heading of plain words."""
+    """A heading of plain text."""
     solara.HTML(tag=tag, unsafe_innerHTML=escape(text))
 
 
 def note(text: str) -> None:
-    """A paragraph of plain words."""
+    """A paragraph of plain text."""
     solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(text))
 
 
 def choice(label: str, value: str, titles: Mapping[str, str], on_value: Callable[[str], None]) -> None:
-    """A labelled list to choose one of.
+    """A labelled drop-down list.
 
     Args:
-        titles: what is shown, by value.
+        titles: text of each option, by value.
     """
     Choice(label=label, value=value, options=[list(pair) for pair in titles.items()], event_choose=on_value)
 
 
 def progress(text: str, stage: str, share: float | None = None, cancel: Callable[[], None] | None = None) -> None:
-    """What is going on, with a bar where a share of it is done, and a way to cancel."""
+    """The current status, with a progress bar if the finished share is known, and a button to cancel."""
     words = use_session().words
     with solara.Div(classes=["srdi-row"], attributes={"role": "status", "data-stage": stage}):
         solara.HTML(tag="span", classes=["srdi-note"], unsafe_innerHTML=escape(text))
@@ -86,7 +86,7 @@ def progress(text: str, stage: str, share: float | None = None, cancel: Callable
 
 @solara.component
 def Busy():
-    """What the worker does, with a bar and a way to cancel."""
+    """The worker's status, with a progress bar and a button to cancel."""
     session = use_session()
     words, status = session.words, session.status.value
     running = status.stage == "ensemble"
@@ -106,11 +106,11 @@ def MadeFile(
     mime: str = "application/zip",
     link: str = "",
 ) -> None:
-    """A button that makes a file when pressed, beside the page's own work, and hands it to the browser.
+    """A button that makes a file in the background when pressed, and passes it to the browser.
 
     Args:
-        make: gives the file; an InputError or OSError it raises becomes the page's message.
-        link: text of a link that opens the file in a new tab; empty to save it at once.
+        make: returns the file; an InputError or OSError it raises is shown as the page's message.
+        link: text of a link that opens the file in a new tab; if empty, the file is saved at once.
     """
     session = use_session()
     words = session.words

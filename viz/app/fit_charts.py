@@ -1,4 +1,4 @@
-"""Charts of the page of the calibration: specs from the rows of `viz.live.fitted`."""
+"""Charts of the calibration page: specs from the rows of `viz.live.fitted`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from viz.app.state import Session
 from viz.app.widgets.chart import band, bar, interval, interval_chart, line, points, time_chart
 from viz.live.fitted import Directions, FittedFigure, FittedParameter, Forecast, outlook_of
 
-#: Simulated ranges, and what they are held against.
+#: Colours of simulated ranges, and of the figures they are compared with.
 SIMULATED, AGAINST = POLICY, BASELINE
 
 
 def deviation_chart(session: Session, role: str, figures: Sequence[FittedFigure]) -> dict:
-    """National figures of a role: reported and simulated intervals, per cent from the reported middle."""
+    """National figures of a role: reported and simulated intervals, as per cent deviations from the reported middle."""
     words = session.words
     rows = []
     for figure in figures:
@@ -49,7 +49,7 @@ def deviation_chart(session: Session, role: str, figures: Sequence[FittedFigure]
 
 
 def province_chart(session: Session, figures: Sequence[FittedFigure]) -> dict:
-    """Figures of provinces of one list: reported and simulated, in their unit on a log axis."""
+    """One series of provincial figures: reported and simulated, in their unit on a log axis."""
     words = session.words
     names = [words.province(figure.province) for figure in figures]
     rows = [
@@ -85,7 +85,7 @@ def province_chart(session: Session, figures: Sequence[FittedFigure]) -> dict:
 
 
 def parameter_chart(session: Session, parameters: Sequence[FittedParameter]) -> dict:
-    """Posterior ranges of the fitted parameters on the scale of their priors, per cent."""
+    """Posterior ranges of the fitted parameters on the scale of their priors, in per cent."""
     words = session.words
     rows = [
         words(
@@ -112,7 +112,7 @@ def parameter_chart(session: Session, parameters: Sequence[FittedParameter]) -> 
 
 
 def directions_chart(session: Session, directions: Directions) -> dict:
-    """How much of the prior's doubt the figures take away, direction by direction."""
+    """Share of the prior uncertainty that the figures remove, by direction."""
     words, total = session.words, len(directions.share)
     identified = np.arange(total) < directions.identified
     known, open_ = (np.where(which, directions.share, math.nan) for which in (identified, ~identified))
@@ -133,29 +133,29 @@ def directions_chart(session: Session, directions: Directions) -> dict:
 
 def forecast_chart(session: Session, series: Sequence[Forecast]) -> dict:
     """Reported past and forecast of a national quantity, with 50 % and 90 % bands."""
-    words, found = session.words, outlook_of(series)
+    words, outlook = session.words, outlook_of(series)
     last = series[-1]
     title = quantity_title(words, last.quantity)
-    low, lower, middle, upper, high = found.levels
+    low, lower, middle, upper, high = outlook.levels
     drawn = [
         band(words("fit.interval_90"), low, high, colour=SIMULATED, opacity=0.15),
         band(words("fit.interval_50"), lower, upper, colour=SIMULATED, opacity=0.25),
         line(words("fit.forecast_median"), middle, colour=SIMULATED),
     ]
-    if found.reported:
+    if outlook.reported:
         drawn.append(
             points(
                 words("fit.reported_figures"),
-                found.reported_at,
-                [figure.low for figure in found.reported],
-                [figure.high for figure in found.reported],
-                labels=[words.month(figure.date) for figure in found.reported],
+                outlook.reported_at,
+                [figure.low for figure in outlook.reported],
+                [figure.high for figure in outlook.reported],
+                labels=[words.month(figure.date) for figure in outlook.reported],
             )
         )
     end = words.value(last.median, last.unit)
     interval_text = words.interval(last.levels[0], last.levels[4], last.unit)
     return time_chart(
-        found.quarters,
+        outlook.quarters,
         drawn,
         title=words("fit.forecast_chart", title=title),
         label=words("fit.forecast_label", title=title, value=end, year=last.date.year, interval=interval_text),

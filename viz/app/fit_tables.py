@@ -1,4 +1,4 @@
-"""What the page of the calibration says in words and tables, from the rows of `viz.live.fitted`."""
+"""Texts and tables of the calibration page, from the rows of `viz.live.fitted`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from scenarios.analysis.reported import reported_figures
-from sim.outputs import NATIONAL
 from sim.parameters import parameter_table
+from sim.records.outputs import NATIONAL
 from sim.reference import province_names
 from viz.live.fitted import (
     FORECASTERS,
@@ -31,11 +31,11 @@ from viz.words.declared import declared
 from viz.words.language import NOTHING, Words, catalogue
 
 _DESCRIPTIONS = {column.name: column.description for column in NATIONAL}
-#: Roles of figures that were in view when parameters were fitted or set.
+#: Roles of figures used when parameters were fitted or set by hand.
 _SEEN = ("fit", "tuned")
-#: Parameters named of what the figures cannot tell.
+#: Maximum number of unidentified parameters that are named.
 _FEW = 5
-#: Units that titles name.
+#: Units that are named in English titles.
 _THINGS = ("firms", "counties", "clusters", "persons", "years")
 #: Stylised facts whose value is a share.
 _SHARES = (
@@ -52,7 +52,7 @@ _SHARES = (
 
 
 def quantity_title(words: Words, quantity: str, province: str = "") -> str:
-    """Title of a quantity of a figure or forecast; that of its declaration where the catalogue has none."""
+    """Title of the quantity of a figure or forecast; if the catalogue has none, its declared description."""
     key = quantity.replace(".", "_")
     title = words.column(quantity) if key in catalogue(words.language)["column"] else _DESCRIPTIONS.get(quantity)
     title = title or quantity
@@ -60,12 +60,12 @@ def quantity_title(words: Words, quantity: str, province: str = "") -> str:
 
 
 def parameter_title(words: Words, name: str) -> str:
-    """Title of a parameter; its description where the catalogue has none."""
+    """Title of a parameter; if the catalogue has none, its description."""
     return _own(words, "parameter", name) or parameter_table()[name].description
 
 
 def role_title(words: Words, role: str) -> str:
-    """What figures of a role are for."""
+    """The purpose of the figures of a role."""
     return words(f"fit.role_{role}" if f"role_{role}" in catalogue(words.language)["fit"] else "fit.role_other")
 
 
@@ -74,7 +74,7 @@ def _own(words: Words, table: str, key: str) -> str | None:
 
 
 def _with_unit(words: Words, title: str, unit: str) -> str:
-    """A title with its unit; per cent stands beside each number, and things are named in the title in English."""
+    """A title with its unit; per cent is shown with each number, and English titles name what is counted."""
     if unit in ("", "share") or (words.language == "en" and unit in _THINGS):
         return title
     return words("number.bracketed", value=title, about=words.unit(unit))
@@ -94,9 +94,9 @@ def _yes(words: Words, value: bool | None) -> str:
 def short(
     words: Words, rows: Mapping[str, Sequence[FittedFigure]], summary: Mapping, forecasts: Sequence[Forecast]
 ) -> list[str]:
-    """The page in sentences."""
-    figures = [figure for found in rows.values() for figure in found]
-    sentences = [_of_role(words, role, found) for role, found in rows.items()]
+    """Summary of the page in sentences."""
+    figures = [figure for of_role in rows.values() for figure in of_role]
+    sentences = [_of_role(words, role, of_role) for role, of_role in rows.items()]
     for key, chosen in (
         ("wide_national", [figure for figure in figures if not figure.province]),
         ("wide_provinces", [figure for figure in figures if figure.province]),
@@ -117,7 +117,7 @@ def _of_role(words: Words, role: str, figures: Sequence[FittedFigure]) -> str:
     missed = [figure for figure in figures if not figure.inside]
     if missed:
         items = [_missed_item(words, figure) for figure in missed if not figure.province]
-        items += [_missed_places(words, found) for found in by_series(missed).values()]
+        items += [_missed_places(words, series) for series in by_series(missed).values()]
         texts.append(words("fit.missed", list=words.joined(items)))
     return words.sentences(texts)
 
@@ -128,7 +128,7 @@ def _missed_item(words: Words, figure: FittedFigure) -> str:
 
 
 def _missed_places(words: Words, figures: Sequence[FittedFigure]) -> str:
-    """Missed figures of one list of provinces."""
+    """Missed figures of one provincial series."""
     sizes = [abs(figure.miss) for figure in figures if math.isfinite(figure.miss)]
     ends = [_whole_percent(words, size) for size in (min(sizes), max(sizes))] if sizes else [NOTHING] * 2
     return words(
@@ -149,11 +149,11 @@ def miss_text(words: Words, figure: FittedFigure) -> str:
 
 def _wide_forecasts(words: Words, forecasts: Sequence[Forecast]) -> list[str]:
     series = national_series(forecasts)
-    found = []
+    sentences = []
     for quantity in ("little_giants", "srdi_smes"):
         if quantity in series:
             first, last = series[quantity][0], series[quantity][-1]
-            found.append(
+            sentences.append(
                 words(
                     "fit.wide_forecast",
                     title=quantity_title(words, quantity),
@@ -163,11 +163,11 @@ def _wide_forecasts(words: Words, forecasts: Sequence[Forecast]) -> list[str]:
                     last_year=last.date.year,
                 )
             )
-    return found
+    return sentences
 
 
-def coverage(words: Words, found: Mapping[str, Mapping]) -> list[str]:
-    """How often intervals held parameters that were known, a sentence for each maker of figures."""
+def coverage(words: Words, rows: Mapping[str, Mapping]) -> list[str]:
+    """How often intervals contain known parameters: one sentence for each source of generated figures."""
     return [
         words(
             f"fit.coverage_{name}",
@@ -182,7 +182,7 @@ def coverage(words: Words, found: Mapping[str, Mapping]) -> list[str]:
                 )
             },
         )
-        for name, row in found.items()
+        for name, row in rows.items()
         if f"coverage_{name}" in catalogue(words.language)["fit"]
     ]
 
@@ -217,7 +217,7 @@ def _short_percent(words: Words, share: float | None) -> str:
 
 
 def figure_table(words: Words, figures: Sequence[FittedFigure]) -> TextTable:
-    """National figures beside simulated ones."""
+    """National figures next to simulated ones."""
     heads = ("figure", "date", "source", "verdict", "reported", "median", "interval_90")
     return TextTable(
         [words(f"fit.{head}") for head in heads], [_figure_row(words, figure) for figure in figures], words=4
@@ -225,7 +225,7 @@ def figure_table(words: Words, figures: Sequence[FittedFigure]) -> TextTable:
 
 
 def place_table(words: Words, figures: Sequence[FittedFigure]) -> TextTable:
-    """Figures of provinces of one list beside simulated ones."""
+    """One series of provincial figures next to simulated ones."""
     heads = ("province", "verdict", "reported", "median", "interval_90")
     rows = [[words.province(f.province), verdict(words, f), *_numbers(words, f)] for f in figures]
     return TextTable([words(f"fit.{head}") for head in heads], rows, words=2)
@@ -256,12 +256,12 @@ def verdict(words: Words, figure: FittedFigure) -> str:
 
 
 def parameter_value(words: Words, value: float, unit: str, beside: float | None = None) -> str:
-    """A value of a parameter in its unit: a year with one decimal, not in ten thousands; `beside` as of `Words`."""
+    """The value of a parameter in its unit; a year has one decimal and no separators; `beside` as in `Words.number`."""
     return f"{value:.1f}" if unit == "year" and math.isfinite(value) else words.value(value, unit, beside=beside)
 
 
 def _parameter_values(words: Words, values: Sequence[float], unit: str) -> list[str]:
-    """Values of a parameter that stand in one cell, in one scale."""
+    """Values of a parameter for one cell, on one scale."""
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     return [parameter_value(words, value, unit, largest) for value in values]
 
@@ -288,7 +288,7 @@ def parameter_table_of(words: Words, parameters: Sequence[FittedParameter]) -> T
 
 
 def held_table(words: Words, summary: Mapping) -> TextTable:
-    """Parameters that may be fitted but are held."""
+    """Parameters that could be fitted but are held fixed."""
     sources = prior_sources()
     rows = [
         [
@@ -309,7 +309,7 @@ def _named(words: Words, name: str) -> str:
 
 
 def directions_text(words: Words, directions: Directions) -> str:
-    """What the figures cannot tell, in a sentence or two."""
+    """Which parameters the figures do not identify, in a sentence or two."""
     total = len(directions.share)
     counts = {"all": total, "identified": directions.identified, "open": total - directions.identified}
     if directions.identified >= total:
@@ -325,7 +325,7 @@ def directions_text(words: Words, directions: Directions) -> str:
 
 
 def hindcast_text(words: Words, rows: Sequence[Mapping]) -> str:
-    """How forecasts from figures until the end of 2022 did."""
+    """Performance of forecasts from the figures until the end of 2022."""
     return words(
         "fit.hindcast_sentence",
         of=len(rows),
@@ -338,7 +338,7 @@ def hindcast_text(words: Words, rows: Sequence[Mapping]) -> str:
 
 
 def hindcast_table(words: Words, rows: Sequence[Mapping]) -> TextTable:
-    """Later figures beside what earlier ones would have forecast."""
+    """Later figures next to forecasts from earlier ones."""
     known = {figure.id: figure for figure in reported_figures()}
     heads = ("figure", "date", "inside_90", "reported", "forecast_median", "interval_90")
     errors = ("error", "error_last_value", "error_linear_trend")
@@ -370,34 +370,34 @@ def _signed_percent(words: Words, share: float | None) -> str:
 
 
 def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
-    """Forecasts of all national quantities: one row a quantity, one column a date."""
+    """Forecasts of all national quantities: one row per quantity, one column per date."""
     series = national_series(forecasts)
-    units = {quantity: found[0].unit for quantity, found in series.items()}
+    units = {quantity: points[0].unit for quantity, points in series.items()}
     titles = {quantity: _with_unit(words, quantity_title(words, quantity), units[quantity]) for quantity in series}
-    rows = {titles[quantity]: {each.date: each for each in found} for quantity, found in series.items()}
+    rows = {titles[quantity]: {each.date: each for each in points} for quantity, points in series.items()}
     return _by_date(words, "fit.figure", rows)
 
 
 def province_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
-    """Forecasts of provinces: one row a province, one column a date."""
+    """Forecasts of provinces: one row per province, one column per date."""
     rows: dict[str, dict[date, Forecast]] = {}
     for name in province_names():
-        found = {forecast.date: forecast for forecast in forecasts if forecast.province == name}
-        if found:
-            rows[words.province(name)] = found
+        by_day = {forecast.date: forecast for forecast in forecasts if forecast.province == name}
+        if by_day:
+            rows[words.province(name)] = by_day
     return _by_date(words, "fit.province", rows)
 
 
 def _by_date(words: Words, head: str, rows: Mapping[str, Mapping[date, Forecast]]) -> TextTable:
-    days = sorted({day for found in rows.values() for day in found})
-    lines = [[title, *(_forecast_cell(words, found.get(day)) for day in days)] for title, found in rows.items()]
+    days = sorted({day for by_day in rows.values() for day in by_day})
+    lines = [[title, *(_forecast_cell(words, by_day.get(day)) for day in days)] for title, by_day in rows.items()]
     return TextTable([words(head), *(words("fit.end_of", year=day.year) for day in days)], lines)
 
 
 def _forecast_cell(words: Words, forecast: Forecast | None) -> str:
     if forecast is None:
         return NOTHING
-    # Also where there are few: a third of a firm says nothing.
+    # Rounded even if small: a third of a firm has no meaning.
     low, median, high = (
         _whole(forecast.levels[place]) if forecast.unit in _THINGS else forecast.levels[place] for place in (0, 2, 4)
     )
@@ -413,7 +413,7 @@ def _whole(value: float) -> float:
 
 
 def score_text(words: Words, score: Mapping) -> str:
-    """How forecasts did against realised figures."""
+    """Performance of forecasts against realised figures."""
     texts = [
         words(
             "fit.score_sentence",
@@ -422,10 +422,12 @@ def score_text(words: Words, score: Mapping) -> str:
             c90=_short_percent(words, score["coverage_90"]),
         )
     ]
+    if score.get("floors"):  # missing in older files
+        texts.append(words("fit.score_floors", floors=score["floors"]))
     best = best_forecaster(score)
-    if best is None:
+    if best is None and not score["compared"]:
         texts.append(words("fit.score_alone"))
-    else:
+    elif best is not None:
         scores = {name: _short_percent(words, score[name]["relative_crps"]) for name in FORECASTERS}
         texts += [
             words("fit.score_compared", compared=score["compared"], **scores),
@@ -441,10 +443,10 @@ def score_table(words: Words, score: Mapping) -> TextTable:
         [
             words(f"fit.part_{scope}"),
             words(f"fit.forecaster_{name}"),
-            *(_short_percent(words, found[name][key]) for key in keys),
+            *(_short_percent(words, scores[name][key]) for key in keys),
         ]
         for scope in SCOPES
-        if (found := score if scope == "all" else score.get(scope))
+        if (scores := score if scope == "all" else score.get(scope))
         for name in FORECASTERS
     ]
     heads = ("part", "forecaster", "inside_50", "inside_90", "crps", "absolute_error")
@@ -452,7 +454,7 @@ def score_table(words: Words, score: Mapping) -> TextTable:
 
 
 def realised_table(words: Words, score: Mapping) -> TextTable:
-    """Realised figures one by one beside their forecasts."""
+    """Each realised figure next to its forecast."""
     rows = []
     for row in score["rows"]:
         quantity, _, province = row["quantity"].partition(".")
@@ -480,7 +482,7 @@ def realised_table(words: Words, score: Mapping) -> TextTable:
 
 
 def facts_text(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -> str:
-    """How many facts hold, and how many of them the fit or the hand that set values has seen.
+    """How many facts hold, and how many were used in fitting or hand-setting parameters.
 
     Args:
         seen: role of the reported figures that are the same measures, by id.
@@ -491,7 +493,7 @@ def facts_text(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -
 
 
 def fact_table(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -> TextTable:
-    """Stylised facts beside their references; `seen` as of `facts_text`."""
+    """Stylised facts next to their references; `seen` as in `facts_text`."""
     sources, english = sources_of_references(), words.language == "en"
     lines = []
     for row in rows:
@@ -518,7 +520,7 @@ def estimates_text(words: Words, rows: Sequence[Mapping]) -> str:
 
 
 def estimate_table(words: Words, rows: Sequence[Mapping]) -> TextTable:
-    """Estimates on the model's own panel beside published ones."""
+    """Estimates on the model's panel next to published ones."""
     lines = []
     for row in rows:
         unknown = row["value"] is None
@@ -542,12 +544,12 @@ def _holds(words: Words, row: Mapping) -> str:
 
 
 def _sign(words: Words, low: float | None, high: float | None) -> str | None:
-    """The sign that is all a reference says, if that is so."""
+    """The sign, if that is all a reference states."""
     if low == 0.0 and high is None:
         return words("fit.positive")
     return words("fit.negative") if high == 0.0 and low is None else None
 
 
 def _bounds(words: Words, low: float | None, high: float | None, unit: str) -> str:
-    """A reference interval; a dash where neither end is known."""
+    """A reference interval; a dash if neither end is known."""
     return NOTHING if low is None and high is None else words.bounds(low, high, unit)

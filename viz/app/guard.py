@@ -1,4 +1,4 @@
-"""What stands between the network and Solara's server: assets as they lie, a path, its own pages, one for the lost."""
+"""What stands between the network and Solara's server: local assets, the root path, sessions, unknown addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 def serve_assets_as_they_lie(app: Starlette, path: str, directory: Path) -> None:
     """Serve the installed scripts and fonts from their directory, and nothing else.
 
-    Solara's own route asks another host for a file that is not there, and *removes* a directory that is asked for.
+    Solara's own route fetches missing files from another host, and *deletes* a directory when that is requested.
 
     Args:
         path: of Solara's route. directory: of the files.
@@ -37,15 +37,15 @@ def serve_assets_as_they_lie(app: Starlette, path: str, directory: Path) -> None
 
 
 def send_lost_readers(app: Starlette, path: str) -> None:
-    """Send a browser that asks for a page there is not to the one that says so; programs are told 404, as before.
+    """Redirect browsers from unknown addresses to the "not found" page; other clients get 404.
 
     Args:
-        path: of that page, such as ``/missing``. The query is kept: it holds the reader's language and policy.
+        path: of that page, such as ``/missing``. The query is kept: it holds the user's language and policy.
     """
 
     async def answer(request: Request, fault: Exception) -> Response:
         if "text/html" in request.headers.get("accept", ""):
-            # From where the reader is: servers between here and there differ in whether they mend whole paths.
+            # A relative path: proxies differ in whether they rewrite absolute ones.
             up = "../" * (request.scope["raw_path"].count(b"/") - 1) or "./"
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"{up}{path.lstrip('/')}{query}")
@@ -55,7 +55,7 @@ def send_lost_readers(app: Starlette, path: str) -> None:
 
 
 class BelowPath:
-    """An ASGI application that stands below a path, whether the server before it takes the path off or leaves it on.
+    """Serves an ASGI application below a path, whether the proxy strips that path or leaves it.
 
     Args:
         path: as ``/model``; empty for none.
@@ -72,10 +72,10 @@ class BelowPath:
 
 
 class OwnPagesOnly:
-    """An ASGI application whose websockets are opened by its own pages, not by another site in a reader's browser.
+    """Lets only the application's own pages open a websocket, not another site in the user's browser.
 
-    Browsers name the page's host in the header Origin; a program that sends none is let in. Behind another server,
-    that one has to pass on the name it is called by, as Host or as X-Forwarded-Host.
+    Browsers send the page's host in the header Origin; clients that send none are let in. A proxy must forward the
+    original host and port, as Host or X-Forwarded-Host.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -84,8 +84,8 @@ class OwnPagesOnly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and _foreign(headers := dict(scope["headers"])):
             _log.warning(
-                "a page of %s was refused a session with %s: a server between them has to pass on the name it is "
-                "called by, with its port, as Host or X-Forwarded-Host",
+                "a page on %s was refused a session on %s: the proxy must forward the original host and port "
+                "as Host or X-Forwarded-Host",
                 *(headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host")),
             )
             await receive()
@@ -95,7 +95,7 @@ class OwnPagesOnly:
 
 
 def _foreign(headers: dict[bytes, bytes]) -> bool:
-    """Whether a request comes from a page of another host."""
+    """Whether a request comes from a page on another host."""
     origin = headers.get(b"origin")
     own = {headers.get(b"host"), headers.get(b"x-forwarded-host")}
     return origin is not None and urlsplit(origin).netloc not in own

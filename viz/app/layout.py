@@ -1,4 +1,4 @@
-"""What surrounds every page: title, pages, language, light or dark, messages; and the session itself."""
+"""The frame of every page: title, navigation, language, light or dark, messages; and the session itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGES = (
     ("/model", "model"),
     ("/data", "data"),
 )
-#: Path of the page that is shown for an address there is not.
+#: Path of the page shown for an unknown address.
 MISSING = "/missing"
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def _css() -> str:
 
 
 def use_own_session() -> Session:
-    """The session of this browser tab: begun when its first page is drawn, closed when the tab is."""
+    """The session of this browser tab: it starts when the first page is drawn and closes with the tab."""
     router = solara.use_router()
     session = solara.use_memo(lambda: Session(state.serving().runner, router.search or ""), [])
 
@@ -70,19 +70,19 @@ def Layout(children=None):
         Head()
         Message()
         here = path_of(solara.use_router())
-        # Of each page its own: a fault of one is not shown on the next.
+        # One guard for each page: the failure of one page is not shown on the next.
         Guard(here, children or ()).key(f"page {here}")
         Foot()
 
 
 def path_of(router: solara.routing.Router) -> str:
-    """Path of the page that is shown, as in PAGES."""
+    """Path of the current page, as in PAGES."""
     return "/" + (router.parts[0] if router.parts else "")
 
 
 @solara.component
 def Guard(path: str, children: Sequence[solara.Element] = ()) -> None:
-    """The body of a page; where it cannot be drawn, a message with a way to try again, and the fault in the log."""
+    """The body of a page; if drawing fails, a message with a retry button, and the error in the log."""
     session = use_session()
     fault, clear = solara.use_exception()
 
@@ -92,21 +92,21 @@ def Guard(path: str, children: Sequence[solara.Element] = ()) -> None:
 
     solara.use_effect(record, [fault])
     body = children if fault is None else [Failed(clear)]
-    # Keys, or parts of the message would take over what is left of the parts of the page that failed.
+    # Without keys, Solara would reuse parts of the failed page for the message.
     key = "page" if fault is None else "failed"
     solara.Column(gap="0px", classes=["srdi-main"], children=[*body, WindowTitle()]).key(key)
 
 
 @solara.component
 def WindowTitle() -> None:
-    """The title of the window; the column makes it deeper than what Solara gives every route: the deepest holds."""
+    """Window title; nested one level deeper than Solara's own, because the deepest title wins."""
     with solara.Column(style={"display": "none"}):
         solara.Title(use_session().words("app.title"))
 
 
 @solara.component
 def Failed(clear: Callable[[], None]) -> None:
-    """What stands in the place of a page that could not be drawn."""
+    """Shown instead of a page that could not be drawn."""
     words = use_session().words
     with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"role": "alert"}):
         heading(words("app.page_failed"))
@@ -117,7 +117,7 @@ def Failed(clear: Callable[[], None]) -> None:
 
 @solara.component
 def Head():
-    """Title, pages, language, light or dark."""
+    """Title, navigation, language, light or dark."""
     session, router = use_session(), solara.use_router()
     words = session.words
     query = session.query
@@ -155,7 +155,7 @@ def Head():
 
 @solara.component
 def Message():
-    """The last fault, with a way to put it aside."""
+    """The last error, with a button to dismiss it."""
     session = use_session()
     text = session.message.value
     with solara.Div(classes=["srdi-message"], attributes={"role": "alert"}, style={} if text else {"display": "none"}):
@@ -167,7 +167,7 @@ def Message():
 
 @solara.component
 def Foot():
-    """What the figures are."""
+    """What the numbers on the page are."""
     session = use_session()
     runner = session.runner
     firms = runner.baseline_run(0).tables["national"]["firms"][0] if runner.ready(0) else 0

@@ -1,4 +1,4 @@
-"""The place where the page is served: host and port, taken before anything is run, and the path it stands below."""
+"""Where the page is served: host and port, taken before anything is run, and the root path."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from ipaddress import ip_address
 
 from scenarios.errors import InputError
 
-#: Addresses that stand for all of the machine, and where it reaches itself.
+#: Wildcard addresses, and the loopback address for each.
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-#: Faults of an address that this machine has not, such as one of IPv6 where there is none.
+#: Errors for an address this machine does not have, such as an IPv6 one without IPv6.
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-#: A path as it may stand in an address.
+#: A valid path.
 _PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~%@:+,=-]+)*")
-#: Where Solara's pages find their scripts and sessions: a page below such a path could not be told from them.
+#: Paths Solara uses itself; a page below one of them could not be told apart.
 _OWN_PATHS = ("/_solara", "/jupyter", "/static")
 _ADVICE = "name one, such as 127.0.0.1, or 0.0.0.0 for all"
 
 
 @dataclass(frozen=True)
 class Listening:
-    """Sockets that listen, and the address at which a browser on this machine finds them, ``http://HOST:PORT``.
+    """Listening sockets and the address for a browser on this machine, ``http://HOST:PORT``.
 
     Attributes:
-        to_others: whether other machines reach it.
+        to_others: whether other machines can reach it.
     """
 
     sockets: list[socket.socket]
@@ -38,10 +38,10 @@ class Listening:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[Listening]:
-    """Listen on all addresses of a host; port 0 takes any free one. Who connects meanwhile waits.
+    """Listen on all addresses of a host; port 0 takes any free one. Early connections wait.
 
     Raises:
-        InputError: the host is not one of this machine, or the port cannot be had.
+        InputError: the host is not an address of this machine, or the port is not available.
     """
     with ExitStack() as stack:
         sockets: list[socket.socket] = []
@@ -59,7 +59,7 @@ def listening(host: str, port: int) -> Iterator[Listening]:
             sockets.append(stack.enter_context(opened))
             port = opened.getsockname()[1]
         if not sockets:
-            raise InputError(f"--host is {host}, which is no address of this machine; {_ADVICE}")
+            raise InputError(f"--host is {host}, which is not an address of this machine; {_ADVICE}")
         shown = _EVERYWHERE.get(host, host)
         address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
         to_others = any(not ip_address(each.getsockname()[0].partition("%")[0]).is_loopback for each in sockets)
@@ -69,12 +69,12 @@ def listening(host: str, port: int) -> Iterator[Listening]:
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
     """Families and addresses of a host, each once."""
     try:
-        found = socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        resolved = socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise InputError(
-            f"--host is {host}, which is not known here as an address of this machine; {_ADVICE}"
+            f"--host is {host}, which cannot be resolved to an address of this machine; {_ADVICE}"
         ) from None
-    return list(dict.fromkeys((socket.AddressFamily(family), str(address[0])) for family, *_, address in found))
+    return list(dict.fromkeys((socket.AddressFamily(family), str(address[0])) for family, *_, address in resolved))
 
 
 def _refusal(port: int, error: OSError) -> str:
@@ -82,21 +82,21 @@ def _refusal(port: int, error: OSError) -> str:
         return f"port {port} is in use; name another with --port"
     if error.errno == errno.EACCES:
         return f"port {port} is not allowed to this user; name another with --port, such as 8765"
-    return f"port {port} cannot be listened on: {error.strerror}; name another with --port"
+    return f"cannot listen on port {port}: {error.strerror}; name another with --port"
 
 
 def path_below(text: str) -> str:
-    """The path a page stands below, as ``/model``, or empty.
+    """The root path of the page, such as ``/model``, or empty.
 
     Args:
-        text: that path with or without slashes around it.
+        text: that path, with or without slashes around it.
 
     Raises:
-        InputError: it is no path, or one that the page needs itself.
+        InputError: it is not a path, or it is one that the page uses itself.
     """
     path = f"/{text.strip('/')}" if text.strip("/") else ""
     if not _PATH.fullmatch(path):
-        raise InputError(f"--root-path is {text}; a path such as /model is wanted, without host or query")
+        raise InputError(f"--root-path is {text}; it must be a path such as /model, without host or query")
     if path in _OWN_PATHS:
-        raise InputError(f"--root-path is {text}, below which the page has files of its own; name another path")
+        raise InputError(f"--root-path is {text}, which the page uses for its own files; name another path")
     return path

@@ -1,4 +1,4 @@
-"""Mesa's own view of the model. Imported by the page only: it loads Matplotlib, Altair and Mesa's visualization."""
+"""Mesa's own view of the model. Imported only by its page: it loads Matplotlib, Altair and Mesa's visualization."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from viz.app.policies import presets
 from viz.app.state import use_session
 from viz.words.language import Words
 
-#: Simulated firms per real firm at first, and those offered: a step of the first takes a blink.
+#: Default and offered scales (simulated firms per real firm): a step at the default scale takes a blink.
 SCALE, SCALES = 0.005, [0.001, 0.002, 0.005, 0.01, 0.02]
-#: Quarters that the plots have room for at first.
+#: Quarters the plots initially have room for.
 _FIRST_QUARTERS = 8
-#: Seeds offered, from 1 on.
+#: Highest seed offered; the lowest is 1.
 SEEDS = 20
 #: Plots: key of the title, unit of the vertical axis, whether it is logarithmic, and columns of the national table.
 PLOTS = (
@@ -42,7 +42,7 @@ PLOTS = (
     ("productivity", "start = 100", False, ("productivity_index",)),
     ("research", "yuan per quarter", False, ("rd_reported_yuan", "rd_true_yuan")),
 )
-#: Totals of the national table that are written out.
+#: Totals of the national table that are listed.
 TOTALS = (
     "firms",
     "employment",
@@ -52,10 +52,10 @@ TOTALS = (
     "clusters",
     "counties_with_little_giant",
 )
-#: Columns that legends name in a word.
+#: Columns with a one-word name in legends.
 _SHORT = ("little_giants_granted", "little_giants_lapsed", "rd_reported_yuan", "rd_true_yuan")
 _UNITS = {"employment": "persons", "clusters": "clusters", "counties_with_little_giant": "counties"}
-#: Fonts with simplified Chinese, the first that is installed is taken.
+#: Fonts with simplified Chinese; the first one installed is used.
 _CHINESE = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -75,14 +75,14 @@ _CHINESE = (
 _DASHES = ("-", "--", ":")
 #: Colours of lines, light and dark.
 _LINES = {False: OKABE_ITO[:3], True: (OKABE_ITO[4], OKABE_ITO[5], OKABE_ITO[3])}
-#: Colours of text, grid and ground, light and dark: those of the page.
+#: Colours of text, grid and background, light and dark: those of the page.
 _LOOKS = {False: ("#1d2733", "#d9dfe6", "#ffffff"), True: ("#e8edf2", "#36414d", "#1b232c")}
 
 
 class LiveModel(SRDIModel):
-    """The model as one reader plays with it: it stands still for good once it is closed, whoever still asks.
+    """The model shown to one user; after `close` it never advances again.
 
-    Mesa steps it in a thread of its own while it plays, and the page may be left at any moment.
+    Mesa steps it in a separate thread while it plays, and the user may leave the page at any moment.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class LiveModel(SRDIModel):
                 super().step()
 
     def close(self) -> None:
-        """Let the memory go, once the quarter that is under way is over."""
+        """Free the memory, after the current quarter."""
         with self._using:
             if not self._closed:
                 self._closed, self.running = True, False
@@ -107,7 +107,7 @@ class LiveModel(SRDIModel):
 
 
 def model_params(words: Words) -> dict:
-    """What can be chosen of a new model, as SolaraViz takes it."""
+    """The choices for a new model, as SolaraViz expects them."""
     return {
         "scenario": {
             "type": "Select",
@@ -127,7 +127,7 @@ def model_params(words: Words) -> dict:
 
 
 def use_live_model() -> solara.Reactive[LiveModel]:
-    """A model of this page, which Mesa replaces at a reset; each is closed when it is replaced or the page is left."""
+    """The model of this page; Mesa replaces it on reset. A model is closed when it is replaced or the user leaves."""
     model: solara.Reactive[LiveModel] = solara.use_memo(lambda: solara.Reactive(LiveModel()), [])
     solara.use_effect(lambda: model.value.close, [model.value])
     return model
@@ -135,13 +135,13 @@ def use_live_model() -> solara.Reactive[LiveModel]:
 
 @solara.component
 def LiveView():
-    """SolaraViz inside the page: its controls at the left, the model at the right."""
+    """SolaraViz inside the page: its controls on the left, the model on the right."""
     session = use_session()
     words = session.words
     dark = bool(solara.lab.use_dark_effective())
     model = use_live_model()
-    # SolaraViz sends its controls to a sidebar, wherever that is; its bar with a title and a theme of its own is not
-    # asked for. No AppLayout: that would be a second page around the controls.
+    # SolaraViz sends its controls to a sidebar, wherever that is; its title bar and theme switch are left out.
+    # No AppLayout: that would put a second page around the controls.
     controls = sidebar_portal.use_portal()
     params = solara.use_memo(lambda: model_params(words), [words.language])
     plots = solara.use_memo(lambda: _plots(words, dark), [words.language, dark])
@@ -175,7 +175,7 @@ def Guide():
 
 @solara.component
 def Now(model: LiveModel) -> None:
-    """The quarter, the agents by type, and the nation's totals."""
+    """The quarter, the agents by type, and the national totals."""
     update_counter.get()
     words = use_session().words
     with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"data-quarter": str(model.quarter)}):
@@ -196,20 +196,20 @@ def Now(model: LiveModel) -> None:
 
 
 def agent_rows(words: Words, model: SRDIModel) -> list[list[str]]:
-    """Agents of the model by type, and the firms, which are no agents but rows of arrays."""
-    agents = model.agents_by_type.items()
-    rows = [[words(f"model.agent_{kind.__name__}"), words.number(len(found))] for kind, found in agents]
+    """Agents of the model by type, and the firms, which are rows of arrays, not agents."""
+    by_type = model.agents_by_type.items()
+    rows = [[words(f"model.agent_{kind.__name__}"), words.number(len(agents))] for kind, agents in by_type]
     return [*rows, [words("model.simulated_firms"), words.number(model.recorder.latest["firms"] * model.scale)]]
 
 
 def total_rows(words: Words, model: SRDIModel) -> list[list[str]]:
-    """Totals of the nation in this quarter, at one to one."""
+    """National totals in this quarter, at full scale."""
     latest = model.recorder.latest
     rows = []
     for name in TOTALS:
         unit = _UNITS.get(name, "firms")
         title = words("model.firms") if name == "firms" else words.column(name)
-        # Whole also where there are few: at the start what is left of sums is no county.
+        # Rounded even if small: at the start, a rounding error of sums is not a county.
         rows.append([title, words.value(float(round(latest[name])), unit)])
     return rows
 
@@ -220,15 +220,15 @@ def total_rows(words: Words, model: SRDIModel) -> list[list[str]]:
 @cache
 def chinese_font() -> str | None:
     """An installed font with simplified Chinese, if there is one."""
-    found = _first_chinese()
-    if found is None:
-        # Matplotlib keeps a list of fonts, which may be older than a font of this machine.
+    font = _first_chinese()
+    if font is None:
+        # Matplotlib caches its list of fonts; fonts installed later are missing from it.
         listed = {font.fname for font in fontManager.ttflist}
         for path in set(findSystemFonts()) - listed:
             with contextlib.suppress(OSError, RuntimeError, UnicodeDecodeError):
                 fontManager.addfont(path)
-        found = _first_chinese()
-    return found
+        font = _first_chinese()
+    return font
 
 
 def _first_chinese() -> str | None:
@@ -237,27 +237,27 @@ def _first_chinese() -> str | None:
 
 
 def drawn_words(words: Words) -> Words:
-    """Words that can be drawn: English ones where no font for Chinese is installed."""
+    """Words that can be drawn: English if no Chinese font is installed."""
     return words if words.language == "en" or chinese_font() else Words("en")
 
 
 def _plots(words: Words, dark: bool) -> list[tuple[str, Callable]]:
     """Titles and Mesa's plot components."""
-    found = []
+    plots = []
     for key, unit, log, columns in PLOTS:
         measure = dict(zip(columns, _LINES[dark], strict=False))
         finish = partial(finish_plot, words=drawn_words(words), unit=unit, log=log, dark=dark)
         component, _ = make_plot_component(measure, post_process=finish, backend="matplotlib")
-        found.append((words(f"model.plot_{key}"), component))
-    return found
+        plots.append((words(f"model.plot_{key}"), component))
+    return plots
 
 
 def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -> None:
-    """Give Mesa's plot the words, numbers and colours of the page.
+    """Give Mesa's plot the words, number format and colours of the page.
 
     Args:
-        axis: with a line a column of the national table, labelled by it, over steps.
-        words: that can be drawn. unit: of the vertical axis. log: whether that is logarithmic.
+        axis: has a line over steps for each column of the national table, labelled with its name.
+        words: those that can be drawn. unit: of the vertical axis. log: whether that axis is logarithmic.
     """
     text, grid, ground = _LOOKS[dark]
     family = [chinese_font(), "DejaVu Sans"] if words.language == "zh" else ["DejaVu Sans"]
@@ -274,14 +274,14 @@ def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -
     elif legend := axis.get_legend():
         legend.remove()
     if not any(np.max(line.get_ydata(), initial=0.0) > 0.0 for line in axis.get_lines()):
-        # At the start there is nothing yet that a logarithm could show, and never less than nothing.
+        # At the start there are no values for a log axis; the axis never goes below zero.
         axis.set_ylim(0.0, 10.0)
     elif log:
-        axis.set_yscale("log", nonpositive="mask")  # no line from where there are no firms
-        axis.yaxis.set_minor_locator(NullLocator())  # takes half of the time of a drawing
+        axis.set_yscale("log", nonpositive="mask")  # no line where there are no firms
+        axis.yaxis.set_minor_locator(NullLocator())  # minor ticks take half of the drawing time
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.value(value, unit)))
     axis.set_xlim(-0.5, max(axis.get_xlim()[1], _FIRST_QUARTERS))
-    # Steps are quarters from the start on; Mesa calls the axis "Step" whatever the language.
+    # Steps are quarters since the start; Mesa labels the axis "Step" in every language.
     axis.xaxis.set_major_formatter(FuncFormatter(_step_label))
     axis.xaxis.label.set_visible(False)
     axis.tick_params(colors=text, labelsize=9, labelfontfamily=family[0])
@@ -292,10 +292,10 @@ def finish_plot(axis: Axes, *, words: Words, unit: str, log: bool, dark: bool) -
 
 
 def _plot_label(words: Words, column: str) -> str:
-    """What a legend calls a column: in a word where the title of the plot says the rest."""
+    """Name of a column in the legend: one word if the title of the plot says the rest."""
     return words(f"model.line_{column}") if column in _SHORT else words.column(column)
 
 
 def _step_label(step: float, position: int = 0) -> str:
-    """The quarter of a step, at every other tick."""
+    """The quarter of a step, at every second tick."""
     return str(START + int(step)) if step >= 0 and step == int(step) and position % 2 == 0 else ""

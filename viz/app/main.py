@@ -1,4 +1,4 @@
-"""The pages by address: what the server shows (see `viz.app.server`)."""
+"""The pages by address, as served by `viz.app.server`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives the memory of closed sessions back to the system."""
+"""Returns the memory of closed sessions to the system."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ import time
 import weakref
 from collections.abc import Callable
 
-#: Seconds from a session's end to the first look for what is left of it, and between looks.
+#: Seconds from the end of a session to the first collection, and the least time between collections.
 REST_S = 2.0
-#: Looks stop all readers: they may take a twentieth of the time.
+#: A collection stops all users, so collections may take at most a twentieth of the time.
 _REST_PER_LOOK = 20.0
-#: Looks for a session that something still holds, such as a run in hand.
+#: Most collections for a session that is still referenced, such as by a run in progress.
 _MOST_LOOKS = 20
 
 _closed: queue.SimpleQueue[weakref.ref[object]] = queue.SimpleQueue()
 
 
 def reclaim(session: object) -> None:
-    """Give back soon what a session held that is closed.
+    """Free the memory of a closed session soon.
 
-    A page is a web of objects that refer to each other, with the tables of its runs. Python would look for such webs
-    only once they are many, and what it frees the C library would keep.
+    The objects of a page refer to each other and to the tables of its runs. Python would collect such cycles only
+    when there are many of them, and the C library would keep the memory that Python frees.
     """
     _closed.put(weakref.ref(session))
 
 
 def start() -> None:
-    """Begin to give back. Not while a page is drawn: Solara has every thread hold the session that began it."""
+    """Start the thread. Not while a page is drawn: Solara lets every thread keep the session that started it."""
     threading.Thread(target=_work, daemon=True, name="memory of closed sessions").start()
 
 
 def forget_tasks_of_pages() -> None:
-    """Keep Solara from noting every task of every page for good, with all it refers to, to run it at each new session.
+    """Keep Solara from storing every task of every page, and all it refers to, to run it again in each new session.
 
-    It does so for pages whose code changes while they are shown.
+    Solara does this to reload pages when their code changes.
     """
     from solara import lifecycle
     from solara.server.kernel_context import has_current_context
 
-    note = lifecycle.on_kernel_start
+    register = lifecycle.on_kernel_start
 
     def on_kernel_start(f: Callable[[], Callable[[], None] | None]) -> Callable[[], None]:
-        return (lambda: None) if has_current_context() else note(f)
+        return (lambda: None) if has_current_context() else register(f)
 
     lifecycle.on_kernel_start = on_kernel_start
 
@@ -69,6 +69,6 @@ def _work() -> None:
 
 
 def _trim() -> Callable[[], object]:
-    """What makes the C library return free memory, where it has such a function (glibc)."""
+    """The function that makes the C library return free memory, if it has one (glibc)."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     return (lambda: None) if trim is None else (lambda: trim(0))

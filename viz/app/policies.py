@@ -1,4 +1,4 @@
-"""Policies of the page: settings laid over the baseline, presets of the catalogue, uploaded files."""
+"""Policies of the page: settings applied to the baseline, presets from the catalogue, uploaded files."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from functools import cache, lru_cache
 
 from scenarios.catalogue import catalogue_names
 from scenarios.errors import ScenarioError, nearest
-from scenarios.files.loading import decoded, flattened, load_scenario, merge_values, nested, parse_toml
+from scenarios.files.loading import decode_text, flatten, load_scenario, merge_values, nest, parse_toml
 from scenarios.files.schema import Scenario, build
+from sim.policy import POLICY_TABLES
 from sim.wording import shortened
 from viz.app.address import text_value, value_text
 
-#: Most bytes of a scenario file that may be uploaded.
+#: Largest scenario file that may be uploaded, in bytes.
 MOST_BYTES = 200_000
-#: Tables of a scenario that say what it does.
-_ACTING = ("levers", "rules", "shocks", "parameters")
 
 
 @cache
@@ -24,13 +23,13 @@ def _baseline() -> dict:
 
 
 def policy_of(settings: Mapping[str, object], name: str = "policy", title: str = "") -> Scenario:
-    """The baseline with settings laid over it, validated.
+    """The baseline with settings applied to it, validated.
 
     Args:
         settings: values by dotted key, such as ``levers.cluster_recognition.per_year``.
 
     Raises:
-        ScenarioError: one sentence with the key, what was found and what is allowed.
+        ScenarioError: one sentence with the key, the value given and what is allowed.
     """
     return _policy_of(tuple(sorted((key, value_text(value)) for key, value in settings.items())), name, title)
 
@@ -38,7 +37,7 @@ def policy_of(settings: Mapping[str, object], name: str = "policy", title: str =
 @lru_cache(maxsize=64)
 def _policy_of(settings: tuple[tuple[str, str], ...], name: str, title: str) -> Scenario:
     values = merge_values(_baseline(), {"name": name, "title": title, "title_zh": title})
-    values = merge_values(values, nested({key: text_value(text) for key, text in settings}))
+    values = merge_values(values, nest({key: text_value(text) for key, text in settings}))
     if values["name"] != "baseline":
         values["description"] = ""
     return build(values, "policy")
@@ -47,7 +46,7 @@ def _policy_of(settings: tuple[tuple[str, str], ...], name: str, title: str) -> 
 def settings_of(scenario: Scenario) -> dict[str, object]:
     """What a scenario changes in the baseline: values by dotted key."""
     values, before = scenario.model_dump(by_alias=True, mode="json"), _baseline()
-    now, was = (flattened({key: each[key] for key in _ACTING}) for each in (values, before))
+    now, was = (flatten({key: each[key] for key in POLICY_TABLES}) for each in (values, before))
     return {key: value for key, value in now.items() if key not in was or was[key] != value}
 
 
@@ -60,7 +59,7 @@ def presets() -> dict[str, Scenario]:
 
 
 def preset_of(settings: Mapping[str, object]) -> str | None:
-    """Name of the catalogue's scenario that has just these settings, if one has."""
+    """Name of the scenario in the catalogue with exactly these settings, if there is one."""
     return _presets_by_key().get(_key(settings))
 
 
@@ -70,11 +69,11 @@ def _key(settings: Mapping[str, object]) -> frozenset:
 
 @cache
 def _presets_by_key() -> dict[frozenset, str]:
-    """Names of the catalogue's scenarios by what they change; of two that change the same, the first."""
-    found: dict[frozenset, str] = {}
+    """Names of the scenarios in the catalogue by their changes; if two make the same changes, the first."""
+    names: dict[frozenset, str] = {}
     for name, scenario in presets().items():
-        found.setdefault(_key(settings_of(scenario)), name)
-    return found
+        names.setdefault(_key(settings_of(scenario)), name)
+    return names
 
 
 def read_upload(content: bytes, name: str) -> Scenario:
@@ -85,10 +84,10 @@ def read_upload(content: bytes, name: str) -> Scenario:
     """
     if len(content) > MOST_BYTES:
         raise ScenarioError(f"{name} has {len(content):,} bytes; at most {MOST_BYTES:,} are allowed")
-    values = parse_toml(decoded(content, name), name)
+    values = parse_toml(decode_text(content, name), name)
     parent = values.pop("extends", None)
     if parent is not None:
-        # A path would be read on the machine that serves the page, not on the reader's.
+        # A path would be read on the server, not on the user's machine.
         if parent not in catalogue_names():
             hint = nearest(str(parent), catalogue_names())
             raise ScenarioError(

@@ -1,4 +1,4 @@
-"""Starts the web server with everything it serves on this machine."""
+"""Starts the web server; everything it serves is on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from viz.live.runner import Runner
 
-#: Settings of Solara by which nothing is loaded from or told to another host.
+#: Settings of Solara so that nothing is loaded from, or sent to, another host.
 OFFLINE = {
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
     "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
@@ -31,7 +31,7 @@ SETTINGS = {
     "SOLARA_APP": "viz.app.main",
     "SOLARA_MODE": "production",
     "SOLARA_THEME_TITLE": "SRDI",
-    # Seconds a session outlives its connection. A tab that is closed says so, and takes its session with it.
+    # How long a session outlives its connection. Closing the tab ends the session at once.
     "SOLARA_KERNEL_CULL_TIMEOUT": "20s",
 }
 
@@ -50,23 +50,23 @@ def serve(
 ) -> None:
     """Serve the page until interrupted.
 
-    The baseline is run before the first page is served, its other members in the background afterwards.
+    The baseline is run before the first page is served, and its other members afterwards in the background.
 
     Args:
         host, port: where to listen; port 0 takes any free one.
-        scale: simulated firms per real firm. members: runs that intervals rest on.
-        results: directories to offer on the page of comparisons.
+        scale: simulated firms per real firm. members: runs that intervals are based on.
+        results: directories to offer on the comparison page.
         validation: directory of ``srdi validate`` to show instead of the packaged validation.
-        root_path: path below which another server passes the page on, such as ``/model``.
-        tell: called with what a person should know. on_ready: with the address once pages can be read.
+        root_path: path below which a proxy publishes the page, such as ``/model``.
+        tell: called with messages to the user at the terminal. on_ready: called with the address once pages are served.
 
     Raises:
-        InputError: it cannot listen there, the path is none, or a directory cannot be read.
+        InputError: it cannot listen there, the path is invalid, or a directory cannot be read.
     """
     root_path = path_below(root_path)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    # Never left out: else the first reader's header X-Script-Name says from where everybody's page loads its scripts.
+    # Always set: otherwise Solara takes the root path from the first request's X-Script-Name.
     os.environ["SOLARA_ROOT_PATH"] = root_path
     with listening(host, port) as place:
         if place.to_others:
@@ -95,26 +95,30 @@ def _serve(
 ) -> None:
     import uvicorn
 
-    from scenarios.records.results import load_results
-    from viz.app import memory, state
-    from viz.live.runner import Runner
-    from viz.shared.calibrated import read_validation
+    from scenarios.imports import many_imports
+
+    with many_imports():
+        from scenarios.records.results import load_results
+        from viz.app import memory, state
+        from viz.live.runner import Runner
+        from viz.shared.calibrated import read_validation
 
     loaded = {path.resolve().name: load_results(path) for path in results}
     checked = read_validation(validation) if validation else None
     runner = Runner(scale=scale, members=members)
     runner.baseline_run(0)
     state.served = state.Served(runner, loaded, checked)
-    # What is loaded now stays: looking through it for garbage would stop every reader for half a second.
+    # Everything loaded so far stays: searching it for garbage would stop every user for half a second.
     gc.collect()
     gc.freeze()
 
-    from solara.server import cdn_helper, settings, starlette
+    with many_imports():
+        from solara.server import cdn_helper, settings, starlette
 
-    from viz.app.guard import BelowPath, OwnPagesOnly, send_lost_readers, serve_assets_as_they_lie
-    from viz.app.layout import MISSING
+        from viz.app.guard import BelowPath, OwnPagesOnly, send_lost_readers, serve_assets_as_they_lie
+        from viz.app.layout import MISSING
 
-    # Advice on a cookie for pages inside pages, which this is not, and on headers that nothing here heeds.
+    # Warnings about iframe cookies and proxy headers, neither of which is used here.
     warnings.filterwarnings("ignore", module=r"solara\.server\.starlette")
     serve_assets_as_they_lie(starlette.app, f"/{cdn_helper.cdn_url_path}", settings.assets.proxy_cache_dir)
     send_lost_readers(starlette.app, MISSING)
@@ -128,7 +132,7 @@ def _serve(
 
 
 def _announce(server: Server, runner: Runner, ready: Callable[[], None]) -> None:
-    """Say that the server answers, then run the other members' baselines while nobody asks."""
+    """Announce that the server is up, then run the baseline's other members while there are no requests."""
     while not server.started:
         if server.should_exit:
             return

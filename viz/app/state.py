@@ -1,4 +1,4 @@
-"""What one reader's page holds: choices, the newest answer, and the worker that answers."""
+"""The state of one user's page: choices, the newest answer, and the worker that computes it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from viz.words.language import Words
 if TYPE_CHECKING:
     from reacton.core import UserContext
 
-#: Choices of pages that stand in the address, with their defaults.
+#: Choices on the pages that are part of the address, with their defaults.
 VIEWS = {
     "measure": "little_giants",
     "shown": "level",
@@ -40,11 +40,11 @@ _MOST_HISTORY = 100
 
 @dataclass(frozen=True)
 class Served:
-    """What all readers share.
+    """What all users share.
 
     Attributes:
-        runner: makes runs. results: directories of results to look at, by name.
-        validation: of another ``srdi validate`` than the packaged one, if such was named (`viz.shared.calibrated`).
+        runner: makes runs. results: results directories to look at, by name.
+        validation: a ``srdi validate`` result to use instead of the packaged one (`viz.shared.calibrated`).
     """
 
     runner: Runner
@@ -57,24 +57,24 @@ served: Served | None = None
 
 
 def serving() -> Served:
-    """What all readers share.
+    """What all users share.
 
     Raises:
-        RuntimeError: no server has begun.
+        RuntimeError: no server has started.
     """
     if served is None:
-        raise RuntimeError("no server has begun")
+        raise RuntimeError("no server has started")
     return served
 
 
 class Session:
-    """One reader's page. Made once a browser tab, while its first page is drawn.
+    """One user's page. Created once for each browser tab, while its first page is drawn.
 
     Attributes:
-        language, dark: reactive choices of look. settings: what the policy changes in the baseline, by dotted key.
+        language, dark: reactive choices of appearance. settings: the policy's changes to the baseline, by dotted key.
         view: the choices of VIEWS. saved: policies kept to compare.
-        answer, status: newest from the worker. message: sentence about the last fault, or empty.
-        refused: counts values that were not valid. history: whether there is something to undo, and to redo.
+        answer, status: the newest from the worker. message: a sentence about the last error, or empty.
+        refused: number of invalid values so far. history: whether there is something to undo, and to redo.
     """
 
     def __init__(self, runner: Runner, query: str = "") -> None:
@@ -102,18 +102,18 @@ class Session:
         self.worker = Worker(runner, self._take, self._say)
 
     def begin(self) -> None:
-        """Start the worker with the policy of the address; one that is not valid has given way to the baseline."""
+        """Start the worker with the policy in the address, or with the baseline if that policy is invalid."""
         self.worker.start()
         self._asked = self.settings.value
         self.worker.ask(policy_of(self._asked))
 
     def close(self) -> None:
-        """End the worker with the page."""
+        """Stop the worker."""
         self.worker.close()
 
     @property
     def words(self) -> Words:
-        """Texts in the reader's language; whoever asks while drawing is drawn again when it changes."""
+        """Texts in the user's language; a component that reads it is drawn again when it changes."""
         return Words(self.language.value)
 
     @property
@@ -132,7 +132,7 @@ class Session:
 
     @property
     def title(self) -> str:
-        """Title of the policy: that of the catalogue's scenario it is, or "your policy"."""
+        """Title of the policy: that of the matching scenario in the catalogue, or "your policy"."""
         preset = preset_of(self.settings.value)
         words = self.words
         return words("policy.own") if preset is None else words.scenario(presets()[preset].model_dump())
@@ -140,14 +140,14 @@ class Session:
     # --- the policy
 
     def set(self, key: str, value: object, final: bool) -> None:
-        """Set one lever's setting; `final` when the hand has let go, which is what undo goes back to."""
+        """Change one setting of a lever; `final` once the slider is released: only such states can be undone."""
         settings = {name: each for name, each in self.settings.value.items() if name != key}
         if value != defaults()[key]:
             settings[key] = value
         self.put(settings, remember=final)
 
     def put(self, settings: dict[str, object], remember: bool = True) -> None:
-        """Make these the policy's settings, if they are valid."""
+        """Replace the policy's settings, if the new ones are valid."""
         if not self._ask(settings):
             self.refused.value += 1
             return
@@ -159,7 +159,7 @@ class Session:
         self._note_history()
 
     def take_preset(self, name: str) -> None:
-        """Make a scenario of the catalogue the policy."""
+        """Use a scenario of the catalogue as the policy."""
         self.put(settings_of(presets()[name]))
 
     def undo(self) -> None:
@@ -169,7 +169,7 @@ class Session:
             self._go(self._past.pop())
 
     def redo(self) -> None:
-        """Take back an undo."""
+        """Reverse an undo."""
         if self._future:
             self._past.append(self._remembered)
             self._go(self._future.pop())
@@ -189,7 +189,7 @@ class Session:
             self.message.value = str(error)
             return False
         self.message.value = ""
-        # A lever that is let go says again what it said while it was held.
+        # On release, a slider sends its last value again.
         if settings != self._asked:
             self._asked = settings
             self.worker.ask(scenario)
@@ -198,7 +198,7 @@ class Session:
     # --- policies kept to compare
 
     def keep(self, name: str, settings: dict[str, object] | None = None) -> None:
-        """Keep the present policy, or one with other settings, under a name; one of the same name is replaced."""
+        """Keep the current policy, or one with other settings, under a name; replaces a kept policy of that name."""
         name = kept_name(name)
         others = [saved for saved in self.saved.value if saved.name != name]
         if len(others) >= MOST_SAVED:
@@ -208,7 +208,7 @@ class Session:
 
     @property
     def name_to_keep(self) -> str:
-        """Name under which the present policy is kept: its title in the catalogue, or the first number that is free."""
+        """Name under which the current policy is kept: its title in the catalogue, or one with a free number."""
         if preset_of(self.settings.value) is not None:
             return self.title
         taken = {saved.name for saved in self.saved.value}
@@ -216,7 +216,7 @@ class Session:
         return next(name for name in names if name not in taken)
 
     def rename(self, name: str, new: str) -> None:
-        """Call a kept policy something else; a name that is empty or taken is refused."""
+        """Rename a kept policy; an empty or taken name is refused."""
         new = kept_name(new)
         if new == name:
             return
@@ -229,7 +229,7 @@ class Session:
         )
 
     def drop(self, name: str) -> None:
-        """Keep a policy no longer."""
+        """Remove a kept policy."""
         self.saved.value = tuple(saved for saved in self.saved.value if saved.name != name)
 
     # --- from the worker's thread
@@ -244,7 +244,7 @@ class Session:
 
 
 def _in_order(saved: Saved) -> Saved:
-    """A kept policy of a link with its settings as the page writes them itself; one that is not valid as it is."""
+    """Normalise the settings of a saved policy from a link; invalid ones stay unchanged."""
     try:
         return replace(saved, settings=settings_of(policy_of(saved.settings)))
     except ScenarioError:
@@ -255,7 +255,7 @@ session_context: UserContext[Session | None] = solara.create_context(None)
 
 
 def use_session() -> Session:
-    """The reader's session, in a component below the layout.
+    """The user's session, for a component inside the layout.
 
     Raises:
         RuntimeError: there is no layout above.
@@ -267,12 +267,12 @@ def use_session() -> Session:
 
 
 def shown_scenario(session: Session) -> Scenario:
-    """The policy as a scenario with its title, to write down."""
+    """The current policy as a scenario with its titles, for files."""
     return written_scenario(session.settings.value)
 
 
 def written_scenario(settings: dict[str, object]) -> Scenario:
-    """A policy as a scenario with its titles: that of the catalogue which has just these settings, or its own."""
+    """Settings as a scenario with its titles: the matching one in the catalogue, or one named as the user's own."""
     preset = preset_of(settings)
     if preset:
         return presets()[preset]

@@ -1,1 +1,1 @@
-"""Policies run while somebody waits: one at once, an ensemble when there is time; no web library."""
+"""Interactive runs of policies: one run at once, an ensemble in the background; independent of the web library."""

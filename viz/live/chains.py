@@ -1,4 +1,4 @@
-"""Chains, the firms that supply their leaders, clusters by stage, and the lives of single firms."""
+"""Chains, the firms that supply their leaders, clusters by stage, and the histories of single firms."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from numpy.typing import ArrayLike
 
 from scenarios.analysis.intervals import student_interval
 from sim.calendar import START, Quarter
-from sim.columns import NEVER
+from sim.firms.columns import NEVER
 from sim.mechanisms.chain_links import leader_code
 from sim.reference import province_names, sector_names
-from sim.rules import TIERS
+from sim.tiers import TIERS
+from sim.world.geography import COUNTY_TYPES
 from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
-from viz.live.regions import COUNTY_TYPES, clusters_at, geography
+from viz.live.regions import clusters_at, geography
 from viz.live.runner import Links, Run
 from viz.live.session import Answer
 
-#: Measures of a chain with their units: columns of the chain table; what is counted by the quarter is summed.
+#: Measures of a chain with their units: columns of the chain table; quarterly flows are summed over a year.
 MEASURES: dict[str, str] = {
     "openness": "0-1",
     "suppliers": "firms",
@@ -31,11 +32,11 @@ MEASURES: dict[str, str] = {
     "resilience": "share",
 }
 _SUMMED = ("strength",)
-#: Upper ends of the steps in which the strength of a cluster's commons is counted.
+#: Upper ends of the classes for the strength of a cluster's commons.
 STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 #: Tiers by the code in the column `tier`.
 TIER_NAMES = ("none", *TIERS)
-#: Most firms offered to choose from.
+#: Maximum number of firms to choose from.
 MOST_FIRMS = 300
 _SINCE = ("innovative_since", "srdi_since", "giant_since")
 
@@ -50,9 +51,9 @@ class Chains:
     Attributes:
         sector, province: of the chain, and of its leader's home, by number of the chain.
         value: by measure, float64 (chains,), mean over the policy's runs.
-        difference: by measure, mean of pairs and the ends of its 95 % interval by Student's t (NaN of one pair),
+        difference: by measure, the mean over pairs and the ends of its 95 % interval (Student's t; NaN for one pair),
             float64 (chains,) each.
-        pairs: it rests on.
+        pairs: number of pairs of runs.
     """
 
     sector: list[str]
@@ -63,7 +64,7 @@ class Chains:
 
 
 def chains(answer: Answer) -> Chains:
-    """All chains at the end of the run, under the policy and against the baseline."""
+    """All chains at the end of the run, under the policy and relative to the baseline."""
     runs, baselines = best_runs(answer)
     table = answer.central.tables["chain"]
     number = len(np.unique(table["chain"]))
@@ -92,13 +93,13 @@ def chain_course(answer: Answer, chain: int, measure: str) -> Course:
 
 @dataclass(frozen=True, eq=False)
 class Supply:
-    """A chain's leader and the firms that supply it, directly or through others; one entry a node, the leader first.
+    """A chain's leader and its direct and indirect suppliers; one entry per node, the leader first.
 
     Attributes:
         row: int64, row of the node in the links; -1 for the leader.
         parent: int64, node it supplies; -1 for the leader.
         depth: int64, 0 for the leader, 1 for direct suppliers, 2 for their suppliers and so on.
-        group: int64, niche of the direct supplier that the node is or leads to; -1 for the leader.
+        group: int64, niche of the direct supplier that the node is or supplies; -1 for the leader.
     """
 
     row: np.ndarray
@@ -111,9 +112,9 @@ class Supply:
 
 
 def supply(links: Links, chain: int) -> Supply:
-    """The firms behind a chain's leader.
+    """The direct and indirect suppliers of a chain's leader.
 
-    Every firm has one main customer, so they are a tree; direct suppliers stand by niche, then as in the links.
+    Every firm has one main customer, so they form a tree. Direct suppliers are ordered by niche, then as in the links.
     """
     node_of = np.full(int(max(links.slot.max(initial=0), links.customer.max(initial=0))) + 1, -1, dtype=np.int64)
     firms = np.flatnonzero(links.customer == leader_code(chain))
@@ -124,16 +125,16 @@ def supply(links: Links, chain: int) -> Supply:
     buyers = np.where(links.customer >= 0, links.customer, 0)
     while len(firms):
         ring: tuple[ArrayLike, ...] = (firms, parent, depth, group)
-        for parts, part in zip((rows, parents, depths, groups), ring, strict=True):
-            parts.append(np.broadcast_to(part, firms.shape))
+        for rings, values in zip((rows, parents, depths, groups), ring, strict=True):
+            rings.append(np.broadcast_to(values, firms.shape))
         node_of[links.slot[firms]] = np.arange(first, first + len(firms))
-        reached = np.where(links.customer >= 0, node_of[buyers], -1)
-        # The next ring: whose customer stands in this one.
-        following = np.flatnonzero(reached >= first)
+        customer_node = np.where(links.customer >= 0, node_of[buyers], -1)
+        # The next ring: firms whose customer is in this one.
+        following = np.flatnonzero(customer_node >= first)
         first, depth = first + len(firms), depth + 1
-        firms, parent = following, reached[following]
+        firms, parent = following, customer_node[following]
         group = np.concatenate(groups)[parent]
-    return Supply(*(np.concatenate(parts).astype(np.int64) for parts in (rows, parents, depths, groups)))
+    return Supply(*(np.concatenate(rings).astype(np.int64) for rings in (rows, parents, depths, groups)))
 
 
 def edges(supplied: Supply) -> np.ndarray:
@@ -143,7 +144,7 @@ def edges(supplied: Supply) -> np.ndarray:
 
 
 def tier_counts(links: Links, supplied: Supply) -> np.ndarray:
-    """Firms behind a leader by tier: int64 (tiers,)."""
+    """Direct and indirect suppliers of a leader by tier: int64 (tiers,)."""
     return np.bincount(links.tier[supplied.row[1:]], minlength=len(TIER_NAMES))
 
 
@@ -165,7 +166,7 @@ class Stages:
         years: of recognition, in order.
         by_year: int64 (years, county types); by_step: int64 (len(STEPS), county types).
         crossed: int64 (years, len(STEPS)).
-        commons: float64 (years,), mean strength. firms, little_giants: float64 (years,), of the clusters together.
+        commons: float64 (years,), mean strength. firms, little_giants: float64 (years,), totals over the clusters.
     """
 
     years: list[int]
@@ -179,26 +180,26 @@ class Stages:
 
 def stages(run: Run, year: int) -> Stages:
     """Clusters at the end of a year by year of recognition, strength of their commons and county type."""
-    found = clusters_at(run, year)
-    years, position = np.unique(found["recognised"].to_numpy(dtype=np.int64), return_inverse=True)
-    kind = np.array([COUNTY_TYPES.index(each) for each in found["county_type"]], dtype=np.int64)
-    strength = found["commons"].to_numpy(dtype=np.float64)
-    # A step holds its upper end; float error of a mean of parts must not lift it over.
+    clusters = clusters_at(run, year)
+    years, position = np.unique(clusters["recognised"].to_numpy(dtype=np.int64), return_inverse=True)
+    kind = np.array([COUNTY_TYPES.index(each) for each in clusters["county_type"]], dtype=np.int64)
+    strength = clusters["commons"].to_numpy(dtype=np.float64)
+    # A class includes its upper end; rounding error must not push a mean beyond it.
     step = np.searchsorted(np.array(STEPS) + 1e-9, strength).clip(max=len(STEPS) - 1)
 
-    def crossed(first: np.ndarray, firsts: int, second: np.ndarray, seconds: int) -> np.ndarray:
+    def cross_table(first: np.ndarray, firsts: int, second: np.ndarray, seconds: int) -> np.ndarray:
         return np.bincount(first * seconds + second, minlength=firsts * seconds).reshape(firsts, seconds)
 
     def total(column: str) -> np.ndarray:
-        return np.bincount(position, found[column].to_numpy(dtype=np.float64), minlength=len(years))
+        return np.bincount(position, clusters[column].to_numpy(dtype=np.float64), minlength=len(years))
 
     kinds, steps = len(COUNTY_TYPES), len(STEPS)
-    by_year = crossed(position, len(years), kind, kinds)
+    by_year = cross_table(position, len(years), kind, kinds)
     return Stages(
         years=years.tolist(),
         by_year=by_year,
-        by_step=crossed(step, steps, kind, kinds),
-        crossed=crossed(position, len(years), step, steps),
+        by_step=cross_table(step, steps, kind, kinds),
+        crossed=cross_table(position, len(years), step, steps),
         commons=total("commons") / by_year.sum(axis=1),
         firms=total("firms"),
         little_giants=total("little_giants"),
@@ -210,11 +211,11 @@ def stages(run: Run, year: int) -> Stages:
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to a firm.
+    """An event in the certificates of a firm.
 
     Attributes:
-        kind: granted, renewed, fell or ended. when: quarter such as 2024Q1, or year where only that is known.
-        tier: granted, kept or lost. left: tier after a fall.
+        kind: granted, renewed, fell or ended. when: quarter such as 2024Q1, or the year if only that is known.
+        tier: granted, renewed or lost. left: tier after a fall.
     """
 
     kind: str
@@ -225,13 +226,13 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Life:
-    """A firm of the panel from the first to the last year end at which it was there.
+    """A firm of the panel, from the first to the last year end at which it existed.
 
     Attributes:
         firm: its id. founded: quarter. province, county_type, sector: at the last of these year ends.
-        years: of the panel; the arrays are float64 (years,), NaN where the firm was not there.
+        years: of the panel; the arrays are float64 (years,), NaN where the firm did not exist.
         employment: persons. rd_intensity: share of revenue. digital: 0-1. tier: 0-3.
-        certificates: in order of time. closed: year in which it closed, or None.
+        certificates: in chronological order. closed: year in which it closed, or None.
     """
 
     firm: str
@@ -255,24 +256,24 @@ def panel(run: Run) -> pd.DataFrame:
 
 
 def firm_list(rows: pd.DataFrame, most: int = MOST_FIRMS) -> pd.DataFrame:
-    """Firms to choose from, those that reached the highest tier first, then the largest.
+    """Firms to choose from, sorted by the highest tier they reached, then by size.
 
     Returns:
         columns firm, tier (highest, 0-3), employment (largest), province, sector (last), at most `most` rows.
     """
-    last = {"tier": ("tier", "max"), "employment": ("employment", "max")}
-    kept = {column: (column, "last") for column in ("province", "sector")}
-    firms = rows.groupby("firm", sort=False).agg(**last, **kept).reset_index()
+    highest = {column: (column, "max") for column in ("tier", "employment")}
+    last = {column: (column, "last") for column in ("province", "sector")}
+    firms = rows.groupby("firm", sort=False).agg(**highest, **last).reset_index()
     return firms.sort_values(["tier", "employment", "firm"], ascending=[False, False, True]).head(most)
 
 
 def founded(firm: str) -> Quarter:
-    """When a firm of the panel was founded: its id is its slot and the quarter counted from the start."""
+    """Quarter in which a firm of the panel was founded: its id is its slot and the quarter counted from the start."""
     return START + int(firm.partition("-")[2])
 
 
 def life(rows: pd.DataFrame, firm: str) -> Life | None:
-    """The life of a firm of the panel; None if there is no such firm."""
+    """The history of a firm of the panel; None if there is no such firm."""
     own = rows[rows["firm"] == firm].sort_values("year")
     if own.empty:
         return None
@@ -298,13 +299,14 @@ def life(rows: pd.DataFrame, firm: str) -> Life | None:
 
 
 def _certificates(own: pd.DataFrame) -> list[Event]:
-    """What certificates a firm was granted, kept and lost, from year end to year end."""
+    """Certificates that a firm was granted, renewed and lost, from year end to year end."""
     events: list[Event] = []
     before_tier, before_since = 0, [NEVER] * len(_SINCE)
     for row in own.itertuples():
         tier, since = int(row.tier), [int(getattr(row, name)) for name in _SINCE]
         if tier > before_tier:
-            # A higher certificate renews the dates of the lower ones, so each date stands for the highest that has it.
+            # A higher certificate also renews the dates of the lower ones, so each date belongs to the highest tier
+            # with it.
             gained = {since[each - 1]: TIER_NAMES[each] for each in range(before_tier + 1, tier + 1)}
             events += [Event("granted", str(START + date), name) for date, name in sorted(gained.items())]
         elif tier < before_tier:

@@ -1,4 +1,4 @@
-"""Runs of policies beside the baseline: kept for all readers, made for one reader at a time."""
+"""Comparison runs of policies and the baseline: made for one user at a time, cached for all users."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from viz.live.gathered import GatheredResults
 from viz.live.runner import Run, Runner
 from viz.live.session import Status, fault_text
 
-#: Policies whose runs are kept for all readers, and what is kept of a run: all that `find` reads, a hundredth of it.
-MOST_KEPT, KEPT_TABLES = 16, ("national",)
+#: Number of policies whose runs are cached for all users, and the tables cached: those that `find` reads, about 1 %
+#: of a run.
+CACHED_POLICIES, CACHED_TABLES = 16, ("national",)
 
 
-class Kept:
-    """Runs of the policies that were asked for last, with KEPT_TABLES, shared by all readers; safe for threads."""
+class RunCache:
+    """Cached runs of the policies requested last, with CACHED_TABLES, shared by all users; thread-safe."""
 
-    def __init__(self, runner: Runner, most: int = MOST_KEPT) -> None:
+    def __init__(self, runner: Runner, most: int = CACHED_POLICIES) -> None:
         self.runner, self.most = runner, most
         self._runs: OrderedDict[str, dict[int, Run]] = OrderedDict()
         self._lock = threading.Lock()
 
     def run(self, policy: Policy, member: int, stopped: Callable[[], bool]) -> Run | None:
-        """The run of a policy as a member of the ensemble, made if it is not here; None if stopped."""
+        """The run of a policy for a member of the ensemble, from the cache or new; None if stopped."""
         key = _key(policy)
-        found = self._find(key, member)
-        if found is None:
-            # Not under the lock: one reader's run keeps no other waiting, even if both make the same.
-            found = self.runner.run(policy, member, stopped, patient=True)
-            if found is not None:
-                found = _slim(found)
-                self._keep(key, [found])
-        return found
+        run = self._find(key, member)
+        if run is None:
+            # Not under the lock: one user's run must not block another, even if both make the same run.
+            run = self.runner.run(policy, member, stopped, patient=True)
+            if run is not None:
+                run = _slim(run)
+                self._keep(key, [run])
+        return run
 
     def keep(self, policy: Policy, runs: Sequence[Run]) -> None:
-        """Keep runs of a policy that were made elsewhere."""
+        """Add runs of a policy that were made elsewhere."""
         self._keep(_key(policy), [_slim(run) for run in runs])
 
     def __len__(self) -> int:
@@ -64,37 +65,37 @@ def _key(policy: Policy) -> str:
 
 
 def _slim(run: Run) -> Run:
-    return Run(run.member, {name: run.tables[name] for name in KEPT_TABLES})
+    return Run(run.member, {name: run.tables[name] for name in CACHED_TABLES})
 
 
 @lru_cache(maxsize=1)
-def kept_of(runner: Runner) -> Kept:
-    """The runs this process keeps; of one runner, since it has one."""
-    return Kept(runner)
+def kept_of(runner: Runner) -> RunCache:
+    """The cache of this process, which has a single runner."""
+    return RunCache(runner)
 
 
 class Comparer:
-    """Runs several policies beside the baseline for one reader.
+    """Runs several policies and the baseline for one user.
 
-    Every policy is run with the central parameters first, then as every member of the ensemble. A new request, or the
-    end of the page, gives up the runs of the one before.
+    Every policy is run with the central parameters first, then for every member of the ensemble. A new request, or
+    closing the page, abandons the runs of the previous request.
 
     Args:
-        on_found: called from a thread of its own with what is known so far. on_status: with what is going on.
+        on_found: called from a separate thread with the findings so far. on_status: with the current status.
     """
 
     def __init__(
         self,
-        kept: Kept,
+        cache: RunCache,
         on_found: Callable[[Findings], None],
         on_status: Callable[[Status], None] = lambda status: None,
     ) -> None:
-        self._kept, self._on_found, self._on_status = kept, on_found, on_status
+        self._cache, self._on_found, self._on_status = cache, on_found, on_status
         self._lock = threading.Lock()
         self._overtaken, self._cancelled = threading.Event(), threading.Event()
 
     def ask(self, policies: Sequence[Scenario]) -> None:
-        """Compare policies, with names of their own, whatever was asked for before."""
+        """Compare policies, which have different names; replaces any earlier request."""
         with self._lock:
             self._overtaken.set()
             self._overtaken, self._cancelled = threading.Event(), threading.Event()
@@ -102,36 +103,36 @@ class Comparer:
         threading.Thread(target=self._work, args=request, daemon=True, name="comparison worker").start()
 
     def cancel(self) -> None:
-        """Give up the ensemble that is being run; members that all policies have are shown."""
+        """Stop the current ensemble; the members finished for all policies are shown."""
         self._cancelled.set()
 
     def close(self) -> None:
-        """Give up everything."""
+        """Stop all runs."""
         with self._lock:
             self._overtaken.set()
 
     def _work(self, policies: tuple[Scenario, ...], overtaken: threading.Event, cancelled: threading.Event) -> None:
-        def tell(call: Callable, value: object) -> None:
-            # Never under the lock: a page that is told something may draw itself, and ask for more while it does.
+        def notify(call: Callable, value: object) -> None:
+            # Never under the lock: a page that is notified may redraw, and make a new request while doing so.
             if not overtaken.is_set():
                 call(value)
 
         try:
-            for found, status in self._compare(policies, overtaken, cancelled, lambda s: tell(self._on_status, s)):
-                tell(self._on_found, found)
-                tell(self._on_status, status)
-        except Exception as error:  # whatever a run raises is this reader's message, not the end of the page
-            tell(self._on_status, Status("failed", message=fault_text(error)))
+            for findings, status in self._compare(policies, overtaken, cancelled, lambda s: notify(self._on_status, s)):
+                notify(self._on_found, findings)
+                notify(self._on_status, status)
+        except Exception as error:  # any failure of a run is shown to this user and does not end the page
+            notify(self._on_status, Status("failed", message=fault_text(error)))
 
     def _compare(
         self,
         policies: tuple[Scenario, ...],
         overtaken: threading.Event,
         cancelled: threading.Event,
-        say: Callable[[Status], None],
+        report: Callable[[Status], None],
     ) -> Iterator[tuple[Findings, Status]]:
-        """What is known with the status that holds from then on, at most twice."""
-        runner = self._kept.runner
+        """Findings so far with the status that follows, at most twice."""
+        runner = self._cache.runner
         of = runner.members * len(policies)
 
         def stopped() -> bool:
@@ -141,14 +142,14 @@ class Comparer:
             """Runs of one member, of the baseline and of every policy; None if stopped."""
             runs = [_slim(runner.baseline_run(member, patient=True))]
             for position, policy in enumerate(policies):
-                say(Status("ensemble" if member else "central", done + position, of))
-                run = None if stopped() else self._kept.run(policy.policy, member, stopped)
+                report(Status("ensemble" if member else "central", done + position, of))
+                run = None if stopped() else self._cache.run(policy.policy, member, stopped)
                 if run is None:
                     return None
                 runs.append(run)
             return runs
 
-        def found(columns: list[list[Run]]) -> Findings:
+        def findings_of(columns: list[list[Run]]) -> Findings:
             scenarios = [runner.baseline, *policies]
             rows = zip(*columns, strict=True)
             runs = {scenario.name: row for scenario, row in zip(scenarios, rows, strict=True)}
@@ -157,7 +158,7 @@ class Comparer:
         central = column(0, overtaken.is_set, 0, len(policies))
         if central is None:
             return
-        yield found([central]), Status("ensemble", 0, of)
+        yield findings_of([central]), Status("ensemble", 0, of)
         columns: list[list[Run]] = []
         for member in range(1, runner.members + 1):
             runs = column(member, stopped, len(columns) * len(policies), of)
@@ -168,5 +169,5 @@ class Comparer:
             return
         complete = len(columns) == runner.members
         last = Status("done" if complete else "cancelled", len(columns), runner.members)
-        # Of a single pair there is no interval, as of the central runs that stand there.
-        yield found(columns if len(columns) > 1 else [central]), last
+        # A single pair gives no interval, so the central runs stay on the page.
+        yield findings_of(columns if len(columns) > 1 else [central]), last

@@ -1,4 +1,4 @@
-"""What comparing policies finds, in numbers: effects, prices, robustness, and quantities over time."""
+"""Results of comparing policies, as numbers: effects, prices, robustness, and quantities over time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scenarios.analysis.metrics import LESS_IS_BETTER, SPENT
+from scenarios.analysis.metrics import CUMULATIVE_COST, LESS_IS_BETTER
 from scenarios.analysis.regret import regret_table
 from scenarios.errors import InputError
 from scenarios.records.results import Results
@@ -15,20 +15,20 @@ from viz.shared.compared import Compared, End
 from viz.shared.prices import Price, price_of
 from viz.shared.quantities import ENDS
 
-#: Firms whose price is told, and quantities whose robustness is.
+#: Kinds of firms with a price, and quantities with a robustness analysis.
 PRICED = ("little_giants", "genuine_little_giants", "srdi_smes")
-ROBUST = ("little_giants", "genuine_little_giants", "srdi_smes", SPENT)
+ROBUST = ("little_giants", "genuine_little_giants", "srdi_smes", CUMULATIVE_COST)
 
 
 @dataclass(frozen=True)
 class Robustness:
-    """How a policy does over all states of the world: draws of the parameters, each with its luck.
+    """Performance of a policy over all states of the world, each a parameter draw with its own random draws.
 
     Attributes:
-        states: how many. better: share of them in which it does better than the baseline.
-        worst: difference to the baseline in the worst of them.
-        regret: the most it misses of the best policy of all, the baseline among them, in any of them.
-        best: share of states in which no policy does better.
+        states: their number. better: share of states in which it is better than the baseline.
+        worst: difference to the baseline in the worst state.
+        regret: largest shortfall, over all states, from the best policy in that state, including the baseline.
+        best: share of states in which no policy is better.
     """
 
     states: int
@@ -40,10 +40,10 @@ class Robustness:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What comparing finds at the end of the runs, in numbers.
+    """Results of a comparison at the end of the runs, as numbers.
 
     Attributes:
-        compared: the runs. ends: by scenario and quantity of `viz.shared.quantities.ENDS`, the baseline among them.
+        compared: the runs. ends: by scenario, including the baseline, and quantity of `viz.shared.quantities.ENDS`.
         prices: by scenario and quantity of PRICED. robustness: by scenario and quantity of ROBUST.
     """
 
@@ -54,22 +54,22 @@ class Findings:
 
     @property
     def pairs(self) -> int:
-        """Pairs of runs every number rests on."""
+        """Number of pairs of runs on which every number is based."""
         return self.compared.runs_each
 
 
 def find(results: Results, baseline: str | None = None) -> Findings:
-    """Compare every scenario of results with one of them.
+    """Compare every scenario in the results with one of them.
 
     Raises:
         InputError: an unknown baseline, or a single scenario.
     """
     compared = Compared(results, baseline)
     if not compared.others:
-        raise InputError(f"{results.path} holds {compared.baseline!r} alone: there is nothing to compare it with")
+        raise InputError(f"{results.path} contains only {compared.baseline!r}: there is nothing to compare it with")
     ends = {(name, quantity): compared.end(name, quantity) for name in compared.names for quantity in ENDS}
     prices = {
-        (name, quantity): price_of(*(compared.differences(name, each).iloc[-1] for each in (SPENT, quantity)))
+        (name, quantity): price_of(*(compared.differences(name, each).iloc[-1] for each in (CUMULATIVE_COST, quantity)))
         for name in compared.others
         for quantity in PRICED
     }
@@ -101,7 +101,7 @@ class Lines:
 
     Attributes:
         quarters: labels such as 2024Q1. medians: float64 (quarters,) by scenario, the baseline first.
-        differences: float64 (quarters,) by policy, mean of the pairs.
+        differences: float64 (quarters,) by policy, mean over the pairs.
         low, high: float64 (quarters,), 5 % and 95 % quantile of the baseline's runs.
     """
 
@@ -113,7 +113,7 @@ class Lines:
 
 
 def lines(findings: Findings, quantity: str) -> Lines:
-    """A quantity of the nation over time; what is counted by the quarter, by years, labelled as their last quarter."""
+    """A national quantity over time; quarterly flows are summed by year and labelled by its last quarter."""
     compared = findings.compared
     band = compared.fan(compared.baseline, quantity)
     return Lines(

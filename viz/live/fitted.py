@@ -1,6 +1,6 @@
-"""The fit as rows of numbers, ready to be worded and drawn: figures, parameters, directions, forecasts.
+"""The fit as rows of numbers for texts and charts: figures, parameters, directions, forecasts.
 
-Rows come from the JSON files of a calibration and a validation; what stands there as null is NaN here.
+Rows come from the JSON files of a calibration and a validation; null there is NaN here.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from scenarios.analysis.reported import FACT, ReportedFigure, reported_figures
-from scenarios.ensembles.draws import Draws
+from scenarios.analysis.reported import FACT, ReportedFigure, middle_of, reported_figures
+from scenarios.ensembles.parameter_draws import ParameterDraws
 from sim.calendar import START
 from viz.shared.compared import quarter_of, reported_of
 from viz.shared.units import unit_of_figure, unit_of_quantity
 
-#: Roles of figures in the order they are told.
+#: Roles of figures in the order of presentation.
 ROLES = ("fit", "check", "tuned", "given")
 #: Forecasters that are scored, the model first; the others have no model.
 FORECASTERS = ("model", "last_value", "linear_trend")
-#: Parts of a score: all figures, and those of the nation and of provinces.
+#: Scopes of a score: all figures, national figures, provincial figures.
 SCOPES = ("all", "national", "provinces")
 
 
 @dataclass(frozen=True)
 class FittedFigure:
-    """A reported figure beside what runs say of it.
+    """A reported figure and its simulated value.
 
     Attributes:
-        id, role: as in ``calibration/targets.toml``. quantity: what words and units it has.
+        id, role: as in ``calibration/targets.toml``. quantity: key of its words and unit.
         province: empty for the nation. date: day of the figure. unit: of all its numbers.
         low, high: reported interval, None where it is one-sided.
-        median, p05, p95: simulated. within: the median lies in the reported interval. inside: the figure is met.
-        source: as declared, in English; empty for a figure this package does not know.
+        median, p05, p95: simulated. within: the median lies in the reported interval. inside: the figure is reproduced.
+        source: as declared, in English; empty for a figure unknown to this package.
     """
 
     id: str
@@ -59,18 +59,17 @@ class FittedFigure:
 
     @property
     def series(self) -> str:
-        """What the figures of several provinces have in common; the id of a national one."""
+        """Common part of the ids of provincial figures; the id of a national figure."""
         return self.id.partition(".")[0]
 
     @property
     def middle(self) -> float:
-        """Middle of the reported interval; its end where it is one-sided."""
-        ends = [end for end in (self.low, self.high) if end is not None]
-        return sum(ends) / len(ends)
+        """Middle of the reported interval, or its only end."""
+        return middle_of(self.low, self.high)
 
     @property
     def miss(self) -> float:
-        """By how much the median lies outside the reported interval, as a share of its nearer end; 0 inside it."""
+        """Distance of the median from the reported interval, as a share of the nearer end; 0 inside it."""
         nearest = self.median
         if self.low is not None:
             nearest = max(nearest, self.low)
@@ -85,11 +84,11 @@ class FittedFigure:
 
     @property
     def likely(self) -> bool:
-        """Whether the reported interval meets the 90 % interval of single outcomes."""
+        """Whether the reported interval overlaps the 90 % interval of single runs."""
         return (self.high is None or self.p05 <= self.high) and (self.low is None or self.low <= self.p95)
 
     def deviation(self, value: float | None) -> float:
-        """A value against the reported middle, per cent of it."""
+        """Deviation of a value from the reported middle, in per cent of the middle."""
         return math.nan if value is None or not self.middle else 100.0 * (value / self.middle - 1.0)
 
 
@@ -126,11 +125,11 @@ def by_role(figures: Iterable[FittedFigure]) -> dict[str, list[FittedFigure]]:
     rows: dict[str, list[FittedFigure]] = {role: [] for role in ROLES}
     for figure in figures:
         rows.setdefault(figure.role, []).append(figure)
-    return {role: found for role, found in rows.items() if found}
+    return {role: figures for role, figures in rows.items() if figures}
 
 
 def by_series(figures: Iterable[FittedFigure]) -> dict[str, list[FittedFigure]]:
-    """Figures of provinces by what they have in common."""
+    """Provincial figures by series."""
     rows: dict[str, list[FittedFigure]] = {}
     for figure in figures:
         if figure.province:
@@ -139,12 +138,12 @@ def by_series(figures: Iterable[FittedFigure]) -> dict[str, list[FittedFigure]]:
 
 
 def roles_of_facts(figures: Iterable[FittedFigure]) -> dict[str, str]:
-    """Role of the reported figure that is the same measure of firms as a stylised fact, by the fact's id."""
+    """Role of the reported figure that measures the same as a stylised fact, by the fact's id."""
     return {f.quantity.removeprefix(FACT): f.role for f in figures if f.quantity.startswith(FACT)}
 
 
 def typical_width(figures: Iterable[FittedFigure]) -> tuple[float, int]:
-    """Median width of 90 % intervals, given ones apart, and over how many figures."""
+    """Median width of the 90 % intervals of figures that are not given, and the number of these figures."""
     widths = [figure.width for figure in figures if figure.role != "given" and math.isfinite(figure.width)]
     return (float(np.median(widths)), len(widths)) if widths else (math.nan, 0)
 
@@ -157,10 +156,10 @@ class FittedParameter:
     """A fitted parameter.
 
     Attributes:
-        prior, posterior: 5 %, 50 % and 95 % quantile in its unit. place: the posterior's on the prior's own scale,
-            share of the prior below; NaN where the prior is not known.
-        learned: whether the figures took away enough of its variance. share: how much of it.
-        profile: 90 % interval of the profile likelihood. open: it ends where the search ended.
+        prior, posterior: 5 %, 50 % and 95 % quantile in its unit. place: the posterior quantiles on the scale of the
+            prior, as the share of the prior below; NaN if the prior is not known.
+        learned: whether the figures removed enough of its variance. share: the share removed.
+        profile: 90 % interval of the profile likelihood. open: whether it ends at the edge of the search.
     """
 
     name: str
@@ -175,12 +174,12 @@ class FittedParameter:
 
 
 _LEVELS = np.array([0.05, 0.5, 0.95])
-#: Points of a prior's distribution function between which it is drawn straight.
+#: Number of points at which the distribution function of a prior is tabulated; linear in between.
 _GRID = 2001
 
 
-def parameters_of(summary: Mapping, draws: Draws) -> list[FittedParameter]:
-    """The fitted parameters: ranges from the draws and the priors, verdicts from the summary of the fit."""
+def parameters_of(summary: Mapping, draws: ParameterDraws) -> list[FittedParameter]:
+    """The fitted parameters: ranges from the parameter draws and the priors, verdicts from the summary of the fit."""
     summarised = {row["parameter"]: row for row in summary["parameters"]}
     priors = _prior_quantiles(draws.names)
     rows = []
@@ -227,7 +226,7 @@ def _prior_quantiles(names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 @cache
 def prior_sources() -> dict[str, str]:
-    """What the prior of each parameter that may be fitted rests on, in English."""
+    """Source of the prior of each parameter that may be fitted, in English."""
     from calibration.fitting.priors import read_priors
 
     return {name: prior.source for name, prior in read_priors().by_name.items()}
@@ -235,12 +234,12 @@ def prior_sources() -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """What the figures say of independent combinations of the parameters, the best known first.
+    """Information in the figures about independent combinations of the parameters, the best identified first.
 
     Attributes:
-        share: float64 (directions,), part of the prior variance that the figures take away.
-        identified: of how many they say more than the prior.
-        loose: names of the parameters of which the others are mostly made, the greatest part first.
+        share: float64 (directions,), share of the prior variance that the figures remove.
+        identified: number of directions in which the figures are more informative than the prior.
+        loose: names of the parameters that mostly make up the other directions, the largest weight first.
     """
 
     share: np.ndarray
@@ -251,12 +250,12 @@ class Directions:
 def directions_of(summary: Mapping) -> Directions:
     """Directions of parameter space from the information of a fit."""
     information, names = summary["information"], [row["parameter"] for row in summary["parameters"]]
-    # A precision of the prior and `value` times as much of the figures: what is left is 1 / (1 + value).
+    # The figures add `value` times the precision of the prior, so the remaining variance is 1 / (1 + value).
     values = np.asarray(information["eigenvalues"], dtype=np.float64)
     identified = information["identified"]
     weight = (np.asarray(information["directions"], dtype=np.float64)[identified:] ** 2).sum(axis=0)
     order = np.argsort(-weight, kind="stable")
-    # At least half of such a parameter lies in directions of which the figures say little.
+    # At least half of the weight of such a parameter lies in directions with little information.
     loose = tuple(names[index] for index in order if weight[index] >= 0.5)
     return Directions(values / (1.0 + values), identified, loose)
 
@@ -292,18 +291,18 @@ class Forecast:
 
 def forecasts_of(rows: Sequence[Mapping]) -> list[Forecast]:
     """The rows of a file of forecasts."""
-    found = []
+    forecasts = []
     for row in rows:
         quantity, _, province = row["quantity"].partition(".")
         low, lower, median, upper, high = (_number(row[f"q{level}"]) for level in ("05", "25", "50", "75", "95"))
         day, levels = date.fromisoformat(row["date"]), (low, lower, median, upper, high)
-        # What is forecast of a flow is its sum over the year.
-        found.append(Forecast(quantity, province, day, unit_of_quantity(quantity, summed=True), levels))
-    return found
+        # The forecast of a flow is its sum over the year.
+        forecasts.append(Forecast(quantity, province, day, unit_of_quantity(quantity, summed=True), levels))
+    return forecasts
 
 
 def national_series(forecasts: Iterable[Forecast]) -> dict[str, list[Forecast]]:
-    """Forecasts of the nation by quantity, by date."""
+    """National forecasts by quantity, sorted by date."""
     rows: dict[str, list[Forecast]] = {}
     for forecast in sorted((f for f in forecasts if not f.province), key=lambda forecast: forecast.date):
         rows.setdefault(forecast.quantity, []).append(forecast)
@@ -316,9 +315,9 @@ class Outlook:
 
     Attributes:
         quarters: labels from the start of the model to the last forecast.
-        levels: float64 (5, quarters), quantiles as of `Forecast`, straight between the dates and from the last
-            reported figure on; NaN before it.
-        at: positions of the forecasts in quarters. reported: figures, and their positions.
+        levels: float64 (5, quarters), quantiles as in `Forecast`, interpolated linearly from the last reported figure
+            through the forecasts; NaN before it.
+        at: positions of the forecasts in quarters. reported, reported_at: figures and their positions.
     """
 
     quarters: list[str]
@@ -348,23 +347,23 @@ def outlook_of(series: Sequence[Forecast]) -> Outlook:
         low, high = (end.middle if each is None else each for each in (end.low, end.high))
         knots.insert(0, reported_at[-1])
         values.insert(0, (low, low, end.middle, high, high))
-    places = np.arange(len(quarters))
-    levels = np.array([np.interp(places, knots, line) for line in zip(*values, strict=True)])
-    levels[:, places < knots[0]] = math.nan
+    positions = np.arange(len(quarters))
+    levels = np.array([np.interp(positions, knots, line) for line in zip(*values, strict=True)])
+    levels[:, positions < knots[0]] = math.nan
     return Outlook([str(quarter) for quarter in quarters], levels, at, reported, reported_at)
 
 
-# --- how forecasts did
+# --- scores of forecasts
 
 
 def mean_error(rows: Iterable[Mapping], key: str) -> float:
-    """Mean absolute error under a key of the rows of a hindcast; NaN where none says anything."""
+    """Mean absolute value of a column of a hindcast; NaN if the column is empty."""
     errors = [abs(row[key]) for row in rows if row[key] is not None]
     return float(np.mean(errors)) if errors else math.nan
 
 
 def best_forecaster(score: Mapping) -> str | None:
-    """Which of FORECASTERS has the smallest relative score over the figures that all forecast; None without any."""
+    """The forecaster with the smallest relative score over the figures that all forecast; None without a score."""
     scores = {name: score[name]["relative_crps"] for name in FORECASTERS}
     known = {name: value for name, value in scores.items() if value is not None}
     return min(known, key=known.__getitem__) if len(known) == len(scores) else None

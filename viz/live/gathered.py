@@ -1,4 +1,4 @@
-"""Runs held in memory as the results of an ensemble: everything that reads a results directory reads them."""
+"""Runs in memory with the interface of a results directory, so that any code for results can read them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from scenarios.ensembles.draws import values_table
 from scenarios.ensembles.jobs import model_checksum, versions
+from scenarios.ensembles.parameter_draws import values_table
 from scenarios.files.schema import Scenario
-from scenarios.records.layout import DRAWS, DRAWS_TABLE, FORMAT, FORMAT_VERSION, MANIFEST
+from scenarios.records.layout import FORMAT, FORMAT_VERSION, MANIFEST, PARAMETER_DRAWS, PARAMETER_DRAWS_FILE
 from scenarios.records.results import Results
 from scenarios.records.storage import DRAW, checksum, to_arrow, write_json, write_parquet
 from sim.calendar import START, Quarter
-from sim.outputs import OPTIONAL_TABLES, TABLES
 from sim.parameters import parameter_table
+from sim.records.outputs import OPTIONAL_TABLES, TABLES
 from viz.live.runner import PANEL, Run, Runner
 
 
 class GatheredResults(Results):
-    """Results whose tables are joined from runs when first read.
+    """Results whose tables are joined from runs on first use.
 
     Args:
-        scenarios: by name; runs: of each, the same members in the same order.
-        name: of the directory they would have.
+        scenarios: in order. runs: by scenario name, the same members in the same order.
+        name: of the directory they would be stored in.
     """
 
     def __init__(
@@ -37,30 +37,30 @@ class GatheredResults(Results):
         self._tables: dict[str, pa.Table] = {}
 
     def arrow(self, name: str) -> pa.Table:
-        """One table as it would be stored, with units in the metadata of its fields; KeyError for an unknown one."""
+        """One table as it would be stored, with units in the metadata of its fields; KeyError for an unknown name."""
         if name not in self.columns:
             raise KeyError(f"unknown table {name!r}; tables: {', '.join(self.columns)}")
         if name not in self._tables:
-            self._tables[name] = self._drawn() if name == DRAWS_TABLE else self._joined(name)
+            self._tables[name] = self._parameter_draws() if name == PARAMETER_DRAWS else self._join(name)
         return self._tables[name]
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table by name, `parameter_draws` included; raises KeyError for an unknown one."""
+        """One table by name, including `parameter_draws`; KeyError for an unknown name."""
         frame = self.arrow(name).to_pandas()
-        if name == DRAWS_TABLE:
+        if name == PARAMETER_DRAWS:
             frame.insert(0, DRAW.name, range(1, len(frame) + 1))
             frame = frame.astype({DRAW.name: DRAW.dtype})
         return frame
 
     def write_files(self, folder: Path) -> None:
-        """Write the results directory they would have, with which ``srdi rerun`` finds whether it makes the same."""
+        """Write the corresponding results directory, which ``srdi rerun`` can check."""
         for name in self.columns:
             write_parquet(self.arrow(name), folder / f"{name}.parquet")
         files = {name: checksum(folder / name) for name in self.manifest["files"]}
         write_json({**self.manifest, "files": files}, folder / MANIFEST)
 
-    def _joined(self, name: str) -> pa.Table:
-        """A table of all runs, in the order in which an ensemble stores them."""
+    def _join(self, name: str) -> pa.Table:
+        """A table of all runs, in the order of a stored ensemble."""
         tables = (
             to_arrow(name, run.tables[name], {"scenario": each["name"], **self._runner.identity(run.member)})
             for each in self.manifest["scenarios"]
@@ -68,16 +68,16 @@ class GatheredResults(Results):
         )
         return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
-    def _drawn(self) -> pa.Table:
-        """The draws that were taken, the first of all."""
+    def _parameter_draws(self) -> pa.Table:
+        """The parameter draws used: the first ones of the posterior."""
         draws = self._runner.draws
         return values_table(draws.names, draws.values[: self.manifest["draws"]])
 
 
 def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run]) -> dict:
-    """What the manifest of a directory of these runs would say; its files have no checksums before they are written."""
+    """The manifest of a directory of these runs; files have no checksums until they are written."""
     identities = [runner.identity(run.member) for run in runs]
-    drawn = any(identity["draw"] for identity in identities)
+    uses_draws = any(identity["draw"] for identity in identities)
     panel = all(set(OPTIONAL_TABLES) <= set(run.tables) for run in runs)
     central = runner.baseline_run(0)
     return {
@@ -90,7 +90,7 @@ def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run]
         "seed": runner.seed,
         "firms_panel": PANEL if panel else 0,
         "crossed_draws": None,
-        "parameter_draws": runner.draws.identity if drawn else None,
+        "parameter_draws": runner.draws.identity if uses_draws else None,
         "model": model_checksum(),
         "versions": versions(),
         "draws": len({identity["draw"] for identity in identities}),
@@ -103,6 +103,6 @@ def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run]
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {
             **{f"{name}.parquet": "" for name in (*TABLES, *(OPTIONAL_TABLES if panel else ()))},
-            **({DRAWS: ""} if drawn else {}),
+            **({PARAMETER_DRAWS_FILE: ""} if uses_draws else {}),
         },
     }

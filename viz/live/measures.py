@@ -1,4 +1,4 @@
-"""Series and effects of an answer: what charts and key figures show of its runs."""
+"""Series and effects of an answer, for charts and key numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from scenarios.analysis.intervals import mean_interval
-from scenarios.analysis.metrics import GENUINE, SPENT
+from scenarios.analysis.metrics import CUMULATIVE, GENUINE
 from viz.live.runner import Run
 from viz.live.session import Answer
 from viz.shared.compared import QUANTILES, quarter_of
@@ -17,14 +17,14 @@ from viz.shared.estimates import Estimate
 
 
 def national(run: Run, quantity: str) -> np.ndarray:
-    """A quantity of the nation by quarter: float64 (quarters,).
+    """A national quantity by quarter: float64 (quarters,).
 
     Args:
         quantity: column of `national`, or a figure derived from it (see `scenarios.analysis.metrics`).
     """
     table = run.tables["national"]
-    if quantity == SPENT:
-        return np.cumsum(table["public_spending_yuan"])
+    if quantity in CUMULATIVE:
+        return np.cumsum(table[CUMULATIVE[quantity]])
     if quantity in GENUINE:
         share, stock = GENUINE[quantity]
         return np.round(table[share] * table[stock], 6)
@@ -37,12 +37,12 @@ def quarters(run: Run) -> list[str]:
 
 
 def quarter_label(day: date) -> str:
-    """Label of the quarter a day lies in."""
+    """Label of the quarter that contains a day."""
     return str(quarter_of(day))
 
 
 def best_runs(answer: Answer) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
-    """Runs of the policy and of the baseline: the ensemble's once there is one, else the central ones."""
+    """Runs of the policy and of the baseline: the ensemble if available, else the central runs."""
     return (answer.runs, answer.baselines) if answer.runs else ((answer.central,), (answer.central_baseline,))
 
 
@@ -51,7 +51,7 @@ class Course:
     """A quantity over time; float64 (quarters,) each.
 
     Attributes:
-        policy, baseline: the central runs, or the medians of the ensemble once there is one.
+        policy, baseline: the medians of the ensemble if available, else the central runs.
         fan: by quantile of `viz.shared.compared.QUANTILES` over the policy's runs, or None.
     """
 
@@ -61,12 +61,12 @@ class Course:
 
 
 def course(answer: Answer, quantity: str) -> Course:
-    """A quantity of the nation under the policy and in the baseline."""
+    """A national quantity under the policy and in the baseline."""
     return course_of(answer, lambda run: national(run, quantity))
 
 
 def course_of(answer: Answer, value: Callable[[Run], np.ndarray]) -> Course:
-    """What `value` finds in a run, float64 (quarters,), under the policy and in the baseline."""
+    """The series `value` of a run, float64 (quarters,), under the policy and in the baseline."""
     if not answer.runs:
         return Course(value(answer.central), value(answer.central_baseline), None)
     policy, baseline = (np.stack([value(run) for run in runs]) for runs in (answer.runs, answer.baselines))
@@ -75,7 +75,7 @@ def course_of(answer: Answer, value: Callable[[Run], np.ndarray]) -> Course:
 
 
 def four_quarters(values: np.ndarray) -> np.ndarray:
-    """Sums over the four quarters up to each, float64 (quarters, ...); NaN for the first three."""
+    """Rolling sums over four quarters, float64 (quarters, ...); NaN for the first three."""
     sums = np.full_like(values, np.nan)
     sums[3:] = values[3:] + values[2:-1] + values[1:-2] + values[:-3]
     return sums
@@ -86,8 +86,8 @@ class Effect:
     """A quantity at the end of a run.
 
     Attributes:
-        value, baseline: mean over the ensemble's runs, or of the central runs.
-        difference: paired, with its 95 % interval (NaN of one pair). pairs: it rests on.
+        value, baseline: mean over the ensemble, or of the central runs.
+        difference: mean paired difference with its 95 % interval (NaN for one pair). pairs: number of pairs.
     """
 
     value: float
@@ -97,28 +97,30 @@ class Effect:
 
 
 def effect(answer: Answer, quantity: str) -> Effect:
-    """A quantity of the nation at the end, policy against baseline."""
+    """A national quantity at the end, policy against baseline."""
     policy, baseline = (np.array([national(run, quantity)[-1] for run in runs]) for runs in best_runs(answer))
     return Effect(
         value=float(policy.mean()),
         baseline=float(baseline.mean()),
-        difference=paired(policy - baseline),
+        difference=mean_difference(policy - baseline),
         pairs=len(policy),
     )
 
 
-def paired(differences: np.ndarray) -> Estimate:
+def mean_difference(differences: np.ndarray) -> Estimate:
     """Mean of paired differences, float64 (pairs,), with its 95 % interval."""
     interval = mean_interval(differences[None, :])
     return Estimate(float(differences.mean()), interval.low, interval.high)
 
 
 def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Public money by year and lever, yuan, mean over runs: the years, and float64 (years,) for levers that spend."""
+    """Public spending by year and lever, yuan, mean over runs: years, and float64 (years,) per lever with spending."""
     table = runs[0].tables["spending"]
-    names = list(dict.fromkeys(table["lever"].tolist()))
-    # The first quarter of a run is the start, in which nothing is spent.
-    money = np.mean([run.tables["spending"]["spending_yuan"].reshape(-1, len(names)) for run in runs], axis=0)[1:]
+    through_levers = table["kind"] == "lever"
+    names = list(dict.fromkeys(table["lever"][through_levers].tolist()))
+    spent = (run.tables["spending"]["spending_yuan"][through_levers].reshape(-1, len(names)) for run in runs)
+    # The first quarter is the initial state, without spending.
+    money = np.mean(list(spent), axis=0)[1:]
     by_year = money.reshape(-1, 4, len(names)).sum(axis=1)
     first = int(quarters(runs[0])[1][:4])
     years = [str(first + index) for index in range(len(by_year))]

@@ -1,4 +1,4 @@
-"""Where things happen: measures of provinces over time, their clusters, counties against urban districts."""
+"""Regional results: measures of provinces over time, their clusters, counties against urban districts."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ import numpy as np
 import pandas as pd
 
 from scenarios.analysis.intervals import student_interval
-from sim.geography import Geography, build_geography
-from sim.outputs import PROVINCE
 from sim.parameters import parameter_record
+from sim.records.outputs import PROVINCE
+from sim.world.geography import Geography, build_geography, county_type_names
 from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
 from viz.live.runner import Run
 from viz.live.session import Answer
-from viz.shared.province_tiles import LAYOUT
+from viz.shared.province_squares import LAYOUT
 from viz.shared.units import PER_QUARTER, yearly
 
-#: Kinds of county-level units, as the tables name them.
-COUNTY_TYPES = ("county", "urban")
-#: Counted as they happen, though their unit does not say so.
-_HAPPENINGS = ("little_giants_granted", "little_giants_renewed", "little_giants_lapsed")
+#: Columns that are flows, although their unit does not show it.
+_FLOWS = ("little_giants_granted", "little_giants_renewed", "little_giants_lapsed")
 _TEN_THOUSAND = 10_000.0
-#: Numbers below are printed as they are.
+#: Smaller numbers are printed without scaling.
 _SCALED_FROM = 1e5
 
 
@@ -34,9 +32,9 @@ class Measure:
 
     Attributes:
         column, per: of the province table; `per` is empty for the column itself.
-        unit: of the measure, declared as the results' units are.
-        times: the quotient is multiplied by it.
-        summed: the column is summed over the four quarters up to the one shown.
+        unit: of the measure, in the form of the results' units.
+        times: factor of the quotient.
+        summed: whether the column is summed over the last four quarters.
     """
 
     column: str
@@ -47,24 +45,24 @@ class Measure:
 
     @property
     def ratio(self) -> bool:
-        """Whether it is one column over another, which does not add up over provinces."""
+        """Whether it is one column over another, and therefore not additive over provinces."""
         return bool(self.per)
 
 
 def _plain() -> dict[str, Measure]:
-    """Every number of the province table."""
+    """One measure per numeric column of the province table."""
     return {
         output.name: Measure(
             output.name,
             yearly(output.unit),
-            summed=output.name in _HAPPENINGS or output.unit.endswith(PER_QUARTER),
+            summed=output.name in _FLOWS or output.unit.endswith(PER_QUARTER),
         )
         for output in PROVINCE
         if output.dtype == "float64"
     }
 
 
-#: What the map can show, by name.
+#: Measures that the map can show, by name.
 MEASURES: dict[str, Measure] = {
     **_plain(),
     "little_giants_per_10000": Measure("little_giants", "per 10,000 firms", "firms", _TEN_THOUSAND),
@@ -83,7 +81,7 @@ MEASURES: dict[str, Measure] = {
 def provincial(run: Run, measure: Measure) -> np.ndarray:
     """A measure by quarter: float64 (quarters, provinces + 1), provinces as in LAYOUT, the nation last.
 
-    NaN where fewer than four quarters are there to be summed, or nothing is there to divide by.
+    NaN for sums before the fourth quarter, and where the denominator is 0.
     """
     values = _with_nation(run, measure.column)
     if measure.summed:
@@ -94,7 +92,7 @@ def provincial(run: Run, measure: Measure) -> np.ndarray:
 
 
 def _over(values: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Values over others, NaN where those are 0."""
+    """Quotient of two arrays, NaN where the denominator is 0."""
     return np.divide(values, whole, out=np.full_like(values, np.nan), where=whole != 0.0)
 
 
@@ -110,8 +108,8 @@ class Provinces:
 
     Attributes:
         level: mean over runs. level_low, level_high: 5 % and 95 % quantile over runs.
-        difference: to the baseline, mean of pairs. low, high: its 95 % interval by Student's t, NaN of one pair.
-        pairs: it rests on.
+        difference: to the baseline, mean over pairs. low, high: its 95 % interval (Student's t), NaN for one pair.
+        pairs: number of pairs.
     """
 
     level: np.ndarray
@@ -124,15 +122,15 @@ class Provinces:
 
     @property
     def unclear(self) -> np.ndarray:
-        """Whether the interval of the difference includes zero, unless all pairs agree on it.
+        """Whether the interval of the difference includes zero, unless all pairs have the same difference.
 
-        bool (quarters, provinces + 1); false where there is no interval.
+        bool (quarters, provinces + 1); false without an interval.
         """
         return (self.low <= 0.0) & (self.high >= 0.0) & (self.low < self.high)
 
 
 def provinces(answer: Answer, measure: Measure) -> Provinces:
-    """A measure of all provinces under the policy and against the baseline."""
+    """A measure of all provinces under the policy and relative to the baseline."""
     policy, baseline = (np.stack([provincial(run, measure) for run in runs]) for runs in best_runs(answer))
     low, high = np.quantile(policy, (0.05, 0.95), axis=0)
     return Provinces(policy.mean(axis=0), low, high, *student_interval(policy - baseline, axis=0), len(policy))
@@ -140,12 +138,12 @@ def provinces(answer: Answer, measure: Measure) -> Provinces:
 
 def province_course(answer: Answer, province: str, measure: Measure) -> Course:
     """A measure of one province over time."""
-    place = list(LAYOUT).index(province)
-    return course_of(answer, lambda run: provincial(run, measure)[:, place])
+    column = list(LAYOUT).index(province)
+    return course_of(answer, lambda run: provincial(run, measure)[:, column])
 
 
 def county_type_course(answer: Answer, county_type: str, column: str, per: str = "") -> Course:
-    """A column of the table by county type over time, for one of COUNTY_TYPES; per 10,000 of `per` if that is named."""
+    """A column of the table by county type over time, for one of COUNTY_TYPES; per 10,000 of `per` if given."""
 
     def value(run: Run) -> np.ndarray:
         names, values = by_key(run, "county_type", "county_type", column)
@@ -159,7 +157,7 @@ def county_type_course(answer: Answer, county_type: str, column: str, per: str =
 
 @cache
 def geography() -> Geography:
-    """The county-level units, which are the same in every run."""
+    """The county-level units, the same in every run."""
     return build_geography(parameter_record())
 
 
@@ -167,7 +165,7 @@ def clusters_at(run: Run, year: int) -> pd.DataFrame:
     """The recognised clusters at the end of a year: columns of the cluster table, with year and county type.
 
     Returns:
-        one row a cluster, indexed by its number, in the order of the table; empty if none was recognised by then.
+        One row per cluster, indexed by its number, in the order of the table; empty if none was recognised by then.
         recognised is the year, int64; county_type one of COUNTY_TYPES.
     """
     table = run.tables["cluster"]
@@ -175,7 +173,7 @@ def clusters_at(run: Run, year: int) -> pd.DataFrame:
     frame = pd.DataFrame({name: values[chosen] for name, values in table.items() if name != "quarter"})
     urban = geography().county_is_urban[frame["county"].to_numpy(dtype=np.int64)]
     frame["recognised"] = frame["recognised"].dt.year.astype(np.int64)
-    frame["county_type"] = np.where(urban, "urban", "county").astype(object)
+    frame["county_type"] = county_type_names(urban)
     return frame.set_index("cluster")
 
 
@@ -186,10 +184,10 @@ def last_year_end(label: str) -> int:
 
 
 def scale_of(largest: float, unit: str, scales: Sequence[tuple[float, str]]) -> tuple[float, str]:
-    """By what numbers of a map are divided so that they fit their tiles, and the key of the word for it.
+    """Divisor that makes the numbers of a map fit their squares, and the key of the word for it.
 
     Args:
-        largest: of the numbers. scales: from large to small, each with its key; a share is always in per cent.
+        largest: largest number. scales: from large to small, each with its key. Shares are always in per cent.
     """
     if unit == "share":
         return 0.01, "share"

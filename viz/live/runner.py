@@ -1,6 +1,6 @@
-"""Runs policies at a small scale, each branching off the baseline as late as it can.
+"""Runs policies at a small scale, each branching off the baseline as late as possible.
 
-Member 0 of the ensemble has the central parameters. Member k, from 1 on, has draw k of the posterior and seed + k - 1:
+Member 0 of the ensemble has the central parameters. Member k, from 1 on, has parameter draw k and seed + k - 1:
 the members are the runs of ``srdi run SCENARIO baseline --params posterior --replicates N``, bit for bit.
 """
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenarios.ensembles import machine
-from scenarios.ensembles.draws import POSTERIOR, read_draws
+from scenarios.ensembles.parameter_draws import POSTERIOR, read_parameter_draws
 from scenarios.files.loading import load_scenario
 from sim.branching import branch, first_difference
 from sim.calendar import DEFAULT_UNTIL, START, Quarter
-from sim.columns import NEVER
+from sim.firms.columns import NEVER
 from sim.levers import Levers
 from sim.model import SRDIModel
 from sim.policy import Policy
@@ -26,9 +26,9 @@ from viz.live.cores import Cores
 
 #: Simulated firms per real firm: 109,400 firms at the start.
 SCALE = 0.02
-#: Runs with posterior draws that intervals rest on.
+#: Number of runs with parameter draws for intervals.
 MEMBERS = 12
-#: Firms of the central run whose lives are kept.
+#: Number of firms of the central run whose history is recorded.
 PANEL = 400
 
 Tables = dict[str, dict[str, np.ndarray]]
@@ -36,11 +36,11 @@ Tables = dict[str, dict[str, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """Firms with a main customer at the end of a run, and the firms they supply; arrays (firms,), one row a firm.
+    """Firms with a main customer at the end of a run, and their customers; arrays (firms,), one row per firm.
 
     Attributes:
-        slot: int64, which firm. customer: int64, slot of the customer, -2 - (chain) for a chain leader, -1 for none.
-        niche, sector, county, tier: codes as in `sim.columns`. employment: persons. revenue: yuan a year.
+        slot: int64, of the firm. customer: int64, slot of the customer, -2 - (chain) for a chain leader, -1 for none.
+        niche, sector, county, tier: codes as in `sim.firms.columns`. employment: persons. revenue: yuan per year.
     """
 
     slot: np.ndarray
@@ -54,7 +54,7 @@ class Links:
 
     @classmethod
     def of(cls, model: SRDIModel) -> Links:
-        """The links of a model now."""
+        """The current links of a model."""
         firms = model.firms.columns
         alive = firms.employment > 0
         sells = alive & (firms.customer != NEVER)
@@ -67,7 +67,7 @@ class Links:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run: its member of the ensemble, its tables as `SRDIModel.tables` gives them, links for the central one."""
+    """One run: its number in the ensemble, its tables from `SRDIModel.tables`, and for the central run its links."""
 
     member: int
     tables: Tables
@@ -75,13 +75,13 @@ class Run:
 
 
 class Runner:
-    """The baseline of every member with copies of it at some quarters, and runs that branch off them.
+    """The baseline of every member, with copies of the model at some quarters, and runs that branch off them.
 
-    Safe for threads: any number may ask at once, and as many runs go on as there are cores.
+    Thread-safe: any number of threads may request runs, and as many runs proceed at once as there are cores.
 
     Attributes:
-        scale, members, until, seed: as asked; `members` counts those with posterior draws.
-        baseline: the scenario others are read against.
+        scale, members, until, seed: of the ensemble; `members` is the number of runs with parameter draws.
+        baseline: the scenario with which others are compared.
     """
 
     def __init__(
@@ -94,19 +94,19 @@ class Runner:
     ) -> None:
         self.scale, self.members, self.until, self.seed = scale, members, until, seed
         self.baseline = load_scenario("baseline")
-        self.draws = read_draws(POSTERIOR)
+        self.draws = read_parameter_draws(POSTERIOR)
         self._cores = Cores(cores or machine.cores())
         self._preparing = [threading.Lock() for _ in range(members + 1)]
-        self._kept: dict[int, list[SRDIModel]] = {}
+        self._copies: dict[int, list[SRDIModel]] = {}
         self._baselines: dict[int, Run] = {}
 
     def identity(self, member: int) -> dict[str, int]:
-        """Draw, replicate and seed of a member, as the ensembles of the command line number them."""
+        """Draw, replicate and seed of a member, numbered as in ensembles of the command line."""
         replicate = max(member - 1, 0)
         return {"draw": member, "replicate": replicate, "seed": self.seed + replicate}
 
     def baseline_run(self, member: int, patient: bool = False) -> Run:
-        """The baseline's run of a member; made, and its copies kept, when first asked for."""
+        """The baseline run of a member; made on first use, when its copies are stored as well."""
         with self._preparing[member]:
             if member not in self._baselines:
                 with self._cores.one(patient) as threads:
@@ -120,37 +120,37 @@ class Runner:
     def run(
         self, policy: Policy, member: int, stopped: Callable[[], bool] = lambda: False, patient: bool = False
     ) -> Run | None:
-        """Run a policy as a member of the ensemble; the same bits as from the start.
+        """Run a policy for a member of the ensemble; bit-identical to a run from the start.
 
         Args:
-            stopped: asked before every quarter, and while waiting for a core; once it says yes the run is given up
-                and None returned.
-            patient: let those who wait for an answer go first, and leave a core to them.
+            stopped: checked before every quarter, and while waiting for a core; once it returns true, the run is
+                abandoned and None returned.
+            patient: let runs that a user waits for go first, and leave a core to them.
         """
         baseline = self.baseline_run(member, patient)
         policy = self._with_parameters(policy, member)
-        kept = self._kept[member]
-        first = first_difference(kept[0].policy, policy)
+        copies = self._copies[member]
+        first = first_difference(copies[0].policy, policy)
         if first is None:
             return baseline
         with self._cores.one(patient, stopped) as threads:
             if not threads:
                 return None
-            model = self._start(kept, policy, first, member, threads)
+            model = self._start(copies, policy, first, member, threads)
             try:
                 while model.running:
                     if stopped() or (patient and not self._cores.give_way(stopped)):
                         return None
                     model.step()
-                return _finished(model, member)
+                return _run_of(model, member)
             finally:
                 model.close()
 
-    def _start(self, kept: list[SRDIModel], policy: Policy, first: Quarter, member: int, threads: int) -> SRDIModel:
-        """A model that follows the policy, as far into the run as the baseline says the same."""
-        fitting = [model for model in kept if model.quarter < first]
-        if fitting:
-            return branch(fitting[-1], policy, threads)
+    def _start(self, copies: list[SRDIModel], policy: Policy, first: Quarter, member: int, threads: int) -> SRDIModel:
+        """A model with the policy, at the latest copied quarter before the policy first differs from the baseline."""
+        earlier = [model for model in copies if model.quarter < first]
+        if earlier:
+            return branch(earlier[-1], policy, threads)
         return self._new(policy, member, threads)
 
     def _new(self, policy: Policy, member: int, threads: int) -> SRDIModel:
@@ -164,38 +164,38 @@ class Runner:
         )
 
     def _prepare(self, member: int, threads: int) -> None:
-        """Run the baseline, keeping copies where policies most often part from it."""
+        """Run the baseline, and copy it at the quarters where policies most often diverge from it."""
         policy = self._with_parameters(self.baseline.policy, member)
-        wanted = _partings(self.baseline.policy, few=member > 0)
+        quarters = _branch_quarters(self.baseline.policy, few=member > 0)
         model = self._new(policy, member, threads)
         try:
-            kept = [branch(model, policy, 1)]
+            copies = [branch(model, policy, 1)]
             while model.running:
                 model.step()
-                if model.quarter in wanted:
-                    kept.append(branch(model, policy, 1))
-            self._kept[member] = kept
-            self._baselines[member] = _finished(model, member)
+                if model.quarter in quarters:
+                    copies.append(branch(model, policy, 1))
+            self._copies[member] = copies
+            self._baselines[member] = _run_of(model, member)
         finally:
             model.close()
 
     def _with_parameters(self, policy: Policy, member: int) -> Policy:
-        """The policy under a member's draw; what a scenario sets itself is not drawn."""
-        drawn = self.draws.parameters(member) if member else {}
-        return policy.model_copy(update={"parameters": drawn | policy.parameters})
+        """The policy with the parameter draw of a member; parameters that the scenario sets are kept."""
+        parameters = self.draws.parameters(member) if member else {}
+        return policy.model_copy(update={"parameters": parameters | policy.parameters})
 
 
-def _finished(model: SRDIModel, member: int) -> Run:
+def _run_of(model: SRDIModel, member: int) -> Run:
     return Run(member, model.tables(), Links.of(model) if member == 0 else None)
 
 
-def _partings(policy: Policy, few: bool) -> set[Quarter]:
-    """Quarters after which policies most often part from this one.
+def _branch_quarters(policy: Policy, few: bool) -> set[Quarter]:
+    """Quarters after which policies most often diverge from this one.
 
-    Those before a lever of the policy starts, and before levers and shocks start unless told otherwise; with `few` only
-    the first and that of the levers, since every copy takes memory.
+    These are the quarters before a lever of the policy starts, and before the default start of levers and shocks. With
+    `few`, only the first of these and the one before the default start of levers, since every copy takes memory.
     """
-    own = [lever.start for _, lever in policy.levers if lever.enabled]
+    own = [lever.known_from for _, lever in policy.levers if lever.enabled]
     declared = [field.default.start for field in Levers.model_fields.values() if not field.default.enabled]
     usual = max(set(declared), key=declared.count)
     starts = {min(own), usual} if few else {*own, usual, *(shock.start for _, shock in Shocks())}

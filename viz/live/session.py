@@ -1,4 +1,4 @@
-"""What one reader has asked for last, and who answers it: the newest request wins, what it overtakes is given up."""
+"""The latest request of one user and the thread that answers it; a new request replaces the previous one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from viz.live.runner import Run, Runner
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What is known of a scenario so far.
+    """Results for a scenario so far.
 
     Attributes:
-        scenario: asked for. number: counts a reader's wishes.
-        central: the run with the central parameters, with the baseline's beside it.
-        runs, baselines: of the members run so far, in their order.
+        scenario: requested. number: of the user's request.
+        central, central_baseline: runs of the scenario and of the baseline with the central parameters.
+        runs, baselines: runs of the members so far, in order.
     """
 
     scenario: Scenario
@@ -31,13 +31,13 @@ class Answer:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether nothing that acts differs from the baseline."""
+        """Whether the scenario does not differ from the baseline in anything that acts."""
         return self.central is self.central_baseline
 
 
 @dataclass(frozen=True)
 class Status:
-    """What is going on: runs done of all of an ensemble, or the sentence of a failure.
+    """Status of a request: runs done out of all runs of an ensemble, or the message of a failure.
 
     Attributes:
         stage: waiting, central, ensemble, done, cancelled or failed.
@@ -50,21 +50,22 @@ class Status:
 
 
 def fault_text(fault: BaseException) -> str:
-    """A fault as the reader is told of it: the sentence of an `InputError`, anything else with its kind."""
+    """Text of an error for the user: the message of an `InputError`, otherwise with the type of the error."""
     return str(fault) if isinstance(fault, InputError) else f"{type(fault).__name__}: {fault}"
 
 
 class Worker:
-    """One thread that answers one reader.
+    """One thread that answers one user.
 
-    There is no queue: a request that comes while another is worked on replaces it, and the run in hand is given up
-    before its next quarter. After `rest` seconds without a new request the ensemble is run.
+    There is no queue: a new request replaces the current one, whose run is abandoned before its next quarter. After
+    `rest` seconds without a new request, the ensemble is run.
 
     Args:
-        on_answer: called from the worker's thread with every better answer.
-        on_status: called from it with what is going on.
+        on_answer: called from the worker's thread with every improved answer.
+        on_status: called from the worker's thread with the current status.
         rest: seconds without a request before the ensemble begins.
-        patience: seconds before a run that is waited for is spoken of: drawing that costs as much as some quarters.
+        patience: seconds before the status of the central run is reported, because drawing it takes as long as some
+            quarters of the run.
     """
 
     def __init__(
@@ -78,31 +79,31 @@ class Worker:
         self.runner, self.rest, self.patience = runner, rest, patience
         self._on_answer, self._on_status = on_answer, on_status
         self._changed = threading.Condition()
-        self._wish: Scenario | None = None
+        self._request: Scenario | None = None
         self._number = self._answered = self._cancelled = 0
         self._closed = False
         self._thread = threading.Thread(target=self._work, daemon=True, name="policy worker")
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start the thread."""
         self._thread.start()
 
     def ask(self, scenario: Scenario) -> int:
-        """Ask for a scenario, whatever was asked for before; returns the number of the request."""
+        """Request a scenario, replacing any earlier request; returns the number of the request."""
         with self._changed:
-            self._wish = scenario
+            self._request = scenario
             self._number += 1
             self._changed.notify()
             return self._number
 
     def cancel(self) -> None:
-        """Give up the ensemble that is being run; what is known stays."""
+        """Stop the current ensemble; results so far stay."""
         with self._changed:
             self._cancelled = self._number
             self._changed.notify()
 
     def close(self) -> None:
-        """End the thread once it has left the run in hand."""
+        """End the thread, after the current quarter of its run."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -114,24 +115,24 @@ class Worker:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._number != self._answered)
-                if self._closed or self._wish is None:
+                if self._closed or self._request is None:
                     return
-                scenario, number = self._wish, self._number
+                scenario, number = self._request, self._number
                 self._answered = number
             try:
                 self._answer(scenario, number)
-            except Exception as error:  # whatever a run raises is this reader's message, not the end of the page
+            except Exception as error:  # any failure of a run is shown to this user and does not end the page
                 self._on_status(Status("failed", message=fault_text(error)))
 
     def _answer(self, scenario: Scenario, number: int) -> None:
         runner = self.runner
-        speak_at = time.monotonic() + self.patience
-        spoken = False
+        report_at = time.monotonic() + self.patience
+        reported = False
 
         def overtaken() -> bool:
-            nonlocal spoken
-            if not spoken and time.monotonic() >= speak_at:
-                spoken = True
+            nonlocal reported
+            if not reported and time.monotonic() >= report_at:
+                reported = True
                 self._on_status(Status("central", 0, 1))
             return self._overtaken(number)
 
@@ -164,6 +165,6 @@ class Worker:
         self._on_status(Status("done", runner.members, runner.members))
 
     def _settle(self, number: int) -> None:
-        """Say so if the ensemble was given up because the reader wanted it, not because of a newer request."""
+        """Report that the ensemble was cancelled, unless a newer request replaced it."""
         if not self._overtaken(number):
             self._on_status(Status("cancelled", 0, self.runner.members))

@@ -1,1 +1,1 @@
-"""The report of a results directory: one HTML page that needs nothing else."""
+"""The report of a results directory: one self-contained HTML page."""

@@ -1,4 +1,4 @@
-"""What was run, in plain sentences."""
+"""Description of the runs in plain sentences."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import datetime
 
 from scenarios.errors import printable
 from scenarios.files import describe
-from scenarios.files.loading import flattened
+from scenarios.files.loading import flatten
 from sim.calendar import Quarter
 from viz.report.sections import Sections
 from viz.shared.texts import TextTable
 
-#: Keys of a scenario that are no setting of its policy.
+#: Keys of a scenario that are not settings of its policy.
 _ABOUT = ("schema", "name", "title", "title_zh", "description", "run")
 
 
 @dataclass(frozen=True)
 class Description:
-    """One scenario in words: title, name, description, levers that are on, and what differs from the baseline."""
+    """One scenario in words: title, name, description, active levers, and differences from the baseline."""
 
     title: str
     name: str
@@ -29,26 +29,26 @@ class Description:
 
 
 def sentences(sections: Sections) -> list[str]:
-    """What was run, one sentence a fact."""
+    """Description of the runs, one fact per sentence."""
     words, manifest = sections.words, sections.compared.results.manifest
     scenarios, runs = len(manifest["scenarios"]), sections.compared.runs_each
     kind = "sentence_single" if runs == 1 else "sentence_one" if scenarios == 1 else "sentence"
     first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
-    found = [words(f"run.{kind}", scenarios=scenarios, first=first, last=last, runs=words.number(runs))]
-    drawn = manifest["parameter_draws"]
-    if drawn:
-        found.append(
+    texts = [words(f"run.{kind}", scenarios=scenarios, first=first, last=last, runs=words.number(runs))]
+    parameter_draws = manifest["parameter_draws"]
+    if parameter_draws:
+        texts.append(
             words(
                 "run.draws_crossed" if manifest["crossed_draws"] else "run.draws",
                 draws=words.number(manifest["draws"]),
-                parameters=len(drawn["names"]),
-                source=_file_name(drawn["source"]),
+                parameters=len(parameter_draws["names"]),
+                source=_file_name(parameter_draws["source"]),
                 replicates=words.number(manifest["replicates"]),
             )
         )
     else:
-        found.append(words("run.defaults"))
-    found.append(
+        texts.append(words("run.defaults"))
+    texts.append(
         words(
             "run.scale",
             firms=words.number(manifest["firms_at_start"]),
@@ -57,12 +57,12 @@ def sentences(sections: Sections) -> list[str]:
         )
     )
     seeds = manifest["seeds"]
-    found.append(words("run.seeds" if len(seeds) > 1 else "run.seed_one", first=seeds[0], last=seeds[-1]))
+    texts.append(words("run.seeds" if len(seeds) > 1 else "run.seed_one", first=seeds[0], last=seeds[-1]))
     if manifest["firms_panel"]:
-        found.append(words("run.panel", firms=words.number(manifest["firms_panel"])))
+        texts.append(words("run.panel", firms=words.number(manifest["firms_panel"])))
     day = datetime.fromisoformat(manifest["started"]).date()
-    found.append(words("run.version", version=manifest["versions"]["srdi"], date=words.date(day)))
-    return found
+    texts.append(words("run.version", version=manifest["versions"]["srdi"], date=words.date(day)))
+    return texts
 
 
 def descriptions(sections: Sections) -> list[Description]:
@@ -82,7 +82,7 @@ def descriptions(sections: Sections) -> list[Description]:
 
 
 def _levers(sections: Sections, scenario: dict) -> TextTable:
-    """Levers that are on, with window, budget and what they spent."""
+    """Active levers with window, budget and spending."""
     words, compared = sections.words, sections.compared
     spent = compared.spending(scenario["name"])
     rows = []
@@ -97,9 +97,9 @@ def _levers(sections: Sections, scenario: dict) -> TextTable:
 
 
 def _changes(sections: Sections, baseline: dict, scenario: dict) -> TextTable:
-    """Settings that differ from the baseline, as they are written in a scenario file."""
+    """Settings that differ from the baseline, in the notation of a scenario file."""
     words = sections.words
-    before, now = (flattened({key: each[key] for key in each if key not in _ABOUT}) for each in (baseline, scenario))
+    before, now = (flatten({key: each[key] for key in each if key not in _ABOUT}) for each in (baseline, scenario))
     units = {row["key"]: row["unit"] for row in _setting_rows()}
     rows = [
         [key, words.setting(before.get(key)), words.setting(now.get(key)), words.unit(units.get(key, ""))]
@@ -111,9 +111,13 @@ def _changes(sections: Sections, baseline: dict, scenario: dict) -> TextTable:
 
 def _setting_rows() -> list[dict]:
     nested = [row["settings"] for row in (*describe.lever_rows(), *describe.shock_rows())]
-    return [row for rows in (*nested, describe.rule_rows(), describe.parameter_rows()) for row in rows]
+    return [
+        row
+        for rows in (*nested, describe.rule_rows(), describe.feedback_rows(), describe.parameter_rows())
+        for row in rows
+    ]
 
 
 def _file_name(path: str) -> str:
-    """The last part of a path, whatever the system it was written on."""
+    """The file name of a path from any operating system."""
     return re.split(r"[/\\]", path)[-1]

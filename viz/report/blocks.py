@@ -1,4 +1,4 @@
-"""What the report is made of: texts and drawings, ready for its template."""
+"""Building blocks of the report: texts and drawings for its template."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Panel:
-    """A chart with its title, unit, drawing and the numbers it is drawn from."""
+    """A chart: title, unit, drawing and the underlying numbers."""
 
     title: str
     unit: str
@@ -26,7 +26,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class ScenarioPanels:
-    """What a section shows of one scenario: its title and look, charts, and a table where there is one."""
+    """The content of a section for one scenario: its title and line style, charts, and possibly a table."""
 
     title: str
     look: Stroke
@@ -36,7 +36,7 @@ class ScenarioPanels:
 
 @dataclass(frozen=True)
 class Headline:
-    """One of the first numbers: of the baseline, and of every other scenario with its difference and a verdict."""
+    """A headline number: of the baseline, and of every other scenario with its difference and a verdict."""
 
     title: str
     value: str

@@ -1,4 +1,4 @@
-"""How far the numbers can be believed: what intervals hold, what is assumed, what the calibrated model misses."""
+"""Reliability of the numbers: meaning of intervals, assumptions, figures the calibrated model does not reproduce."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from calibration.fitting.simulator import model_digest
-from scenarios.analysis.intervals import ENOUGH
+from scenarios.analysis.intervals import MIN_PAIRS
 from scenarios.analysis.reported import CUT_OFF, ReportedFigure, reported_figures
 from scenarios.display.docstrings import documentation
 from scenarios.ensembles.jobs import model_checksum
-from scenarios.files.schema import tables
+from scenarios.files.schema import nested_models
 from sim.levers import PROGRAMMES, Lever, Levers
 from sim.parameters import parameter_table
 from viz.shared.calibrated import packaged_summary, packaged_validation
@@ -22,45 +22,45 @@ from viz.shared.units import unit_of_figure
 if TYPE_CHECKING:
     from viz.report.sections import Sections
 
-#: First words of a parameter's source, and what it is then called; any other source is knowledge.
+#: First words of a parameter's source, and its kind; with any other source, the parameter is known.
 _SOURCES = {"assumed": "assumed", "hand-set": "hand_set", "fitted": "fitted"}
 
 
 def caveats(sections: Sections) -> list[str]:
-    """What the numbers do not say, one sentence or two a caveat."""
+    """Limits of the numbers, one or two sentences each."""
     words, compared = sections.words, sections.compared
     manifest, runs = compared.results.manifest, words.number(compared.runs_each)
-    drawn, weight = manifest["parameter_draws"], words.number(1.0 / manifest["scale"])
-    if drawn and manifest["draws"] > 1:
-        found = [words("caveat.doubt", parameters=len(drawn["names"]), draws=words.number(manifest["draws"]))]
+    parameter_draws, weight = manifest["parameter_draws"], words.number(1.0 / manifest["scale"])
+    if parameter_draws and manifest["draws"] > 1:
+        texts = [words("caveat.doubt", parameters=len(parameter_draws["names"]), draws=words.number(manifest["draws"]))]
     else:
-        found = [words("caveat.one_run") if compared.runs_each == 1 else words("caveat.luck", runs=runs)]
-    if 1 < compared.units < ENOUGH:
-        found.append(words("caveat.few", units=words.number(compared.units), enough=ENOUGH))
+        texts = [words("caveat.one_run") if compared.runs_each == 1 else words("caveat.simulation_noise", runs=runs)]
+    if 1 < compared.units < MIN_PAIRS:
+        texts.append(words("caveat.few", units=words.number(compared.units), enough=MIN_PAIRS))
     if manifest["scale"] < 1.0:
-        found.append(words("caveat.scale", weight=weight))
+        texts.append(words("caveat.scale", weight=weight))
     if manifest["model"] != model_checksum():
-        found.append(words("caveat.other_model"))
-    found.append(words("caveat.calibrated", day=words.date(CUT_OFF)))
+        texts.append(words("caveat.other_model"))
+    texts.append(words("caveat.calibrated", day=words.date(CUT_OFF)))
     if not fit_is_of_this_model():
-        found.append(words("caveat.changed"))
-    found.append(words("caveat.assumed", **{key: words.number(count) for key, count in source_counts().items()}))
-    found.append(words("caveat.places"))
+        texts.append(words("caveat.changed"))
+    texts.append(words("caveat.assumed", **{key: words.number(count) for key, count in source_counts().items()}))
+    texts.append(words("caveat.places"))
     if compared.last.date() < CUT_OFF:
-        found.append(words("caveat.ends_early", day=words.date(compared.last.date())))
-    return found
+        texts.append(words("caveat.ends_early", day=words.date(compared.last.date())))
+    return texts
 
 
 def fit_is_of_this_model() -> bool:
-    """Whether the posterior that comes with the package was fitted to the model as it is."""
+    """Whether the packaged posterior was fitted to the current model."""
     summary = packaged_summary()
     return summary["model"] == model_digest(tuple(row["parameter"] for row in summary["parameters"]))
 
 
 def misses(sections: Sections) -> tuple[str, TextTable]:
-    """The figures the calibrated model misses, from the validation that comes with the package: a sentence, a table."""
+    """Figures that the calibrated model does not reproduce, from the packaged validation: a sentence and a table."""
     words = sections.words
-    validation = packaged_validation().found
+    validation = packaged_validation().results
     outside = [row for row in validation["targets"] if not row["inside"]]
     text = words(
         "caveat.misses" if outside else "caveat.misses_all",
@@ -88,7 +88,7 @@ def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:
 
 
 def lever_sources(sections: Sections) -> TextTable:
-    """What the levers that are on in any scenario rest on: the parameters of their effects, by source."""
+    """Parameters of the effects of levers that are active in any scenario, by source."""
     words, table = sections.words, parameter_table()
     scenarios = sections.compared.results.manifest["scenarios"]
     rows = []
@@ -105,24 +105,24 @@ def lever_sources(sections: Sections) -> TextTable:
 
 
 def effect_parameters(lever: str) -> Sequence[str]:
-    """Model parameters that say how strongly a lever acts.
+    """Model parameters that determine the strength of a lever.
 
-    Those its own effect reads, for programmes of firms; else, or where it reads none, those of the rules its
-    declaration names.
+    For programmes of firms, these are the parameters that its effect reads; otherwise, or if it reads none, those of
+    the mechanisms named in its declaration.
     """
     if lever in PROGRAMMES:
         reader = _Reader()
         Levers.model_fields[lever].default.effects(reader)
         if reader.read:
             return reader.read
-    paths = re.findall(r"sim/([\w/]+\.py)", documentation(tables(Levers, Lever)[lever]))
+    paths = re.findall(r"sim/([\w/]+\.py)", documentation(nested_models(Levers, Lever)[lever]))
     texts = (files("sim").joinpath(*path.split("/")).read_text(encoding="utf-8") for path in dict.fromkeys(paths))
     names = (name for text in texts for name in re.findall(r"\b(?:p|parameters)\.(\w+)", text))
     return [name for name in dict.fromkeys(names) if name in parameter_table()]
 
 
 class _Reader:
-    """Stands for the parameters and notes which are read."""
+    """Substitute for the parameters that records which ones are read."""
 
     def __init__(self) -> None:
         self.read: list[str] = []
@@ -133,11 +133,11 @@ class _Reader:
 
 
 def source_kind(source: str) -> str:
-    """Whether a parameter is assumed, hand_set, fitted or known, from the words of its source."""
+    """Whether a parameter is assumed, hand_set, fitted or known, judged by the words of its source."""
     return next((kind for start, kind in _SOURCES.items() if source.startswith(start)), "known")
 
 
 def source_counts() -> dict[str, int]:
-    """How many parameters there are of each kind, and in all."""
+    """Number of parameters of each kind, and in total."""
     kinds = [source_kind(parameter.source) for parameter in parameter_table().values()]
     return {"all": len(kinds)} | {kind: kinds.count(kind) for kind in (*_SOURCES.values(), "known")}

@@ -1,31 +1,36 @@
-"""The section of costs: spending by lever, and what one more firm costs where that can be said."""
+"""The section on costs: public cost by lever and kind, and the cost of an additional firm where it can be stated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scenarios.analysis.metrics import SPENT
+from scenarios.analysis.metrics import COST_PARTS, CUMULATIVE_COST
 from viz.report.sections import Sections
 from viz.shared.estimates import mean_of
 from viz.shared.prices import price_of
 from viz.shared.texts import TextTable
 from viz.shared.units import unit_of
+from viz.words.language import NOTHING
 
-#: Firms whose cost is told, and the quantity it is set against.
+#: Kinds of firms for which the cost of an additional firm is computed.
 GAINS = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes")
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Spending through a lever in one scenario: the amount, and its length over the largest of all in per cent."""
+    """Spending through a lever in one scenario: the amount, and the length of its bar in per cent of the largest."""
 
     text: str
     length: float
 
 
 def spending(sections: Sections) -> list[tuple[str, Sequence[Bar]]]:
-    """Rows of the table of spending: title of the lever and a bar for each scenario; the last row is their sum."""
+    """Rows of the table of public cost: a name and one bar per scenario.
+
+    First spending by lever with its sum, then what else the public pays, which is told from the baseline: most tax
+    relief has nothing to do with levers.
+    """
     compared, words = sections.compared, sections.words
     spent = {name: compared.spending(name) for name in compared.names}
     levers = dict.fromkeys(lever for each in spent.values() for lever in each.index)
@@ -36,11 +41,16 @@ def spending(sections: Sections) -> list[tuple[str, Sequence[Bar]]]:
         rows.append((words.lever(lever), [Bar(words.number(each), 100.0 * each / largest) for each in amounts]))
     if rows:
         rows.append((words("cost.all"), [Bar(words.number(float(spent[name].sum())), 0.0) for name in compared.names]))
+    outside = {"tax": COST_PARTS["tax"], "title": COST_PARTS["title"], "full": CUMULATIVE_COST}
+    for key, quantity in outside.items() if compared.others else ():
+        differences = (compared.differences(name, quantity).iloc[-1].mean() for name in compared.others)
+        bars = [Bar(NOTHING, 0.0), *(Bar(words.number(float(each), signed=True), 0.0) for each in differences)]
+        rows.append((words(f"cost.{key}"), bars))
     return rows
 
 
 def costs_per_firm(sections: Sections) -> TextTable:
-    """Cost of one more firm of each kind in each scenario, or why it is not told."""
+    """Cost of an additional firm of each kind in each scenario, or the reason why it cannot be stated."""
     words = sections.words
     heads = [words(f"cost.{head}") for head in ("scenario", "outcome", "result", "extra_cost", "extra_firms")]
     rows = [_row(sections, name, gain) for name in sections.compared.others for gain in GAINS]
@@ -49,7 +59,7 @@ def costs_per_firm(sections: Sections) -> TextTable:
 
 def _row(sections: Sections, name: str, quantity: str) -> list[str]:
     words = sections.words
-    costs, gains = (sections.compared.differences(name, each).iloc[-1] for each in (SPENT, quantity))
+    costs, gains = (sections.compared.differences(name, each).iloc[-1] for each in (CUMULATIVE_COST, quantity))
     return [
         sections.titles[name],
         words.column(quantity),

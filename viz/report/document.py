@@ -1,4 +1,4 @@
-"""The report of results: one HTML page that needs nothing else."""
+"""The report of results: one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from markupsafe import Markup
 
 from scenarios.errors import InputError, printable
 from scenarios.records.results import Results
-from scenarios.records.storage import whole_file
+from scenarios.records.storage import atomic_file
 from viz import LANGUAGES
 from viz.report.background import descriptions, sentences
 from viz.report.caveats import caveats, lever_sources, misses
 from viz.report.costs import costs_per_firm, spending
 from viz.report.maps import COLUMN, maps
 from viz.report.sections import Sections
-from viz.shared import province_tiles
+from viz.shared import province_squares
 from viz.shared.compared import Compared
 from viz.shared.units import unit_of
 from viz.words.language import Words
 
-#: Sections of the page, in order; their titles stand in the catalogue of words.
+#: Sections of the page, in order; their titles are in the word tables.
 SECTIONS = ("headlines", "run", "fans", "effects", "map", "costs", "chains", "caveats")
 _ENDINGS = (".html", ".htm")
 
@@ -33,16 +33,16 @@ def write_report(
     """Write results as one HTML page; the same results give the same bytes.
 
     Args:
-        results: as `scenarios.load_results` gives them.
+        results: from `scenarios.load_results`.
         path: file to write, ending in .html; replaced if it exists.
-        baseline: scenario the others are read against; None takes ``baseline``, or else the first.
+        baseline: scenario with which the others are compared; None takes ``baseline``, or else the first.
         language: one of `viz.LANGUAGES`.
 
     Returns:
-        What was compared.
+        The compared results.
 
     Raises:
-        InputError: an unknown baseline, another ending, or a file that cannot be written.
+        InputError: unknown baseline, another file ending, or a file that cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in _ENDINGS:
@@ -50,7 +50,7 @@ def write_report(
     compared = Compared(results, baseline)
     page = render(compared, language)
     try:
-        with whole_file(path) as draft:
+        with atomic_file(path) as draft:
             draft.write_text(page, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
@@ -68,7 +68,7 @@ def render(compared: Compared, language: str) -> str:
 
 
 def _context(sections: Sections, words: Words) -> dict:
-    """Everything the template names."""
+    """All variables of the template."""
     compared, manifest = sections.compared, sections.compared.results.manifest
     titles = [sections.titles[name] for name in compared.names]
     first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
@@ -98,7 +98,7 @@ def _context(sections: Sections, words: Words) -> dict:
         ),
         "maps": maps(sections),
         "map_unit": words.unit(unit_of(COLUMN)),
-        "tile": {"size": province_tiles.SIZE, "width": province_tiles.WIDTH, "height": province_tiles.HEIGHT},
+        "square": {"size": province_squares.SIZE, "width": province_squares.WIDTH, "height": province_squares.HEIGHT},
         "spending": spending(sections),
         "costs": costs_per_firm(sections),
         "chains": sections.chains(),

@@ -1,4 +1,4 @@
-"""The section of the map: little giants by province, and their change against the baseline."""
+"""The section with the map: little giants by province, and their change from the baseline."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import pandas as pd
 
 from viz.report.sections import Sections
 from viz.shared.estimates import mean_of
-from viz.shared.province_tiles import LAYOUT, Palette, Tile, changes, ink_on, levels, tiles
+from viz.shared.province_squares import LAYOUT, Palette, Square, changes, ink_on, levels, squares
 from viz.shared.texts import TextTable
 from viz.shared.units import unit_of
 
-#: What the map shows: a column of the province table.
+#: The column of the province table shown on the map.
 COLUMN = "little_giants"
 
 
 @dataclass(frozen=True)
 class Map:
-    """A map: title, what a screen reader says of it, tiles, key (colours of ground and text, number), table."""
+    """A map: title, text for screen readers, squares, key (background and text colours, number), table."""
 
     title: str
     label: str
-    tiles: Sequence[Tile]
+    squares: Sequence[Square]
     key: Sequence[tuple[str, str, str]]
     table: TextTable
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Heads of a table by province and its cells: the number of the map, its interval, and what stands beside."""
+    """Heads of a table by province, and its cells: the number on the map, its interval, and further columns."""
 
     heads: Sequence[str]
     by_province: Mapping[str, Sequence[str]]
 
 
 def maps(sections: Sections) -> list[Map]:
-    """A map of the baseline, and for every other scenario one of its change against it."""
+    """A map of the baseline, and for every other scenario one of its change from the baseline."""
     compared = sections.compared
     before = compared.provinces(compared.baseline, COLUMN).loc[list(LAYOUT)]
     differences = {name: compared.provinces(name, COLUMN).loc[list(LAYOUT)] - before for name in compared.others}
@@ -58,13 +58,13 @@ def _level(sections: Sections, runs: pd.DataFrame) -> Map:
     }
     heads = [words("map.province"), title, *([] if sections.single else [words("fan.most")])]
     title = words("map.level", when=sections.when, scenario=title)
-    return _map(sections, title, "map.tile_band", means, levels(means.max()), Cells(heads, cells))
+    return _map(sections, title, "map.square_band", means, levels(means.max()), Cells(heads, cells))
 
 
 def _change(sections: Sections, name: str, before: pd.DataFrame, differences: pd.DataFrame, palette: Palette) -> Map:
     words, unit, titles = sections.words, unit_of(COLUMN), sections.titles
-    found = {province: mean_of(differences.loc[province]) for province in LAYOUT}
-    means = pd.Series({province: estimate.mean for province, estimate in found.items()})
+    estimates = {province: mean_of(differences.loc[province]) for province in LAYOUT}
+    means = pd.Series({province: estimate.mean for province, estimate in estimates.items()})
     old, new = before.mean(axis=1), (before + differences).mean(axis=1)
     cells = {
         province: [
@@ -73,18 +73,18 @@ def _change(sections: Sections, name: str, before: pd.DataFrame, differences: pd
             words.value(old[province], unit),
             words.value(new[province], unit),
         ]
-        for province, estimate in found.items()
+        for province, estimate in estimates.items()
     }
     heads = [
         *(words(key) for key in ("map.province", "effect.difference", "effect.interval")),
         *(titles[each] for each in (sections.compared.baseline, name)),
     ]
-    clear = frozenset(province for province, estimate in found.items() if estimate.clear)
-    unclear = frozenset(province for province, estimate in found.items() if estimate.known and not estimate.clear)
+    clear = frozenset(province for province, estimate in estimates.items() if estimate.clear)
+    unclear = frozenset(province for province, estimate in estimates.items() if estimate.known and not estimate.clear)
     return _map(
         sections,
         words("map.change", scenario=titles[name]),
-        "map.tile_interval",
+        "map.square_interval",
         means,
         palette,
         Cells(heads, cells),
@@ -96,23 +96,23 @@ def _change(sections: Sections, name: str, before: pd.DataFrame, differences: pd
 def _map(
     sections: Sections,
     title: str,
-    tile: str,
+    square: str,
     means: pd.Series,
     palette: Palette,
     cells: Cells,
-    **shown: frozenset[str],
+    **emphasis: frozenset[str],
 ) -> Map:
     """A map of means by province.
 
     Args:
-        tile: key of what is said of a tile's interval. shown: `marked` and `faded` of `tiles`.
+        square: key of the text for a square's interval. emphasis: `marked` and `faded` of `squares`.
     """
     words, unit = sections.words, unit_of(COLUMN)
     names = {province: words.province(province) for province in LAYOUT}
     numbers = {province: cells.by_province[province][0] for province in LAYOUT}
     labels = {
-        province: words("map.tile", province=names[province], value=numbers[province], unit=words.unit(unit))
-        + ("" if sections.single else words(tile, interval=cells.by_province[province][1]))
+        province: words("map.square", province=names[province], value=numbers[province], unit=words.unit(unit))
+        + ("" if sections.single else words(square, interval=cells.by_province[province][1]))
         for province in LAYOUT
     }
     order = means.sort_values(ascending=False, kind="stable").index
@@ -120,11 +120,11 @@ def _map(
         which: words("chain.value", scenario=names[province], value=numbers[province])
         for which, province in (("most", order[0]), ("least", order[-1]))
     }
-    signed = tile == "map.tile_interval"
+    signed = square == "map.square_interval"
     return Map(
         title=title,
         label=words("map.alt", title=title, **extremes),
-        tiles=tiles(means, palette, names, numbers, labels, **shown),
+        squares=squares(means, palette, names, numbers, labels, **emphasis),
         key=[(fill, ink_on(fill), words.value(step, unit, signed)) for step, fill in palette.steps],
         table=TextTable(cells.heads, [[names[province], *cells.by_province[province]] for province in order]),
     )

@@ -1,4 +1,4 @@
-"""Charts of a report: one panel a drawing, its words left to the page around it."""
+"""Charts of a report: one panel per drawing; titles and texts are part of the page around it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 #: Size of a panel in inches, and of its text in points.
 PANEL, TEXT = (4.6, 2.5), 9
-#: Lengths of strokes and gaps, in line widths, that tell lines apart without colour; the first is solid.
+#: Lengths of strokes and gaps, in line widths, that distinguish lines without colour; the first is solid.
 _DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (8, 2, 1.5, 2, 1.5, 2))
 _WIDE_BAND, _NARROW_BAND = 0.18, 0.32
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """How the lines of a scenario look: colour and dashes, in the charts and in their key."""
+    """Line style of a scenario: colour and dashes, in the charts and in their key."""
 
     colour: str
     dashes: tuple[float, ...] = ()
 
     @property
     def linestyle(self):
-        """The dashes as matplotlib takes them."""
+        """The dashes in matplotlib's format."""
         return (0, self.dashes) if self.dashes else "-"
 
     @property
@@ -41,7 +41,7 @@ class Stroke:
 
 
 def stroke(position: int) -> Stroke:
-    """Look of the scenario at a position, the baseline being 0: colours first, then dashes, come round."""
+    """Line style of the scenario at a position, with the baseline at 0; colours and dashes repeat in cycles."""
     return Stroke(OKABE_ITO[position % len(OKABE_ITO)], _DASHES[position % len(_DASHES)])
 
 
@@ -55,11 +55,11 @@ def fan_chart(
     from_zero: bool = False,
 ) -> Figure:
     """A quantity of one scenario over time: median, 50 % and 90 % bands, reported figures as dots
-    (one-sided ones as triangles that point to where the figure may lie).
+    (one-sided figures as triangles in the open direction).
 
     Args:
-        fan: as `Compared.fan` gives it. number: writes the numbers of the vertical axis.
-        beside: median of the baseline and its look, if that is another scenario. from_zero: start the axis at 0.
+        fan: from `Compared.fan`. number: formats the numbers of the vertical axis.
+        beside: median of the baseline and its style, if that is another scenario. from_zero: start the axis at 0.
     """
     drawing, axis = _panel(fan.index, number)
     low, lower, median, upper, high = (fan[quantile] for quantile in fan.columns)
@@ -82,7 +82,7 @@ def difference_chart(differences: pd.DataFrame, look: Stroke, number: Callable[[
     """Paired differences to the baseline over time: their mean and, with several runs, their 90 % band.
 
     Args:
-        differences: as `Compared.differences` gives them. number: writes the numbers of the vertical axis.
+        differences: from `Compared.differences`. number: formats the numbers of the vertical axis.
     """
     drawing, axis = _panel(differences.index, number)
     low, high = (differences.quantile(quantile, axis=1) for quantile in (0.05, 0.95))
@@ -98,8 +98,8 @@ def lines_chart(
     """Medians of several scenarios in one panel, with the 90 % band of the first.
 
     Args:
-        lines: medians with their looks. band: fan of the first, as `Compared.fan` gives it.
-        number: writes the numbers of the vertical axis.
+        lines: medians with their styles. band: fan of the first, from `Compared.fan`.
+        number: formats the numbers of the vertical axis.
     """
     drawing, axis = _panel(band.index, number)
     axis.fill_between(band.index, band.iloc[:, 0], band.iloc[:, -1], color=lines[0][1].colour, alpha=_WIDE_BAND, lw=0)
@@ -109,7 +109,7 @@ def lines_chart(
 
 
 def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]) -> tuple[Figure, Axes]:
-    # Loaded where it is used: who only wants a `Stroke`, as the web page does, need not pay for it.
+    # Imported here, because the web page needs only `Stroke` and should not load Matplotlib.
     from matplotlib.dates import DateFormatter, YearLocator
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator

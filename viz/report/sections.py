@@ -1,4 +1,4 @@
-"""What the page shows of the nation: headlines, the ladder over time, effects, chain health."""
+"""National sections of the page: headlines, the ladder over time, effects, chain health."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from viz.words.language import Words
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Quantities whose size means little without the zero of the axis.
+#: Units of quantities whose axis starts at zero.
 _FROM_ZERO = ("firms", "yuan per year")
 
 
 class Sections:
-    """Builds the sections of a page in one language."""
+    """Builder of the sections of a page in one language."""
 
     def __init__(self, compared: Compared, words: Words) -> None:
         self.compared = compared
@@ -39,11 +39,11 @@ class Sections:
         self.single = compared.runs_each == 1
 
     def key(self) -> list[tuple[str, Stroke]]:
-        """Title and look of every scenario."""
+        """Title and line style of every scenario."""
         return [(self.titles[name], self.looks[name]) for name in self.compared.names]
 
     def headlines(self) -> list[Headline]:
-        """The first numbers of the page."""
+        """The headline numbers."""
         return [self._headline(quantity) for quantity in HEADLINES]
 
     def fans(self) -> list[ScenarioPanels]:
@@ -132,13 +132,13 @@ class Sections:
         return self._panel(quantity, drawing, alt, table)
 
     def _reported(self, figures: list[ReportedFigure], days: list[pd.Timestamp], unit: str) -> list[str]:
-        """Reported figures by year end: each in the row of the first one at or after its date."""
+        """Reported figures by year end: each in the row of the first year end at or after its date."""
         texts: dict[pd.Timestamp, list[str]] = {day: [] for day in days}
         for figure in figures:
             day = min(day for day in days if day >= figure.quarter_end)
             value, month = self.words.reported(figure, unit), self.words.month(figure.date)
             texts[day].append(self.words("number.bracketed", value=value, about=month))
-        return [self.words.joined(found) for found in texts.values()]
+        return [self.words.joined(figures) for figures in texts.values()]
 
     def _difference(self, name: str, quantity: str) -> Panel:
         words, unit = self.words, unit_of(quantity)
@@ -168,11 +168,11 @@ class Sections:
             [str(day.year), *(words.value(medians[name][day], unit) for name in compared.names)]
             for day in _year_ends(band.index)
         ]
-        said = [
+        values = [
             words("chain.value", scenario=self.titles[name], value=text)
             for name, text in zip(compared.names, rows[-1][1:], strict=True)
         ]
-        alt = words("chain.alt", column=words.column(quantity), last_year=rows[-1][0], values=words.joined(said))
+        alt = words("chain.alt", column=words.column(quantity), last_year=rows[-1][0], values=words.joined(values))
         heads = [words("fan.year"), *(self.titles[name] for name in compared.names)]
         return self._panel(quantity, drawing, alt, TextTable(heads, rows))
 
@@ -202,7 +202,7 @@ class Sections:
         ]
 
     def _axis(self, quantity: str, signed: bool = False) -> Callable[[float], str]:
-        """Writer of the numbers of a vertical axis; shares are drawn as shares and written in per cent."""
+        """Formatter of the numbers of a vertical axis; shares are drawn as shares and printed in per cent."""
         unit = unit_of(quantity)
         return lambda value: self.words.value(value, unit, signed)
 

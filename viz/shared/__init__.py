@@ -1,1 +1,1 @@
-"""What the page and the report share: comparisons, estimates, units, tables of texts."""
+"""Common code of the page and the report: comparisons, estimates, units, tables of texts."""

@@ -1,4 +1,4 @@
-"""What is known of the fit: reported against simulated figures, parameters, forecasts, and their score."""
+"""Results of the fit: reported and simulated figures, parameters, forecasts and their scores."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ class Validation:
     """A validation with its forecasts.
 
     Attributes:
-        found: targets, inside, facts, estimates and, where realised figures were given, score: as ``srdi validate``
-            writes them. forecasts: quantiles by quantity and date.
+        results: targets, inside, facts, estimates and, with realised figures, score: as written by ``srdi validate``.
+        forecasts: quantiles by quantity and date.
     """
 
-    found: dict
+    results: dict
     forecasts: dict
 
 
 @cache
 def packaged_validation() -> Validation:
-    """The validation that comes with the package."""
+    """The packaged validation."""
     return Validation(*(_read_packaged(name) for name in (_VALIDATION, _FORECASTS)))
 
 
 @cache
 def packaged_summary() -> dict:
-    """The summary of the fit that comes with the package (see `calibration.studies.study.calibrate`)."""
+    """The summary of the packaged fit (see `calibration.studies.study.calibrate`)."""
     return _read_packaged(_SUMMARY)
 
 
 def read_validation(folder: Path) -> Validation:
-    """The validation in a directory of ``srdi validate``.
+    """The validation in a directory written by ``srdi validate``.
 
     Raises:
-        InputError: the directory does not hold one.
+        InputError: the directory contains no validation, or a damaged one.
     """
     try:
-        found, forecasts = (
+        results, forecasts = (
             json.loads((folder / name).read_text(encoding="utf-8")) for name in (_VALIDATION, _FORECASTS)
         )
     except FileNotFoundError as error:
-        raise InputError(f"{folder} holds no validation: {Path(error.filename).name} is missing") from None
+        raise InputError(f"{folder} contains no validation: {Path(error.filename).name} is missing") from None
     except (OSError, ValueError):
-        raise InputError(f"{folder} holds a damaged validation") from None
+        raise InputError(f"the validation in {folder} is damaged") from None
     if not (
-        isinstance(found, dict) and "targets" in found and isinstance(forecasts, dict) and "forecasts" in forecasts
+        isinstance(results, dict) and "targets" in results and isinstance(forecasts, dict) and "forecasts" in forecasts
     ):
-        raise InputError(f"{folder} holds no validation of srdi validate")
-    return Validation(found, forecasts)
+        raise InputError(f"{folder} contains no results of srdi validate")
+    return Validation(results, forecasts)
 
 
 def _read_packaged(name: str) -> dict:

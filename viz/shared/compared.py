@@ -1,4 +1,4 @@
-"""The scenarios of a results directory beside one of them, run by run."""
+"""The scenarios of a results directory compared with one of them, run by run."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from scenarios.analysis.reported import ReportedFigure, reported_figures
 from scenarios.errors import InputError, nearest
 from scenarios.records.results import Results
 from sim.calendar import Quarter
-from sim.outputs import QUARTER
+from sim.records.outputs import QUARTER
 from viz.shared.estimates import Estimate, mean_of
 from viz.shared.units import PER_QUARTER, unit_per_quarter
 
-#: The scenario others are read against unless another is named.
+#: The default scenario with which others are compared.
 BASELINE = "baseline"
 #: Quantiles of a fan: the ends of its 90 % and 50 % bands, and the median.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def quarter_of(day: date) -> Quarter:
-    """The quarter a day lies in."""
+    """The quarter that contains a day."""
     return Quarter(day.year, (day.month + 2) // 3)
 
 
 def reported_of(quantity: str, last: pd.Timestamp) -> list[ReportedFigure]:
-    """The national figures reported of a quantity up to a date."""
+    """The reported national figures of a quantity up to a date."""
     return [
         figure
         for figure in reported_figures()
@@ -44,7 +44,8 @@ class End:
     """A quantity at the end of the run.
 
     Attributes:
-        mean: over runs. low, high: 5 % and 95 % quantile of runs. difference: to the baseline, paired; 0 for it itself.
+        mean: over runs. low, high: 5 % and 95 % quantile of runs. difference: mean paired difference to the baseline; 0
+            for the baseline.
     """
 
     mean: float
@@ -54,11 +55,11 @@ class End:
 
 
 class Compared:
-    """Results seen against a baseline.
+    """Results relative to a baseline.
 
     Attributes:
-        results: what was run. baseline: name of the scenario compared with.
-        names, others: all scenarios, the baseline first; all but the baseline.
+        results: of the runs. baseline: name of the scenario with which others are compared.
+        names, others: all scenarios, the baseline first; all except the baseline.
         last: last day of the runs.
     """
 
@@ -68,7 +69,9 @@ class Compared:
             baseline = BASELINE if BASELINE in names else names[0]
         if baseline not in names:
             hint = nearest(baseline, names)
-            raise InputError(f"{results.path} holds no scenario {baseline!r}{hint} (it holds: {', '.join(names)})")
+            raise InputError(
+                f"{results.path} contains no scenario {baseline!r}{hint} (it contains: {', '.join(names)})"
+            )
         self.results = results
         self.baseline = baseline
         self.others = [name for name in names if name != baseline]
@@ -84,18 +87,18 @@ class Compared:
 
     @property
     def units(self) -> int:
-        """Draws or replicates that intervals rest on, whichever are fewer of those that are several."""
+        """Number of independent units for intervals: the smaller of draws and replicates, ignoring one that is 1."""
         shape = pairs_shape(self.runs(self.baseline, "firms").columns)
         return min((size for size in shape if size > 1), default=1)
 
     def runs(self, scenario: str, quantity: str) -> pd.DataFrame:
-        """A quantity of every run of a scenario: one column a (draw, replicate), one row a quarter end.
+        """A quantity in all runs of a scenario: one column per (draw, replicate), one row per quarter end.
 
-        What is counted by the quarter is summed over each whole year, with rows at year ends.
+        Quarterly flows are summed over each full year, with rows at year ends.
         """
         key = (scenario, quantity)
         if key not in self._runs:
-            self._runs[key] = self._made(scenario, quantity)
+            self._runs[key] = self._pivot(scenario, quantity)
         return self._runs[key]
 
     def fan(self, scenario: str, quantity: str) -> pd.DataFrame:
@@ -114,25 +117,25 @@ class Compared:
         return End(float(values.mean()), float(values.quantile(0.05)), float(values.quantile(0.95)), difference)
 
     def provinces(self, scenario: str, column: str) -> pd.DataFrame:
-        """A column of the province table at the end of the run: one row a province, one column a run."""
+        """A column of the province table at the end of the run: one row per province, one column per run."""
         table = self.results.province
         rows = table[(table["scenario"] == scenario) & (table[QUARTER.name] == self.last)]
         return rows.pivot(index="province", columns=["draw", "replicate"], values=column)
 
     def spending(self, scenario: str) -> pd.Series:
-        """Public money spent over the whole run by lever, yuan, mean over runs; levers without any are left out."""
+        """Public spending over the whole run by lever, yuan, mean over runs; levers without spending are left out."""
         table = self.results.spending
-        rows = table[table["scenario"] == scenario]
+        rows = table[(table["scenario"] == scenario) & (table["kind"] == "lever")]
         spent = rows.groupby("lever", observed=True)["spending_yuan"].sum() / self.runs_each
         return spent[spent > 0.0]
 
-    def _made(self, scenario: str, quantity: str) -> pd.DataFrame:
+    def _pivot(self, scenario: str, quantity: str) -> pd.DataFrame:
         rows = self._national[self._national["scenario"] == scenario]
         values = rows.pivot(index=QUARTER.name, columns=["draw", "replicate"], values=quantity)
         return _by_year(values) if unit_per_quarter(quantity).endswith(PER_QUARTER) else values
 
 
 def _by_year(values: pd.DataFrame) -> pd.DataFrame:
-    """Sums over whole years, dated by their last day; the year of the start has one quarter and is left out."""
+    """Sums over full years, dated by their last day; the first year has one quarter and is left out."""
     years = values.resample("YE")
     return years.sum()[years.size() == 4]

@@ -1,4 +1,4 @@
-"""Paired differences of a page: their mean, and the ratio of two means, with the intervals of ``srdi compare``."""
+"""Means of paired differences and ratios of two such means, with the intervals of ``srdi compare``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from viz.words.language import Words
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean, or a ratio of means, with its 95 % interval; the ends are NaN where there is one pair only."""
+    """A mean, or a ratio of means, with its 95 % interval; the ends are NaN with only one pair."""
 
     mean: float
     low: float
@@ -33,7 +33,7 @@ class Estimate:
 
 
 def verdict(words: Words, difference: Estimate) -> str:
-    """A difference in words: higher, lower, or why neither can be said."""
+    """A difference in words: higher, lower, or why neither can be stated."""
     if difference.clear:
         return words("verdict.higher" if difference.mean > 0.0 else "verdict.lower")
     if not difference.known:
@@ -52,16 +52,17 @@ def mean_of(differences: pd.Series) -> Estimate:
 
 
 def ratio_of(costs: pd.Series, gains: pd.Series) -> Estimate:
-    """Mean difference in cost over mean difference in gain, with its interval; the gain must be clear of zero.
+    """Mean difference in cost over mean difference in gain, with its interval; the interval of the gain must exclude
+    zero.
 
     Args:
-        costs, gains: paired differences of the same runs, as `mean_of` takes them.
+        costs, gains: paired differences of the same runs, indexed as in `mean_of`.
     """
     interval = ratio_interval(_matrix(costs), _matrix(gains))
     return Estimate(float(costs.mean() / gains.mean()), interval.low, interval.high)
 
 
 def _matrix(differences: pd.Series) -> np.ndarray:
-    """Differences as float64 (draws, replicates), or in one row where not every draw has every replicate."""
+    """Differences as float64 (draws, replicates), or in one row if not every draw has every replicate."""
     ordered = differences.sort_index()
     return ordered.to_numpy(dtype=np.float64).reshape(pairs_shape(ordered.index))

@@ -1,4 +1,4 @@
-"""What one more firm costs, where that can be said."""
+"""The cost of an additional firm, where it can be stated."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from scenarios.analysis.comparison import COST_OF_FUNDS
 from viz.shared.estimates import Estimate, mean_of, ratio_of
 from viz.words.language import Words
 
 
 @dataclass(frozen=True)
 class Price:
-    """What one more firm costs: which sentence of the catalogue's `cost` says it, and the ratio where there is one."""
+    """The cost of an additional firm: key of its sentence in the words under `cost`, and the ratio, if any."""
 
     key: str
     ratio: Estimate | None = None
@@ -21,16 +22,21 @@ class Price:
         """The sentence."""
         if self.ratio is None:
             return words(f"cost.{self.key}")
-        low, high = self.ratio.low, self.ratio.high
-        value = words.value(self.ratio.mean, "yuan", beside=max(abs(low), abs(high)))
-        return words(f"cost.{self.key}", value=value, interval=words.interval(low, high, "yuan"))
+        mean, low, high = self.ratio.mean, self.ratio.low, self.ratio.high
+        largest = max(abs(low), abs(high))
+        value = words.value(mean, "yuan", beside=largest)
+        shares = [share for share in COST_OF_FUNDS if share]
+        dearer = (words.value((1.0 + share) * mean, "yuan", beside=largest) for share in shares)
+        raised = {"shares": " / ".join(map(words.number, shares)), "dearer": " / ".join(dearer)}
+        interval = words.interval(low, high, "yuan")
+        return words(f"cost.{self.key}", value=value, interval=interval, **raised)
 
 
 def price_of(costs: pd.Series, gains: pd.Series) -> Price:
-    """What one more firm costs, or why that cannot be said.
+    """The cost of an additional firm, or why it cannot be stated.
 
     Args:
-        costs, gains: paired differences of the same runs, as `viz.shared.estimates.mean_of` takes them.
+        costs, gains: paired differences of the same runs, indexed as in `viz.shared.estimates.mean_of`.
     """
     cost, gain = mean_of(costs), mean_of(gains)
     if not gain.known:

@@ -1,12 +1,15 @@
-"""National quantities that the page and the report show: what is asked of the runs."""
+"""National quantities shown on the page and in the report."""
 
 from __future__ import annotations
 
-from scenarios.analysis.metrics import SPENT
+from scenarios.analysis.metrics import CUMULATIVE_COST
 
-#: National quantities by section: `sim.outputs` columns, or quantities made of them (see `viz.shared.compared`).
-HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", SPENT)
-LADDER = ("innovative_smes", "srdi_smes", "little_giants", "productivity_index", "public_spending_yuan")
+#: National quantities by section: columns of `sim.records.outputs`, or derived from them (see `viz.shared.compared`).
+HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", CUMULATIVE_COST)
+LADDER = (
+    *("innovative_smes", "srdi_smes", "little_giants", "productivity_index"),
+    *("public_cost_yuan", "public_spending_yuan"),
+)
 ENDS = (
     *LADDER[:2],
     "genuine_srdi_smes",
@@ -21,6 +24,6 @@ ENDS = (
     "digital_level_mean",
     "chain_gaps_filled_share",
     "chain_resilience",
-    SPENT,
+    CUMULATIVE_COST,
 )
 CHAINS = ("chain_gaps_filled_share", "chain_extension_share", "chain_resilience", "chain_strength_yuan")

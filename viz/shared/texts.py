@@ -1,4 +1,4 @@
-"""Tables of texts, ready for a page."""
+"""Tables of texts for a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table of texts; all columns but the first `words` are numbers."""
+    """A table of texts; all columns after the first `words` contain numbers."""
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]

@@ -1,4 +1,4 @@
-"""What the code and its data declare in English, in the reader's language: columns of tables, parameters, sources."""
+"""Texts declared in English in code and data, in the user's language: columns of tables, parameters, sources."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from sim.outputs import Output
 from sim.parameters import Parameter
+from sim.records.outputs import Output
 from viz.words.language import Words
 
 
@@ -20,22 +20,22 @@ def translations(language: str) -> dict[str, dict[str, str]]:
 
 
 def declared(text: str, words: Words) -> str:
-    """A declared text, such as a source; as it is where it has no translation."""
+    """A declared text, such as a source; untranslated if there is no translation."""
     return translations(words.language)["text"].get(text, text)
 
 
 def column_meaning(column: Output, words: Words) -> str:
-    """What a column of a results table is."""
+    """The meaning of a column in a results table."""
     if column.name in translations(words.language)["parameter"]:
         return translations(words.language)["parameter"][column.name]
     return declared(column.description, words)
 
 
 def parameter_meaning(parameter: Parameter, words: Words) -> str:
-    """What a parameter of the model is."""
+    """The meaning of a model parameter."""
     return translations(words.language)["parameter"].get(parameter.name, parameter.description)
 
 
 def unit_as_stored(unit: str, words: Words) -> str:
-    """Name of the unit of a number that is shown as it is stored: a share as a share, not in per cent."""
+    """Unit of a number shown as stored: a share stays a share, not per cent."""
     return words("data.share") if unit == "share" else words.unit(unit)

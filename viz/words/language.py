@@ -1,4 +1,4 @@
-"""Words and numbers in the language of the reader."""
+"""Words and numbers in the user's language."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ import numpy as np
 from scenarios.analysis.reported import ReportedFigure
 from scenarios.errors import printable
 from scenarios.files.describe import lever_about, lever_title
-from scenarios.files.schema import tables
+from scenarios.files.schema import nested_models
 from sim.calendar import Quarter
 from sim.levers import Lever, Levers
 from sim.reference import read_data
 
-#: Figures shown of a number from 100 on that is no plain count, and of smaller ones.
-FIGURES, FEW_FIGURES = 4, 3
+#: Significant digits: of numbers from 100 on, and of smaller ones.
+SIGNIFICANT_DIGITS, FEW_DIGITS = 4, 3
 MINUS, NOTHING = "−", "–"
-#: Units of things that come whole: from ten on, their numbers are rounded where they are written out.
+#: Units that are counted: from ten on, numbers in them are rounded to whole ones.
 WHOLE = ("firms", "counties", "persons")
 
 
 @cache
 def catalogue(language: str) -> dict:
-    """The words of a language as nested tables, from ``viz/words``: of reports, of levers and of the web page."""
+    """The words of a language as nested tables, from ``viz/words``: for reports, levers and the web page."""
     texts: dict = {}
     for name in (language, f"levers.{language}", f"app.{language}"):
         text = files("viz.words").joinpath(f"{name}.toml").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def catalogue(language: str) -> dict:
 
 
 class Words:
-    """Texts and numbers in one language; called with a dotted key, it gives the text with its gaps filled."""
+    """Texts and numbers in one language; calling it with a dotted key returns the text with its placeholders filled."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -49,21 +49,21 @@ class Words:
         self._scales = [(scale, name) for scale, name in self._texts["number"]["scales"]]
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of a dotted key; raises KeyError for one that the catalogue has not."""
+        """The text of a dotted key; raises KeyError if the catalogue does not have it."""
         return self.raw(key).format(**values)
 
     def raw(self, key: str) -> str:
-        """The text of a dotted key with its gaps as they stand."""
-        found: Any = self._texts
+        """The text of a dotted key with its placeholders unfilled."""
+        entry: Any = self._texts
         for part in key.split("."):
-            found = found[part]
-        return found
+            entry = entry[part]
+        return entry
 
     def number(self, value: float | None, signed: bool = False, beside: float | None = None) -> str:
-        """A number: counts whole with separators (from ten thousand on in 万 and 亿 in Chinese), others short.
+        """A number: counts whole with separators (in Chinese, 万 and 亿 from ten thousand on), others short.
 
         Args:
-            beside: another number of the same text, such as the other end of an interval; the larger of the two says
+            beside: another number in the same text, such as the other end of an interval; the larger of the two decides
                 for both whether they are in millions.
         """
         if value is None or not math.isfinite(value):
@@ -71,22 +71,22 @@ class Words:
         size = abs(float(value))
         largest = max(size, abs(beside)) if beside is not None and math.isfinite(beside) else size
         # Rounded before the scale is chosen: 9,999.7 is one 万, not 10,000.
-        rounded = float(f"{largest:.{FIGURES}g}")
+        rounded = float(f"{largest:.{SIGNIFICANT_DIGITS}g}")
         for scale, name in self._scales:
             if rounded >= scale and size > 0.0:
-                text = _short(size / scale, FIGURES) + name
+                text = _short(size / scale, SIGNIFICANT_DIGITS) + name
                 break
         else:
-            text = _short(size, FEW_FIGURES)
+            text = _short(size, FEW_DIGITS)
         if text == "0":
             return text
         return (MINUS if value < 0 else "+" if signed else "") + text
 
     def value(self, value: float | None, unit: str, signed: bool = False, beside: float | None = None) -> str:
-        """A number of some unit, without the unit's name; a share in per cent, its difference in points.
+        """A number in a unit, without the unit's name; a share in per cent, a difference of shares in points.
 
         Args:
-            beside: as of `number`, in the same unit.
+            beside: as in `number`, in the same unit.
         """
         if value is None or not math.isfinite(value):
             return NOTHING
@@ -99,7 +99,7 @@ class Words:
         return self("number.points", number=self.number(round(100.0 * value, 2), signed))
 
     def interval(self, low: float, high: float, unit: str, signed: bool = False) -> str:
-        """The two ends of an interval in one scale, that of the larger; a dash where there is none."""
+        """The two ends of an interval on one scale, that of the larger; a dash if there is no interval."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return NOTHING
         if unit == "share" and signed:
@@ -108,7 +108,7 @@ class Words:
         return self.span(self.value(low, unit, signed, beside=high), self.value(high, unit, signed, beside=low))
 
     def bounds(self, low: float | None, high: float | None, unit: str) -> str:
-        """An interval that may lack an end, or be a single number as it is written."""
+        """An interval that may lack an end; a single number if both ends are written alike."""
         if low is None or high is None:
             end, key = (low, "at_least") if high is None else (high, "at_most")
             return self(f"number.{key}", value=self.value(end, unit))
@@ -120,7 +120,7 @@ class Words:
         return self("number.interval", low=first, high=last)
 
     def setting(self, value: Any) -> str:
-        """A value of a scenario's setting; nothing and everywhere in words."""
+        """The value of a scenario's setting; None and an empty list in words."""
         if value is None:
             return self("number.nothing")
         if isinstance(value, bool):
@@ -136,7 +136,7 @@ class Words:
         return NOTHING if share is None else self("number.percent", number=self.number(round(100.0 * share, 2), signed))
 
     def reported(self, figure: ReportedFigure, unit: str) -> str:
-        """A reported figure with its rounding, or the end it has."""
+        """A reported figure as the interval of its rounding, or its one end."""
         return self.bounds(figure.low, figure.high, unit)
 
     def unit(self, unit: str) -> str:
@@ -157,11 +157,11 @@ class Words:
         return self("time.day", year=day.year, month=day.month, month_name=calendar.month_name[day.month], day=day.day)
 
     def joined(self, texts: list[str]) -> str:
-        """Several texts as a list in a sentence."""
+        """Several texts as a list within a sentence."""
         return self("number.and").join(texts)
 
     def sentences(self, texts: Iterable[str]) -> str:
-        """Sentences one after the other; Chinese ones have no space between."""
+        """Sentences one after another; Chinese has no spaces between them."""
         return (" " if self.language == "en" else "").join(texts)
 
     def column(self, name: str) -> str:
@@ -169,37 +169,37 @@ class Words:
         return self(f"column.{name.replace('.', '_')}")
 
     def lever(self, name: str) -> str:
-        """Title of a lever; of one the catalogue does not know, that of its declaration."""
+        """Title of a lever; if the catalogue has none, the one in its declaration."""
         return self._texts["lever"].get(name) or lever_title(name, self.language)
 
     def lever_help(self, name: str) -> str:
-        """What a lever does; of one the catalogue does not know, the first sentences of its declaration."""
+        """What a lever does; if the catalogue has no text, the first sentences of its declaration."""
         return self._texts["lever_help"].get(name) or lever_about(name)
 
     def lever_cost(self, name: str) -> str:
-        """How a lever's cost arises; of one the catalogue does not know, as its declaration says."""
-        return self._texts["lever_cost"].get(name) or tables(Levers, Lever)[name].cost_rule
+        """How a lever's cost arises; if the catalogue has no text, the rule in its declaration."""
+        return self._texts["lever_cost"].get(name) or nested_models(Levers, Lever)[name].cost_rule
 
     def setting_label(self, key: str) -> str:
-        """Label of a setting of a lever, rule or shock by its dotted key, such as rules.little_giant.capacity."""
+        """Label of a setting of a lever, rule or shock, given its dotted key, such as rules.little_giant.capacity."""
         return self._of_setting("setting", key) or key.rpartition(".")[2].replace("_", " ").capitalize()
 
     def setting_help(self, key: str, description: str) -> str:
-        """What a setting means: the catalogue's sentence, else its description in the schema."""
+        """What a setting means: the catalogue's sentence, or else its description in the schema."""
         return self._of_setting("setting_help", key) or description
 
     def _of_setting(self, table: str, key: str) -> str:
-        """A table's text for a setting: that of its whole key, else that of its field's name; empty for none."""
+        """A table's text for a setting: for its whole key, or else for the name of its field; or empty."""
         texts = self._texts.get(table, {})
         return texts.get(key.replace(".", "_")) or texts.get(key.rpartition(".")[2], "")
 
     def scenario(self, scenario: dict) -> str:
-        """Title of a scenario of a manifest; its name where it has none."""
+        """Title of a scenario of a manifest, or its name if it has none."""
         titles = (scenario["title_zh"], scenario["title"]) if self.language == "zh" else (scenario["title"],)
         return printable(next((title for title in titles if title), scenario["name"]))
 
     def reads(self, text: str) -> bool:
-        """Whether the reader of a Chinese page finds Chinese in a text; who reads English is shown every text."""
+        """Whether to show a text: on Chinese pages only if it contains Chinese."""
         return self.language == "en" or _has_chinese(text)
 
     def province(self, name: str) -> str:
@@ -210,13 +210,13 @@ class Words:
 
 
 def _short(size: float, least: int) -> str:
-    """A number at least 0: whole from 1,000 on, else to some figures, without zeros at the end."""
+    """A non-negative number: whole from 1,000 on, else to significant digits, without trailing zeros."""
     if size >= 1000.0:
         return f"{size:,.0f}"
     if size == 0.0:
         return "0"
-    figures = FIGURES if size >= 100.0 else least
-    return np.format_float_positional(size, precision=figures, unique=False, fractional=False, trim="-")
+    digits = SIGNIFICANT_DIGITS if size >= 100.0 else least
+    return np.format_float_positional(size, precision=digits, unique=False, fractional=False, trim="-")
 
 
 def _has_chinese(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The page of the calibration: how well the model fits, what was learned, and what it forecasts."""
+"""The calibration page: model fit, learned parameters and forecasts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 
 import solara
 
-from scenarios.ensembles.draws import POSTERIOR, read_draws
+from scenarios.ensembles.parameter_draws import POSTERIOR, read_parameter_draws
 from viz.app import fit_charts, fit_tables, state
 from viz.app.elements import heading, html_table, note
 from viz.app.state import Session, use_session
@@ -33,14 +33,14 @@ _SCORING = ("srdi validate --actuals realised.toml --out results/validation", "s
 
 
 def shown_validation() -> Validation:
-    """The validation the server was started with, or that of the package."""
+    """The validation the server was started with, or the packaged one."""
     served = state.served
     return packaged_validation() if served is None or served.validation is None else served.validation
 
 
 @solara.component
 def CalibrationPage():
-    """Everything that says how far the model can be believed."""
+    """All evidence on how far the model can be trusted."""
     with solara.Div(classes=["srdi-stack"]):
         InShort()
         Figures()
@@ -54,10 +54,10 @@ def CalibrationPage():
 
 @solara.component
 def InShort():
-    """The page in sentences."""
+    """Summary of the page in sentences."""
     session = use_session()
     words, shown, summary = session.words, shown_validation(), packaged_summary()
-    rows = by_role(figures_of(shown.found))
+    rows = by_role(figures_of(shown.results))
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.title"))
         note(
@@ -67,11 +67,11 @@ def InShort():
                 cut_off=words.date(date.fromisoformat(summary["cut_off"])),
                 runs=words.number(summary["runs"]),
                 fit_scale=f"{summary['settings']['scale']:g}",
-                draws=words.number(shown.found["draws"]),
-                scale=f"{shown.found['scale']:g}",
+                draws=words.number(shown.results["draws"]),
+                scale=f"{shown.results['scale']:g}",
             )
         )
-        if not shown.found.get("model_unchanged", True):
+        if not shown.results.get("model_unchanged", True):
             _paragraph(words("fit.changed"))
         sentences = fit_tables.short(words, rows, summary, forecasts_of(shown.forecasts["forecasts"]))
         solara.HTML(
@@ -83,28 +83,29 @@ def InShort():
 
 @solara.component
 def Figures():
-    """Reported against simulated figures, role by role."""
+    """Reported and simulated figures by role."""
     session = use_session()
-    words, figures = session.words, figures_of(shown_validation().found)
+    words, figures = session.words, figures_of(shown_validation().results)
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.figures"))
         note(words("fit.figures_note" if figures else "fit.no_figures"))
-        for role, found in by_role(figures).items():
-            national = [figure for figure in found if not figure.province]
+        for role, of_role in by_role(figures).items():
+            national = [figure for figure in of_role if not figure.province]
             if national:
                 Chart(spec=fit_charts.deviation_chart(session, role, national), version=_version(session))
                 Details(words("fit.more"), fit_tables.figure_table(words, national), fit_tables.role_title(words, role))
-            for series in by_series(found).values():
+            for series in by_series(of_role).values():
                 ProvinceFigures(role, series[0].series)
 
 
 @solara.component
 def ProvinceFigures(role: str, series: str) -> None:
-    """One list of provinces, drawn when it is opened."""
+    """One series of provincial figures, drawn when opened."""
     session = use_session()
     words = session.words
     opened, set_opened = solara.use_state(False)
-    figures = [f for f in figures_of(shown_validation().found) if f.role == role and f.province and f.series == series]
+    known = figures_of(shown_validation().results)
+    figures = [f for f in known if f.role == role and f.province and f.series == series]
     title = words(
         "fit.provinces_more",
         title=fit_tables.quantity_title(words, figures[0].quantity),
@@ -121,7 +122,7 @@ def ProvinceFigures(role: str, series: str) -> None:
 
 @solara.component
 def Forecasts():
-    """Forecasts of the nation, drawn and as tables; of provinces as a table."""
+    """National forecasts as charts and a table; provincial ones as a table."""
     session = use_session()
     words, shown, summary = session.words, shown_validation(), packaged_summary()
     forecasts = forecasts_of(shown.forecasts["forecasts"])
@@ -136,8 +137,8 @@ def Forecasts():
             words(
                 "fit.forecasts_note",
                 cut_off=cut_off,
-                draws=words.number(shown.found["draws"]),
-                scale=f"{shown.found['scale']:g}",
+                draws=words.number(shown.results["draws"]),
+                scale=f"{shown.results['scale']:g}",
             )
         )
         with solara.Div(classes=["srdi-cards"]):
@@ -155,9 +156,9 @@ def Forecasts():
 
 @solara.component
 def Score():
-    """Forecasts against realised figures, or how to have them scored."""
+    """Forecasts scored against realised figures, or how to score them."""
     session = use_session()
-    words, score = session.words, shown_validation().found.get("score")
+    words, score = session.words, shown_validation().results.get("score")
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.score"))
         if score is None:
@@ -174,7 +175,7 @@ def Score():
 
 @solara.component
 def Hindcast():
-    """What the figures until the end of 2022 would have forecast."""
+    """Forecasts from the figures until the end of 2022."""
     session = use_session()
     words, rows = session.words, packaged_summary()["hindcast"]
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
@@ -192,7 +193,7 @@ def Parameters():
     """Prior and posterior of the fitted parameters, and those that are held."""
     session = use_session()
     words, summary = session.words, packaged_summary()
-    draws = solara.use_memo(lambda: read_draws(POSTERIOR), [])
+    draws = solara.use_memo(lambda: read_parameter_draws(POSTERIOR), [])
     parameters = solara.use_memo(lambda: parameters_of(summary, draws), [])
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.parameters"))
@@ -206,7 +207,7 @@ def Parameters():
 
 @solara.component
 def Directions():
-    """What the figures cannot tell."""
+    """Combinations of parameters that the figures do not identify."""
     session = use_session()
     words, directions = session.words, directions_of(packaged_summary())
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
@@ -217,11 +218,11 @@ def Directions():
 
 @solara.component
 def Facts():
-    """Stylised facts, and estimates on the model's own firms."""
+    """Stylised facts, and estimates on simulated firms."""
     session = use_session()
-    words, found = session.words, shown_validation().found
-    facts, estimates = (found.get(key, []) for key in ("facts", "estimates"))
-    seen = roles_of_facts(figures_of(found))
+    words, results = session.words, shown_validation().results
+    facts, estimates = (results.get(key, []) for key in ("facts", "estimates"))
+    seen = roles_of_facts(figures_of(results))
     if facts:
         with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
             heading(words("fit.facts"))
@@ -235,7 +236,7 @@ def Facts():
 
 
 def _version(session: Session) -> str:
-    """Charts of this page change with the language alone."""
+    """Version of the charts, which change only with the language."""
     return f"fit-{session.words.language}"
 
 
@@ -245,7 +246,7 @@ def _paragraph(text: str) -> None:
 
 @solara.component
 def Details(title: str, table: TextTable, caption: str) -> None:
-    """A table that is made when it is opened."""
+    """A table that is built when opened."""
     opened, set_opened = solara.use_state(False)
     _toggle(title, opened, set_opened)
     if opened:

@@ -1,4 +1,4 @@
-"""The page of chains and clusters: all chains, one closely, the firms behind its leader, clusters, a firm's life."""
+"""The page on chains and clusters: all chains, one in detail, its leader's suppliers, clusters, a firm's history."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pandas as pd
 import solara
 
 from scenarios.display.drawing import OKABE_ITO
+from sim.world.geography import COUNTY_TYPES
 from viz.app import charts
 from viz.app.elements import Busy, heading, html_table, note
 from viz.app.state import Session, use_session
@@ -36,7 +37,6 @@ from viz.live.chains import (
     tier_counts,
 )
 from viz.live.measures import Course
-from viz.live.regions import COUNTY_TYPES
 from viz.live.runner import Links
 from viz.live.session import Answer
 from viz.shared.texts import TextTable
@@ -44,9 +44,9 @@ from viz.words.language import Words
 
 #: Colours of a network: its leader, then firms by tier from the highest to none.
 _PALETTE = (OKABE_ITO[1], OKABE_ITO[0], OKABE_ITO[2], OKABE_ITO[3], "#8a8a8a")
-#: Radius of nodes in px: that of the leader, the least of a firm, and what the root of its employees adds.
+#: Radius of nodes in px: of the leader, the smallest of a firm, and the increase with the root of its employees.
 _LEADER, _LEAST, _PER_ROOT, _LARGEST = 13.0, 2.0, 0.28, 11.0
-#: What is drawn of a firm's life, with its unit.
+#: Quantities drawn in a firm's history, with their units.
 _LIFE = {"employment": "persons", "rd_intensity": "share", "digital": "0-1", "tier": "tier 0-3"}
 
 
@@ -65,7 +65,7 @@ def ChainsPage():
 
 @solara.component
 def AllChains():
-    """Every chain at the end of the run, to sort and to choose from."""
+    """All chains at the end of the run, in a sortable table to choose from."""
     session = use_session()
     words, answer = session.words, session.answer.value
     spec = solara.use_memo(lambda: chain_table(words, chains(answer)) if answer else None, [answer, words.language])
@@ -85,7 +85,7 @@ def AllChains():
 
 @solara.component
 def OneChain():
-    """The chosen chain over time, and the firms that supply its leader."""
+    """The chosen chain over time, and its leader's suppliers."""
     session = use_session()
     words, answer = session.words, session.answer.value
     if answer is None:
@@ -103,38 +103,38 @@ def OneChain():
     with solara.Div(classes=["srdi-cards", "srdi-small"]):
         for measure, unit in MEASURES.items():
             with solara.Div(classes=["srdi-card"]):
-                found = chain_course(answer, number, measure)
+                course = chain_course(answer, number, measure)
                 title = words(f"chains.measure_{measure}")
-                charts.show(answer, charts.over_time(session, answer, found, title, unit))
+                charts.show(answer, charts.over_time(session, answer, course, title, unit))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         SupplyNetwork(number)
 
 
 @solara.component
 def SupplyNetwork(number: int) -> None:
-    """The firms behind a chain's leader at the end of the run, as a network."""
+    """A chain leader's direct and indirect suppliers at the end of the run, as a network."""
     session = use_session()
     words, answer = session.words, session.answer.value
     links, before = (answer.central.links, answer.central_baseline.links) if answer else (None, None)
-    found = solara.use_memo(lambda: supply(links, number) if links else None, [links, number])
-    graph = solara.use_memo(lambda: supply_graph(links, found) if links and found else None, [found])
+    suppliers = solara.use_memo(lambda: supply(links, number) if links else None, [links, number])
+    graph = solara.use_memo(lambda: supply_graph(links, suppliers) if links and suppliers else None, [suppliers])
     labels = solara.use_memo(
-        lambda: node_labels(words, links, found) if links and found else [], [found, words.language]
+        lambda: node_labels(words, links, suppliers) if links and suppliers else [], [suppliers, words.language]
     )
-    if answer is None or links is None or before is None or found is None or graph is None:
+    if answer is None or links is None or before is None or suppliers is None or graph is None:
         return
     heading(words("chains.network_heading", year=session.runner.until), "h3")
-    if len(found) == 1:
+    if len(suppliers) == 1:
         note(words("chains.network_none"))
         return
-    note(network_text(words, links, found, supply(before, number), session.runner.scale))
+    note(network_text(words, links, suppliers, supply(before, number), session.runner.scale))
     Network(
         graph,
         labels=labels,
         palette=_PALETTE,
         names=[words("chains.leader"), *(words(f"chains.tier_{tier}") for tier in reversed(TIER_NAMES))],
         texts={key: words.raw(f"chains.network_{key}") for key in TEXTS},
-        label=words("chains.network_label", chain=chain_titles(words, answer)[str(number)], firms=len(found) - 1),
+        label=words("chains.network_label", chain=chain_titles(words, answer)[str(number)], firms=len(suppliers) - 1),
         dark=session.dark.value,
         version=f"{charts.version_of(answer)}-{number}",
     )
@@ -149,25 +149,25 @@ def Clusters():
     if answer is None:
         return
     year = session.runner.until
-    found, before = (stages(run, year) for run in (answer.central, answer.central_baseline))
+    by_stage, before = (stages(run, year) for run in (answer.central, answer.central_baseline))
     heading(words("chains.clusters_heading", year=year))
-    if not found.years and not before.years:
+    if not by_stage.years and not before.years:
         note(words("chains.no_clusters"))
         return
     with solara.Div(classes=["srdi-cards"]):
         with solara.Div(classes=["srdi-card"]):
-            names = [str(each) for each in found.years]
-            charts.show(answer, bars(session, words("chains.by_year"), names, found.by_year))
+            names = [str(each) for each in by_stage.years]
+            charts.show(answer, bars(session, words("chains.by_year"), names, by_stage.by_year))
         with solara.Div(classes=["srdi-card"]):
-            charts.show(answer, bars(session, words("chains.by_step"), step_names(words), found.by_step))
+            charts.show(answer, bars(session, words("chains.by_step"), step_names(words), by_stage.by_step))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        html_table(stage_table(words, found, before), caption=words("chains.clusters_heading", year=year))
+        html_table(stage_table(words, by_stage, before), caption=words("chains.clusters_heading", year=year))
         note(words("chains.clusters_note"))
 
 
 @solara.component
 def OneFirm():
-    """The life of one simulated firm."""
+    """The history of one simulated firm."""
     session = use_session()
     words, answer = session.words, session.answer.value
     central = answer.central if answer else None
@@ -181,29 +181,29 @@ def OneFirm():
     if not options:
         return
     chosen = session.chosen("firm")
-    found = life(rows, chosen) or life(rows, options[0]["value"])
-    if found is None:
+    firm = life(rows, chosen) or life(rows, options[0]["value"])
+    if firm is None:
         return
     Search(
         label=words("chains.firm_choose"),
-        value=found.firm,
+        value=firm.firm,
         options=options,
         event_chosen=lambda firm: session.choose("firm", firm),
     )
     with solara.Div(classes=["srdi-card"]):
-        solara.Text(life_text(words, found), classes=["srdi-story"])
-    other = life(before, found.firm)
+        solara.Text(life_text(words, firm), classes=["srdi-story"])
+    other = life(before, firm.firm)
     with solara.Div(classes=["srdi-cards", "srdi-small"]):
         for name, unit in _LIFE.items():
             with solara.Div(classes=["srdi-card"]):
-                charts.show(answer, life_chart(session, answer, found, other, name, unit))
+                charts.show(answer, life_chart(session, answer, firm, other, name, unit))
 
 
-# --- choices, as far as the address holds something that there is
+# --- choices in the address, or defaults if they do not exist
 
 
 def chain_number(session: Session, answer: Answer) -> int:
-    """Number of the chain looked at, the first by default."""
+    """Number of the chosen chain, the first by default."""
     text = session.chosen("chain")
     number = int(text) if text.isdecimal() and len(text) < 6 else 0
     return number if number in answer.central.tables["chain"]["chain"] else 0
@@ -213,7 +213,7 @@ def chain_number(session: Session, answer: Answer) -> int:
 
 
 def chain_titles(words: Words, answer: Answer) -> dict[str, str]:
-    """Titles of all chains by number as text: number from 1, sector, home of the leader."""
+    """Titles of all chains by their number as text: number from 1, sector, leader's home."""
     table = answer.central.tables["chain"]
     number = len(np.unique(table["chain"]))
     pairs = zip(table["sector"][:number], table["province"][:number], strict=True)
@@ -226,7 +226,7 @@ def chain_titles(words: Words, answer: Answer) -> dict[str, str]:
 
 
 def chain_table(words: Words, chains: Chains) -> dict:
-    """All chains as a table to sort: policy above, difference to the baseline below."""
+    """Spec of a sortable table of all chains: the policy above, the difference to the baseline below."""
     numbers = range(len(chains.sector))
     columns = [
         Column(words("chains.number"), [str(each + 1) for each in numbers], list(numbers), words=True),
@@ -258,7 +258,7 @@ def chain_table(words: Words, chains: Chains) -> dict:
 
 
 def change_text(words: Words, value: float, unit: str, unclear: bool) -> str:
-    """A difference, in brackets where its interval includes zero."""
+    """A difference, in brackets if its interval includes zero."""
     text = words.value(value, unit, signed=True)
     return words("provinces.map_bracketed", value=text) if unclear else text
 
@@ -267,7 +267,7 @@ def change_text(words: Words, value: float, unit: str, unclear: bool) -> str:
 
 
 def supply_graph(links: Links, supplied: Supply) -> dict:
-    """Firms on rings around their leader, direct suppliers by niche: as `network` gives it."""
+    """Suppliers on rings around their leader, direct suppliers by niche; from `network`."""
     places = radial_layout((0.0, 0.0), supplied.parent[1:] - 1, supplied.group[1:])
     firms = supplied.row[1:]
     size = np.minimum(_LEAST + _PER_ROOT * np.sqrt(links.employment[firms]), _LARGEST)
@@ -281,7 +281,7 @@ def supply_graph(links: Links, supplied: Supply) -> dict:
 
 
 def node_labels(words: Words, links: Links, supplied: Supply) -> list[str]:
-    """What every node is: simulated firms have no names."""
+    """Labels of the nodes; simulated firms have no names, so they are described."""
     provinces, sectors = firm_places(links)
     labels = [words("chains.leader")]
     for row, depth in zip(supplied.row[1:].tolist(), supplied.depth[1:].tolist(), strict=True):
@@ -301,7 +301,7 @@ def node_labels(words: Words, links: Links, supplied: Supply) -> list[str]:
 
 
 def network_text(words: Words, links: Links, supplied: Supply, before: Supply, scale: float) -> str:
-    """How many firms are behind the leader, of which tier, and how many there are in the baseline."""
+    """The number of the leader's suppliers, in total, by tier, and in the baseline."""
     tiers = tier_counts(links, supplied)
     return words(
         "chains.network_text",
@@ -319,13 +319,13 @@ def network_text(words: Words, links: Links, supplied: Supply, before: Supply, s
 
 
 def step_names(words: Words) -> list[str]:
-    """Names of the steps of the commons' strength."""
+    """Names of the classes for the strength of the commons."""
     lows = (0.0, *STEPS[:-1])
     return [words("number.interval", low=f"{low:g}", high=f"{high:g}") for low, high in zip(lows, STEPS, strict=True)]
 
 
 def bars(session: Session, title: str, names: list[str], counts: np.ndarray) -> dict:
-    """Clusters in groups, those in counties and in urban districts on each other.
+    """Clusters by group as stacked bars for counties and urban districts.
 
     Args:
         counts: int64 (groups, county types).
@@ -347,7 +347,7 @@ def bars(session: Session, title: str, names: list[str], counts: np.ndarray) -> 
 
 
 def stage_table(words: Words, by_stage: Stages, before: Stages) -> TextTable:
-    """Clusters by year of recognition: how many, where, how strong, with the baseline's beside."""
+    """Clusters by year of recognition: number, places and strength, next to the baseline's."""
     earlier = {year: row for row, year in enumerate(before.years)}
     rows = []
     for row, year in enumerate(by_stage.years):
@@ -383,7 +383,7 @@ def firm_options(words: Words, rows: pd.DataFrame) -> list[dict]:
     """Firms to choose from: ids with titles.
 
     Args:
-        rows: as `panel` gives them.
+        rows: from `panel`.
     """
     return [
         {
@@ -403,7 +403,7 @@ def firm_options(words: Words, rows: pd.DataFrame) -> list[dict]:
 
 
 def life_text(words: Words, firm: Life) -> str:
-    """A firm's life in one sentence."""
+    """A firm's history in one sentence."""
     parts = [
         words(
             "chains.life_founded",
@@ -427,7 +427,7 @@ def life_text(words: Words, firm: Life) -> str:
 
 
 def life_chart(session: Session, answer: Answer, firm: Life, other: Life | None, name: str, unit: str) -> dict:
-    """One number of a firm by year end, under the policy and, where the firm is there too, in the baseline."""
+    """One quantity of a firm by year end, under the policy and, if the firm exists there, in the baseline."""
     words, values = session.words, getattr(firm, name)
     beside = np.full(len(values), np.nan) if other is None else getattr(other, name)
     title = words(f"chains.life_of_{name}")

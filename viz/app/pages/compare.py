@@ -1,4 +1,4 @@
-"""The page that compares: policies the reader keeps, or the scenarios of a results directory."""
+"""The comparison page: policies the user keeps, or the scenarios of a results directory."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FORESTS = ("little_giants", "srdi_smes")
 
 @solara.component
 def ComparePage():
-    """Kept policies beside the baseline, or a results directory."""
+    """Kept policies compared with the baseline, or a results directory."""
     session = use_session()
     words, directories = session.words, state.served.results if state.served else {}
     source = session.chosen("source")
@@ -59,17 +59,17 @@ def _choose_source(session: Session, name: str) -> None:
     session.choose("source", name)
 
 
-# --- policies the reader keeps
+# --- policies the user keeps
 
 
 @solara.component
 def Own():
-    """The kept policies, what is run of them, and what comparing them finds."""
+    """The kept policies, the status of their runs, and their comparison."""
     session = use_session()
     words, saved = session.words, session.saved.value
-    found: solara.Reactive[Findings | None] = solara.use_reactive(None)
+    findings: solara.Reactive[Findings | None] = solara.use_reactive(None)
     status = solara.use_reactive(Status("central"))
-    comparer = solara.use_memo(lambda: Comparer(kept_of(session.runner), found.set, status.set), [])
+    comparer = solara.use_memo(lambda: Comparer(kept_of(session.runner), findings.set, status.set), [])
 
     def ask():
         policies = [policy for policy in kept_policies(saved) if isinstance(policy, Scenario)]
@@ -81,7 +81,7 @@ def Own():
             comparer.ask(policies)
         else:
             comparer.close()
-            found.set(None)
+            findings.set(None)
 
     solara.use_effect(ask, [saved])
     solara.use_effect(lambda: comparer.close, [])
@@ -90,12 +90,12 @@ def Own():
         note(words("compare.empty"))
         return
     Progress(status.value, comparer.cancel)
-    if found.value is not None:
-        Found(found.value)
+    if findings.value is not None:
+        ComparedPolicies(findings.value)
 
 
 def kept_policies(saved: tuple[Saved, ...]) -> list[Scenario | InputError]:
-    """Kept policies as scenarios named by their place; the fault of one that is not valid."""
+    """Kept policies as scenarios, named by position; for an invalid one, its error."""
     policies: list[Scenario | InputError] = []
     for number, each in enumerate(saved, start=1):
         try:
@@ -107,7 +107,7 @@ def kept_policies(saved: tuple[Saved, ...]) -> list[Scenario | InputError]:
 
 @solara.component
 def Policies():
-    """The list of kept policies, and ways to add to it."""
+    """The list of kept policies, with controls to add to it."""
     session = use_session()
     words, saved, settings = session.words, session.saved.value, session.settings.value
     full = len(saved) >= MOST_SAVED
@@ -139,7 +139,7 @@ def Policies():
 
 @solara.component
 def KeptPolicy(place: int, saved: Saved, fault: str) -> None:
-    """One kept policy: its name, what it changes, and what can be done with it."""
+    """One kept policy: its name, its changes, and its buttons."""
     session = use_session()
     words = session.words
     opened = solara.use_reactive(False)
@@ -175,7 +175,7 @@ def KeptPolicy(place: int, saved: Saved, fault: str) -> None:
 
 @solara.component
 def Progress(status: Status, cancel: Callable[[], None]) -> None:
-    """What is being run."""
+    """The status of the runs."""
     words = use_session().words
     text = words(f"compare.status_{status.stage}", done=status.done, of=status.of, text=status.message)
     running = status.stage == "ensemble"
@@ -187,7 +187,7 @@ def Progress(status: Status, cancel: Callable[[], None]) -> None:
 
 @solara.component
 def Directory(name: str) -> None:
-    """The scenarios of a results directory, against one of them."""
+    """The scenarios of a results directory, compared with one of them."""
     session = use_session()
     words, results = session.words, state.serving().results[name]
     scenarios = {each["name"]: words.scenario(each) for each in results.manifest["scenarios"]}
@@ -210,7 +210,7 @@ def Directory(name: str) -> None:
     elif task.exception is not None:
         note(words("compare.fault", text=fault_text(task.exception)))
     elif task.value is not None:
-        Found(task.value)
+        ComparedPolicies(task.value)
 
 
 def _usual_baseline(results: Results) -> str:
@@ -221,7 +221,7 @@ _reading = threading.Lock()
 
 
 def findings_of(results: Results, baseline: str) -> Findings:
-    """What comparing a results directory finds; kept for the next reader."""
+    """The comparison of a results directory; cached for all users."""
     with _reading:  # tables of one directory are read once, not by two threads at a time
         return _findings_of(results, baseline)
 
@@ -239,7 +239,7 @@ def report_page(results: Results, baseline: str, language: str) -> bytes:
 
 
 def directory_sentence(results: Results, words: Words) -> str:
-    """What a results directory holds."""
+    """A sentence on the contents of a results directory."""
     manifest = results.manifest
     drawn = manifest["parameter_draws"]
     return words(
@@ -253,12 +253,12 @@ def directory_sentence(results: Results, words: Words) -> str:
     )
 
 
-# --- what comparing finds
+# --- the comparison
 
 
 @solara.component
-def Found(findings: Findings) -> None:
-    """Tables and charts of what was found."""
+def ComparedPolicies(findings: Findings) -> None:
+    """Tables and charts of a comparison."""
     words = use_session().words
     year = findings.compared.last.year
     with solara.Div(classes=["srdi-cards", "srdi-two"]):
@@ -297,7 +297,7 @@ def Forest(findings: Findings, quantity: str) -> None:
 
 @solara.component
 def OverTime(findings: Findings) -> None:
-    """A quantity to choose over time: levels, and differences to the baseline."""
+    """A chosen quantity over time: levels, and differences to the baseline."""
     session = use_session()
     words = session.words
     quantity = session.chosen("over_time")
@@ -370,13 +370,13 @@ def over_time(findings: Findings, quantity: str, session: Session, differences: 
 
 
 def policy_look(place: int) -> tuple[str, tuple[float, ...]]:
-    """Colour and dashes in px of the policy at a place, from 1 on."""
+    """Colour and dashes (in px) of a policy by position, from 1 on."""
     look = stroke(place)
     return OKABE_ITO[(place - 1) % len(OKABE_ITO)], tuple(2.0 * length for length in look.dashes)
 
 
 def swatch(place: int) -> None:
-    """The line that stands for a policy in the chart over time."""
+    """A sample of a policy's line in the chart over time."""
     colour, dashes = policy_look(place)
     dashed = f' stroke-dasharray="{" ".join(f"{length:g}" for length in dashes)}"' if dashes else ""
     solara.HTML(

@@ -1,4 +1,4 @@
-"""The page of data and about: files to take away and to bring, and what the model is."""
+"""The page "Data and about": downloads, the upload of a scenario, and what the model is."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from viz.live.gathered import GatheredResults
 from viz.live.session import Answer
 from viz.report.caveats import source_counts
 
-#: What is told on how to read the page.
+#: Sections on how to read the page.
 READING = ("model", "page", "intervals", "assumed", "limits")
 
 
@@ -56,7 +56,7 @@ def DataPage():
 
 
 def results_of(session: Session) -> GatheredResults | None:
-    """The present answer's runs as results, those that are chosen; None before there is an answer."""
+    """The chosen runs of the current answer as results; None before there is an answer."""
     answer = session.answer.value
     if answer is None:
         return None
@@ -69,7 +69,7 @@ def results_of(session: Session) -> GatheredResults | None:
 
 @solara.component
 def Numbers():
-    """Tables of the present answer to download, and the command that makes them."""
+    """Tables of the current answer to download, and the command that produces them."""
     session = use_session()
     words, answer = session.words, session.answer.value
     heading(words("data.numbers"))
@@ -111,7 +111,7 @@ def Numbers():
 
 
 def code(text: str, label: str = "") -> None:
-    """Text to copy: one click marks all of it."""
+    """Text to copy: one click selects all of it."""
     attributes = {"tabindex": "0"} | ({"aria-label": label} if label else {})
     solara.HTML(tag="pre", classes=["srdi-code"], attributes=attributes, unsafe_innerHTML=escape(text))
 
@@ -128,7 +128,7 @@ def ScenarioFile():
     whole = solara.use_reactive(False)
     heading(words("data.scenario"))
     short = short_toml(scenario)
-    # What cannot be said as a difference to the baseline, such as the baseline, is whole in any case.
+    # If the scenario cannot be written as a difference, only the whole file is offered.
     choosable = short != scenario_toml(scenario)
     text = scenario_toml(scenario) if whole.value else short
     if choosable:
@@ -155,7 +155,7 @@ def ScenarioFile():
 
 
 def toggle(text: str, pressed: bool, on_click: Callable[..., None]) -> None:
-    """One of several buttons of which one is pressed."""
+    """One of several buttons; exactly one of them is pressed."""
     solara.Button(
         text,
         on_click=on_click,
@@ -167,7 +167,7 @@ def toggle(text: str, pressed: bool, on_click: Callable[..., None]) -> None:
 
 
 def take_upload(session: Session, data: dict) -> None:
-    """Make an uploaded scenario file the present policy, or say what is wrong with it.
+    """Make an uploaded scenario file the current policy, or say what is wrong with it.
 
     Args:
         data: as `viz.app.widgets.files.Upload` gives it.
@@ -189,7 +189,7 @@ def take_upload(session: Session, data: dict) -> None:
 
 @solara.component
 def Preview():
-    """The first rows of a table, with what its columns are."""
+    """The first rows of a table and the meaning of its columns."""
     session = use_session()
     heading(session.words("data.preview"))
     answer, results = session.answer.value, results_of(session)
@@ -199,7 +199,7 @@ def Preview():
 
 @solara.component
 def Shown(results: GatheredResults, answer: Answer) -> None:
-    """A table of the results of an answer to choose."""
+    """A choice of the tables of an answer, and the chosen one."""
     session = use_session()
     words = session.words
     titles = {name: words(f"data.table_{name}") for name in results.columns}
@@ -229,7 +229,7 @@ def Shown(results: GatheredResults, answer: Answer) -> None:
 
 @solara.component
 def About():
-    """What the model is, what it rests on."""
+    """What the model is and what it is based on."""
     session = use_session()
     words = session.words
     part = session.chosen("about")
@@ -255,7 +255,7 @@ def About():
 
 @solara.component
 def Searched(part: str) -> None:
-    """A long table with a field to search it."""
+    """A long table with a search field."""
     words = use_session().words
     search = solara.use_reactive("")
     make = figures_table if part == "figures" else parameters_table

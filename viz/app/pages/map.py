@@ -1,4 +1,4 @@
-"""The map page: provinces as tiles over time, one province closely, and how unevenly little giants are spread."""
+"""The map page: provinces as squares over time, one province in detail, and the concentration of little giants."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import solara
 
 from scenarios.display.drawing import OKABE_ITO
 from sim.reference import province_names
+from sim.world.geography import COUNTY_TYPES
 from viz.app import charts
 from viz.app.controls import MONEY
 from viz.app.elements import Busy, heading, html_table, note
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import line, time_chart
 from viz.app.widgets.panels import Choice
-from viz.app.widgets.province_map import TEXTS, ProvinceMap, tile_map
+from viz.app.widgets.province_map import TEXTS, ProvinceMap, square_map
 from viz.app.widgets.sorted import Column, SortedTable, sorted_table
 from viz.live.measures import quarters
 from viz.live.regions import (
-    COUNTY_TYPES,
     MEASURES,
     Measure,
     Provinces,
@@ -30,14 +30,14 @@ from viz.live.regions import (
     scale_of,
 )
 from viz.live.session import Answer
-from viz.shared.province_tiles import LAYOUT, Palette, changes, levels, rates
+from viz.shared.province_squares import LAYOUT, Palette, changes, levels, rates
 from viz.shared.texts import TextTable
 from viz.words.language import Words
 
-#: What a map shows of a measure.
+#: A map shows the level of a measure or its difference from the baseline.
 SHOWN = ("level", "difference")
-#: What is told of one province: at a quarter, and over time.
-FIGURES = (
+#: Measures shown for one province: at a quarter, and over time.
+AT_QUARTER = (
     "firms",
     "innovative_smes",
     "srdi_smes",
@@ -48,20 +48,20 @@ FIGURES = (
     "clusters",
 )
 SERIES = ("little_giants", "srdi_smes", "innovative_smes", "rd_true_yuan", "rd_over_revenue", "digital_supported")
-#: National quantities of the panel of concentration.
+#: National quantities in the panel on concentration.
 CONCENTRATION = (
     "theil_little_giants_by_county",
     "gini_little_giants_by_county",
     "counties_with_little_giant",
     "county_share_of_little_giants",
 )
-#: The colours of a map of differences reach at least this part of the largest level.
+#: The colour scale of differences reaches at least this share of the largest level.
 _LEAST_CHANGE = 0.01
 
 
 @solara.component
 def MapPage():
-    """Provinces."""
+    """The map, one province, and concentration."""
     session = use_session()
     with solara.Div(classes=["srdi-stack"], attributes={"id": "results"}):
         heading(session.words("provinces.heading", policy=session.title))
@@ -69,7 +69,7 @@ def MapPage():
         with solara.Div(classes=["srdi-map-split"]):
             with solara.Div(classes=["srdi-card", "srdi-stack"]):
                 Choices()
-                TileMap()
+                ProvinceSquares()
             with solara.Div(classes=["srdi-card", "srdi-stack"]):
                 OneProvince()
         ProvinceSeries()
@@ -78,7 +78,7 @@ def MapPage():
 
 @solara.component
 def Choices():
-    """Which measure, and whether as level or as difference."""
+    """The choice of a measure, and of level or difference."""
     session = use_session()
     words = session.words
     titles = [(name, full_title(words, name)) for name in MEASURES]
@@ -99,8 +99,8 @@ def Choices():
 
 
 @solara.component
-def TileMap():
-    """The map with its slider."""
+def ProvinceSquares():
+    """The map with its time slider."""
     session = use_session()
     words, answer = session.words, session.answer.value
     name, shown = measure_name(session), shown_name(session)
@@ -154,14 +154,14 @@ def Clusters(province: str, year: int) -> None:
     words, answer = session.words, session.answer.value
     if answer is None:
         return
-    found, before = (clusters_at(run, year) for run in (answer.central, answer.central_baseline))
-    found, before = (each[each["province"] == province] for each in (found, before))
-    heading(words("provinces.clusters_heading", year=year, number=len(found), baseline=len(before)), "h3")
-    if not len(found):
+    clusters, before = (clusters_at(run, year) for run in (answer.central, answer.central_baseline))
+    clusters, before = (each[each["province"] == province] for each in (clusters, before))
+    heading(words("provinces.clusters_heading", year=year, number=len(clusters), baseline=len(before)), "h3")
+    if not len(clusters):
         note(words("provinces.no_clusters"))
         return
     title = words("provinces.clusters_caption", province=words.province(province), year=year)
-    SortedTable(spec=cluster_table(words, found, title))
+    SortedTable(spec=cluster_table(words, clusters, title))
     note(words("provinces.clusters_note"))
 
 
@@ -177,14 +177,14 @@ def ProvinceSeries():
     with solara.Div(classes=["srdi-cards"]):
         for name in SERIES:
             measure = MEASURES[name]
-            found = province_course(answer, province, measure)
+            course = province_course(answer, province, measure)
             with solara.Div(classes=["srdi-card"]):
-                charts.show(answer, charts.over_time(session, answer, found, measure_title(words, name), measure.unit))
+                charts.show(answer, charts.over_time(session, answer, course, measure_title(words, name), measure.unit))
 
 
 @solara.component
 def Concentration():
-    """How unevenly little giants are spread over the nation's counties and urban districts."""
+    """Concentration of little giants over counties and urban districts, nationwide."""
     session = use_session()
     words, answer = session.words, session.answer.value
     if answer is None:
@@ -200,7 +200,7 @@ def Concentration():
                 charts.show(answer, county_chart(session, answer, per))
 
 
-# --- choices, as far as the address holds something that there is
+# --- choices in the address, or defaults if they do not exist
 
 
 def measure_name(session: Session) -> str:
@@ -210,7 +210,7 @@ def measure_name(session: Session) -> str:
 
 
 def shown_name(session: Session) -> str:
-    """Whether levels or differences are shown."""
+    """Whether levels or differences are shown: one of SHOWN."""
     name = session.chosen("shown")
     return name if name in SHOWN else VIEWS["shown"]
 
@@ -222,7 +222,7 @@ def quarter_name(session: Session, answer: Answer) -> str:
 
 
 def province_name(session: Session, answer: Answer) -> str:
-    """English name of the province looked at; by default the one with most little giants at the baseline's end."""
+    """English name of the chosen province; by default the one with most little giants at the end of the baseline."""
     name = session.chosen("province")
     if name in LAYOUT:
         return name
@@ -245,7 +245,7 @@ def full_title(words: Words, name: str) -> str:
 
 
 def pairs_text(session: Session) -> str:
-    """What the numbers rest on, as a sentence."""
+    """A sentence on the runs behind the numbers."""
     words, answer = session.words, session.answer.value
     if not session.settings.value:
         return words("provinces.same")
@@ -254,16 +254,16 @@ def pairs_text(session: Session) -> str:
 
 
 def province_rows(words: Words, answer: Answer, province: str, quarter: str) -> list[list[str]]:
-    """Title, level and difference of FIGURES in one province at a quarter."""
+    """Title, level and difference of AT_QUARTER in one province at a quarter."""
     place, at = list(LAYOUT).index(province), quarters(answer.central).index(quarter)
     rows = []
-    for name in FIGURES:
-        unit, found = MEASURES[name].unit, provinces(answer, MEASURES[name])
-        mean, low, high = (float(each[at, place]) for each in (found.difference, found.low, found.high))
+    for name in AT_QUARTER:
+        unit, numbers = MEASURES[name].unit, provinces(answer, MEASURES[name])
+        mean, low, high = (float(each[at, place]) for each in (numbers.difference, numbers.low, numbers.high))
         change = words.value(mean, unit, signed=True)
         if np.isfinite(low) and low != high:
-            change += " " + words("policy.figure_interval", interval=words.interval(low, high, unit, signed=True))
-        rows.append([full_title(words, name), words.value(float(found.level[at, place]), unit), change])
+            change += " " + words("policy.key_number_interval", interval=words.interval(low, high, unit, signed=True))
+        rows.append([full_title(words, name), words.value(float(numbers.level[at, place]), unit), change])
     return rows
 
 
@@ -271,19 +271,21 @@ def province_rows(words: Words, answer: Answer, province: str, quarter: str) -> 
 
 
 def map_spec(words: Words, answer: Answer, name: str, shown: str) -> dict:
-    """What the map draws of a measure, as level or as difference."""
-    measure, found = MEASURES[name], provinces(answer, MEASURES[name])
+    """Spec of the map of a measure, as level or as difference."""
+    measure, numbers = MEASURES[name], provinces(answer, MEASURES[name])
     signed = shown == "difference"
     values, low, high = (
-        (found.difference, found.low, found.high) if signed else (found.level, found.level_low, found.level_high)
+        (numbers.difference, numbers.low, numbers.high)
+        if signed
+        else (numbers.level, numbers.level_low, numbers.level_high)
     )
     factor, unit = shown_unit(words, measure, _largest(values[:, :-1]), signed)
-    return tile_map(
+    return square_map(
         values,
         low,
         high,
-        found.unclear if signed else np.zeros(values.shape, dtype=bool),
-        palette_of(measure, found, signed),
+        numbers.unclear if signed else np.zeros(values.shape, dtype=bool),
+        palette_of(measure, numbers, signed),
         quarters=[words.quarter(label) for label in quarters(answer.central)],
         names={province: words.province(province) for province in LAYOUT},
         title=f"{measure_title(words, name)}, {words(f'provinces.shown_{shown}')}",
@@ -300,7 +302,7 @@ def map_spec(words: Words, answer: Answer, name: str, shown: str) -> dict:
 
 
 def shown_unit(words: Words, measure: Measure, largest: float, signed: bool) -> tuple[float, str]:
-    """By what the numbers of a map are divided, and the name of their unit then."""
+    """Divisor of the numbers on a map, and the name of the resulting unit."""
     factor, key = scale_of(largest, measure.unit, MONEY[words.language])
     if key == "share":
         return factor, words("chart.points_unit") if signed else words.unit("share")
@@ -308,7 +310,7 @@ def shown_unit(words: Words, measure: Measure, largest: float, signed: bool) -> 
 
 
 def palette_of(measure: Measure, provinces: Provinces, signed: bool) -> Palette:
-    """Colours for all quarters of a map, so that tiles can be compared over time."""
+    """One colour scale for all quarters of a map, so that squares can be compared over time."""
     level = provinces.level[:, :-1]
     if signed:
         return changes(_largest(provinces.difference[:, :-1]), least=_LEAST_CHANGE * _largest(level) or 1.0)
@@ -319,15 +321,15 @@ def palette_of(measure: Measure, provinces: Provinces, signed: bool) -> Palette:
 
 
 def _largest(values: np.ndarray) -> float:
-    """Largest size of the numbers there are, 0 without any."""
+    """Largest absolute value of the finite numbers; 0 if there are none."""
     return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
 def cluster_table(words: Words, clusters: pd.DataFrame, title: str) -> dict:
-    """Clusters as a table to sort.
+    """Spec of a sortable table of clusters.
 
     Args:
-        clusters: as `clusters_at` gives them.
+        clusters: from `clusters_at`.
     """
 
     def counts(column: str, unit: str) -> Column:
@@ -350,16 +352,16 @@ def cluster_table(words: Words, clusters: pd.DataFrame, title: str) -> dict:
 
 
 def county_chart(session: Session, answer: Answer, per: str) -> dict:
-    """Little giants in counties against urban districts over time, or as many per 10,000 of their firms."""
+    """Little giants in counties and in urban districts over time, in total or per 10,000 firms."""
     words, series = session.words, []
     for kind, colour in zip(COUNTY_TYPES, OKABE_ITO, strict=False):
-        found = county_type_course(answer, kind, "little_giants", per)
+        course = county_type_course(answer, kind, "little_giants", per)
         name = words(f"provinces.{kind}")
         series += [
             line(
-                words("provinces.of_baseline", name=name), found.baseline, colour=colour, dash=charts.DASHES, width=1.2
+                words("provinces.of_baseline", name=name), course.baseline, colour=colour, dash=charts.DASHES, width=1.2
             ),
-            line(name, found.policy, colour=colour),
+            line(name, course.policy, colour=colour),
         ]
     unit = MEASURES["little_giants_per_10000"].unit if per else "firms"
     title = words("provinces.counties_per_firm" if per else "provinces.counties")

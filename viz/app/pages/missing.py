@@ -1,4 +1,4 @@
-"""What is shown for an address there is not."""
+"""The page shown for an unknown address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from viz.app.state import use_session
 
 @solara.component
 def MissingPage():
-    """Says so; the ways on stand in the frame."""
+    """Says that there is no such page; the frame has the links to the others."""
     words = use_session().words
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("app.missing"))

@@ -1,4 +1,4 @@
-"""The page that lets Mesa's own view play the model, quarter by quarter."""
+"""The page on which Mesa's own view plays the model, quarter by quarter."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from viz.app.state import use_session
 
 
 def _load() -> ModuleType:
-    """Mesa's view with all it needs, which no other page does."""
+    """Mesa's view and everything it imports, which no other page needs."""
     with warnings.catch_warnings():
-        # Solara objects to how a component of Mesa is written, in a case that the page does not come to.
+        # Solara warns about a Mesa component in a case that does not occur here.
         warnings.filterwarnings("ignore", message="(?s).*ComponentsView")
         return importlib.import_module("viz.app.live_model")
 

@@ -1,4 +1,4 @@
-"""The policy page: levers at the left, what they do at the right."""
+"""The policy page: levers on the left, their effects on the right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html import escape
 
 import solara
 
-from scenarios.analysis.metrics import SPENT
+from scenarios.analysis.metrics import CUMULATIVE_COST
 from sim.branching import first_difference
 from sim.calendar import Quarter
 from viz.app import charts
@@ -28,13 +28,13 @@ from viz.shared.texts import TextTable
 from viz.shared.units import unit_of
 from viz.words.language import Words
 
-#: Charts of the nation, in order.
+#: National quantities with a chart, in order.
 FANS = ("little_giants", "srdi_smes", "innovative_smes", "productivity_index")
-#: The last quarter that was reported on: what starts before changes the past.
+#: The last reported quarter; a policy that starts earlier changes the past.
 _PAST = Quarter(2024, 1)
-#: Groups of levers that stand open at first.
+#: Groups of levers that are open at first.
 _OPEN = ("funds", "clusters")
-#: Words of the panel of levers.
+#: Words of the lever panel.
 _PANEL_WORDS = (
     "help",
     "cost",
@@ -53,13 +53,13 @@ _PANEL_WORDS = (
 
 @solara.component
 def PolicyPage():
-    """Levers beside the nation's answer."""
+    """Levers next to the national results."""
     with solara.Div(classes=["srdi-split"]):
         with solara.Div(classes=["srdi-card", "srdi-side"]):
             Levers()
         with solara.Div(classes=["srdi-stack"], attributes={"id": "results"}):
             Heading()
-            Figures()
+            KeyNumbers()
             with solara.Div(classes=["srdi-cards"]):
                 for quantity in FANS:
                     OfAnswer(charts.fan, quantity)
@@ -100,7 +100,7 @@ def Levers():
 
 @cache
 def _declared(language: str) -> str:
-    """What the lever panel is told once (see `LeverPanel`)."""
+    """The constant part of the lever panel (see `LeverPanel`)."""
     words = Words(language)
     texts = {key: words(f"control.{key}") for key in _PANEL_WORDS}
     return json.dumps({"groups": control_groups(language), "defaults": defaults(), "texts": texts})
@@ -108,7 +108,7 @@ def _declared(language: str) -> str:
 
 @solara.component
 def Heading():
-    """What is shown, how sure it is, and what can be done with it."""
+    """The policy's title, a button to keep it, the status of its runs, and a warning if it changes the past."""
     session = use_session()
     words = session.words
     settings = session.settings.value
@@ -122,14 +122,14 @@ def Heading():
 
 
 @solara.component
-def Figures():
-    """Four numbers first: the policy's, and its difference to the baseline."""
+def KeyNumbers():
+    """Four key numbers under the policy, with their differences to the baseline."""
     session = use_session()
     words, answer = session.words, session.answer.value
-    cells = [_figure(words, answer, quantity, session) for quantity in HEADLINES]
+    cells = [_key_number(words, answer, quantity, session) for quantity in HEADLINES]
     version = "" if answer is None else charts.version_of(answer)
     solara.HTML(
-        tag="dl", classes=["srdi-figures"], attributes={"data-version": version}, unsafe_innerHTML="".join(cells)
+        tag="dl", classes=["srdi-key-numbers"], attributes={"data-version": version}, unsafe_innerHTML="".join(cells)
     )
     if answer is None or answer.is_baseline:
         note(words("policy.same"))
@@ -137,49 +137,49 @@ def Figures():
         note(words("policy.pairs", pairs=len(answer.runs)) if answer.runs else words("policy.one_pair"))
 
 
-def _figure(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
-    """One key figure as HTML: value, paired difference with interval and verdict, value of the baseline."""
+def _key_number(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
+    """One key number as HTML: value, paired difference with interval and verdict, baseline value."""
     title = escape(
         f"{words.column(quantity)}{words('control.comma')}{words('policy.at_end', year=session.runner.until)}"
     )
     if answer is None:
-        return f'<div class="srdi-figure"><dt>{title}</dt><dd class="srdi-value">…</dd></div>'
-    unit, found = unit_of(quantity), effect(answer, quantity)
-    difference = found.difference
+        return f'<div class="srdi-key-number"><dt>{title}</dt><dd class="srdi-value">…</dd></div>'
+    unit, outcome = unit_of(quantity), effect(answer, quantity)
+    difference = outcome.difference
     change, direction = "", ""
-    about = words("policy.figure_baseline", value=words.value(found.baseline, unit))
+    about = words("policy.key_number_baseline", value=words.value(outcome.baseline, unit))
     if not answer.is_baseline:
         change = words.value(difference.mean, unit, signed=True)
-        if difference.clear and quantity != SPENT:
+        if difference.clear and quantity != CUMULATIVE_COST:
             direction = "srdi-up" if difference.mean > 0.0 else "srdi-down"
         if difference.known:
             interval = words.interval(difference.low, difference.high, unit, signed=True)
-            change += " " + words("policy.figure_interval", interval=interval)
+            change += " " + words("policy.key_number_interval", interval=interval)
             about += f" · {verdict(words, difference)}"
     return (
-        f'<div class="srdi-figure" data-quantity="{quantity}"><dt>{title}</dt>'
-        f'<dd class="srdi-value">{words.value(found.value, unit)} <small>{escape(words.unit(unit))}</small></dd>'
+        f'<div class="srdi-key-number" data-quantity="{quantity}"><dt>{title}</dt>'
+        f'<dd class="srdi-value">{words.value(outcome.value, unit)} <small>{escape(words.unit(unit))}</small></dd>'
         f'<dd class="srdi-change {direction}">{escape(change)}</dd><dd>{escape(about)}</dd></div>'
     )
 
 
 @solara.component
-def OfAnswer(draw: Callable[..., dict], *about: str) -> None:
+def OfAnswer(make_spec: Callable[..., dict], *about: str) -> None:
     """A card with a chart of the newest answer.
 
     Args:
-        draw: of `viz.app.charts`: takes session, answer and `about`.
+        make_spec: function of `viz.app.charts` that takes session, answer and `about`.
     """
     session = use_session()
     answer = session.answer.value
     with solara.Div(classes=["srdi-card"]):
         if answer is not None:
-            charts.show(answer, draw(session, answer, *about))
+            charts.show(answer, make_spec(session, answer, *about))
 
 
 @solara.component
 def Prices():
-    """What an additional firm costs, once intervals say so."""
+    """The cost of an additional firm, once there are intervals."""
     session = use_session()
     words, answer = session.words, session.answer.value
     if answer is None or answer.is_baseline:
@@ -188,7 +188,7 @@ def Prices():
     for quantity in GAINS:
         text = words("policy.price_wait")
         if answer.runs:
-            costs, gains = (charts.differences(session.runner, answer, each) for each in (SPENT, quantity))
+            costs, gains = (charts.differences(session.runner, answer, each) for each in (CUMULATIVE_COST, quantity))
             text = price_of(costs, gains).text(words)
         rows.append([words.column(quantity), text])
     with solara.Div(classes=["srdi-card"]):

@@ -1,1 +1,1 @@
-"""Widgets that draw in the browser, each a Vue file and the Python that feeds it."""
+"""Widgets drawn in the browser: for each a Vue file and the Python code that provides its data."""

@@ -9,8 +9,8 @@ A chart is a plain dict, its spec, made here and drawn by ``chart.vue``::
     )
     Chart(spec=spec, version=7)
 
-All numbers of a spec stand in one block of float32 bytes, which travels without JSON; a series holds the place of its
-own. A spec that differs from the last only in that block is redrawn without building the chart anew.
+All numbers of a spec are in one block of float32 bytes, which is sent without JSON; a series has the position of its
+numbers. If a new spec differs only in that block, the chart is redrawn without being rebuilt.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from numpy.typing import ArrayLike
 
 from viz.words.language import WHOLE, catalogue
 
-#: Numbers as a series takes them: None is a gap, as NaN is.
+#: Numbers of a series: None is a gap, like NaN.
 Values: TypeAlias = "ArrayLike | Sequence[float | None]"
 
-#: Words and patterns of words that ``texts`` must hold.
+#: Keys that ``texts`` must have, with words and patterns.
 TEXTS = (
     "table",  # button that shows the numbers
     "chart",  # button that shows the chart again; also what a screen reader calls the plot
@@ -52,7 +52,7 @@ TEXTS = (
     "points_unit",  # "percentage points": the unit of an axis of such differences
     "empty",  # said where no number is finite
 )
-#: How colours are written; checked because they go into the page's markup.
+#: Format of colours; checked because they are part of the page's markup.
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 #: Shapes of medians in interval charts.
 MARKERS = ("circle", "diamond", "square", "triangle")
@@ -65,10 +65,10 @@ class Series:
     """One series of a chart; made by `line`, `band`, `bar`, `points` and `interval`.
 
     Attributes:
-        kind: one of those five. name: what the legend calls it; a series without a name has no entry there.
+        kind: one of those five. name: shown in the legend; a series without a name is not listed there.
         numbers: float32, shape (arrays, count): line and bar have one array, band and points two (low, high),
             interval three (low, median, high). NaN is a gap.
-        look: the rest, as ``chart.vue`` reads it.
+        look: the rest, as read by ``chart.vue``.
     """
 
     kind: Literal["line", "band", "bar", "points", "interval"]
@@ -90,10 +90,10 @@ def line(name: str, values: Values, *, colour: str, dash: Sequence[float] = (), 
 
 
 def band(name: str, low: Values, high: Values, *, colour: str, opacity: float = 0.18) -> Series:
-    """A band over time: a translucent area between two lines. Of nested bands, the wider comes first.
+    """A band over time: a translucent area between two lines. If bands are nested, the wider one comes first.
 
     Args:
-        low, high: shape (x,), in the unit of the chart; the band has a gap where either is NaN.
+        low, high: shape (x,), in the unit of the chart; the band has a gap where either of them is NaN.
         colour: as #rrggbb. opacity: above 0, to 1.
     """
     if not 0.0 < opacity <= 1.0:
@@ -102,11 +102,11 @@ def band(name: str, low: Values, high: Values, *, colour: str, opacity: float = 
 
 
 def bar(name: str, values: Values, *, colour: str, stack: str = "") -> Series:
-    """Bars over time; those of one stack stand on each other, positive upwards and negative downwards.
+    """Bars over time; bars of one stack are placed on each other, positive ones upwards and negative ones downwards.
 
     Args:
         values: shape (x,), in the unit of the chart. NaN is no bar.
-        colour: as #rrggbb; bars of one chart are told apart by hatching too. stack: name; empty for bars of its own.
+        colour: as #rrggbb; bars are also distinguished by hatching. stack: its name; empty for separate bars.
     """
     return Series("bar", name, _block(values), {"colour": _colour(colour), "stack": stack})
 
@@ -124,9 +124,9 @@ def points(
 
     Args:
         index: shape (points,): positions in x, several at one position allowed.
-        low, high: shape (points,), in the unit of the chart; NaN or None where the figure has no such end.
-        labels: shape (points,) or empty: shown behind the figure, such as its source.
-        colour: as #rrggbb; the colour of text by default.
+        low, high: shape (points,), in the unit of the chart; NaN or None if the figure has no such end.
+        labels: shape (points,) or empty: shown after the figure, such as its source.
+        colour: as #rrggbb; by default the colour of text.
     """
     index = [int(position) for position in index]
     labels = [str(label) for label in labels]
@@ -153,8 +153,8 @@ def interval(
     A row with only one finite end and no median is one-sided: a triangle that points to where the figure may lie.
 
     Args:
-        low, median, high: shape (rows,), in the unit of the chart; NaN or None where there is none.
-        colour: as #rrggbb; the colour of text by default.
+        low, median, high: shape (rows,), in the unit of the chart; NaN or None if missing.
+        colour: as #rrggbb; by default the colour of text.
     """
     if marker not in MARKERS:
         raise ValueError(f"a marker is one of {', '.join(MARKERS)}, not {marker!r}")
@@ -180,23 +180,23 @@ def time_chart(
     """Spec of a chart over time.
 
     Args:
-        x: quarters such as 2024Q1, years or other words, in the order of the axis. Quarters are written in the
-            language of the reader where they are written out, and as years along the axis.
+        x: quarters such as 2024Q1, years or other words, in the order of the axis. Quarters are shown as years along
+            the axis, and elsewhere in the user's language.
         series: of `line`, `band`, `bar` and `points`, later ones above earlier ones of their kind.
-        title: shown above. label: what the chart shows, for those who cannot see it.
-        texts: words of TEXTS in the language of the reader.
+        title: shown above. label: description for screen readers.
+        texts: words for the keys TEXTS in the user's language.
         unit: "share" writes values as per cent (0.125 is 12.5 %); one of `viz.words.language.WHOLE` rounds
             them; others do nothing.
         unit_text: name of the unit, shown beside the title.
-        height: of the plot in px. from_zero: start the vertical axis at zero, as bars do anyway.
-        signed: values are differences: written with their sign, in points if shares, around a line at zero.
-        language: "en" or "zh", for numbers. dark: whether the page is.
+        height: of the plot in px. from_zero: start the vertical axis at zero, as with bars.
+        signed: values are differences: shown with their sign, shares in points, with a line at zero.
+        language: "en" or "zh", for numbers. dark: whether the page is dark.
 
     Returns:
         a dict for `Chart`: plain values, and ``values``, bytes of float32.
 
     Raises:
-        ValueError: lengths differ, a position lies outside x, a kind does not belong or a text is missing.
+        ValueError: lengths differ, a position is outside x, a kind of series is not allowed or a text is missing.
     """
     for one in series:
         if one.kind == "interval":
@@ -245,17 +245,17 @@ def interval_chart(
     """Spec of a chart of intervals in labelled rows: reported against simulated figures, or effects.
 
     Args:
-        rows: labels from the top. series: of `interval`, beside each other in every row in this order.
-        height: of the plot in px; by default as the rows need.
-        scale: of the horizontal axis. On a log axis, an end that is not positive lies at the axis's left edge.
-        zero_line: draw a line at zero and have zero on the axis; not with a log axis.
-        title, label, texts, unit, unit_text, signed, language, dark: as of `time_chart`.
+        rows: labels from top to bottom. series: of `interval`, below each other within a row in this order.
+        height: of the plot in px; by default enough for the rows.
+        scale: of the horizontal axis. On a log axis, an end that is not positive is drawn at the left edge.
+        zero_line: draw a line at zero and include zero in the axis; not with a log axis.
+        title, label, texts, unit, unit_text, signed, language, dark: as in `time_chart`.
 
     Returns:
         a dict for `Chart`: plain values, and ``values``, bytes of float32.
 
     Raises:
-        ValueError: lengths differ, a kind does not belong, a text is missing, or a log axis should show zero.
+        ValueError: lengths differ, a kind is not allowed, a text is missing, or a log axis should show zero.
     """
     if scale not in ("linear", "log"):
         raise ValueError(f"a scale is linear or log, not {scale!r}")
@@ -290,7 +290,7 @@ def interval_chart(
 
 @solara.component_vue("chart.vue", vuetify=False)
 def _Chart(described: str, values: bytes, version: int | str) -> None:
-    """A chart: its spec as JSON but for the numbers, since every drawing of a page walks through lists and dicts."""
+    """A chart. The spec without its numbers is JSON text, because every redraw of a page traverses lists and dicts."""
 
 
 def Chart(spec: dict, version: int | str = 0) -> solara.Element:
@@ -298,8 +298,8 @@ def Chart(spec: dict, version: int | str = 0) -> solara.Element:
 
     Args:
         spec: of `time_chart` or `interval_chart`.
-        version: of the numbers. The chart's root element (class ``srdi-chart``) bears it as ``data-version`` from the
-            first animation frame on after the numbers have been painted; a chart that is not displayed paints nothing.
+        version: of the numbers. The chart's root element (class ``srdi-chart``) has it as ``data-version`` once the
+            numbers are painted; a chart that is not displayed paints nothing.
     """
     described = {key: value for key, value in spec.items() if key != "values"}
     return _Chart(described=json.dumps(described), values=spec["values"], version=version)
@@ -317,7 +317,7 @@ def _common(
     language: str,
     dark: bool,
 ) -> dict:
-    """What the specs of all charts hold."""
+    """The common part of all specs."""
     missing = [key for key in TEXTS if key not in texts]
     if missing:
         raise ValueError(f"texts of a chart lack {', '.join(missing)}")
@@ -341,13 +341,13 @@ def _common(
         "scales": catalogue(language)["number"]["scales"],
         "dark": bool(dark),
         "series": placed,
-        # Copied: what the caller does to its arrays later is not drawn.
+        # Copied, so that later changes to the caller's arrays are not drawn.
         "values": np.concatenate(blocks, dtype="<f4").tobytes() if blocks else b"",
     }
 
 
 def _block(*arrays: Values) -> np.ndarray:
-    """Arrays of one length as float32 of shape (arrays, count); what is not finite becomes NaN."""
+    """Arrays of equal length as float32 of shape (arrays, count); anything not finite becomes NaN."""
     with np.errstate(over="ignore"):
         columns = [np.asarray(array, dtype=np.float64).astype("<f4") for array in arrays]
     if any(column.ndim != 1 for column in columns):

@@ -1,4 +1,4 @@
-"""Fields that hand files to the browser and take files from it."""
+"""Widgets for downloads and uploads."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def FileButton(  # noqa: PLR0917, Solara turns the arguments into properties, se
     event_make: Callable[[object], None],
     event_taken: Callable[[object], None],
 ) -> None:
-    """A button that asks for a file and, when it comes, saves it or offers a link to it.
+    """A button that requests a file and, when it arrives, saves it or offers a link to it.
 
     Args:
         label: of the button. name, mime: of the file.
-        link: text of a link that opens the file in a new tab; empty to save it at once.
-        busy: what is said while the file is made; empty if it is not.
-        version: counts files made. content: the newest of them, sent without JSON.
-        event_make: the button was pressed. event_taken: the browser has the file, which need not be kept here.
+        link: text of a link that opens the file in a new tab; if empty, the file is saved at once.
+        busy: text shown while the file is being made; otherwise empty.
+        version: number of files made. content: the newest one, sent without JSON.
+        event_make: the button was pressed. event_taken: the browser has the file, so it need not be kept here.
     """
 
 
 @solara.component_vue("upload.vue", vuetify=False)
 def Upload(label: str, hint: str, accept: str, most: int, event_file: Callable[[dict], None]) -> None:
-    """A field that takes a file by choice or by drop.
+    """A field for a file, chosen or dropped.
 
     Args:
-        label, hint: what is wanted. accept: endings, such as .toml. most: bytes; of a larger file only the size comes.
-        event_file: called with name, size (bytes), and content as base64 text, or None where it is too large.
+        label, hint: texts. accept: allowed endings, such as .toml. most: largest size sent, in bytes.
+        event_file: called with name, size (bytes), and content as base64 text, or None if the file is too large.
     """

@@ -1,4 +1,4 @@
-"""A network of thousands of nodes that a canvas draws in the browser, and a layout of trees in rings."""
+"""A network of thousands of nodes, drawn on a canvas in the browser, and a radial layout of trees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from viz.app.widgets.chart import COLOUR
 
-#: Words and patterns of words that ``texts`` must hold.
+#: Keys that ``texts`` must have, with words and patterns.
 TEXTS = (
     "network",  # what a screen reader calls the drawing
     "help",  # which keys do what
@@ -27,12 +27,12 @@ TEXTS = (
 
 
 def network(xy: ArrayLike, size: ArrayLike, colour: ArrayLike, edges: ArrayLike) -> dict:
-    """The graph of a `Network`: nodes and edges as one block of bytes, which travels without JSON.
+    """The graph of a `Network`: nodes and edges as one block of bytes, which is sent without JSON.
 
     Args:
         xy: float, shape (nodes, 2): positions, y downwards, in any unit (the drawing is fitted to its frame).
-        size: float, shape (nodes,): radius in px when the whole network is shown; it grows slower than the zoom.
-        colour: integer, shape (nodes,): index of the palette; lower ones are drawn above higher ones.
+        size: float, shape (nodes,): radius in px when the whole network is shown; it grows more slowly than the zoom.
+        colour: integer, shape (nodes,): index in the palette; lower ones are drawn above higher ones.
         edges: integer, shape (edges, 2): pairs of nodes, or empty.
 
     Returns:
@@ -40,7 +40,7 @@ def network(xy: ArrayLike, size: ArrayLike, colour: ArrayLike, edges: ArrayLike)
         as int32, one after the other.
 
     Raises:
-        ValueError: lengths differ, a position or size is not finite, or an index names nothing.
+        ValueError: lengths differ, a position or size is not finite, or an index is out of range.
     """
     xy, size = np.asarray(xy, dtype="<f4"), np.asarray(size, dtype="<f4")
     colour, edges = np.asarray(colour), np.asarray(edges)
@@ -75,7 +75,7 @@ def _Network(  # noqa: PLR0917, Solara turns the arguments into properties, set 
     version: int | str = 0,
     event_select: Callable[[int], None] | None = None,
 ) -> None:
-    """Traits of ``network.vue``, as of `Network`."""
+    """Traits of ``network.vue``, as in `Network`."""
 
 
 def Network(
@@ -92,21 +92,21 @@ def Network(
     version: int | str = 0,
     event_select: Callable[[int], None] | None = None,
 ) -> solara.Element:
-    """A network that is moved, zoomed and searched in the browser.
+    """A network that can be moved, zoomed and searched in the browser.
 
     Args:
-        graph: of `network`. Give the same object again while it is the same: comparing bytes takes time.
-        labels: one a node, for the tooltip, the search and lists; sent apart from the graph, so give the same list.
-        palette: #rrggbb by index of colour; shapes tell the colours apart too (see ``network.vue``).
-        texts: words of TEXTS in the language of the reader. label: what the network shows, for those who cannot see it.
-        names: what the colours stand for, one a colour, for legend and tooltip; empty for no legend.
-        height: of the drawing in px. dark: whether the page is.
-        selected: node to select and to move to, -1 for none; a change of it selects without an event.
-        version: of the graph; the root element (class ``srdi-network``) bears it as ``data-version`` once painted.
-        event_select: called with the node that the reader selects, or -1.
+        graph: of `network`. Pass the same object while it does not change, because comparing bytes takes time.
+        labels: one per node, for tooltip, search and lists; sent separately, so pass the same list, too.
+        palette: #rrggbb by index of colour; shapes also distinguish the colours (see ``network.vue``).
+        texts: words for the keys TEXTS in the user's language. label: description for screen readers.
+        names: meaning of each colour, for legend and tooltip; empty for no legend.
+        height: of the drawing in px. dark: whether the page is dark.
+        selected: node to select and show, -1 for none; changing it sends no event.
+        version: of the graph; the root element (class ``srdi-network``) has it as ``data-version`` once painted.
+        event_select: called with the node that the user selects, or -1.
 
     Raises:
-        ValueError: a node has no label, a text is missing, or a colour is not written #rrggbb.
+        ValueError: a node has no label, a text is missing, or a colour is not in the form #rrggbb.
     """
     if len(labels) != graph["nodes"]:
         raise ValueError(f"a network of {graph['nodes']} nodes has {len(labels)} labels")
@@ -132,23 +132,23 @@ def Network(
 
 
 def radial_layout(centre: tuple[float, float], parents: ArrayLike, group: ArrayLike) -> np.ndarray:
-    """Places of a forest's nodes on rings around a centre, the same for the same arguments.
+    """Positions of a forest's nodes on rings around a centre; deterministic.
 
-    A node of depth d (1 without a parent) lies on the ring of radius d. Every node has a sector of the circle within
-    its parent's, as wide as its subtree is large, and lies in the middle of it. Sectors of one group's nodes lie beside
-    each other, with a small gap between groups. In a loop of parents, the node of the lowest index counts as one
-    without a parent. Takes time as n log n, without a loop over nodes.
+    A node of depth d (1 without a parent) is on the ring of radius d. Every node has a sector of the circle within its
+    parent's sector, in proportion to the size of its subtree, and is placed in the middle of it. Nodes of one group are
+    next to each other, with a small gap between groups. In a loop of parents, the node with the lowest index counts as
+    one without a parent. The time is O(n log n), without a loop over nodes.
 
     Args:
-        centre: place of the centre, which is no node of its own.
+        centre: position of the centre, which is not itself a node.
         parents: integer, shape (nodes,): index of a node's parent, -1 for children of the centre.
-        group: integer, shape (nodes,): what children of one parent are ordered by, before their index.
+        group: integer, shape (nodes,): first sort key of the children of a parent, before their index.
 
     Returns:
         float32, shape (nodes, 2).
 
     Raises:
-        ValueError: lengths differ, or a parent is no node.
+        ValueError: lengths differ, or a parent is not a node.
     """
     parents, group = np.array(parents, dtype=np.int64), np.asarray(group)
     n = len(parents)
@@ -160,14 +160,14 @@ def radial_layout(centre: tuple[float, float], parents: ArrayLike, group: ArrayL
         raise ValueError("a parent is no node")
     parents = _without_loops(parents)
     enter, leave = _tour(parents, group)
-    # Depth is how many entered and not yet left; the size of a subtree is half the way from entering to leaving it.
+    # Depth: nodes entered and not yet left. Size of a subtree: half the steps between entering and leaving it.
     steps = np.empty(2 * n, dtype=np.int64)
     steps[enter], steps[leave] = 1, -1
     depth = np.cumsum(steps)[enter]
     subtree = (leave - enter + 1) / 2.0
-    # Nodes entered before.
+    # Number of nodes entered before.
     start = (np.cumsum(steps > 0)[enter] - 1).astype(np.float64)
-    # Gaps between groups: so many of the places of nodes as all groups before.
+    # A gap for each group before.
     roots = np.flatnonzero(parents < 0)
     roots = roots[np.argsort(enter[roots])]
     gaps = np.concatenate([[0], np.cumsum(np.diff(group[roots]) != 0)])
@@ -180,7 +180,7 @@ def radial_layout(centre: tuple[float, float], parents: ArrayLike, group: ArrayL
 
 
 def _without_loops(parents: np.ndarray) -> np.ndarray:
-    """Parents with every loop cut open above its node of the lowest index; node n stands for the centre."""
+    """Parents with every loop cut above the node with its lowest index; node n is the centre."""
     n = len(parents)
     above = np.append(np.where(parents < 0, n, parents), n)
     lowest = np.arange(n + 1)
@@ -188,7 +188,7 @@ def _without_loops(parents: np.ndarray) -> np.ndarray:
     for _ in range(n.bit_length()):
         lowest = np.minimum(lowest, lowest[above])
         above = above[above]
-    # Who comes from n or more steps below is in a loop.
+    # A node that is n or more steps above another is in a loop.
     looped = np.zeros(n + 1, dtype=bool)
     looped[above] = True
     looped[n] = False
@@ -197,17 +197,17 @@ def _without_loops(parents: np.ndarray) -> np.ndarray:
 
 
 def _tour(parents: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """When a walk around the forest, children by group and index, enters and leaves each node: 0 to 2n - 1."""
+    """Steps (0 to 2n - 1) at which a depth-first walk enters and leaves each node; children by group and index."""
     n = len(parents)
     order = np.lexsort((np.arange(n), group, parents))
-    # Steps of the walk: entering node i is i, leaving it n + i; 2n is the end, which follows itself.
+    # Steps of the walk: i enters node i and n + i leaves it; 2n is the end, which is its own successor.
     follower = np.append(np.arange(n, 2 * n), np.append(np.where(parents < 0, 2 * n, n + parents), 2 * n))
     same = np.flatnonzero(parents[order][1:] == parents[order][:-1])
     follower[n + order[same]] = order[same + 1]
     first = order[np.flatnonzero(np.diff(parents[order], prepend=-2))]
     inner = first[parents[first] >= 0]
     follower[parents[inner]] = inner
-    # Steps left to the end, by jumps of doubled length.
+    # Number of steps to the end, by pointer doubling.
     left = np.ones(2 * n + 1, dtype=np.int64)
     left[2 * n] = 0
     for _ in range((2 * n).bit_length()):

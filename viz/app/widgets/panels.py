@@ -1,4 +1,4 @@
-"""Widgets of the page that only send and receive plain values: the levers, the address, the pages."""
+"""Widgets that only send and receive plain values: levers, address, links to pages, choices."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ def LeverPanel(
     """All levers, drawn and dragged in the browser.
 
     Args:
-        declared: JSON of groups (as `viz.app.controls.control_groups` gives them), defaults (values by dotted key) and
-            texts (words of the panel). A text, because every drawing of the page walks through lists and dicts.
-        values: those that differ from the defaults. unfolded: groups that stand open.
-        refused: counts values that were not valid, so that the panel shows what holds.
-        event_set_lever: called with key, value and whether the hand has let go (final).
+        declared: JSON text with groups (from `viz.app.controls.control_groups`), defaults (values by dotted key) and
+            texts (of the panel). A text, because every redraw of the page traverses lists and dicts.
+        values: those that differ from the defaults. unfolded: groups that are open at first.
+        refused: number of invalid values so far; when it changes, the panel shows the valid values again.
+        event_set_lever: called with key, value and whether the slider is released (final).
     """
 
 
 @solara.component_vue("address.vue")
 def Address(query: str, language: str) -> None:
-    """Writes the page's state into its address, and its language into the document."""
+    """Writes the state of the page into the address, and its language into the document."""
 
 
 @solara.component_vue("pages.vue", vuetify=False)
 def Pages(label: str, pages: list[dict], here: str, query: str) -> None:
-    """Links to the pages, below the path the page stands below.
+    """Links to the pages, below the root path.
 
     Args:
-        label: of them all. pages: dicts with path and title. here: path of the one that is shown.
-        query: that goes with the reader to the next, without the question mark.
+        label: of the navigation. pages: dicts with path and title. here: path of the current page.
+        query: added to every link, without the question mark.
     """
 
 
@@ -50,9 +50,9 @@ def Choice(
     disabled: bool = False,
     once: bool = False,
 ) -> None:
-    """One of several, as the browser's own list.
+    """A drop-down list of the browser.
 
     Args:
-        options: pairs of value and title. event_choose: called with the value that was chosen.
-        once: a choice starts something and is not kept: the list goes back to its value.
+        options: pairs of value and title. event_choose: called with the chosen value.
+        once: the choice only triggers an action; afterwards the list shows its old value.
     """

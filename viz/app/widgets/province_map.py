@@ -1,4 +1,4 @@
-"""The map of tiles as the browser draws and plays it: a whole matrix of quarters and provinces at once."""
+"""The map of province squares, drawn and played in the browser from the matrix of all quarters and provinces."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import solara
 
-from viz.shared.province_tiles import CODES, HEIGHT, LAYOUT, SIZE, WIDTH, Palette, corner
+from viz.shared.province_squares import CODES, HEIGHT, LAYOUT, SIZE, WIDTH, Palette, corner
 
-#: Words and patterns of words that ``texts`` must hold.
+#: Keys that ``texts`` must have, with words and patterns.
 TEXTS = (
     "play",
     "pause",
     "quarter",  # label of the slider
     "map",  # button that shows the map again
     "table",  # button that shows the numbers; also what the table is
-    "tile",  # "{province}: {value} {unit}"
-    "tile_level",  # ", 90% of runs {interval}"
-    "tile_change",  # ", 95% interval {interval}"
-    "tile_unclear",  # ", no clear difference"
+    "square",  # "{province}: {value} {unit}"
+    "square_level",  # ", 90% of runs {interval}"
+    "square_change",  # ", 95% interval {interval}"
+    "square_unclear",  # ", no clear difference"
     "interval",  # "{low} to {high}"
     "bracketed",  # "({value})": a number whose interval includes zero
     "nation",  # "All 31 provinces: {value} {unit}"
@@ -36,7 +36,7 @@ TEXTS = (
 _LONG_NAME = 10
 
 
-def tile_map(
+def square_map(
     values: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
@@ -53,17 +53,17 @@ def tile_map(
     whole: bool = False,
     short_names: bool = False,
 ) -> dict:
-    """What `ProvinceMap` draws.
+    """The spec of a `ProvinceMap`.
 
     Args:
-        values: float (quarters, provinces + 1), provinces as in `viz.shared.province_tiles.LAYOUT`, the
-            nation last; NaN is no number.
-        low, high: ends of their intervals, of the same shape; NaN where there is none.
-        unclear: bool, of the same shape: tiles to show paler and in brackets.
-        quarters: their names. names: of provinces, by English name. title: of what is shown.
-        unit: its name once numbers are divided by `factor`. texts: words of TEXTS.
-        signed: values are differences. whole: they come whole, from ten on.
-        short_names: write two letters for a province where the map is narrow.
+        values: float (quarters, provinces + 1), provinces as in `viz.shared.province_squares.LAYOUT`, the
+            nation last; NaN if missing.
+        low, high: ends of their intervals, of the same shape; NaN if missing.
+        unclear: bool, of the same shape: whether to show a square paler and its number in brackets.
+        quarters: their names. names: of the provinces, by English name. title: of the map.
+        unit: name of the unit of the numbers divided by `factor`. texts: words for the keys TEXTS.
+        signed: values are differences. whole: numbers from ten on are rounded to whole ones.
+        short_names: use two letters for a province if the map is narrow.
 
     Raises:
         ValueError: shapes differ or a text is missing.
@@ -88,7 +88,7 @@ def tile_map(
     return {
         "places": places,
         "size": SIZE,
-        "tile": (WIDTH, HEIGHT),
+        "square": (WIDTH, HEIGHT),
         "quarters": list(quarters),
         "title": title,
         "unit": unit,
@@ -114,12 +114,12 @@ def ProvinceMap(
     event_pick: Callable[[str], None],
     event_time: Callable[[int], None],
 ) -> None:
-    """A map of tiles with a time slider; playing happens in the browser.
+    """A map of squares with a time slider; it plays in the browser.
 
     Args:
-        spec: of `tile_map`. at: quarter to show, by its place. chosen: province that is pressed, by English name.
-        event_pick: called with a province that is clicked or entered.
-        event_time: called with the quarter once the slider rests or playing ends.
+        spec: of `square_map`. at: index of the quarter to show. chosen: English name of the selected province.
+        event_pick: called with the province selected by mouse or keyboard.
+        event_time: called with the quarter when the slider is released or playing ends.
     """
 
 

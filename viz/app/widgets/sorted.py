@@ -1,4 +1,4 @@
-"""A table whose rows the reader sorts by column heading and picks from; sorting happens in the browser."""
+"""A table whose rows can be sorted by column heading and selected; sorting happens in the browser."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import solara
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, one text a row, and what rows are sorted by.
+    """A column: heading, one text per row, and sort keys.
 
     Attributes:
-        values: sorted by; the texts themselves if None. NaN stands last.
+        values: sort keys; the texts themselves if None. NaN comes last.
         second: texts below the first ones, with `second_values` and the heading `second_title`, or None.
-        words: whether it holds words rather than numbers.
+        words: whether the column contains words rather than numbers.
     """
 
     title: str
@@ -29,14 +29,14 @@ class Column:
 
 
 def sorted_table(keys: Sequence[str], columns: Sequence[Column], *, title: str, sort: str, choose: str = "") -> dict:
-    """What `SortedTable` draws.
+    """The spec of a `SortedTable`.
 
     Args:
-        keys: of the rows, in their first order. title: of the table, for those who cannot see it.
-        sort: "Sort by {name}". choose: "Show {name}", where rows can be picked.
+        keys: of the rows, in their initial order. title: of the table, for screen readers.
+        sort: "Sort by {name}". choose: "Show {name}", if rows can be selected.
 
     Raises:
-        ValueError: a column has not one text a row.
+        ValueError: a column does not have one text per row.
     """
     for column in columns:
         if any(part is not None and len(part) != len(keys) for part in _parts(column)):
@@ -66,8 +66,8 @@ def SortedTable(spec: dict, chosen: str = "", event_choose: Callable[[str], None
     """A sortable table.
 
     Args:
-        spec: of `sorted_table`. chosen: key of the row that is marked.
-        event_choose: called with the key of a row that is picked.
+        spec: of `sorted_table`. chosen: key of the marked row.
+        event_choose: called with the key of the selected row.
     """
 
 
@@ -76,7 +76,7 @@ def _parts(column: Column) -> tuple:
 
 
 def _sortable(values: Sequence) -> list:
-    """Values as JSON takes them: NaN becomes None."""
+    """Values for JSON: NaN becomes None."""
     return [
         None if isinstance(value, float | np.floating) and not np.isfinite(value) else _plain(value) for value in values
     ]

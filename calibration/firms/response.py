@@ -1,0 +1,279 @@
+"""How supported firms respond to a lever: each firm is compared with itself without it, with the same random draws.
+
+The two runs share every draw, so the difference between the two is exactly the effect on the firm: neither a comparison
+group nor a regression is needed. A firm is followed from the year of first support. What other firms lose is seen in
+the nation's sales per public yuan, with and without competition for demand.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from sim.branching import branch
+from sim.calendar import Quarter
+from sim.firms.columns import NEVER
+from sim.levers import PROGRAMMES, Lever, Levers
+from sim.mechanisms.chain_links import FIRST_LEADER
+from sim.model import SRDIModel
+from sim.parameters import parameter_values
+from sim.policy import Policy, find_policy
+
+#: Years after first support at whose ends firms are compared.
+YEARS = (0, 1, 4)
+#: What is compared: log productivity, log employment, log revenue; true R&D in yuan, as a ratio of sums.
+OUTCOMES = ("tfp", "employment", "revenue", "research")
+#: Levers that add to the demand for what supported firms sell.
+DEMAND_LEVERS = (
+    "matchmaking_sales",
+    "chain_leader_openness",
+    "cluster_recognition",
+    "joint_branding",
+    "strategic_programmes",
+)
+#: Sales per yuan by competition for demand: without, within niches alone, within niches and their sectors.
+COMPETITION = ("gross", "niche", "net")
+#: Half-width of a 95 % interval in standard errors.
+_WIDTH = 1.96
+#: First quarter of a lever's window: firms are certified and clusters recognised by then.
+FIRST = "2021Q1"
+#: Fewest treated firms for a mean.
+FEWEST = 20
+
+#: Called with the numbers of finished levers and of all levers, and the rows of the finished ones.
+LeverProgress = Callable[[int, int, pd.DataFrame], None]
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """Firms of one run at a year's end: columns, which of them are active, and since when."""
+
+    founded: np.ndarray
+    alive: np.ndarray
+    tfp: np.ndarray
+    employment: np.ndarray
+    revenue: np.ndarray
+    research: np.ndarray
+
+
+def _founded(model: SRDIModel) -> np.ndarray:
+    """Quarter in which each slot's firm was founded, counted from the start: int64 (slots,)."""
+    return model.moment.index - model.firms.columns.age.astype(np.int64)
+
+
+def _snapshot(model: SRDIModel) -> _Snapshot:
+    columns = model.firms.columns
+    revenue = columns.revenue.astype(np.float64)
+    return _Snapshot(
+        founded=_founded(model),
+        alive=columns.employment > 0,
+        tfp=columns.productivity.astype(np.float64),
+        employment=columns.employment.astype(np.float64),
+        revenue=revenue,
+        research=columns.rd_intensity * revenue,
+    )
+
+
+def supported(model: SRDIModel, lever: str) -> np.ndarray:
+    """Firms that a lever supports as the model stands: bool (slots,); none for levers that only change a rule.
+
+    Suppliers of chain leaders and members of recognised clusters count as supported by the levers on these.
+    """
+    columns, env = model.firms.columns, model.environment
+    if lever in PROGRAMMES:
+        return (columns.support >> np.uint32(PROGRAMMES.index(lever)) & np.uint32(1)) != 0
+    if lever == "little_giant_awards":
+        return columns.awarded_in != NEVER
+    if lever == "digital_empowerment":
+        return columns.digitised_in != NEVER
+    if lever in ("cluster_recognition", "open_innovation"):
+        member = (columns.cluster >= 0) & env.cluster_active[np.maximum(columns.cluster, 0)]
+        return member & (columns.employment > 0)
+    if lever in ("chain_leader_openness", "innovation_release"):
+        return columns.customer <= FIRST_LEADER
+    return np.zeros(len(columns.employment), dtype=bool)
+
+
+def policies(lever: str, base: Policy | None = None) -> tuple[Policy, Policy]:
+    """The reported policy with and without one lever, which acts from FIRST on."""
+    base = base or find_policy("baseline")
+    changed = getattr(base.levers, lever).model_copy(update={"enabled": True, "start": FIRST, "end": "2030Q4"})
+    off = changed.model_copy(update={"enabled": False})
+    others = dict(base.levers)
+    if lever == "open_innovation":  # it acts in recognised clusters only
+        others["cluster_recognition"] = base.levers.cluster_recognition.model_copy(
+            update={"enabled": True, "start": FIRST}
+        )
+
+    def with_lever(one: Lever) -> Policy:
+        return base.model_copy(update={"levers": Levers(**others | {lever: one})})
+
+    return with_lever(changed), with_lever(off)
+
+
+def response(lever: str, scale: float, seed: int, base: Policy | None = None) -> pd.DataFrame:
+    """Mean effect on supported firms by outcome and years since first support.
+
+    Args:
+        base: the policy that the lever is added to; None for the reported one.
+
+    Returns:
+        Columns outcome, years, effect (relative; NaN with fewer than FEWEST firms), low and high (95 % interval, firms
+        taken as independent), firms (simulated).
+    """
+    first_quarter = Quarter.parse(FIRST)
+    with_lever, without = policies(lever, base)
+    control = SRDIModel(without, scale=scale, rng=seed, until=first_quarter.year + max(YEARS) + 1)
+    while control.quarter + 1 < first_quarter:
+        control.step()
+    treated = branch(control, with_lever)
+    founded = _founded(treated)
+    first = np.full(len(founded), -1, dtype=np.int64)
+    found: dict[tuple[str, int], list[np.ndarray]] = {(o, k): [] for o in OUTCOMES for k in YEARS}
+    try:
+        while treated.running:
+            treated.step()
+            control.step()
+            mark = supported(treated, lever)
+            if lever == "chain_leader_openness":
+                mark &= ~(control.firms.columns.customer <= FIRST_LEADER)  # new suppliers only
+            now_founded = _founded(treated)
+            first[now_founded != founded] = -1
+            founded = now_founded
+            new = mark & (first < 0)
+            first[new] = treated.quarter.year
+            if treated.quarter.number != 4:
+                continue
+            now, other = _snapshot(treated), _snapshot(control)
+            both = now.alive & other.alive & (now.founded == other.founded)
+            for outcome, years in found:
+                chosen = both & (first == treated.quarter.year - years)
+                found[outcome, years].append(_gains(outcome, now, other, chosen))
+    finally:
+        treated.close()
+        control.close()
+    return pd.DataFrame(
+        {"outcome": outcome, "years": years} | _mean_effect(np.concatenate(gains, axis=1))
+        for (outcome, years), gains in found.items()
+    )
+
+
+def _gains(outcome: str, now: _Snapshot, other: _Snapshot, chosen: np.ndarray) -> np.ndarray:
+    """Gain and weight of the chosen firms, float64 (2, firms): logs weigh one, R&D what it is without the lever."""
+    mine, theirs = getattr(now, outcome)[chosen], getattr(other, outcome)[chosen]
+    if outcome == "research":
+        return np.stack([mine - theirs, theirs])
+    return np.stack([mine - theirs if outcome == "tfp" else np.log(mine / theirs), np.ones(len(mine))])
+
+
+def _mean_effect(gains: np.ndarray) -> dict[str, float]:
+    """Ratio of the sums of gains and weights (2, firms), its 95 % interval by linearisation, and the firms."""
+    (gain, weight), firms = gains, gains.shape[1]
+    whole = float(weight.sum())
+    if firms < FEWEST or whole <= 0.0:
+        return {"effect": np.nan, "low": np.nan, "high": np.nan, "firms": firms}
+    effect = float(gain.sum()) / whole
+    error = float(np.sqrt(((gain - effect * weight) ** 2).sum())) / whole
+    return {"effect": effect, "low": effect - _WIDTH * error, "high": effect + _WIDTH * error, "firms": firms}
+
+
+def sales_per_yuan(
+    levers: Iterable[str], scale: float, seed: int, base: Policy | None = None, on_lever: LeverProgress | None = None
+) -> pd.DataFrame:
+    """Sales that the whole nation gains per yuan of public cost, from FIRST on, by lever and competition for demand.
+
+    Args:
+        levers: of DEMAND_LEVERS; others are left out.
+
+    Returns:
+        One row per lever: lever, cost_yuan (additional public cost under full competition), and gross, niche, net (yuan
+        of sales per yuan; NaN without cost).
+    """
+    rows: list[dict[str, float | str]] = []
+    columns = ["lever", "cost_yuan", *COMPETITION]
+    chosen = [lever for lever in levers if lever in DEMAND_LEVERS]
+    for lever in chosen:
+        if on_lever:
+            on_lever(len(rows), len(chosen), pd.DataFrame(rows, columns=columns))
+        row: dict[str, float | str] = {"lever": lever}
+        for extent in COMPETITION:
+            sales, cost = _national_gain(lever, scale, seed, _competing(base or find_policy("baseline"), extent))
+            row |= {"cost_yuan": cost, extent: sales / cost if cost > 0.0 else np.nan}
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=columns)
+    if on_lever and chosen:
+        on_lever(len(rows), len(chosen), table)
+    return table
+
+
+def _competing(base: Policy, extent: str) -> Policy:
+    """A policy under which firms compete for demand to an extent of COMPETITION."""
+    feedbacks = base.model.model_copy(update={"displacement": extent != "gross"})
+    if extent != "niche":
+        return base.model_copy(update={"model": feedbacks})
+    # Where both have one size, a niche's sales depend on that niche alone (see sim/mechanisms/competition.py).
+    own = parameter_values(base.parameters).displacement
+    return base.model_copy(update={"model": feedbacks, "parameters": base.parameters | {"sector_displacement": own}})
+
+
+def _national_gain(lever: str, scale: float, seed: int, base: Policy) -> tuple[float, float]:
+    """What a lever adds to the nation's sales and to public cost from FIRST on, yuan."""
+    first_quarter = Quarter.parse(FIRST)
+    with_lever, without = policies(lever, base)
+    control = SRDIModel(without, scale=scale, rng=seed, until=first_quarter.year + max(YEARS))
+    while control.quarter + 1 < first_quarter:
+        control.step()
+    treated = branch(control, with_lever)
+    sums = []
+    for model in (treated, control):
+        model.run_model()
+        national = model.tables()["national"]
+        sums.append([float(national[name].sum()) for name in ("revenue_yuan", "public_cost_yuan")])
+        model.close()
+    (sales, cost), (sales_without, cost_without) = sums
+    return sales - sales_without, cost - cost_without
+
+
+def responses(
+    levers: Iterable[str], scale: float, seed: int, base: Policy | None = None, on_lever: LeverProgress | None = None
+) -> pd.DataFrame:
+    """`response` of several levers, with the published estimate beside the effect where there is one.
+
+    Returns:
+        Columns lever, outcome, years, effect, low, high, firms, published (midpoint), published_low, published_high,
+        source, inside (whether the intervals meet; None where nothing is published or too few firms are supported).
+    """
+    levers = tuple(levers)
+    parts: list[pd.DataFrame] = []
+    rows = pd.DataFrame()
+    for index, lever in enumerate(levers):
+        if on_lever:
+            on_lever(index, len(levers), rows)
+        parts.append(response(lever, scale, seed, base).assign(lever=lever))
+        rows = _beside_published(pd.concat(parts, ignore_index=True))
+    if on_lever:
+        on_lever(len(levers), len(levers), rows)
+    return rows
+
+
+def _beside_published(effects: pd.DataFrame) -> pd.DataFrame:
+    rows = effects.merge(published(), how="left", on=["lever", "outcome", "years"])
+    rows["published"] = (rows["published_low"] + rows["published_high"]) / 2.0
+    meets = (rows["low"] <= rows["published_high"]) & (rows["high"] >= rows["published_low"])
+    rows["inside"] = meets.astype(object).where(rows["effect"].notna() & rows["published"].notna(), None)
+    return rows
+
+
+@cache
+def published() -> pd.DataFrame:
+    """``calibration/response.toml``: columns lever, outcome, years, published_low, published_high, source."""
+    text = files("calibration").joinpath("response.toml").read_text(encoding="utf-8")
+    return pd.DataFrame(tomllib.loads(text)["published"]).rename(
+        columns={"low": "published_low", "high": "published_high"}
+    )

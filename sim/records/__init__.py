@@ -1,0 +1,1 @@
+"""What a run returns: output tables, the panel of firms, public money."""

@@ -1,0 +1,1 @@
+"""What firms find: places, sectors, chains, demand, and the conditions of a quarter."""

@@ -1,0 +1,156 @@
+"""Made-up results and search files, for tests of what is computed from them and printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.suite import TARGETS
+from scenarios import Results
+from scenarios.analysis.outcomes import read_outcome
+from scenarios.search.design import Factor
+from scenarios.search.evaluation import ParetoSet
+from scenarios.search.optimize import Evaluation, Problem, Trials
+from sim.records.outputs import NATIONAL
+
+# --- ensembles
+
+DATES = pd.to_datetime(["2018-12-31", "2019-03-31"])
+
+
+def ensemble(giants: dict, spending: dict | None = None, *, draws=None, path="made-up", **manifest) -> Results:
+    """Results of two quarters made by hand: values per scenario and replicate of the last quarter.
+
+    Args:
+        giants: little giants; every other figure is 1. spending: yuan in each of the two quarters.
+        draws: draw of each replicate.
+    """
+    rows = []
+    for scenario, values in giants.items():
+        for replicate, value in enumerate(values):
+            for date in DATES:
+                row = dict.fromkeys((column.name for column in NATIONAL), 1.0)
+                row |= {"scenario": scenario, "draw": draws[replicate] if draws else 0, "replicate": replicate}
+                row |= {"quarter": date, "little_giants": float(value) if date == DATES[-1] else 0.0}
+                row["public_spending_yuan"] = float(spending[scenario][replicate]) if spending else 0.0
+                row |= {"tax_relief_yuan": 0.0, "title_awards_yuan": 0.0}
+                row["public_cost_yuan"] = row["public_spending_yuan"]
+                row["genuine_little_giant_share"] = 0.5
+                rows.append(row)
+    results = Results(
+        Path(path),
+        {
+            "scenarios": [{"name": name, "title": ""} for name in giants],
+            "scale": 1.0,
+            "model": "a",
+            "first_quarter": "2018Q4",
+            "last_quarter": "2019Q1",
+            **manifest,
+        },
+    )
+    results.national = pd.DataFrame(rows)
+    return results
+
+
+#: For `ensemble`: little giants, and yuan in each quarter.
+GIANTS = {"baseline": [100, 200, 300, 400], "more": [110, 212, 314, 416], "fewer": [90, 199, 290, 390]}
+SPENDING = {"baseline": [0] * 4, "more": [13, 13, 13, 13], "fewer": [-1, -1, -1, -2]}
+
+
+# --- sweeps and searches
+
+FUND = "levers.sme_fund.budget_yuan"
+SEARCH = """base = "baseline"
+budget_yuan = 60e9
+trials = 6
+[goals]
+little_giants = "max"
+public_spending_yuan = "min"
+[factors."levers.sme_fund.budget_yuan"]
+from = 0.0
+to = 40e9
+"""
+GOALS = """
+base = "./early.toml"
+budget_yuan = 6e9
+trials = 6
+batch = 3
+[goals]
+rd_true_yuan = "max"
+public_spending_yuan = "min"
+[factors."levers.incubation.budget_yuan"]
+from = 0.0
+to = 10e9
+"""
+
+PROBLEM = Problem(
+    factors=(Factor(FUND, 0.0, 9e9),), goals=("srdi_smes", "births"), signs=np.array([1.0, -1.0]), budget=5e9
+)
+OUTCOMES = tuple(read_outcome(goal, 2030) for goal in PROBLEM.goals)
+
+
+def evaluated(goals, spending) -> Evaluation:
+    """Goals (points, goals), spending (points,) and a public cost of twice as much, in each of two replicates."""
+    pair = np.array([-1.0, 1.0])
+    yuan = np.array(spending, float)[:, None] + 0.0 * pair
+    return Evaluation(np.array(goals, float)[:, None, :] + pair[None, :, None], yuan, 2.0 * yuan)
+
+
+#: Three points: the last is dominated on new seeds, the first over the budget there.
+PARETO = ParetoSet(
+    problem=PROBLEM,
+    trial_indices=np.array([0, 2, 3]),
+    names=("fund-0001", "fund-0003", "fund-0004"),
+    points=[{FUND: 1e9}, {FUND: 2e9}, {FUND: 3e9}],
+    in_search=evaluated([[900.0, 9.0], [600.0, 6.0], [300.0, 3.0]], [4e9, 3e9, 2e9]),
+    on_new_seeds=evaluated([[800.0, 9.0], [500.0, 5.0], [200.0, 6.0]], [6e9, 3e9, 2e9]),
+)
+TRIALS = Trials(
+    [{FUND: value} for value in (1e9, 9e9, 2e9, 3e9)],
+    evaluated([[900.0, 9.0], [950.0, 9.0], [600.0, 6.0], [300.0, 3.0]], [4e9, 7e9, 3e9, 2e9]),
+)
+
+
+def sweep_table(points: int) -> pd.DataFrame:
+    columns = {("factor", FUND): np.arange(points, dtype=float), ("factor", "levers.sme_fund.enabled"): True}
+    columns |= {("srdi_smes", part): 1000.0 + number for number, part in enumerate(("median", "p05", "p95"))}
+    return pd.DataFrame(columns, index=[f"fund-{number:04d}" for number in range(1, points + 1)])
+
+
+# --- sensitivities
+
+KEYS = ("x1", "x2", "x3", "inert")
+SMALLEST = {"trajectories": 2, "samples": 4, "keep": 2, "seed": 1}
+
+
+def ishigami(cube, stage=""):
+    """Ishigami and Homma 1990 with a = 7 and b = 0.1, its shifted copy times 1000, and a constant."""
+    x = np.pi * (2.0 * cube - 1.0)
+    y = np.sin(x[:, 0]) + 7.0 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
+    return np.stack([y, 1000.0 * y + 5e6, np.full(len(y), 3.0)], axis=1)
+
+
+# --- measurements
+
+MACHINE = {"processor": "a", "cores": 2, "memory_gib": 23.5, "system": "Linux x86_64"}
+
+
+def suite_results(**figures: float | None) -> dict:
+    """What a suite gives, with the figures of some targets; the others are 10."""
+    parts = {"advance_firms": 2.0, "record": 1.0}
+    return {
+        "machine": {**MACHINE, "versions": {"python": "3.11.7", "numba": "0.68.1"}},
+        "threads": 2,
+        "firm_quarter_ns": {"100000": 80.0, "national": 33.0},
+        "build_seconds": {"100000": 0.1, "national": 2.0},
+        "core_step_ns": {"engine": 10.0, "mesa": 6400.0},
+        "bandwidth": {
+            **{"bytes_read_per_slot": 1.0, "bytes_written_per_slot": 1.0, "triad_gb_per_s": 1.0},
+            **{"limit_ns_per_slot": 1.0, "pass_ns_per_slot": 1.0},
+        },
+        "profile": {"step": {"100000": parts}, "kernels": parts, "pass": parts},
+        "missing": {},
+        "targets": [target.row(figures.get(target.id, 10.0)) for target in TARGETS],
+    }
