@@ -11,9 +11,9 @@ import mkdocs_gen_files
 from calibration.fitting.priors import read_priors
 from scenarios.analysis.reported import reported_figures
 from scenarios.cli import main as srdi
-from scenarios.files.describe import lever_rows, lever_title, number, rule_rows, shock_rows
-from sim.outputs import TABLES
+from scenarios.files.describe import feedback_rows, lever_rows, lever_title, number, rule_rows, shock_rows
 from sim.parameters import parameter_table
+from sim.records.outputs import TABLES
 from sim.reference import read_data
 
 ROOT = Path(__file__).parent.parent
@@ -105,11 +105,12 @@ def levers() -> None:
 
 
 def rules() -> None:
-    """Recognition rules and shocks."""
+    """Recognition rules, feedbacks of the economy and shocks."""
     parts = [
-        "# Rules and shocks\n\n## Recognition rules\n\nThe measures of 2022 unless changed.\n\n",
+        "# Rules, feedbacks and shocks\n\n## Recognition rules\n\nThe measures of 2022 unless changed.\n\n",
         settings(rule_rows()),
     ]
+    parts += ["## Feedbacks of the economy\n\n", settings(feedback_rows())]
     for row in shock_rows():
         parts += [f"## Shock: {row['shock']}\n\n{row['about']}\n\n", settings(row["settings"])]
     page("reference/rules.md", "".join(parts))
@@ -175,8 +176,8 @@ def commands() -> None:
     whole = click.Context(srdi, info_name="srdi", max_content_width=100)
     for name in srdi.list_commands(whole):
         command = srdi.get_command(whole, name)
-        told = click.Context(command, info_name=name, parent=whole, max_content_width=100).get_help()
-        parts.append(f"## srdi {name}\n\n```text\n{told}\n```\n\n")
+        usage = click.Context(command, info_name=name, parent=whole, max_content_width=100).get_help()
+        parts.append(f"## srdi {name}\n\n```text\n{usage}\n```\n\n")
     page("reference/commands.md", "".join(parts))
 
 

@@ -67,12 +67,12 @@ def main() -> None:
     print(f"The ladder at year ends, firms: 5 %, median and 95 % of {options.replicates} runs")
     print(ladder.map("{:,.0f}".format).to_string(), "\n")
     # The runs differ by simulation noise only. To add parameter uncertainty, give run_ensemble
-    # draws=read_draws("posterior") from scenarios.ensembles.draws, and more replicates.
+    # draws=read_parameter_draws("posterior") from scenarios.ensembles.parameter_draws, and more replicates.
 
     # SQL (DuckDB) over all tables: province, sector, tier, cluster, chain, spending and more.
     spending = results.sql(
         "select year(quarter) as year, lever, sum(spending_yuan) / 1e9 / count(distinct replicate) as billion_yuan "
-        "from spending group by all having sum(spending_yuan) > 0 order by all"
+        "from spending where kind = 'lever' group by all having sum(spending_yuan) > 0 order by all"
     )
     print("Public spending by lever, billion yuan per year, mean of the runs")
     print(spending.pivot(index="year", columns="lever", values="billion_yuan").fillna(0).round(2).to_string(), "\n")

@@ -1,9 +1,9 @@
-"""Policies against the baseline: paired differences by year, costs, and a figure and a table for publication.
+"""Policies against the baseline: paired differences by year, costs, and a chart and a table for publication.
 
     uv run python examples/policy_comparison.py
     uv run python examples/policy_comparison.py --posterior --replicates 50 --out results/policies-posterior
 
-Writes into --out: ensemble/ (the runs), differences.pdf and .png (the figure), effects.csv and effects.tex (the table).
+Writes into --out: ensemble/ (the runs), differences.pdf and .png (the chart), effects.csv and effects.tex (the table).
 Repeated with the same settings, it reuses existing runs; other settings need another --out.
 """
 
@@ -19,11 +19,11 @@ from scenarios.analysis.comparison import Comparison
 from scenarios.commands.compare_tables import print_comparison
 from scenarios.display.formatting import format_number, unit_name
 from scenarios.display.screen import console
-from scenarios.ensembles.draws import read_draws
+from scenarios.ensembles.parameter_draws import read_parameter_draws
 
 # Scenarios of the catalogue (srdi list), in colours that colour-blind readers can tell apart (Okabe and Ito 2008).
 POLICIES = {"no-policy": "#000000", "clusters-300": "#0072B2", "public-services": "#009E73", "higher-rd-bar": "#D55E00"}
-# Columns of results.national, or derived figures of scenarios.analysis.metrics.
+# Columns of results.national, or derived quantities of scenarios.analysis.metrics.
 OUTCOMES = {"little_giants": "Little giants", "srdi_smes": "SRDI SMEs, little giants included"}
 
 
@@ -33,20 +33,20 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=0.02, help="simulated firms per real firm; 1 is one for one")
     parser.add_argument("--replicates", type=int, default=12, help="pairs of runs with different random draws")
     parser.add_argument("--until", type=int, default=2030, help="last year of the run")
-    parser.add_argument("--posterior", action="store_true", help="a posterior draw for each replicate")
+    parser.add_argument("--posterior", action="store_true", help="a posterior parameter draw per replicate")
     parser.add_argument("--workers", type=int, help="worker processes (default: one per core)")
     return parser.parse_args()
 
 
-def draw_differences(found: Comparison, titles: dict[str, str]) -> plt.Figure:
+def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figure:
     """One panel per outcome, one line per policy: the mean of the pairs with a band."""
     low, high, band = "low", "high", "95 % interval of the mean; simulation noise only"
-    if found.drawn:
+    if comparison.parameters_vary:
         low, high, band = "p05", "p95", "90 % of single pairs (parameters and simulation noise)"
-    everything = found.rows.assign(year=found.rows["quarter"].str[:4].astype(int))
+    everything = comparison.rows.assign(year=comparison.rows["quarter"].str[:4].astype(int))
     figure, panels = plt.subplots(1, len(OUTCOMES), figsize=(10, 4), layout="constrained")
     figure.get_layout_engine().set(wspace=0.05)
-    for axes, metric in zip(panels, found.metrics, strict=True):
+    for axes, metric in zip(panels, comparison.metrics, strict=True):
         rows = everything[everything["metric"] == metric.name]
         for policy, line in rows.groupby("scenario"):
             axes.plot(line["year"], line["difference"], color=POLICIES[policy], linewidth=1.6)
@@ -63,7 +63,7 @@ def draw_differences(found: Comparison, titles: dict[str, str]) -> plt.Figure:
         axes.locator_params(axis="x", integer=True, nbins=6)
         axes.yaxis.set_major_formatter(lambda value, place: f"{value:+,.0f}" if value else "0")
         axes.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel(f"End of year. {found.rows['pairs'].iloc[0]} pairs; bands: {band}.", fontsize=9)
+    figure.supxlabel(f"End of year. {comparison.rows['pairs'].iloc[0]} pairs; bands: {band}.", fontsize=9)
     return figure
 
 
@@ -93,7 +93,7 @@ def main() -> None:
         replicates=options.replicates,
         until=options.until,
         workers=options.workers,
-        draws=read_draws("posterior") if options.posterior else None,
+        draws=read_parameter_draws("posterior") if options.posterior else None,
         resume=True,  # reuse runs already made with these settings
     )
 
@@ -110,7 +110,7 @@ def main() -> None:
     figure = draw_differences(compare(results, metrics=OUTCOMES, quarters=year_ends), titles)
     for name in ("differences.pdf", "differences.png"):
         figure.savefig(options.out / name, dpi=200)
-    print(f"\nFigure and table in {options.out}")
+    print(f"\nChart and table in {options.out}")
 
 
 if __name__ == "__main__":  # worker processes import this file but must not run it

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from calibration.sensitivity.analysis import run_sensitivity, space_of
-from calibration.sensitivity.tables import print_sensitivity
+from calibration.sensitivity.printing import print_sensitivity
 from scenarios import InputError, compare, load_scenario, run_ensemble
 from scenarios.analysis.outcomes import read_outcome
 from scenarios.display.screen import console
@@ -27,7 +27,7 @@ from scenarios.search.sweep import SweepFile, design_of, sweep_scenarios
 LEVER, LEVER_LABEL = "levers.public_services.budget_yuan", "Budget of public services, 2024 to 2030 (billion yuan)"
 RULE = "rules.srdi.rd_intensity_min"
 OUTCOME, OUTCOME_LABEL = "srdi_smes", "SRDI SMEs, difference to the base"
-BASE = ("rules.start=2024Q1",)  # a changed rule holds from here on, the reported one before
+BASE = ("rules.start=2024Q1",)  # a changed rule applies from here on, the reported rule before
 # A grid takes all combinations of the values. For the same as a file, see srdi sweep --help.
 SWEEP = {
     "name": "services",
@@ -89,18 +89,18 @@ def main() -> None:
     results = run_ensemble(scenarios, out=options.out / "sweep", resume=True, **settings)
     points = compare(results, metrics=[OUTCOME]).rows.join(design_of(results), on="scenario")
     points.to_csv(options.out / "sweep.csv", index=False)
-    shown = points.set_index([LEVER, RULE])[["difference", "low", "high", "cost_yuan"]].round().reset_index()
-    print(shown.to_string(index=False, float_format="{:,.12g}".format), "\n")
+    table = points.set_index([LEVER, RULE])[["difference", "low", "high", "cost_yuan"]].round().reset_index()
+    print(table.to_string(index=False, float_format="{:,.12g}".format), "\n")
     figure = draw_response(points)
     for name in ("response.pdf", "response.png"):
         figure.savefig(options.out / name, dpi=200)
 
     # What drives the outcome: elementary effects (Morris) of all factors, shares of the variance (Sobol) of the three
-    # strongest. All points share one seed, so only factors move the outcome. Simulation noise ("luck" in
-    # the table) is measured at the centre with eight different seeds. How to read the table:
+    # strongest. All points share one seed, so only factors move the outcome. Simulation noise is measured at the centre
+    # with eight different seeds. How to read the table:
     # - "First" is the effect of a factor alone, "Total" its effect with all interactions.
-    # - A total share whose interval does not lie above luck's share is marked "luck?" and is not reliable: a factor
-    #   that only reshuffles which firms succeed reaches as much. A larger --scale lowers luck's share.
+    # - A total share whose interval does not lie above the share of noise is marked "noise?" and is not reliable: a
+    #   factor that only changes which firms succeed can reach as much. A larger --scale lowers the share of noise.
     # - Intervals wider than the differences between factors give no order: use more --samples (32 are few).
     # - Shares refer to the variance over the ranges above, and do not give the sign of an effect.
     ensemble = EnsembleOptions(replicates=1, **shared)
@@ -108,9 +108,9 @@ def main() -> None:
     space = space_of(factors_of(make_design(DRIVERS, DesignFile, __file__), base, __file__))
     outcomes = (read_outcome(OUTCOME, options.until),)
     size = {"trajectories": options.trajectories, "samples": options.samples, "keep": 3, "repeats": 8}
-    found = run_sensitivity(base, space, outcomes, stages, **size, seed=1)
-    print_sensitivity(found, outcomes, console())
-    found.table().to_csv(options.out / "drivers.csv")
+    sensitivity = run_sensitivity(base, space, outcomes, stages, **size, seed=1)
+    print_sensitivity(sensitivity, outcomes, console())
+    sensitivity.table().to_csv(options.out / "drivers.csv")
 
 
 if __name__ == "__main__":  # worker processes import this file but must not run it
