@@ -204,9 +204,18 @@ def test_rules_hold_from_their_start_on(without_levers):
     assert frame(later)["srdi_smes"].iloc[-1] != frame(without_levers)["srdi_smes"].iloc[-1]
 
 
-def test_a_higher_bar_for_research_leaves_fewer_certificates(without_levers):
-    later = run(rules(start="2022Q1", srdi={"rd_intensity_min": 0.06}), until=2024)
-    assert frame(later)["srdi_smes"].iloc[-1] < frame(without_levers)["srdi_smes"].iloc[-1]
+def test_a_higher_bar_for_research_leaves_fewer_certificates_in_its_first_year(without_levers):
+    later = frame(run(rules(start="2022Q1", srdi={"rd_intensity_min": 0.06}), until=2022))["srdi_smes"]
+    assert later.iloc[-1] < 0.95 * frame(without_levers)["srdi_smes"].iloc[len(later) - 1]
+
+
+@pytest.mark.xfail(strict=True, reason="known misfit: a report that just meets the bar also scores less at a lower bar")
+def test_a_lower_bar_for_research_leaves_more_certificates_after_three_years():
+    before, after = (
+        run(changed, until=2024, scale=0.02)
+        for changed in (None, rules(start="2022Q1", srdi={"rd_intensity_min": 0.02}))
+    )
+    assert frame(after)["srdi_smes"].iloc[-1] > frame(before)["srdi_smes"].iloc[-1]
 
 
 def test_without_relabelling_a_higher_bar_for_research_leaves_fewer_certificates():

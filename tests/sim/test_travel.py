@@ -111,7 +111,7 @@ def arrays_of(model):
         path, value = waiting.pop()
         if isinstance(value, np.ndarray):
             found[path] = value
-        if id(value) in seen or path.endswith("._parts"):
+        if id(value) in seen or path.endswith("._quarters"):
             continue
         seen.add(id(value))
         if isinstance(value, dict):
