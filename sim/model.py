@@ -393,7 +393,7 @@ class SRDIModel(mesa.Model):
         moment.audit_strictness = rules.audit_strictness
         moment.validity_srdi = 4 * rules.srdi.validity_years
         moment.validity_giant = 4 * rules.little_giant.validity_years
-        moment.take_thresholds(rules)
+        moment.take_thresholds(rules, self.parameters)
 
     def _aims(self) -> Moment:
         """The moment with the R&D thresholds that firms work towards."""
@@ -401,7 +401,7 @@ class SRDIModel(mesa.Model):
         if rules is self.rules:
             return self.moment
         aims = copy.copy(self.moment)
-        aims.take_thresholds(rules)
+        aims.take_thresholds(rules, self.parameters)
         return aims
 
     def _move_demand(self) -> None:

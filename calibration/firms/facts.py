@@ -41,7 +41,7 @@ MIN_CLASS, MIN_TAIL = 30, 50
 BIN = 0.1
 
 #: Firms near a threshold of R&D intensity report between these multiples of it.
-NEAR = (2.0 / 3.0, 2.0)
+NEAR = (2.0 / 3.0, 2.5)
 
 #: Columns of active firms that the measures of a cross-section need.
 COLUMNS = (

@@ -87,15 +87,16 @@ def next_threshold(tier, revenue, moment):
 
 
 @equation
-def threshold_pull(intensity, threshold, aspires, constraint, effort, p):
-    """Log R&D intensity that a tier's threshold draws from a firm in a quarter.
+def threshold_pull(intensity, threshold, aim, constraint, effort, p):
+    """Log R&D intensity that a tier's threshold, and the points beyond it, draw from a firm in a quarter.
 
-    A firm that aspires to the next tier, or comes up for review, and stands between `pull_width` and `pull_aim` times
-    the threshold raises R&D by `pull_speed` as far as credit allows.
+    A firm that aspires to the next tier, or comes up for review, and stands between `pull_width` times the threshold
+    and `pull_aim` times what it aims at raises R&D by `pull_speed` as far as credit allows.
 
-    effort: `review_effort` in the year before a review, else 0: how much faster it does so then.
+    aim: R&D intensity the firm aims at, the threshold or more; 0 if it aims at none. effort: `review_effort` in the
+    year before a review, else 0: how much faster it does so then.
     """
-    if aspires and p.pull_width * threshold <= intensity < p.pull_aim * threshold:
+    if p.pull_width * threshold <= intensity < p.pull_aim * aim:
         return p.pull_speed * (1.0 + effort) * (1.0 - constraint)
     return 0.0
 

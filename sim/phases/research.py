@@ -85,10 +85,12 @@ def do_research(tile, quarter, performers):
         effort = 0.0
         if p.review_effort > 0.0 and sme and comes_up(firms, moment, j):
             effort, aspires, threshold = p.review_effort, True, own_threshold(tier, revenue, quarter.aims)
-        relabels = relabelling_chance(firms.rd_intensity[j], threshold, moment.audit_strictness, p)
+        aim = max(threshold, quarter.aims.rd_aim)
+        asked = threshold if firms.rd_intensity[j] < threshold else aim
+        relabels = relabelling_chance(firms.rd_intensity[j], asked, moment.audit_strictness, p)
         inclined = uniform(quarter.lasting_keys[Purpose.RELABEL], tile.first + j) < relabels
         pulled = aspires and not (inclined and p.relabel_lasting > 0.0)
-        pull = threshold_pull(firms.rd_intensity[j], threshold, pulled, constraint, effort, p)
+        pull = threshold_pull(firms.rd_intensity[j], threshold, aim if pulled else 0.0, constraint, effort, p)
         u = uniform(quarter.keys[Purpose.RESEARCH], tile.first + j)
         intensity = intensity_step(firms.rd_intensity[j], norm, pull, u, p)
         added = added_research(has_award(firms, moment, j), moment.award_yuan, bought[j], revenue, p)
@@ -104,7 +106,7 @@ def do_research(tile, quarter, performers):
 def report_research(tile, quarter, performers):
     """The yearly R&D report, where some relabel other spending."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
-    moment = quarter.moment
+    env, moment = quarter.environment, quarter.moment
     for j in range(tile.length):
         live = rows.live[j] != 0.0
         firms.rd_before[j] = firms.rd_last_year[j] if live else firms.rd_before[j]
@@ -113,8 +115,17 @@ def report_research(tile, quarter, performers):
     key = quarter.lasting_keys[Purpose.RELABEL] if p.relabel_lasting > 0.0 else quarter.keys[Purpose.RELABEL]
     for j in performers:
         u = uniform(key, tile.first + j)
-        aspires, strictness = rows.aspires[j] != 0.0, moment.audit_strictness
-        share = relabelled_share(rows.funded[j], rows.threshold[j], aspires, strictness, u, p)
+        relabels, strictness = rows.aspires[j] != 0.0, moment.audit_strictness
+        threshold = rows.threshold[j]
+        if p.relabel_lasting > 0.0 and firms.tier[j] >= Tier.srdi and not relabels:
+            # The certificate obliges to a yearly report: who relabelled for it goes on.
+            relabels, threshold = True, own_threshold(firms.tier[j], float(firms.revenue[j]), quarter.aims)
+        level = threshold
+        for band in env.rd_bands:
+            # The chance falls from band to band, so this is the highest that the firm dares to report.
+            wanted = threshold < band <= quarter.aims.rd_aim
+            level = band if wanted and u < relabelling_chance(rows.funded[j], band, strictness, p) else level
+        share = relabelled_share(rows.funded[j], level, relabels, strictness, u, p)
         firms.relabelled[j] = share
         firms.rd_last_year[j] = rows.funded[j] / (1.0 - share)
 

@@ -12,6 +12,7 @@ from sim.levers import PROGRAMMES
 from sim.mechanisms.support import Channel
 from sim.reference import province_names
 from sim.rules import Rules
+from sim.world.research_points import research_aim, research_bands
 
 #: Arrays by place, sector, niche, cluster and chain. Set-up fills the fixed ones; the
 #: institutions and the tally renew the others every quarter.
@@ -30,6 +31,7 @@ Environment = namedtuple(
         "sector_research",  # float64 (sectors,), log-odds of doing R&D
         "sector_manufacturing",  # bool (sectors,)
         "sector_rd_usual",  # float64 (sectors,), R&D over revenue of all its firms at the start
+        "rd_bands",  # float64 (bands,), R&D over revenue at which the SRDI score gives more points, rising
         "sector_energy_rise",  # float64 (sectors,), extra energy or carbon cost, share of revenue
         "sector_slack",  # float64 (sectors,), log demand lost to a slump
         "sector_sme_employees",  # float64 (sectors,), persons
@@ -107,6 +109,7 @@ def new_environment(
         sector_research=sector_research,
         sector_manufacturing=industry.sector_manufacturing,
         sector_rd_usual=np.zeros(sectors),
+        rd_bands=research_bands(),
         sector_energy_rise=np.zeros(sectors),
         sector_slack=np.zeros(sectors),
         sector_sme_employees=industry.sector_sme_employees,
@@ -157,6 +160,7 @@ class Moment:
     audit_strictness: float = 0.0  # 0-1
     srdi_rd: float = 0.0  # R&D intensity that the rules ask for, share of revenue
     srdi_rd_spending: float = 0.0  # least R&D spending that the rules ask for, yuan per year
+    rd_aim: float = 0.0  # R&D intensity that firms work towards for the points of the SRDI score; 0: none
     giant_rd_large: float = 0.0  # share of revenue, from giant_revenue_large on
     giant_rd_mid: float = 0.0  # share of revenue, from giant_revenue_mid on
     giant_revenue_large: float = 0.0  # yuan per year
@@ -174,8 +178,9 @@ class Moment:
     research_price: float = 1.0  # price of a unit of R&D over its trend
     research_dear: float = 1.0  # factor on starting R&D by that price
 
-    def take_thresholds(self, rules: Rules) -> None:
+    def take_thresholds(self, rules: Rules, p) -> None:
         """Set what the rules ask of R&D."""
+        self.rd_aim = research_aim(rules.srdi.score_min) if p.points_aim > 0.0 else 0.0
         self.srdi_rd = rules.srdi.rd_intensity_min
         self.srdi_rd_spending = rules.srdi.rd_spending_min
         self.giant_revenue_mid = rules.little_giant.revenue_mid
