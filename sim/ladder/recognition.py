@@ -123,14 +123,6 @@ def _applies(firms, quarter, batch, i):
     return batch.called_from <= uniform(quarter.lasting_keys[Purpose.CALL], i) < batch.called_to
 
 
-@kernel
-def histogram(ranks, counts):
-    """Count the slots of each rank into counts: int64 (RANK_BINS or more,)."""
-    for i in range(ranks.size):
-        if ranks[i] != NOT_RANKED:
-            counts[ranks[i]] += 1
-
-
 def rank_threshold(ranks: np.ndarray, capacity: int | None) -> int:
     """Lowest rank admitted so that no more than `capacity` are; 1 without a capacity.
 
@@ -138,10 +130,9 @@ def rank_threshold(ranks: np.ndarray, capacity: int | None) -> int:
     """
     if capacity is None:
         return 1
-    counts = np.zeros(RANK_BINS + 1, dtype=np.int64)
-    histogram(ranks, counts)
-    at_or_above = np.cumsum(counts[::-1])[::-1]
-    return int(1 + np.argmax(at_or_above[1:] <= capacity))
+    passed = ranks[ranks != NOT_RANKED]
+    refused = len(passed) - capacity
+    return int(np.partition(passed, refused - 1)[refused - 1]) + 1 if refused > 0 else 1
 
 
 #: What `grant` gives: the tier's code, ranks, uint16 (slots,), and the lowest rank admitted.

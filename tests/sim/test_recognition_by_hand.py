@@ -290,12 +290,6 @@ def test_threshold_of_a_capacity(ranks, capacity, threshold):
     assert recognition.rank_threshold(np.array(ranks, dtype=np.uint16), capacity) == threshold
 
 
-def test_the_unranked_are_not_counted_among_the_ranks():
-    counts = np.zeros(4, dtype=np.int64)
-    interpreted(recognition.histogram)(np.array([0, 2, 0, 3, 2], dtype=np.uint16), counts)
-    assert counts.tolist() == [0, 0, 2, 1]
-
-
 # --- granting
 
 
