@@ -265,9 +265,11 @@ class Firm(mesa.Agent):
             if p.review_effort > 0.0 and sme and self.comes_up():
                 effort, self.aspires = p.review_effort, True
                 threshold = research.own_threshold(self.tier, self.revenue, moment)
-            inclined = self.relabels < research.relabelling_chance(intensity, threshold, moment.audit_strictness, p)
+            aim = max(threshold, moment.rd_aim)
+            asked = threshold if intensity < threshold else aim
+            inclined = self.relabels < research.relabelling_chance(intensity, asked, moment.audit_strictness, p)
             pulled = self.aspires and not (inclined and p.relabel_lasting > 0.0)
-            pull = research.threshold_pull(intensity, threshold, pulled, self.constraint, effort, p)
+            pull = research.threshold_pull(intensity, threshold, aim if pulled else 0.0, self.constraint, effort, p)
             intensity = research.intensity_step(intensity, norm, pull, draw(), p)
             awarded = self.tier == 3 and runs(self.awarded_in, moment.index, AWARD_QUARTERS)
             bought = channels[Channel.research_yuan]
@@ -279,7 +281,14 @@ class Firm(mesa.Agent):
         if moment.number == 4:
             strictness = moment.audit_strictness
             u = self.relabels if p.relabel_lasting > 0.0 else draw()
-            share = research.relabelled_share(funded, threshold, self.aspires, strictness, u, p)
+            relabels = self.aspires
+            if p.relabel_lasting > 0.0 and self.tier >= 2 and not relabels and funded > 0.0:
+                relabels, threshold = True, research.own_threshold(self.tier, self.revenue, moment)
+            level = threshold
+            for band in env.rd_bands:
+                if threshold < band <= moment.rd_aim and u < research.relabelling_chance(funded, band, strictness, p):
+                    level = band
+            share = research.relabelled_share(funded, level, relabels, strictness, u, p)
             self.relabelled = share
             self.rd_before = self.rd_last_year
             self.rd_last_year = funded / (1.0 - share)

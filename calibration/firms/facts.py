@@ -261,12 +261,16 @@ def relabelled_share(intensity: np.ndarray, revenue: np.ndarray, relabelled: np.
 
 
 def without_threshold(policy: Policy) -> Policy:
-    """The policy without the required R&D intensity of SRDI SMEs and of little giants with large revenue."""
+    """The policy without the required R&D intensity of SRDI SMEs and of little giants with large revenue.
+
+    Nor do firms work towards the score's bands of R&D intensity, the first of which begins at the SRDI threshold.
+    """
     rules = policy.rules
     tiers = {
         name: getattr(rules, name).model_copy(update={"rd_intensity_min": 0.0}) for name in ("srdi", "little_giant")
     }
-    return policy.model_copy(update={"rules": rules.model_copy(update=tiers)})
+    feedbacks = policy.model.model_copy(update={"points": False})
+    return policy.model_copy(update={"rules": rules.model_copy(update=tiers), "model": feedbacks})
 
 
 def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from oracle.draws import flat, laplace, uniform, uniform_pair
 from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SINCE, Firm, close, found, serves
+from oracle.world import read
 
 LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
 #: Log output is passed on in these parts.
@@ -356,15 +357,26 @@ def do_research(firm: Firm, seen, country) -> None:
         effort, seen.aspires, threshold = p.review_effort, True, own_threshold(firm, country.aims)
     drift = p.rd_reversion * math.log(research_norm(firm, seen, country) / firm.rd_intensity)
     drift += p.rd_noise * flat(uniform(country.key("research"), firm.slot))
-    chance = relabelling_chance(firm.rd_intensity, threshold, country)
+    aim = max([threshold, *worthwhile_bands(country)])
+    chance = relabelling_chance(firm.rd_intensity, threshold if firm.rd_intensity < threshold else aim, country)
     relabels = uniform(country.lifelong("relabel"), firm.slot) < chance
     pulled = seen.aspires and not (p.relabel_lasting and relabels)
-    if pulled and p.pull_width * threshold <= firm.rd_intensity < p.pull_aim * threshold:
+    if pulled and p.pull_width * threshold <= firm.rd_intensity < p.pull_aim * aim:
         drift += p.pull_speed * (1.0 + effort) * (1.0 - firm.constraint)
     intensity = min(firm.rd_intensity * math.exp(drift), 0.6)
     seen.funded = intensity + added_research(firm, seen.channel("research_yuan"), country)
     seen.threshold = threshold
     firm.rd_intensity = intensity
+
+
+def worthwhile_bands(country) -> list[float]:
+    """R&D that earns points, up to the first band with the same part of them as the pass mark is of 100."""
+    if country.p.points_aim == 0.0:
+        return []
+    bands = next(item["bands"] for item in read("criteria")["srdi"]["score"] if item["field"] == "rd_intensity")
+    most = max(points for _, points in bands)
+    enough = min(bound for bound, points in bands if 100.0 * points >= country.aims.srdi.score_min * most)
+    return [bound for bound, _ in bands if bound <= enough]
 
 
 def relabelling_chance(intensity: float, threshold: float, country) -> float:
@@ -378,18 +390,23 @@ def relabelling_chance(intensity: float, threshold: float, country) -> float:
 
 
 def report_research(firm: Firm, seen, country) -> None:
-    """At the year's end; who is just below the threshold may relabel other spending to report a trace more than it."""
+    """At the year's end, some relabel other spending to report a trace more than the threshold, or than a band above.
+
+    Who holds a certificate and relabels goes on doing so when it aspires no more.
+    """
     p = country.p
     firm.rd_before = firm.rd_last_year
     firm.relabelled = firm.rd_last_year = 0.0
     if firm.rd_intensity == 0.0:
         return
-    share, threshold = 0.0, seen.threshold
-    if seen.aspires and seen.funded < threshold:
-        chance = relabelling_chance(seen.funded, threshold, country)
-        key = country.lifelong("relabel") if p.relabel_lasting else country.key("relabel")
-        if uniform(key, firm.slot) < chance:
-            share = 1.0 - seen.funded / (1.002 * threshold)
+    share = 0.0
+    threshold = seen.threshold if seen.aspires else own_threshold(firm, country.aims)
+    if seen.aspires or (p.relabel_lasting and firm.tier >= 2):
+        u = uniform(country.lifelong("relabel") if p.relabel_lasting else country.key("relabel"), firm.slot)
+        levels = [threshold, *(band for band in worthwhile_bands(country) if band > threshold)]
+        dared = [level for level in levels if u < relabelling_chance(seen.funded, level, country)]
+        if dared and seen.funded < max(dared):
+            share = 1.0 - seen.funded / (1.002 * max(dared))
     firm.relabelled = share
     firm.rd_last_year = seen.funded / (1.0 - share)
 

@@ -28,6 +28,7 @@ OFF = {
     "research_labour": {"research_wage_share": 0.0, "research_wage_trend": 0.0, "research_price_elasticity": 0.0},
     "credit": {"credit_crowding": 0.0, "guarantee_default": 0.0},
     "relabelling": {"relabel_lasting": 0.0, "relabel_fall": 0.0},
+    "points": {"points_aim": 0.0},
     "anticipation": {"anticipation_fade": 0.0, "anticipation_horizon": 0.0, "apply_rush": 0.0},
     "full_cost": {"tax_relief_counted": 0.0, "title_award_srdi": 0.0, "title_award_giant": 0.0},
     "reviews": {"review_effort": 0.0, "review_allowance": 0.0, "review_spread": 0.0},

@@ -225,6 +225,7 @@ MOVES = {
     "anticipation": "rd_true_yuan",
     "full_cost": "public_cost_yuan",
     "relabelling": "relabelled_rd_share",
+    "points": "srdi_smes",
 }
 
 

@@ -37,6 +37,7 @@ from sim.mechanisms import (
 )
 from sim.parameters import parameter_record
 from sim.world.environment import Moment
+from sim.world.research_points import research_aim, research_bands
 
 MODEL = parameter_record()
 P = parameters(
@@ -463,20 +464,29 @@ def test_research_that_the_next_tier_asks_for(tier, revenue, threshold):
 
 
 @pytest.mark.parametrize(
-    ("intensity", "aspires", "pulled"),
+    ("intensity", "aim", "pulled"),
     [
-        (0.02, True, 1),
-        (0.02, False, 0),
-        (0.0149, True, 0),
-        (0.015, True, 1),
-        (0.0599, True, 1),
-        (0.06, True, 0),
-        (0.07, True, 0),
+        (0.02, 0.03, 1),
+        (0.02, 0.0, 0),
+        (0.0149, 0.03, 0),
+        (0.015, 0.03, 1),
+        (0.0599, 0.03, 1),
+        (0.06, 0.03, 0),
+        (0.0149, 0.06, 0),
+        (0.1199, 0.06, 1),
+        (0.12, 0.06, 0),
     ],
 )
-def test_a_threshold_pulls_who_aspires_and_is_near_it(intensity, aspires, pulled):
-    assert research.threshold_pull(intensity, 0.03, aspires, 0.25, 0.0, P) == pytest.approx(0.12 * 0.75 * pulled)
-    assert research.threshold_pull(intensity, 0.03, aspires, 0.25, 0.5, P) == pytest.approx(0.18 * 0.75 * pulled)
+def test_a_threshold_pulls_who_is_near_it_and_below_its_aim(intensity, aim, pulled):
+    assert research.threshold_pull(intensity, 0.03, aim, 0.25, 0.0, P) == pytest.approx(0.12 * 0.75 * pulled)
+    assert research.threshold_pull(intensity, 0.03, aim, 0.25, 0.5, P) == pytest.approx(0.18 * 0.75 * pulled)
+
+
+@pytest.mark.parametrize(("pass_mark", "aim"), [(0, 0.03), (20, 0.03), (21, 0.04), (60, 0.06), (61, 0.08), (100, 0.1)])
+def test_research_that_earns_the_part_of_its_points_that_passes(pass_mark, aim):
+    """2, 4, 6, 8 and 10 points from 3, 4, 6, 8 and 10 % of revenue on."""
+    assert research_aim(pass_mark) == aim
+    assert research_bands().tolist() == [0.03, 0.04, 0.06, 0.08, 0.1]
 
 
 def test_research_intensity():
