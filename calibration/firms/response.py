@@ -76,7 +76,8 @@ def _snapshot(model: SRDIModel) -> _Snapshot:
         tfp=columns.productivity.astype(np.float64),
         employment=columns.employment.astype(np.float64),
         revenue=revenue,
-        research=columns.rd_intensity * revenue,
+        # As last reported less what was relabelled: what public money adds is in it, unlike in `rd_intensity`.
+        research=columns.rd_last_year * (1.0 - columns.relabelled) * revenue,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from calibration.firms.response import (
     OUTCOMES,
     YEARS,
     _mean_effect,
+    _snapshot,
     policies,
     published,
     response,
@@ -56,6 +58,15 @@ def test_a_lever_on_sales_raises_the_sales_of_those_it_supports_by_what_it_is_de
     assert rows.loc[("revenue", 0), "effect"] == pytest.approx(0.05, abs=0.004)
     assert abs(rows.loc[("tfp", 0), "effect"]) < 0.003
     assert set(rows.index.unique("years")) == set(YEARS)
+
+
+def test_research_is_what_was_reported_less_what_was_relabelled():
+    """Public money adds to it and not to `rd_intensity`."""
+    of_firms = {"age": 8, "employment": 20.0, "productivity": 0.1, "revenue": 1e7}
+    research = {"rd_intensity": 0.01, "rd_last_year": 0.04, "relabelled": 0.25}
+    columns = SimpleNamespace(**{name: np.array([value]) for name, value in (of_firms | research).items()})
+    model = SimpleNamespace(moment=SimpleNamespace(index=10), firms=SimpleNamespace(columns=columns))
+    assert _snapshot(model).research == pytest.approx([0.03 * 1e7])
 
 
 def test_the_interval_of_a_mean_and_of_a_ratio():
