@@ -398,7 +398,6 @@ def test_the_nearest_draw_is_nearest_in_the_mean_of_its_runs(tmp_path, monkeypat
     assert nearest_draw(("reach_srdi_mid",), values, outcomes, targets, scale=0.05, seed=1, folder=tmp_path) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="srdi validate has not been run on the newest fit; docs/calibration.md says so")
 def test_packaged_forecasts_are_of_the_packaged_posterior():
     forecasts = json.loads(files("calibration").joinpath("forecasts.json").read_text(encoding="utf-8"))
     assert forecasts["posterior"] == read_parameter_draws("posterior").checksum
