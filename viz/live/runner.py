@@ -110,7 +110,7 @@ class Runner:
         with self._preparing[member]:
             if member not in self._baselines:
                 with self._cores.one(patient) as threads:
-                    self._prepare(member, threads)
+                    self._prepare(member, threads, patient)
         return self._baselines[member]
 
     def ready(self, member: int) -> bool:
@@ -171,6 +171,8 @@ class Runner:
         try:
             copies = [branch(model, policy, 1)]
             while model.running:
+                if patient:
+                    self._cores.give_way()
                 model.step()
                 if model.quarter in quarters:
                     copies.append(branch(model, policy, 1))
