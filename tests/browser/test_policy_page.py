@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from benchmarks.page import answer_number, wait_for_answer
+from browser.conftest import wait_for_chart
 
 pytestmark = pytest.mark.browser
 
@@ -119,7 +120,7 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_page):
 def test_nothing_is_wider_than_a_narrow_screen(open_page, path):
     page = open_page(path, width=400)
     wait_for_answer(page)
-    page.wait_for_selector(".srdi-chart[data-version]")
+    wait_for_chart(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
