@@ -104,7 +104,7 @@ def over_time(
         ]
     series += [
         line(words("policy.baseline"), shown.baseline, colour=BASELINE, dash=DASHES),
-        line(session.title, shown.policy, colour=POLICY),
+        line(session.title_of(answer), shown.policy, colour=POLICY),
     ]
     if label is None:
         end = words.value(float(shown.policy[-1]), unit)

@@ -135,8 +135,14 @@ class Session:
     @property
     def title(self) -> str:
         """Title of the policy: that of the matching scenario in the catalogue, or "your policy"."""
-        preset = preset_of(self.settings.value)
-        words = self.words
+        return self._title(self.settings.value)
+
+    def title_of(self, answer: Answer) -> str:
+        """Title of the policy of an answer, which may not be that of the settings yet."""
+        return self._title(settings_of(answer.scenario))
+
+    def _title(self, settings: dict[str, object]) -> str:
+        preset, words = preset_of(settings), self.words
         return words("policy.own") if preset is None else words.scenario(presets()[preset].model_dump())
 
     # --- the policy
