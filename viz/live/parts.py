@@ -13,8 +13,6 @@ from viz.live.runner import Run
 
 #: Tables of a part: those that the charts and key numbers of the policy page read.
 TABLES = ("national", "spending")
-#: Quarters under the policy in the first part that is shown.
-FIRST_QUARTERS = 2
 
 
 def part_of(model: SRDIModel, whole: Run) -> Run:
@@ -44,20 +42,22 @@ def _part(values: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 class Parts:
-    """Shows parts of a run: the first after FIRST_QUARTERS quarters, others from time to time.
+    """Shows parts of a run: the first after one quarter under the policy, others from time to time.
 
     Args:
-        show: called with every part. whole: as in `part_of`. first: first quarter that can differ from the baseline.
-        pause: least time between two parts, in seconds: the run stands still while one is drawn.
+        show: called with every part; the run stands still until it returns. whole: as in `part_of`.
+        first: first quarter that can differ from the baseline.
+        pause: time between two parts, in multiples of the time it took to show the former: slow machines show fewer.
     """
 
     def __init__(self, show: Callable[[Run], None], whole: Run, first: Quarter, pause: float) -> None:
-        self._show, self._whole, self._pause = show, whole, pause
-        self._from = first + (FIRST_QUARTERS - 1)
+        self._show, self._whole, self._first, self._pause = show, whole, first, pause
         self._next = 0.0
 
     def look(self, model: SRDIModel) -> None:
         """Show the run so far if it is time to; called after every quarter."""
-        if model.running and model.quarter >= self._from and time.monotonic() >= self._next:
+        if model.running and model.quarter >= self._first and time.monotonic() >= self._next:
+            begun = time.monotonic()
             self._show(part_of(model, self._whole))
-            self._next = time.monotonic() + self._pause
+            shown = time.monotonic()
+            self._next = shown + self._pause * (shown - begun)

@@ -75,7 +75,7 @@ class Worker:
         rest: seconds without a request before the ensemble begins.
         patience: seconds before the status of the central run is reported, because drawing it takes as long as some
             quarters of the run.
-        pause: least time between two parts of the central run, in seconds.
+        pause: time between two parts of the central run, in multiples of the time it takes to show one.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Worker:
         on_status: Callable[[Status], None] = lambda status: None,
         rest: float = 0.6,
         patience: float = 1.0,
-        pause: float = 0.15,
+        pause: float = 25.0,
     ) -> None:
         self.runner, self.rest, self.patience, self.pause = runner, rest, patience, pause
         self._on_answer, self._on_status = on_answer, on_status
