@@ -12,6 +12,7 @@ from seen import texts_of
 
 from sim.calendar import Quarter
 from viz import LANGUAGES
+from viz.app.charts import fan
 from viz.app.pages.policy import PolicyPage
 from viz.app.policies import policy_of
 from viz.app.state import Session, session_context
@@ -162,6 +163,13 @@ def test_a_part_is_the_latest_but_no_answer_and_goes_when_its_run_fails(runner, 
     session._take(part)
     session._say(Status("failed", message="no room"))
     assert session.latest.value is whole
+
+
+def test_a_chart_names_the_policy_it_shows_not_the_one_that_is_asked_for(runner, answers):
+    session = Session(runner)
+    names = [series["name"] for series in fan(session, answers[1], "little_giants")["series"]]
+    assert session.title_of(answers[1]) in names
+    assert session.title not in names
 
 
 def widgets_of(widget):
