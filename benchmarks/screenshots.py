@@ -46,10 +46,12 @@ def _wait(page: Page, name: str) -> None:
             page.wait_for_selector(f'[data-quarter="{START + played}"]')
         page.mouse.move(0, 0)
     elif name == "calibration":
-        page.wait_for_selector(".srdi-chart[data-version]")
+        page.wait_for_selector(".srdi-chart")
     else:
         page.wait_for_selector('[data-stage="done"]')
     page.wait_for_timeout(_SETTLE_MS)
+    # As before printing: charts outside the window are drawn too.
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
 
 
 @click.command(cls=Script)

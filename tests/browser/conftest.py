@@ -36,6 +36,18 @@ def address(chromium, results):
         yield found
 
 
+def wait_for_chart(page, timeout=None):
+    """Wait until the first chart of the page's body is drawn, which it is once it comes into the window."""
+    page.wait_for_function(
+        """() => {
+          const chart = document.querySelector('.srdi-main .srdi-chart');
+          if (chart) chart.scrollIntoView();
+          return chart && chart.dataset.version;
+        }""",
+        timeout=timeout,
+    )
+
+
 class Watched:
     """A page that notes what must not happen: requests to other hosts, failed requests, errors of scripts."""
 

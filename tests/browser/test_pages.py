@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from browser.conftest import wait_for_chart
 from viz import LANGUAGES
 from viz.app.layout import PAGES
 from viz.words.language import Words
@@ -11,23 +12,18 @@ from viz.words.language import Words
 pytestmark = pytest.mark.browser
 
 _POLICY = "levers.public_services.enabled=true&policy=Clusters~levers.cluster_recognition.per_year%3D300"
-#: What each page has once it is drawn.
-_DRAWN = {
-    "policy": ".srdi-chart[data-version]",
-    "map": ".srdi-chart[data-version]",
-    "chains": ".srdi-chart[data-version]",
-    "compare": ".srdi-chart[data-version]",
-    "calibration": ".srdi-chart[data-version]",
-    "model": "img, canvas, svg",
-    "data": "table",
-}
+#: What pages without charts have once they are drawn.
+_DRAWN = {"model": "img, canvas, svg", "data": "table"}
 #: Pages that quote files, sources and parameters; on the others a few English words in a row are a sentence forgotten.
 _QUOTING = ("model", "data", "calibration")
 _LATIN = re.compile(r"[A-Za-z]{4,}(?: [a-z]{2,}){3,}")
 
 
 def wait_until_drawn(page, name):
-    page.wait_for_selector(", ".join(f".srdi-main {part}" for part in _DRAWN[name].split(", ")), timeout=90_000)
+    if name in _DRAWN:
+        page.wait_for_selector(", ".join(f".srdi-main {part}" for part in _DRAWN[name].split(", ")), timeout=90_000)
+    else:
+        wait_for_chart(page, timeout=90_000)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

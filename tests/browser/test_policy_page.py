@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from benchmarks.page import answer_number, wait_for_answer
+from browser.conftest import wait_for_chart
 
 pytestmark = pytest.mark.browser
 
@@ -119,7 +120,7 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_page):
 def test_nothing_is_wider_than_a_narrow_screen(open_page, path):
     page = open_page(path, width=400)
     wait_for_answer(page)
-    page.wait_for_selector(".srdi-chart[data-version]")
+    wait_for_chart(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
@@ -139,3 +140,56 @@ def test_intervals_can_be_cancelled(open_page):
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.wait_for_selector('[data-stage="cancelled"]')
     wait_for_answer(page)
+
+
+def test_parts_are_shown_marked_and_gone_with_the_whole_answer(open_page):
+    page = open_page()
+    wait_for_answer(page, ensemble=True)
+    # Versions and busy states of the key numbers, notes of charts, and what screen readers are told.
+    page.evaluate(
+        """() => {
+          window.seen = { versions: [], notes: [], told: [] };
+          const add = (list, text) => { if (list[list.length - 1] !== text) list.push(text); };
+          new MutationObserver(() => {
+            const figures = document.querySelector('.srdi-key-numbers');
+            add(window.seen.versions, `${figures.dataset.version} ${figures.getAttribute('aria-busy')}`);
+            document.querySelectorAll('.srdi-chart-note').forEach((note) => window.seen.notes.push(note.innerText));
+            document.querySelectorAll('[role=status], [aria-live]').forEach((live) => {
+              if (live.getAttribute('aria-busy') !== 'true') add(window.seen.told, live.innerText);
+            });
+          }).observe(document.querySelector('#results'), {
+            subtree: true, childList: true, characterData: true, attributes: true,
+          });
+        }"""
+    )
+    page.locator(f'[data-key="{CLUSTERS}"] input[type=range]').focus()
+    with answered(page):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "() => ![...document.querySelectorAll('.srdi-chart')].some((c) => (c.dataset.version || '').endsWith('~'))"
+    )
+    seen = page.evaluate("window.seen")
+    assert seen["versions"][-1] == "2 false"
+    assert "2~ true" in seen["versions"]
+    assert any(re.fullmatch(r"up to 20\d\d Q[1-4] so far", note) for note in seen["notes"]), seen["notes"]
+    assert not any("Running" in text or "so far" in text for text in seen["told"]), seen["told"]
+    assert page.locator(".srdi-chart-note").count() == 0
+    assert "…" not in page.inner_text(".srdi-key-numbers")
+
+
+def test_charts_outside_the_window_wait_until_they_are_seen_or_printed(open_page):
+    page = open_page()
+    wait_for_answer(page)
+    versions = "[...document.querySelectorAll('#results .srdi-chart')].map((chart) => chart.dataset.version || '')"
+    page.wait_for_function(f"() => {versions}[0] === '1'")
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.get_by_label("Start from").select_option("no-policy")
+    wait_for_answer(page, after=1)
+    page.wait_for_function(f"() => {versions}[0].startsWith('2')")
+    assert not page.evaluate(versions)[-1].startswith("2")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(f"() => {versions}.every((version) => version.startsWith('2'))")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    wait_for_answer(page, after=2)
+    page.locator("#results .srdi-chart").last.scroll_into_view_if_needed()
+    page.wait_for_function(f"() => {versions}[5].startsWith('3')")

@@ -114,6 +114,22 @@ def test_a_lone_run_has_all_threads():
             assert more == 1
     with cores.one(patient=True) as threads:
         assert threads == 1
+        with cores.one() as more:
+            assert more == 4
+
+
+def test_a_patient_run_stands_still_while_a_lone_one_has_all_cores(runs):
+    asked = runs(4)
+    with asked.cores.one(patient=True):
+        asked.start("alone")
+        assert asked.begun == ["alone"]
+        threading.Timer(0.1, asked.end, ["alone"]).start()
+        assert asked.cores.give_way()
+        assert not asked.cores._in_use[False]
+        # Two that are not patient have a core each, and leave it the others.
+        for name in "ab":
+            asked.start(name)
+        assert asked.cores.give_way(stopped=lambda: pytest.fail("it waited"))
 
 
 def test_what_is_not_wanted_any_more_waits_no_longer():

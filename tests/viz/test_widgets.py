@@ -11,7 +11,7 @@ pytest.importorskip("solara")
 
 from viz.app.widgets import chart
 from viz.app.widgets import network as networks
-from viz.app.widgets.chart import band, bar, interval, interval_chart, line, points, time_chart
+from viz.app.widgets.chart import Chart, band, bar, interval, interval_chart, line, points, time_chart
 from viz.app.widgets.network import Network, network, radial_layout
 
 BLUE = "#0072B2"
@@ -69,6 +69,16 @@ def test_later_changes_of_an_array_do_not_reach_a_spec():
 def test_specs_of_equal_numbers_are_equal_even_with_gaps():
     one, other = (time_chart(QUARTERS, [line("", [1.0, np.nan, 2.0], colour=BLUE)], **COMMON) for _ in range(2))
     assert one == other
+
+
+def test_a_chart_whose_numbers_change_is_described_as_before():
+    specs = [
+        time_chart(QUARTERS, [line("", [1, 2, end], colour=BLUE)], **COMMON | {"label": f"{end}"}) for end in (3, 4)
+    ]
+    one, other = (Chart(spec).kwargs for spec in specs)
+    assert one["described"] == other["described"]
+    assert [each["label"] for each in (one, other)] == ["3", "4"]
+    assert one["values"] != other["values"]
 
 
 def test_rows_make_the_height_of_an_interval_chart():

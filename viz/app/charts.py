@@ -43,13 +43,23 @@ def look(session: Session) -> dict:
 
 
 def version_of(answer: Answer) -> str:
-    """Version of the answer a chart shows: the number of the request, and whether it has intervals."""
-    return f"{answer.number}{'+' if answer.runs else ''}"
+    """Version of the answer a chart shows: the number of the request, with + if it has intervals, ~ if it is a part."""
+    return f"{answer.number}{'+' if answer.runs else '~' if answer.reached else ''}"
 
 
 def show(answer: Answer, spec: dict) -> None:
-    """Draw a chart of an answer."""
+    """Draw a chart of a whole answer."""
     Chart(spec=spec, version=version_of(answer))
+
+
+def show_latest(session: Session, answer: Answer, spec: dict) -> None:
+    """Draw a chart of an answer that may be a part, which is then marked as one."""
+    if answer.reached is None:
+        show(answer, spec)
+        return
+    words, quarter = session.words, session.words.quarter(str(answer.reached))
+    label = words("chart.part_label", title=spec["title"], quarter=quarter)
+    Chart(spec=spec | {"label": label}, version=version_of(answer), note=words("chart.part", quarter=quarter))
 
 
 def fan(session: Session, answer: Answer, quantity: str) -> dict:
@@ -94,7 +104,7 @@ def over_time(
         ]
     series += [
         line(words("policy.baseline"), shown.baseline, colour=BASELINE, dash=DASHES),
-        line(session.title, shown.policy, colour=POLICY),
+        line(session.title_of(answer), shown.policy, colour=POLICY),
     ]
     if label is None:
         end = words.value(float(shown.policy[-1]), unit)

@@ -64,11 +64,19 @@ def choice(label: str, value: str, titles: Mapping[str, str], on_value: Callable
     Choice(label=label, value=value, options=[list(pair) for pair in titles.items()], event_choose=on_value)
 
 
-def progress(text: str, stage: str, share: float | None = None, cancel: Callable[[], None] | None = None) -> None:
-    """The current status, with a progress bar if the finished share is known, and a button to cancel."""
+def progress(
+    text: str, stage: str, share: float | None = None, cancel: Callable[[], None] | None = None, passing: bool = False
+) -> None:
+    """The current status, with a progress bar if the finished share is known, and a button to cancel.
+
+    Args:
+        passing: whether it holds for a moment only, so that screen readers wait for what follows.
+    """
     words = use_session().words
-    with solara.Div(classes=["srdi-row"], attributes={"role": "status", "data-stage": stage}):
-        solara.HTML(tag="span", classes=["srdi-note"], unsafe_innerHTML=escape(text))
+    # Text and state are of one widget: of two, screen readers would be told one without the other.
+    attributes = {"role": "status", "data-stage": stage, "aria-busy": str(passing).lower()}
+    with solara.Div(classes=["srdi-row"]):
+        solara.HTML(tag="span", classes=["srdi-note"], attributes=attributes, unsafe_innerHTML=escape(text))
         if share is not None:
             solara.HTML(
                 tag="div",
@@ -88,7 +96,11 @@ def progress(text: str, stage: str, share: float | None = None, cancel: Callable
 def Busy():
     """The worker's status, with a progress bar and a button to cancel."""
     session = use_session()
-    words, status = session.words, session.status.value
+    words, status, latest = session.words, session.status.value, session.latest.value
+    if latest is not None and latest.reached is not None:
+        # The last status is that of the answer which the part has replaced.
+        progress(words("policy.status_central"), "central", passing=True)
+        return
     running = status.stage == "ensemble"
     progress(
         words(f"policy.status_{status.stage}", done=status.done + 1, of=status.of),

@@ -73,7 +73,8 @@ class Session:
     Attributes:
         language, dark: reactive choices of appearance. settings: the policy's changes to the baseline, by dotted key.
         view: the choices of VIEWS. saved: policies kept to compare.
-        answer, status: the newest from the worker. message: a sentence about the last error, or empty.
+        answer, status: the newest from the worker. latest: the answer, or a part of the next one.
+        message: a sentence about the last error, or empty.
         refused: number of invalid values so far. history: whether there is something to undo, and to redo.
     """
 
@@ -91,6 +92,7 @@ class Session:
         self.view = solara.Reactive(state.view)
         self.saved = solara.Reactive(tuple(_in_order(saved) for saved in state.saved))
         self.answer: solara.Reactive[Answer | None] = solara.Reactive(None)
+        self.latest: solara.Reactive[Answer | None] = solara.Reactive(None)
         self.status = solara.Reactive(Status("central"))
         self.message = solara.Reactive(message)
         self.refused = solara.Reactive(0)
@@ -133,8 +135,14 @@ class Session:
     @property
     def title(self) -> str:
         """Title of the policy: that of the matching scenario in the catalogue, or "your policy"."""
-        preset = preset_of(self.settings.value)
-        words = self.words
+        return self._title(self.settings.value)
+
+    def title_of(self, answer: Answer) -> str:
+        """Title of the policy of an answer, which may not be that of the settings yet."""
+        return self._title(settings_of(answer.scenario))
+
+    def _title(self, settings: dict[str, object]) -> str:
+        preset, words = preset_of(settings), self.words
         return words("policy.own") if preset is None else words.scenario(presets()[preset].model_dump())
 
     # --- the policy
@@ -232,15 +240,19 @@ class Session:
         """Remove a kept policy."""
         self.saved.value = tuple(saved for saved in self.saved.value if saved.name != name)
 
-    # --- from the worker's thread
+    # --- from the worker's threads
 
     def _take(self, answer: Answer) -> None:
-        self.answer.value = answer
+        if answer.reached is None:
+            self.answer.value = answer
+        self.latest.value = answer
 
     def _say(self, status: Status) -> None:
         self.status.value = status
         if status.stage == "failed":
             self.message.value = status.message
+            # Of a run that failed, no part is left.
+            self.latest.value = self.answer.value
 
 
 def _in_order(saved: Saved) -> Saved:

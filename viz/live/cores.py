@@ -14,7 +14,8 @@ _CHECK_INTERVAL = 0.2
 class Cores:
     """A number of cores, each used by one run at a time.
 
-    Patient runs wait for all others, and leave the last core free unless there is only one.
+    Patient runs wait for all others, and leave the last core free unless there is only one. A run that is not patient
+    and the only such run has all cores: patient runs stand still meanwhile.
     """
 
     def __init__(self, count: int) -> None:
@@ -29,8 +30,8 @@ class Cores:
     def one(self, patient: bool = False, stopped: Callable[[], bool] = lambda: False) -> Iterator[int]:
         """Wait for a core and occupy it; yields the number of threads the run may use.
 
-        A run that is alone and not patient gets as many threads as there are cores, any other run one. It is 0 if
-        `stopped`, which is checked while waiting, returns true.
+        A run that is not patient gets as many threads as there are cores if it is the only such run; any other run
+        gets one. It is 0 if `stopped`, which is checked while waiting, returns true.
         """
         threads = self._take(patient, stopped)
         try:
@@ -40,8 +41,8 @@ class Cores:
                 self._give(patient)
 
     def give_way(self, stopped: Callable[[], bool] = lambda: False) -> bool:
-        """For a patient run between steps: yield the core while others wait; False once `stopped` returns true."""
-        if not self._waiting[False]:
+        """For a patient run between steps: stand still while others need it; False once `stopped` returns true."""
+        if not self._are_needed():
             return True
         self._give(patient=True)
         taken = self._take(True, stopped)
@@ -61,7 +62,7 @@ class Cores:
                         return 0
                     self._changed.wait(_CHECK_INTERVAL)
                 self._in_use[patient] += 1
-                return self.count if not patient and sum(self._in_use.values()) == 1 else 1
+                return self.count if not patient and self._in_use[False] == 1 else 1
             finally:
                 waiting.remove(token)
                 self._changed.notify_all()
@@ -74,4 +75,12 @@ class Cores:
     def _is_free(self, patient: bool) -> bool:
         if sum(self._in_use.values()) >= self.count:
             return False
-        return not patient or (not self._waiting[False] and self._in_use[True] < self._most_patient)
+        return not patient or (not self._are_needed() and self._in_use[True] < self._most_patient)
+
+    def _are_needed(self) -> bool:
+        """Whether runs that are not patient need the cores of patient ones: some wait, or one has all cores.
+
+        Several of them have a core each; the others are left to patient runs, which on a busy server would otherwise
+        never go on.
+        """
+        return bool(self._waiting[False]) or self._in_use[False] == 1

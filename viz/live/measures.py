@@ -114,7 +114,10 @@ def mean_difference(differences: np.ndarray) -> Estimate:
 
 
 def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Public spending by year and lever, yuan, mean over runs: years, and float64 (years,) per lever with spending."""
+    """Public spending by year and lever, yuan, mean over runs: years, and float64 (years,) per lever with spending.
+
+    Of a part (see `viz.live.parts`), years that are not whole are NaN.
+    """
     table = runs[0].tables["spending"]
     through_levers = table["kind"] == "lever"
     names = list(dict.fromkeys(table["lever"][through_levers].tolist()))
@@ -124,7 +127,7 @@ def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndar
     by_year = money.reshape(-1, 4, len(names)).sum(axis=1)
     first = int(quarters(runs[0])[1][:4])
     years = [str(first + index) for index in range(len(by_year))]
-    return years, {name: by_year[:, index] for index, name in enumerate(names) if by_year[:, index].any()}
+    return years, {name: by_year[:, index] for index, name in enumerate(names) if (money[:, index] > 0.0).any()}
 
 
 def by_key(run: Run, table: str, key: str, column: str) -> tuple[list, np.ndarray]:

@@ -67,11 +67,17 @@ class Links:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run: its number in the ensemble, its tables from `SRDIModel.tables`, and for the central run its links."""
+    """One run.
+
+    Attributes:
+        member: its number in the ensemble. tables: from `SRDIModel.tables`. links: those of the central run.
+        reached: the last quarter of a run in progress (see `viz.live.parts`); None for a whole run.
+    """
 
     member: int
     tables: Tables
     links: Links | None = None
+    reached: Quarter | None = None
 
 
 class Runner:
@@ -110,7 +116,7 @@ class Runner:
         with self._preparing[member]:
             if member not in self._baselines:
                 with self._cores.one(patient) as threads:
-                    self._prepare(member, threads)
+                    self._prepare(member, threads, patient)
         return self._baselines[member]
 
     def ready(self, member: int) -> bool:
@@ -118,7 +124,12 @@ class Runner:
         return member in self._baselines
 
     def run(
-        self, policy: Policy, member: int, stopped: Callable[[], bool] = lambda: False, patient: bool = False
+        self,
+        policy: Policy,
+        member: int,
+        stopped: Callable[[], bool] = lambda: False,
+        patient: bool = False,
+        look: Callable[[SRDIModel], None] = lambda model: None,
     ) -> Run | None:
         """Run a policy for a member of the ensemble; bit-identical to a run from the start.
 
@@ -126,6 +137,7 @@ class Runner:
             stopped: checked before every quarter, and while waiting for a core; once it returns true, the run is
                 abandoned and None returned.
             patient: let runs that a user waits for go first, and leave a core to them.
+            look: called with the model after every quarter; must not change it.
         """
         baseline = self.baseline_run(member, patient)
         policy = self._with_parameters(policy, member)
@@ -142,6 +154,7 @@ class Runner:
                     if stopped() or (patient and not self._cores.give_way(stopped)):
                         return None
                     model.step()
+                    look(model)
                 return _run_of(model, member)
             finally:
                 model.close()
@@ -163,7 +176,7 @@ class Runner:
             firms_panel=0 if member else PANEL,
         )
 
-    def _prepare(self, member: int, threads: int) -> None:
+    def _prepare(self, member: int, threads: int, patient: bool) -> None:
         """Run the baseline, and copy it at the quarters where policies most often diverge from it."""
         policy = self._with_parameters(self.baseline.policy, member)
         quarters = _branch_quarters(self.baseline.policy, few=member > 0)
@@ -171,6 +184,8 @@ class Runner:
         try:
             copies = [branch(model, policy, 1)]
             while model.running:
+                if patient:
+                    self._cores.give_way()
                 model.step()
                 if model.quarter in quarters:
                     copies.append(branch(model, policy, 1))

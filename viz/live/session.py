@@ -1,14 +1,17 @@
-"""The latest request of one user and the thread that answers it; a new request replaces the previous one."""
+"""The latest request of one user and the threads that answer it; a new request replaces the previous one."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scenarios.errors import InputError
 from scenarios.files.schema import Scenario
+from sim.branching import first_difference
+from sim.calendar import START, Quarter
+from viz.live.parts import Parts
 from viz.live.runner import Run, Runner
 
 
@@ -18,7 +21,8 @@ class Answer:
 
     Attributes:
         scenario: requested. number: of the user's request.
-        central, central_baseline: runs of the scenario and of the baseline with the central parameters.
+        central, central_baseline: runs of the scenario and of the baseline with the central parameters; the former may
+            be a part (see `viz.live.parts`).
         runs, baselines: runs of the members so far, in order.
     """
 
@@ -33,6 +37,11 @@ class Answer:
     def is_baseline(self) -> bool:
         """Whether the scenario does not differ from the baseline in anything that acts."""
         return self.central is self.central_baseline
+
+    @property
+    def reached(self) -> Quarter | None:
+        """The last quarter of an answer that is a part; None for a whole one."""
+        return self.central.reached
 
 
 @dataclass(frozen=True)
@@ -55,17 +64,18 @@ def fault_text(fault: BaseException) -> str:
 
 
 class Worker:
-    """One thread that answers one user.
+    """Answers one user: a thread for the central run, and another for the ensemble once the user rests.
 
-    There is no queue: a new request replaces the current one, whose run is abandoned before its next quarter. After
-    `rest` seconds without a new request, the ensemble is run.
+    There is no queue: a new request replaces the current one, whose runs are abandoned before their next quarter. The
+    central run of the new one begins at once. After `rest` seconds without a new request, the ensemble is run.
 
     Args:
-        on_answer: called from the worker's thread with every improved answer.
-        on_status: called from the worker's thread with the current status.
+        on_answer: called from the threads with every improved answer, the first of them a part of the central run.
+        on_status: called from the threads with the current status.
         rest: seconds without a request before the ensemble begins.
         patience: seconds before the status of the central run is reported, because drawing it takes as long as some
             quarters of the run.
+        pause: time between two parts of the central run, in multiples of the time it takes to show one.
     """
 
     def __init__(
@@ -75,10 +85,11 @@ class Worker:
         on_status: Callable[[Status], None] = lambda status: None,
         rest: float = 0.6,
         patience: float = 1.0,
+        pause: float = 25.0,
     ) -> None:
-        self.runner, self.rest, self.patience = runner, rest, patience
+        self.runner, self.rest, self.patience, self.pause = runner, rest, patience, pause
         self._on_answer, self._on_status = on_answer, on_status
-        self._changed = threading.Condition()
+        self._changed, self._telling = threading.Condition(), threading.Lock()
         self._request: Scenario | None = None
         self._number = self._answered = self._cancelled = 0
         self._closed = False
@@ -93,23 +104,29 @@ class Worker:
         with self._changed:
             self._request = scenario
             self._number += 1
-            self._changed.notify()
+            self._changed.notify_all()
             return self._number
 
     def cancel(self) -> None:
         """Stop the current ensemble; results so far stay."""
         with self._changed:
             self._cancelled = self._number
-            self._changed.notify()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """End the thread, after the current quarter of its run."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _overtaken(self, number: int) -> bool:
         return self._closed or self._number != number
+
+    def _tell(self, number: int, call: Callable, value: object) -> None:
+        """Tell the page of a request, unless a newer one replaced it; in turns, so that nothing old follows the new."""
+        with self._telling:
+            if not self._overtaken(number):
+                call(value)
 
     def _work(self) -> None:
         while True:
@@ -119,12 +136,16 @@ class Worker:
                     return
                 scenario, number = self._request, self._number
                 self._answered = number
-            try:
-                self._answer(scenario, number)
-            except Exception as error:  # any failure of a run is shown to this user and does not end the page
-                self._on_status(Status("failed", message=fault_text(error)))
+            self._try(number, self._central, scenario, number)
 
-    def _answer(self, scenario: Scenario, number: int) -> None:
+    def _try(self, number: int, task: Callable[..., None], *arguments: object) -> None:
+        try:
+            task(*arguments)
+        except Exception as error:  # any failure of a run is shown to this user and does not end the page
+            self._tell(number, self._on_status, Status("failed", message=fault_text(error)))
+
+    def _central(self, scenario: Scenario, number: int) -> None:
+        """The central run, shown in parts and then whole; the ensemble follows if the user rests."""
         runner = self.runner
         report_at = time.monotonic() + self.patience
         reported = False
@@ -133,38 +154,52 @@ class Worker:
             nonlocal reported
             if not reported and time.monotonic() >= report_at:
                 reported = True
-                self._on_status(Status("central", 0, 1))
+                self._tell(number, self._on_status, Status("central", 0, 1))
             return self._overtaken(number)
 
         baseline = runner.baseline_run(0)
-        run = runner.run(scenario.policy, 0, overtaken)
+
+        def answer(run: Run) -> Answer:
+            return Answer(scenario, number, run, baseline)
+
+        # A policy that never differs has no parts: its run is the baseline's.
+        first = first_difference(runner.baseline.policy, scenario.policy) or START
+        parts = Parts(lambda part: self._tell(number, self._on_answer, answer(part)), baseline, first, self.pause)
+        run = runner.run(scenario.policy, 0, overtaken, look=parts.look)
         if run is None:
             return
-        answer = Answer(scenario, number, run, baseline)
-        self._on_answer(answer)
-        self._on_status(Status("waiting", 0, runner.members))
+        self._tell(number, self._on_answer, answer(run))
+        self._tell(number, self._on_status, Status("waiting", 0, runner.members))
+        if self._rests(number):
+            task = (number, self._ensemble, answer(run))
+            threading.Thread(target=self._try, args=task, daemon=True, name="ensemble worker").start()
+
+    def _rests(self, number: int) -> bool:
+        """Wait whether the user rests: False if there is a new request or the ensemble is cancelled meanwhile."""
         with self._changed:
-            if self._changed.wait_for(lambda: self._overtaken(number) or self._cancelled == number, self.rest):
-                self._settle(number)
-                return
+            moved = self._changed.wait_for(lambda: self._is_off(number), self.rest)
+        if moved:
+            self._settle(number)
+        return not moved
+
+    def _is_off(self, number: int) -> bool:
+        """Whether the ensemble of a request is not to go on."""
+        return self._overtaken(number) or self._cancelled == number
+
+    def _ensemble(self, answer: Answer) -> None:
+        runner, number = self.runner, answer.number
         runs, baselines = [], []
         for member in range(1, runner.members + 1):
-            self._on_status(Status("ensemble", member - 1, runner.members))
+            self._tell(number, self._on_status, Status("ensemble", member - 1, runner.members))
             baselines.append(runner.baseline_run(member, patient=True))
-            run = runner.run(
-                scenario.policy,
-                member,
-                lambda: self._overtaken(number) or self._cancelled == number,
-                patient=True,
-            )
+            run = runner.run(answer.scenario.policy, member, lambda: self._is_off(number), patient=True)
             if run is None:
                 self._settle(number)
                 return
             runs.append(run)
-        self._on_answer(Answer(scenario, number, answer.central, baseline, tuple(runs), tuple(baselines)))
-        self._on_status(Status("done", runner.members, runner.members))
+        self._tell(number, self._on_answer, replace(answer, runs=tuple(runs), baselines=tuple(baselines)))
+        self._tell(number, self._on_status, Status("done", runner.members, runner.members))
 
     def _settle(self, number: int) -> None:
         """Report that the ensemble was cancelled, unless a newer request replaced it."""
-        if not self._overtaken(number):
-            self._on_status(Status("cancelled", 0, self.runner.members))
+        self._tell(number, self._on_status, Status("cancelled", 0, self.runner.members))

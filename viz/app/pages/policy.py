@@ -125,16 +125,26 @@ def Heading():
 def KeyNumbers():
     """Four key numbers under the policy, with their differences to the baseline."""
     session = use_session()
-    words, answer = session.words, session.answer.value
+    words, answer = session.words, session.latest.value
     cells = [_key_number(words, answer, quantity, session) for quantity in HEADLINES]
     version = "" if answer is None else charts.version_of(answer)
+    partial = answer is not None and answer.reached is not None
     solara.HTML(
-        tag="dl", classes=["srdi-key-numbers"], attributes={"data-version": version}, unsafe_innerHTML="".join(cells)
+        tag="dl",
+        classes=["srdi-key-numbers"],
+        attributes={"data-version": version, "aria-busy": str(partial).lower()},
+        unsafe_innerHTML="".join(cells),
     )
+    note(_basis(words, answer))
+
+
+def _basis(words: Words, answer: Answer | None) -> str:
+    """What the key numbers are based on."""
     if answer is None or answer.is_baseline:
-        note(words("policy.same"))
-    else:
-        note(words("policy.pairs", pairs=len(answer.runs)) if answer.runs else words("policy.one_pair"))
+        return words("policy.same")
+    if answer.reached is not None:
+        return words("policy.part", quarter=words.quarter(str(answer.reached)))
+    return words("policy.pairs", pairs=len(answer.runs)) if answer.runs else words("policy.one_pair")
 
 
 def _key_number(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
@@ -146,9 +156,11 @@ def _key_number(words: Words, answer: Answer | None, quantity: str, session: Ses
         return f'<div class="srdi-key-number"><dt>{title}</dt><dd class="srdi-value">…</dd></div>'
     unit, outcome = unit_of(quantity), effect(answer, quantity)
     difference = outcome.difference
-    change, direction = "", ""
+    value, change, direction = words.value(outcome.value, unit), "", ""
     about = words("policy.key_number_baseline", value=words.value(outcome.baseline, unit))
-    if not answer.is_baseline:
+    if answer.reached is not None:
+        value, change = "…", "…"
+    elif not answer.is_baseline:
         change = words.value(difference.mean, unit, signed=True)
         if difference.clear and quantity != CUMULATIVE_COST:
             direction = "srdi-up" if difference.mean > 0.0 else "srdi-down"
@@ -158,30 +170,30 @@ def _key_number(words: Words, answer: Answer | None, quantity: str, session: Ses
             about += f" · {verdict(words, difference)}"
     return (
         f'<div class="srdi-key-number" data-quantity="{quantity}"><dt>{title}</dt>'
-        f'<dd class="srdi-value">{words.value(outcome.value, unit)} <small>{escape(words.unit(unit))}</small></dd>'
+        f'<dd class="srdi-value">{value} <small>{escape(words.unit(unit))}</small></dd>'
         f'<dd class="srdi-change {direction}">{escape(change)}</dd><dd>{escape(about)}</dd></div>'
     )
 
 
 @solara.component
 def OfAnswer(make_spec: Callable[..., dict], *about: str) -> None:
-    """A card with a chart of the newest answer.
+    """A card with a chart of the latest answer.
 
     Args:
         make_spec: function of `viz.app.charts` that takes session, answer and `about`.
     """
     session = use_session()
-    answer = session.answer.value
+    answer = session.latest.value
     with solara.Div(classes=["srdi-card"]):
         if answer is not None:
-            charts.show(answer, make_spec(session, answer, *about))
+            charts.show_latest(session, answer, make_spec(session, answer, *about))
 
 
 @solara.component
 def Prices():
     """The cost of an additional firm, once there are intervals."""
     session = use_session()
-    words, answer = session.words, session.answer.value
+    words, answer = session.words, session.latest.value
     if answer is None or answer.is_baseline:
         return
     rows = []

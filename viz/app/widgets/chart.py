@@ -289,20 +289,29 @@ def interval_chart(
 
 
 @solara.component_vue("chart.vue", vuetify=False)
-def _Chart(described: str, values: bytes, version: int | str) -> None:
-    """A chart. The spec without its numbers is JSON text, because every redraw of a page traverses lists and dicts."""
+def _Chart(described: str, values: bytes, label: str, note: str, version: int | str) -> None:
+    """A chart.
+
+    Args:
+        described: the spec without what changes with its numbers, as JSON text: every redraw of a page traverses lists
+            and dicts.
+        values, label: of the spec. note, version: as in `Chart`.
+    """
 
 
-def Chart(spec: dict, version: int | str = 0) -> solara.Element:
+def Chart(spec: dict, version: int | str = 0, note: str = "") -> solara.Element:
     """A chart.
 
     Args:
         spec: of `time_chart` or `interval_chart`.
         version: of the numbers. The chart's root element (class ``srdi-chart``) has it as ``data-version`` once the
-            numbers are painted; a chart that is not displayed paints nothing.
+            numbers are painted; a chart that is not displayed, or outside the window, paints nothing.
+        note: a remark on the numbers, such as that more are to come; shown in the plot.
     """
-    described = {key: value for key, value in spec.items() if key != "values"}
-    return _Chart(described=json.dumps(described), values=spec["values"], version=version)
+    described = {key: value for key, value in spec.items() if key not in ("values", "label")}
+    return _Chart(
+        described=json.dumps(described), values=spec["values"], label=spec["label"], note=note, version=version
+    )
 
 
 def _common(
