@@ -140,8 +140,8 @@ def test_a_step_is_seen_where_firms_bunch_and_not_in_a_smooth_density():
 
 
 def test_the_relabelled_part_is_of_the_money_of_firms_near_the_threshold():
-    # The last two report less than two thirds of the threshold and more than twice as much.
-    intensity, revenue = np.array([0.03, 0.03, 0.05, 0.0199, 0.0601]), np.array([1.0, 3.0, 1.2, 100.0, 100.0])
+    # The last two report less than two thirds of the threshold and more than two and a half times as much.
+    intensity, revenue = np.array([0.03, 0.03, 0.05, 0.0199, 0.0751]), np.array([1.0, 3.0, 1.2, 100.0, 100.0])
     relabelled = np.array([0.5, 0.1, 0.0, 0.0, 0.9])
     # (0.5 · 0.03 + 0.1 · 0.09) / (0.03 + 0.09 + 0.06)
     assert facts.relabelled_share(intensity, revenue, relabelled, 0.03) == pytest.approx(0.024 / 0.18)
