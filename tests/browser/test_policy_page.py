@@ -136,10 +136,17 @@ def test_two_readers_have_their_own_policies(open_page):
 
 
 def test_intervals_can_be_cancelled(open_page):
-    page = open_page("?levers.incubation.enabled=true")
-    page.get_by_role("button", name="Cancel", exact=True).click()
-    page.wait_for_selector('[data-stage="cancelled"]')
+    page = open_page()
     wait_for_answer(page)
+    # Clicked by the page itself: on a busy machine the few runs may be done before a test sees the button.
+    page.evaluate(
+        """() => new MutationObserver(() => {
+          [...document.querySelectorAll('button')].find((button) => button.innerText.trim() === 'Cancel')?.click();
+        }).observe(document.body, { subtree: true, childList: true })"""
+    )
+    page.get_by_label("Start from").select_option("no-policy")
+    page.wait_for_selector('[data-stage="cancelled"]')
+    wait_for_answer(page, after=1)
 
 
 def test_parts_are_shown_marked_and_gone_with_the_whole_answer(open_page):
@@ -181,7 +188,7 @@ def test_charts_outside_the_window_wait_until_they_are_seen_or_printed(open_page
     page = open_page()
     wait_for_answer(page)
     versions = "[...document.querySelectorAll('#results .srdi-chart')].map((chart) => chart.dataset.version || '')"
-    page.wait_for_function(f"() => {versions}[0] === '1'")
+    page.wait_for_function(f"() => {versions}[0].startsWith('1')")
     page.set_viewport_size({"width": 1280, "height": 500})
     page.get_by_label("Start from").select_option("no-policy")
     wait_for_answer(page, after=1)

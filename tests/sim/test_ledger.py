@@ -58,7 +58,7 @@ def test_an_award_is_paid_in_twelve_quarters_from_the_one_after_its_grant():
 
 
 def test_awards_use_their_budget_by_the_last_round():
-    """Candidates abound, so each yearly round leaves little more than the award of a simulated firm, 300 million yuan."""
+    """Candidates abound: each yearly round leaves little more than the award of a simulated firm, 300 million yuan."""
     settings = {"start": "2021Q3", "end": "2022Q4", "budget_yuan": 4e9}
     spending = frame(run(Policy(levers=levers(little_giant_awards=settings)), until=2024, scale=0.02), "spending")
     awards = spending[spending["lever"] == "little_giant_awards"]
