@@ -137,7 +137,12 @@ def _mix_int(x: int) -> int:
 
 def stream_key(seed: int, quarter: int, purpose: int) -> np.uint64:
     """Key of the stream for (seed, quarter, purpose), mixed so that neighbours share nothing."""
-    return np.uint64(_mix_int(_mix_int(_mix_int(seed) + quarter + 1) + purpose + 1))
+    return np.uint64(_mix_int(_quarter_state(seed, quarter) + purpose + 1))
+
+
+def _quarter_state(seed: int, quarter: int) -> int:
+    """What all streams of a quarter have in common."""
+    return _mix_int(_mix_int(seed) + quarter + 1)
 
 
 def substream_key(key: np.uint64, stream: int) -> np.uint64:
@@ -147,7 +152,7 @@ def substream_key(key: np.uint64, stream: int) -> np.uint64:
 
 def quarter_keys(seed: int, quarter: int) -> np.ndarray:
     """Keys of all purposes in one quarter: uint64, indexed by Purpose."""
-    return np.array([stream_key(seed, quarter, purpose) for purpose in Purpose], dtype=np.uint64)
+    return _mixed(np.uint64(_quarter_state(seed, quarter)) + np.arange(1, len(Purpose) + 1, dtype=np.uint64))
 
 
 def uniform_array(key: np.uint64, count: int) -> np.ndarray:
