@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sim.levers import Levers
+
 #: A user's file of one study beside the package's.
 ROW = """
 [[evidence]]
@@ -40,3 +42,14 @@ def changed_row(**changes: str | None) -> str:
 def own_file(*rows: str) -> str:
     """A user's file that adds rows to the package's."""
     return EXTENDS + "".join(rows or (ROW,))
+
+
+def whole_file(*rows: str) -> str:
+    """A file of its own: the rows, and gaps for all levers but matchmaking_sales."""
+    gaps = [
+        f'[[evidence]]\nid = "no_{lever}"\nlever = "{lever}"\nparameter = "match_sales"\nnone_found = true\n'
+        'looked_for = "nothing"\n'
+        for lever in Levers.model_fields
+        if lever != "matchmaking_sales"
+    ]
+    return "".join((*(rows or (ROW,)), *gaps))

@@ -82,4 +82,4 @@ def information(coordinate: np.ndarray, weights: np.ndarray) -> float:
         weights: float64 (points,), sum 1.
     """
     share, _ = np.histogram(coordinate, BINS, (0.0, 1.0), weights=weights)
-    return float((share * np.log(np.maximum(share * BINS, 1e-300))).sum())
+    return max(float((share * np.log(np.maximum(share * BINS, 1e-300))).sum()), 0.0)

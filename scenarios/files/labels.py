@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -36,9 +37,15 @@ class Label:
         return f"{self.word} ({names})" if names else self.word
 
 
+#: The part of a study's id that is its name: up to the year, if it has one.
+_NAME = re.compile(r".*?\d{4}|.*")
+
+
 def study_name(study: str) -> str:
     """The name of a study as readers know it: ``cai_szeidl_2018`` is Cai Szeidl 2018."""
-    return " ".join(part if part.isdigit() else part.capitalize() for part in study.split("_"))
+    found = _NAME.match(study)
+    assert found
+    return " ".join(part.capitalize() for part in found[0].split("_"))
 
 
 def weakest(labels: Iterable[Label]) -> Label:

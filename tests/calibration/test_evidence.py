@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from evidence_files import changed_row, own_file
+from evidence_files import changed_row, whole_file
 from scipy.stats import norm
 
 from calibration.evidence import study as studies
@@ -216,7 +216,7 @@ def test_the_design_of_an_arm_has_two_runs_per_term_and_reaches_both_ends_of_one
 
 
 #: A lever with an estimate, and a study of a lever that no run of this size reaches.
-SMALL = own_file(
+SMALL = whole_file(
     changed_row(horizon_years="0.25"),
     changed_row(id='"far_2020"', study='"far_2020"', horizon_years="20"),
     changed_row(id='"few_2020"', study='"few_2020"', lever='"little_giant_awards"', experiment='"award"'),
@@ -226,10 +226,8 @@ SMALL = own_file(
 
 @pytest.fixture(scope="module")
 def small() -> Evidence:
-    """A file of four rows of a user; the package's own are left out."""
-    whole = parse_evidence(SMALL, "mine.toml")
-    own = tuple(row for row in whole.estimates if row.source == "Mine 2020")
-    return Evidence(own, whole.gaps, whole.currency, whole.source)
+    """A file of four rows of its own."""
+    return parse_evidence(SMALL, "mine.toml")
 
 
 @pytest.fixture(scope="module")

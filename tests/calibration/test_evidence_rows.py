@@ -8,7 +8,7 @@ from collections import Counter
 from importlib.resources import files
 
 import pytest
-from evidence_files import EXTENDS, ROW, changed_row, own_file
+from evidence_files import EXTENDS, ROW, changed_row, own_file, whole_file
 from hostile import READABLE, SOON
 
 from calibration.evidence.rows import Gap, parse_evidence, read_evidence
@@ -76,17 +76,12 @@ def test_own_rows_are_added_and_replace_those_of_the_same_id(tmp_path):
 
 
 def test_a_file_of_its_own_needs_every_lever():
-    gaps = [
-        f'[[evidence]]\nid = "no_{lever}"\nlever = "{lever}"\nparameter = "match_sales"\nnone_found = true\n'
-        'looked_for = "nothing"\n'
-        for lever in Levers.model_fields
-        if lever != "matchmaking_sales"
-    ]
-    evidence = parse_evidence(ROW + "".join(gaps), "mine.toml")
+    evidence = parse_evidence(whole_file(), "mine.toml")
     assert len(evidence.estimates) == 1
+    assert len(evidence.gaps) == len(Levers.model_fields) - 1
     assert all(isinstance(row, Gap) for row in evidence.gaps)
     with pytest.raises(InputError, match=r"lever sme_fund has no row; .* extends = .packaged. at the top"):
-        parse_evidence(ROW + "".join(gap for gap in gaps if "no_sme_fund" not in gap), "mine.toml")
+        parse_evidence(whole_file().replace('lever = "sme_fund"', 'lever = "network"'), "mine.toml")
 
 
 #: What is wrong in a file, and a part of the sentence that is wanted.

@@ -47,7 +47,8 @@ def test_a_number_made_of_several_takes_the_weakest_word_and_its_studies():
     assert weakest([STUDY, Label("evidence", ("a_2020", "cai_szeidl_2018"))]).studies == ("cai_szeidl_2018", "a_2020")
     assert weakest([]) == Label("assumed")
     assert str(STUDY) == "evidence (Cai Szeidl 2018)"
-    assert study_name("bloom_2013") == "Bloom 2013"
+    assert study_name("cornet_2006_additional") == "Cornet 2006"
+    assert study_name("lach") == "Lach"
 
 
 def test_labels_of_defaults_follow_what_the_parameter_file_says():
