@@ -334,7 +334,8 @@ def evidence(*, file: Path | None, scale: float, seed: int, workers: int | None,
     load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
     rows = read_evidence(file)
     with lock_directory(out), _resume_hint(out), _progress_bars() as on_run:
-        from calibration.evidence.study import DRAWS_FILE, Settings, study
+        from calibration.evidence.effects import Settings
+        from calibration.evidence.study import DRAWS_FILE, study
         from calibration.reporting.forest import write_forest
 
         summary = study(rows, out, Settings(scale=scale, seed=seed), workers=workers or cores(), on_run=on_run)

@@ -88,6 +88,14 @@ class Arm:
         """Runs of the design: one where nothing is varied."""
         return _RUNS_PER_TERM * terms_of(len(self.names)) if self.names else 1
 
+    def values(self, priors: Priors, seed: int) -> np.ndarray:
+        """Parameter values of the runs, float64 (points, parameters).
+
+        Args:
+            priors: of the parameters that are varied. seed: of the design.
+        """
+        return priors.values(self.cube(seed)) if self.names else np.empty((1, 0))
+
     def cube(self, seed: int) -> np.ndarray:
         """Points of the design in the unit cube of the priors, float64 (points, parameters)."""
         if len(self.names) == 1:

@@ -88,7 +88,7 @@ def test_an_interrupt_keeps_the_finished_runs_and_says_so(tmp_path, monkeypatch)
         done.append(parameters)
         return np.array([0.01, 0.001])
 
-    monkeypatch.setattr("calibration.evidence.study.run_experiment", run_experiment)
+    monkeypatch.setattr("calibration.evidence.effects.run_experiment", run_experiment)
     main.add_command(evidence)
     out = tmp_path / "out"
     answer = CliRunner().invoke(
