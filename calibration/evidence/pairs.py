@@ -40,14 +40,15 @@ def run_trial(
         it (take-up, what is lost without the support); NaN with too few firms.
     """
     plan = trial.plan(parameters)
-    control = SRDIModel(plan.control, scale=scale, rng=seed, until=_last_quarter(plan, rows).year)
+    last = _last_quarter(plan, rows)
+    control = SRDIModel(plan.control, scale=scale, rng=seed, until=last.year)
     while control.quarter + 1 < plan.branch:
         control.step()
     treated = branch(control, plan.treated)
     follow = _Followed(trial, plan, treated, control)
     found: list[list[np.ndarray]] = [[] for _ in rows]
     try:
-        while treated.running:
+        while treated.quarter < last:
             follow.before_step()
             treated.step()
             control.step()
