@@ -1,8 +1,9 @@
-"""Make a calibration or a validation the packaged one.
+"""Make a calibration, a validation or draws from evidence the packaged ones.
 
-``python -m calibration.adopt DIR`` in a checkout copies the posterior, summary, validation and forecasts in DIR, as far
-as present, into the package. It sets the defaults of the fitted parameters to the parameter draw nearest the reported
-figures, and updates the tables in ``docs/calibration.md``.
+``python -m calibration.adopt DIR`` in a checkout copies the posterior, summary, validation, forecasts and results of
+``srdi evidence`` in DIR, as far as present, into the package. It sets the defaults of the fitted parameters to the
+parameter draw nearest the reported figures, and updates the tables in ``docs/calibration.md`` and the pages on
+evidence. Without DIR it only writes the pages on evidence anew, after a change of their file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import click
 
+from calibration.evidence.study import DRAWS_FILE, SUMMARY_FILE
 from calibration.reporting.document import with_results
+from calibration.reporting.evidence_page import write_pages
 from calibration.studies.study import POSTERIOR, SUMMARY
 from calibration.studies.validation import FORECASTS, VALIDATION
 from scenarios.commands.command import Script, echo
@@ -32,10 +35,11 @@ def adopt(folder: Path, checkout: Path) -> list[str]:
         InputError: the folder holds none of the files, or one that is damaged or from another command.
     """
     package = checkout / "calibration"
-    names = [name for name in (POSTERIOR, SUMMARY, VALIDATION, FORECASTS) if (folder / name).exists()]
+    known = (POSTERIOR, SUMMARY, VALIDATION, FORECASTS, DRAWS_FILE, SUMMARY_FILE)
+    names = [name for name in known if (folder / name).exists()]
     if not names:
-        raise InputError(f"{folder} holds no results of srdi calibrate or srdi validate")
-    for name in (SUMMARY, VALIDATION, FORECASTS):
+        raise InputError(f"{folder} holds no results of srdi calibrate, srdi validate or srdi evidence")
+    for name in (SUMMARY, VALIDATION, FORECASTS, SUMMARY_FILE):
         if name in names:
             _check(folder / name)
     for name in names:
@@ -52,6 +56,8 @@ def adopt(folder: Path, checkout: Path) -> list[str]:
     if all((package / name).exists() for name in (SUMMARY, VALIDATION, FORECASTS)):
         page = checkout / "docs" / "calibration.md"
         page.write_text(with_results(page.read_text(encoding="utf-8")), encoding="utf-8")
+    if SUMMARY_FILE in names:
+        write_pages(checkout / "docs")
     return names
 
 
@@ -64,7 +70,7 @@ def _check(path: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         content = None
     if not isinstance(content, dict):
-        raise InputError(f"{path} is damaged, or was not written by srdi calibrate or srdi validate")
+        raise InputError(f"{path} is damaged, or was not written by srdi calibrate, srdi validate or srdi evidence")
 
 
 def with_defaults(text: str, values: dict[str, float]) -> str:
@@ -82,10 +88,17 @@ def with_defaults(text: str, values: dict[str, float]) -> str:
 
 
 @click.command(cls=Script)
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-def main(folder: Path) -> None:
-    """Make the results of srdi calibrate or srdi validate in DIR the packaged calibration."""
-    for name in adopt(folder, Path(__file__).resolve().parents[1]):
+@click.argument("folder", type=click.Path(path_type=Path), metavar="[DIR]", required=False)
+def main(folder: Path | None) -> None:
+    """Make the results of srdi calibrate, validate or evidence in DIR the packaged ones.
+
+    Without DIR, write the pages on evidence anew.
+    """
+    checkout = Path(__file__).resolve().parents[1]
+    if folder is None:
+        write_pages(checkout / "docs")
+        return
+    for name in adopt(folder, checkout):
         echo(name)
 
 

@@ -1,6 +1,7 @@
-"""The commands ``srdi facts``, ``calibrate`` and ``validate``, entry points of the group ``srdi.commands``.
+"""The commands ``srdi facts``, ``calibrate``, ``validate``, ``response`` and ``evidence``.
 
-Imports other than click are delayed, because ``srdi --help`` loads this file.
+They are entry points of the group ``srdi.commands``. Imports other than click are delayed, because ``srdi --help``
+loads this file.
 """
 
 from __future__ import annotations
@@ -290,6 +291,72 @@ def response(
     if as_json:
         table, sales = finished.values()
         print_json({"rows": records(table), "displacement": records(sales)})
+
+
+@click.command()
+@click.option(
+    "--evidence",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help='Your own studies (TOML); with extends = "packaged" at its top they are added to those of the package.',
+)
+@click.option("--scale", type=float, default=0.05, show_default=True, help="Simulated firms per real firm.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of all runs and of the draws.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results/evidence"),
+    show_default=True,
+    help="Directory of runs, draws, summary and chart; an interrupted study resumes there.",
+)
+@json_option
+def evidence(*, file: Path | None, scale: float, seed: int, workers: int | None, out: Path, as_json: bool) -> None:
+    """Repeat published studies inside the model, and draw how strongly levers act from them.
+
+    Each study becomes a pair of runs with the same random draws that differ in the lever it is about; the effect on
+    the supported firms stands beside the published one. Strengths of levers and shared mechanisms are then drawn so
+    that the model agrees with the studies as far as their errors, and the doubt whether they hold in China, allow.
+    Results are in --out: evidence_posterior.parquet (for srdi run --params FILE), evidence.json and forest.png.
+    The same settings give the same numbers.
+
+    \b
+    Example:
+      srdi evidence
+      srdi evidence --evidence my-studies.toml --scale 0.02 --out results/my-evidence
+    """
+    require_extra("srdi evidence", "calibration", "sklearn", "emcee", "threadpoolctl")
+    from calibration.evidence.rows import read_evidence
+    from scenarios.ensembles.lock import lock_directory
+    from scenarios.files.loading import load_scenario
+
+    load_scenario("baseline", (f"run.scale={scale}", f"run.seed={seed}"))
+    rows = read_evidence(file)
+    with lock_directory(out), _resume_hint(out), _progress_bars() as on_run:
+        from calibration.evidence.effects import Settings
+        from calibration.evidence.study import DRAWS_FILE, study
+        from calibration.reporting.forest import write_forest
+
+        summary = study(rows, out, Settings(scale=scale, seed=seed), workers=workers or cores(), on_run=on_run)
+        write_forest(summary["rows"], out)
+    from calibration.reporting.printing import print_evidence
+    from scenarios.display.screen import print_path
+
+    terminal = table_console(as_json)
+    print_evidence(summary, terminal)
+    print_path(terminal, "Draws, runs, evidence.json and forest.png in", out)
+    if as_json:
+        print_json(
+            {
+                "rows": summary["rows"],
+                "none_found": [gap["lever"] for gap in summary["none_found"]],
+                "draws": str(out / DRAWS_FILE),
+                "parameters": summary["parameters"],
+                "inside": summary["inside"],
+                "minutes": summary["minutes"],
+            }
+        )
 
 
 def _show_responses(finished: Mapping[str, pd.DataFrame], out: Path | None, screen: Console) -> None:

@@ -9,6 +9,8 @@ import click
 import mkdocs_gen_files
 
 from calibration.fitting.priors import read_priors
+from calibration.reporting.evidence_page import PAGES as EVIDENCE_PAGES
+from calibration.reporting.evidence_page import evidence_page
 from scenarios.analysis.reported import reported_figures
 from scenarios.cli import main as srdi
 from scenarios.files.describe import feedback_rows, lever_rows, lever_title, number, rule_rows, shock_rows
@@ -210,7 +212,14 @@ def sources() -> None:
     page("reference/sources.md", "".join(parts))
 
 
+def evidence() -> None:
+    """Every study with what it found and how it is used, in both languages."""
+    for language, path in EVIDENCE_PAGES.items():
+        page(path, evidence_page(language))
+
+
 documents()
+evidence()
 levers()
 rules()
 parameters()

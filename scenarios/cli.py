@@ -103,24 +103,30 @@ def show(name: str, as_json: bool) -> None:
     """Show a resolved scenario (as a file that can be run), or all levers, rules, shocks,
     feedbacks (model) or parameters.
 
+    What a parameter or the strength of a lever rests on is measured (a reported figure), fitted to such figures,
+    evidence (with the studies' names) or assumed.
+
     \b
     Example:
       srdi show levers
       srdi show clusters-300 > my-clusters.toml
     """
     from scenarios.display.screen import say
+    from scenarios.ensembles.parameter_draws import packaged_labels
     from scenarios.files import describe
+    from scenarios.files.labels import lever_labels, parameter_labels
 
     screen = table_console(False)
     if name == "levers":
-        levers = describe.lever_rows()
+        labels = lever_labels(packaged_labels())
+        levers = [row | {"label": str(labels[row["lever"]])} for row in describe.lever_rows()]
         for lever in levers:
             say(screen, f"{lever['lever']} ({lever['group']})")
             say(screen, lever["about"], indent=4, full_width=True)
             affects = f"Affects first: {lever['outcome']} ({lever['expected']})"
             say(
                 screen,
-                f"Mechanism: {lever['mechanism']}. {affects}.\nCost: {lever['cost']}.",
+                f"Mechanism: {lever['mechanism']}. {affects}.\nCost: {lever['cost']}.\nStrength: {lever['label']}.",
                 indent=4,
                 full_width=True,
             )
@@ -141,6 +147,9 @@ def show(name: str, as_json: bool) -> None:
             "model": describe.feedback_rows,
             "parameters": describe.parameter_rows,
         }[name]()
+        if name == "parameters":
+            of_parameter = parameter_labels(packaged_labels())
+            rows = [row | {"label": str(of_parameter[row["key"].removeprefix("parameters.")])} for row in rows]
         _print_settings(rows, screen)
         values = {name: rows}
     else:
@@ -163,7 +172,8 @@ def _print_settings(rows: list[dict], screen: Console) -> None:
             default = "none"
         elif isinstance(default, int | float) and not isinstance(default, bool):
             default = number(default)
-        notes = ", ".join(note for note in (f"default {default}", row["unit"], row["range"]) if note)
+        parts = (f"default {default}", row["unit"], row["range"], row.get("label", ""))
+        notes = ", ".join(part for part in parts if part)
         say(screen, row["key"], indent=2, full_width=True)
         say(screen, f"{row['description']} ({notes})", indent=6, full_width=True)
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from sim.branching import branch
 from sim.calendar import Quarter
-from sim.firms.columns import NEVER
+from sim.firms.columns import NEVER, Columns
 from sim.levers import PROGRAMMES, Lever, Levers
 from sim.mechanisms.chain_links import FIRST_LEADER
 from sim.model import SRDIModel
@@ -62,22 +62,28 @@ class _Snapshot:
     research: np.ndarray
 
 
-def _founded(model: SRDIModel) -> np.ndarray:
+def founded(model: SRDIModel) -> np.ndarray:
     """Quarter in which each slot's firm was founded, counted from the start: int64 (slots,)."""
     return model.moment.index - model.firms.columns.age.astype(np.int64)
 
 
+def true_research(columns: Columns) -> np.ndarray:
+    """R&D of each slot's firm without what was relabelled, yuan a year as last reported: float64 (slots,).
+
+    What public money adds is in it, unlike in `rd_intensity`.
+    """
+    return columns.rd_last_year * (1.0 - columns.relabelled) * columns.revenue.astype(np.float64)
+
+
 def _snapshot(model: SRDIModel) -> _Snapshot:
     columns = model.firms.columns
-    revenue = columns.revenue.astype(np.float64)
     return _Snapshot(
-        founded=_founded(model),
+        founded=founded(model),
         alive=columns.employment > 0,
         tfp=columns.productivity.astype(np.float64),
         employment=columns.employment.astype(np.float64),
-        revenue=revenue,
-        # As last reported less what was relabelled: what public money adds is in it, unlike in `rd_intensity`.
-        research=columns.rd_last_year * (1.0 - columns.relabelled) * revenue,
+        revenue=columns.revenue.astype(np.float64),
+        research=true_research(columns),
     )
 
 
@@ -134,8 +140,8 @@ def response(lever: str, scale: float, seed: int, base: Policy | None = None) ->
     while control.quarter + 1 < first_quarter:
         control.step()
     treated = branch(control, with_lever)
-    founded = _founded(treated)
-    first = np.full(len(founded), -1, dtype=np.int64)
+    since = founded(treated)
+    first = np.full(len(since), -1, dtype=np.int64)
     found: dict[tuple[str, int], list[np.ndarray]] = {(o, k): [] for o in OUTCOMES for k in YEARS}
     try:
         while treated.running:
@@ -144,9 +150,9 @@ def response(lever: str, scale: float, seed: int, base: Policy | None = None) ->
             mark = supported(treated, lever)
             if lever == "chain_leader_openness":
                 mark &= ~(control.firms.columns.customer <= FIRST_LEADER)  # new suppliers only
-            now_founded = _founded(treated)
-            first[now_founded != founded] = -1
-            founded = now_founded
+            now_since = founded(treated)
+            first[now_since != since] = -1
+            since = now_since
             new = mark & (first < 0)
             first[new] = treated.quarter.year
             if treated.quarter.number != 4:
@@ -174,14 +180,23 @@ def _gains(outcome: str, now: _Snapshot, other: _Snapshot, chosen: np.ndarray) -
 
 
 def _mean_effect(gains: np.ndarray) -> dict[str, float]:
-    """Ratio of the sums of gains and weights (2, firms), its 95 % interval by linearisation, and the firms."""
-    (gain, weight), firms = gains, gains.shape[1]
+    """Ratio of the sums of gains and weights (2, firms), its 95 % interval, and the firms."""
+    effect, error = ratio_of_sums(gains)
+    interval = {"low": effect - _WIDTH * error, "high": effect + _WIDTH * error}
+    return {"effect": effect, **interval, "firms": gains.shape[1]}
+
+
+def ratio_of_sums(gains: np.ndarray) -> tuple[float, float]:
+    """Ratio of the sums of gains and weights (2, firms) and its standard error by linearisation.
+
+    Both are NaN with fewer than FEWEST firms or without weight.
+    """
+    gain, weight = gains
     whole = float(weight.sum())
-    if firms < FEWEST or whole <= 0.0:
-        return {"effect": np.nan, "low": np.nan, "high": np.nan, "firms": firms}
+    if len(gain) < FEWEST or whole <= 0.0:
+        return np.nan, np.nan
     effect = float(gain.sum()) / whole
-    error = float(np.sqrt(((gain - effect * weight) ** 2).sum())) / whole
-    return {"effect": effect, "low": effect - _WIDTH * error, "high": effect + _WIDTH * error, "firms": firms}
+    return effect, float(np.sqrt(((gain - effect * weight) ** 2).sum())) / whole
 
 
 def sales_per_yuan(

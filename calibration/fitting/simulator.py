@@ -1,8 +1,7 @@
 """The simulator of the fit, from parameter values to reported quantities, and the libraries of its runs.
 
-A library is one file: a first line that identifies the design, then one line per finished run. Lines are appended
-whole, and the run of a truncated last line is repeated, so an interrupted fit resumes where it stopped. The file name
-contains the digest of the design: other settings, figures or code start another file.
+The name of a library (see `calibration.fitting.library`) contains the digest of the design: other settings, figures or
+code start another file, so that an interrupted fit resumes where it stopped.
 
 Every run has its own seed, the same in every repetition of a fit. Runs that are compared (screening) share one seed; an
 emulator of expected figures learns more from different random draws.
@@ -12,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -21,14 +20,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from calibration.fitting.library import Library, RunProgress
 from scenarios.analysis.reported import FACT, Quantity, ReportedFigure, reported_figures, simulated_values
-from scenarios.ensembles.processes import compile_once, in_processes
-from scenarios.errors import InputError
-from scenarios.records.storage import atomic_file
 from sim.parameters import parameter_table
-
-#: Called with the number of finished runs and of all runs.
-RunProgress = Callable[[int, int], None]
 
 #: The quarter of the cut-off, and the year at whose end single firms are measured.
 LAST, FACT_YEAR = "2024Q1", 2022
@@ -160,60 +154,9 @@ def run_library(
     Raises:
         InputError: the file belongs to another design.
     """
-    outcomes = _read(design, path)
-    missing = np.flatnonzero(np.isnan(outcomes).all(axis=1))
-    done = len(outcomes) - len(missing)
-    on_run(done, len(outcomes))
-    with path.open("a", encoding="utf-8") as file:
-        for point, values in _run(design, missing, workers):
-            outcomes[point] = values
-            line = json.dumps({"point": int(point), "values": [None if np.isnan(v) else float(v) for v in values]})
-            file.write(line + "\n")
-            file.flush()
-            done += 1
-            on_run(done, len(outcomes))
-    return outcomes
-
-
-def _read(design: Design, path: Path) -> np.ndarray:
-    """Outcomes so far, NaN where missing. Creates the file if there is none, and removes a truncated last line."""
-    outcomes = np.full((len(design.values), len(design.ids)), np.nan)
-    head = {"design": design.checksum, "points": len(design.values), "scale": design.scale}
-    if not path.exists():
-        with atomic_file(path) as draft:
-            draft.write_text(json.dumps(head) + "\n", encoding="utf-8")
-        return outcomes
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    try:
-        first, *lines = [json.loads(line) for line in whole.splitlines()]
-        if first.get("design") != design.checksum:
-            raise InputError(
-                f"{path} holds runs of another design (model, points, scale, seeds, priors or figures differ): "
-                "name another directory"
-            )
-        for line in lines:
-            outcomes[line["point"]] = [np.nan if value is None else value for value in line["values"]]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise InputError(f"{path} is damaged: it is not a library of runs") from None
-    if whole != text:
-        with atomic_file(path) as draft:
-            draft.write_text(whole, encoding="utf-8")
-    return outcomes
-
-
-def _run(design: Design, points: np.ndarray, workers: int) -> Iterator[tuple[int, np.ndarray]]:
-    """The outcomes of some points, as the runs finish."""
-    if not len(points):
-        return
-    compile_once()
+    library = Library(path, design.checksum, (len(design.ids),) * len(design.values), design.scale)
     jobs = [
-        (dict(zip(design.names, map(float, design.values[point]), strict=True)), design.scale, int(design.seeds[point]))
-        for point in points
+        (dict(zip(design.names, map(float, values), strict=True)), design.scale, int(seed))
+        for values, seed in zip(design.values, design.seeds, strict=True)
     ]
-    if workers <= 1 or len(jobs) == 1:
-        for point, job in zip(points, jobs, strict=True):
-            yield point, simulate(*job)
-        return
-    for index, future in in_processes(simulate, jobs, workers):
-        yield points[index], future.result()
+    return np.array(library.run(simulate, jobs, workers, on_run)).reshape(-1, len(design.ids))

@@ -8,8 +8,9 @@ import pandas as pd
 
 from calibration.forecasting.forecasts import QUANTILES
 from calibration.reporting.report import number, percent
-from scenarios.display.formatting import format_interval
+from scenarios.display.formatting import format_interval, format_number
 from scenarios.display.screen import Cells
+from scenarios.files.labels import Label, study_name
 
 
 def targets(rows: list[dict]) -> Cells:
@@ -84,6 +85,65 @@ def sales(frame: pd.DataFrame) -> Cells:
         for row in frame.itertuples()
     ]
     return Cells("Sales of all firms per yuan of public cost, by competition for demand", ("Lever", *heads), rows)
+
+
+def evidence(rows: list[dict]) -> Cells:
+    """Published effects beside the model's, with 90 % intervals, in the unit of each outcome."""
+    return Cells(
+        "Published and modelled effects, with 90 % intervals",
+        ("Lever", "Study", "Outcome", ">Years", "Use", ">Published", ">Model", "Meet"),
+        [
+            (
+                row["lever"],
+                study_name(row["study"]),
+                row["outcome"].replace("_", " "),
+                f"{row['horizon_years']:g}",
+                "fitted" if row["fitted"] else "compared",
+                _estimate(row["published"], row["low"], row["high"]) if row["sign"] is None else _SIGNS[row["sign"]],
+                _estimate(row["model"], row["model_low"], row["model_high"]),
+                _yes(row["inside"]),
+            )
+            for row in rows
+            if row["compared"]
+        ],
+    )
+
+
+_SIGNS = {1: "positive", 0: "none", -1: "negative"}
+
+
+def _estimate(*quantiles: float) -> str:
+    """Middle, low and high as text."""
+    middle, low, high = (format_number(value, signed=True) for value in quantiles)
+    return f"{middle} ({low} to {high})"
+
+
+def strengths(rows: list[dict]) -> Cells:
+    """Parameters drawn from evidence, and those that stay assumed."""
+    return Cells(
+        "Strengths",
+        ("Parameter", "Unit", ">Default", ">5 · 50 · 95 %", "Rests on"),
+        [
+            (
+                row["parameter"],
+                row["unit"],
+                number(row["default"]),
+                " · ".join(number(row[level]) for level in ("low", "median", "high")),
+                str(Label(row["label"], tuple(row["studies"]))),
+            )
+            for row in rows
+        ],
+    )
+
+
+def met_in_words(inside: dict) -> list[str]:
+    """One sentence per use of rows, for uses with any."""
+    names = {"fit": "fitted estimates", "check": "estimates that are only compared", "sign": "signs"}
+    return [
+        f"Study and model meet for {counts['inside']} of {counts['of']} {names[use]}."
+        for use, counts in inside.items()
+        if counts["of"]
+    ]
 
 
 def _signed(share: float) -> str:

@@ -1,4 +1,4 @@
-"""What ``srdi calibrate``, ``srdi validate`` and ``srdi facts`` print."""
+"""What ``srdi calibrate``, ``validate``, ``facts``, ``response`` and ``evidence`` print."""
 
 from __future__ import annotations
 
@@ -65,6 +65,20 @@ def print_sales(frame: pd.DataFrame, console: Console) -> None:
         console,
         "One pair of runs with the same random draws; sales and cost of five years and more, in full public cost.",
     )
+
+
+def print_evidence(summary: dict, console: Console) -> None:
+    """Studies beside the model, the strengths they imply, and what could not be compared."""
+    rows = summary["rows"]
+    print_table(cells.evidence(rows), console)
+    print_table(cells.strengths(summary["parameters"]), console)
+    _say(cells.met_in_words(summary["inside"]), console)
+    apart = [row for row in rows if not row["compared"]]
+    if apart:
+        _say([f"Not compared: {len(apart)} rows; evidence.json has the reason for each."], console)
+    gaps = ", ".join(gap["lever"] for gap in summary["none_found"])
+    if gaps:
+        _say([f"No study was found for {gaps}."], console)
 
 
 def _say(lines: list[str], console: Console) -> None:

@@ -102,9 +102,9 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Call
         click.option(
             "--params",
             default="default",
-            metavar="default|posterior|FILE",
-            help="Model parameters: defaults, a posterior draw for each replicate, a TOML file of values, "
-            "or a Parquet file of parameter draws.",
+            metavar="default|posterior|evidence|FILE",
+            help="Model parameters: defaults; for each replicate a draw of the fit (posterior) or of the fit and "
+            "published evidence on levers (evidence); a TOML file of values; or a Parquet file of parameter draws.",
         ),
         click.option(
             "--draws",

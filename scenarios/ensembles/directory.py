@@ -139,11 +139,18 @@ def write_parameter_draws(draws: ParameterDraws, used: int, out: Path) -> None:
     from scenarios.records.storage import write_parquet
 
     with _disk_faults(out):
-        write_parquet(values_table(draws.names, draws.values[:used]), out / PARAMETER_DRAWS_FILE)
+        write_parquet(values_table(draws.names, draws.values[:used], draws.labels), out / PARAMETER_DRAWS_FILE)
 
 
 def write_manifest(
-    out: Path, plan: dict, pairs: list, tables: tuple[str, ...], started: datetime, seconds: float
+    out: Path,
+    plan: dict,
+    pairs: list,
+    *,
+    tables: tuple[str, ...],
+    draws: ParameterDraws | None,
+    started: datetime,
+    seconds: float,
 ) -> None:
     """Write the manifest, which closes the directory: the request, the values used, and the checksum of every file."""
     import pyarrow.parquet as pq
@@ -162,6 +169,7 @@ def write_manifest(
         "draws": len({draw for draw, _ in pairs}),
         "runs": len(plan["scenarios"]) * len(pairs),
         "parameters": {name: parameter.value for name, parameter in parameter_table().items()},
+        "labels": _labels(plan, draws),
         "seeds": [plan["seed"] + replicate for replicate in range(plan["replicates"])],
         "first_quarter": str(START),
         "last_quarter": str(Quarter(plan["until"], 4)),
@@ -173,3 +181,18 @@ def write_manifest(
     }
     with _disk_faults(out):
         write_json(manifest, out / MANIFEST)
+
+
+def _labels(plan: dict, draws: ParameterDraws | None) -> dict[str, dict[str, str]]:
+    """What parameters and strengths of levers rest on (see `scenarios.files.labels`), by name.
+
+    A value that a scenario sets is the user's, and so assumed.
+    """
+    from scenarios.files.labels import Label, lever_labels, parameter_labels
+
+    drawn = dict(draws.labels) if draws else {}
+    drawn |= {name: Label("assumed") for scenario in plan["scenarios"] for name in scenario["parameters"]}
+    return {
+        "parameters": {name: str(label) for name, label in parameter_labels(drawn).items()},
+        "levers": {name: str(label) for name, label in lever_labels(drawn).items()},
+    }

@@ -162,7 +162,8 @@ def run_ensemble(
             if draws:
                 write_parameter_draws(draws, max(draw for draw, _ in pairs), out)
             manifest_plan = {**plan, "factors": list(factors)} if factors else plan
-            write_manifest(out, manifest_plan, pairs, tables, started, time.perf_counter() - clock)
+            seconds = time.perf_counter() - clock
+            write_manifest(out, manifest_plan, pairs, tables=tables, draws=draws, started=started, seconds=seconds)
         except BaseException:
             if not any(runs.glob("*.zip")):
                 shutil.rmtree(runs)

@@ -1,4 +1,4 @@
-"""Parameter draws: the posterior sample shipped with the package, or a Parquet file of the user.
+"""Parameter draws: the samples shipped with the package, or a Parquet file of the user.
 
 Replicate r of every scenario takes parameter draw r + 1 and random draws of its own (crossed: every parameter draw with
 every replicate). Scenarios share both, so that they differ only in policy, and the spread over runs includes parameter
@@ -8,7 +8,8 @@ uncertainty.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.errors import InputError, nearest
+from scenarios.files.labels import WORDS, Label
 from sim.parameters import parameter_table
 
 if TYPE_CHECKING:
-    from pyarrow import Table
+    from pyarrow import Field, Table
 
-#: Name of the parameter draws shipped with the package (see ``srdi calibrate``).
-POSTERIOR = "posterior"
+#: Names of the parameter draws shipped with the package: of the fit to the reported figures (``srdi calibrate``), and
+#: these with draws of the strengths of levers from published evidence (``srdi evidence``).
+POSTERIOR, EVIDENCE = "posterior", "evidence"
+#: Their files in the package `calibration`.
+PACKAGED = {POSTERIOR: "posterior.parquet", EVIDENCE: "evidence_posterior.parquet"}
+#: Metadata of a column of a file: its label and, separated by spaces, the studies behind it.
+_LABEL, _STUDIES = b"label", b"studies"
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class ParameterDraws:
     """A sample of parameter values.
 
     Attributes:
-        source: "posterior" or a path. names: of the parameters.
+        source: a name of PACKAGED or a path. names: of the parameters.
         values: float64 (draws, parameters), in the units of ``srdi show parameters``.
         checksum: SHA-256 of the file. skipped: number of draws at the start of the file that have been moved to the
             end.
@@ -41,6 +48,7 @@ class ParameterDraws:
     values: np.ndarray
     checksum: str
     skipped: int = 0
+    labels: Mapping[str, Label] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -62,16 +70,22 @@ class ParameterDraws:
 
 
 def read_parameter_draws(source: str) -> ParameterDraws:
-    """The draws of the package (``posterior``) or of a Parquet file with one column per parameter.
+    """The draws of the package (``posterior``, ``evidence``) or of a Parquet file with one column per parameter.
 
     Raises:
-        InputError: the file is not valid; the message has the file, the column, the value and what is allowed.
+        InputError: the file is not valid; the message has the file, the column, the value and what is allowed. Or the
+            package has no such draws yet.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if source == POSTERIOR:
-        content = files("calibration").joinpath("posterior.parquet").read_bytes()
+    if source in PACKAGED:
+        file = files("calibration").joinpath(PACKAGED[source])
+        if not file.is_file():
+            raise InputError(
+                f"this package has no {source} draws; make them with srdi {source} and give {file.name} to --params"
+            )
+        content = file.read_bytes()
     else:
         try:
             content = Path(source).read_bytes()
@@ -100,16 +114,39 @@ def read_parameter_draws(source: str) -> ParameterDraws:
             )
         columns.append(values)
     digest = hashlib.sha256(content).hexdigest()
-    return ParameterDraws(source, tuple(table.column_names), np.column_stack(columns), digest)
+    # The draws of the fit were packaged before files had labels.
+    unsaid = Label("fitted") if source == POSTERIOR else Label("assumed")
+    labels = {name: _label(table.field(name), unsaid) for name in table.column_names}
+    return ParameterDraws(source, tuple(table.column_names), np.column_stack(columns), digest, labels=labels)
 
 
-def values_table(names: tuple[str, ...], values: np.ndarray) -> Table:
-    """Parameter values (draws, parameters) as an Arrow table, one column per parameter with its unit."""
+def packaged_labels() -> Mapping[str, Label]:
+    """What the draws of the package rest on, by parameter: those with evidence, if the package has them."""
+    evidence = files("calibration").joinpath(PACKAGED[EVIDENCE]).is_file()
+    return read_parameter_draws(EVIDENCE if evidence else POSTERIOR).labels
+
+
+def _label(column: Field, unsaid: Label) -> Label:
+    """The label in the metadata of a column; `unsaid` if it has none that is known."""
+    metadata = column.metadata or {}
+    word = metadata.get(_LABEL, b"").decode(errors="replace")
+    studies = metadata.get(_STUDIES, b"").decode(errors="replace")
+    return Label(word, tuple(studies.split())) if word in WORDS else unsaid
+
+
+def values_table(names: tuple[str, ...], values: np.ndarray, labels: Mapping[str, Label] = {}) -> Table:
+    """Parameter values (draws, parameters) as an Arrow table, one column per parameter with its unit.
+
+    Args:
+        labels: what the values of a parameter rest on, by name; kept in the metadata of its column.
+    """
     import pyarrow as pa
 
     table = parameter_table()
-    fields = [
-        pa.field(name, pa.float64(), metadata={"unit": table[name].unit, "description": table[name].description})
-        for name in names
-    ]
+    fields = []
+    for name in names:
+        metadata = {"unit": table[name].unit, "description": table[name].description}
+        if name in labels:
+            metadata |= {_LABEL.decode(): labels[name].word, _STUDIES.decode(): " ".join(labels[name].studies)}
+        fields.append(pa.field(name, pa.float64(), metadata=metadata))
     return pa.Table.from_arrays([pa.array(column) for column in values.T], schema=pa.schema(fields))

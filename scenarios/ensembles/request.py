@@ -34,7 +34,7 @@ class EnsembleOptions:
 
     Attributes:
         replicates, scale, seed, until: None takes the first scenario's default.
-        settings: ``KEY=VALUE``, applied to every scenario. params: default, posterior or a file.
+        settings: ``KEY=VALUE``, applied to every scenario. params: default, posterior, evidence or a file.
         crossed_draws: number of parameter draws, each run with every replicate; None for one draw per replicate.
         out: results directory, or None to keep nothing. resume: finish the ensemble in it.
         workers, threads: processes, and threads of each. scheduler: address of a Dask scheduler.
@@ -58,11 +58,10 @@ class EnsembleOptions:
     @functools.cached_property
     def parameter_draws(self) -> ParameterDraws | None:
         """The parameter draws given by ``--params``; None if it gives parameter values."""
-        from scenarios.ensembles.parameter_draws import POSTERIOR, read_parameter_draws
+        from scenarios.ensembles.parameter_draws import PACKAGED, read_parameter_draws
 
-        return (
-            read_parameter_draws(self.params) if self.params == POSTERIOR or self.params.endswith(".parquet") else None
-        )
+        drawn = self.params in PACKAGED or self.params.endswith(".parquet")
+        return read_parameter_draws(self.params) if drawn else None
 
     def refuse_parameter_draws(self, command: str, *, crossed_only: bool) -> None:
         """Raise InputError if the options have parameter draws, or crossed ones, that the command does not support."""

@@ -306,8 +306,8 @@ def parameter_settings(source: str) -> tuple[str, ...]:
         return ()
     if not source.endswith(".toml") and not os.path.exists(source):  # unlike Path, also for names that are too long
         raise ScenarioError(
-            f"--params is {shortened(source)!r}{nearest(source, ('default', 'posterior'))} "
-            "(allowed: default, posterior, or the path of a .toml or .parquet file)"
+            f"--params is {shortened(source)!r}{nearest(source, ('default', 'posterior', 'evidence'))} "
+            "(allowed: default, posterior, evidence, or the path of a .toml or .parquet file)"
         )
     values = parse_toml(read_text(Path(source)), source)
     values = values.get("parameters", values)

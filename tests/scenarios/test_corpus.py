@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from hostile import READABLE, SOON, follow_link
 from made_up import SEARCH
 
+from calibration.evidence.rows import read_evidence
 from scenarios import InputError, load_results, load_scenario, run_ensemble
 from scenarios.cli import main
 from scenarios.commands.command import EXIT_BAD_INPUT
@@ -72,6 +73,13 @@ def replay_scenarios(path, head, body, request, monkeypatch):
         return  # the page has an end of its own
     with pytest.raises(InputError) as refused:
         read_upload(path.read_bytes(), "case.toml")
+    assert len(str(refused.value)) < READABLE
+
+
+def replay_evidence(path, head, body, request, monkeypatch):
+    with pytest.raises(InputError) as refused:
+        read_evidence(path)
+    assert head["says"] in str(refused.value)
     assert len(str(refused.value)) < READABLE
 
 
@@ -152,6 +160,7 @@ def replay_damages(path, head, body, request, monkeypatch):
 
 REPLAYS = {
     "scenarios": replay_scenarios,
+    "evidence": replay_evidence,
     "runs": replay_runs,
     "addresses": replay_addresses,
     "lines": replay_lines,

@@ -1,0 +1,1 @@
+"""Published estimates of effects, the experiments that repeat them in the model, and the strengths they imply."""
