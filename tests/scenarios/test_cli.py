@@ -76,7 +76,10 @@ BAD_CALLS = [
     (["new", "Bad Name"], "is not a scenario name"),
     (["export", "nowhere", "--format", "csv"], "is not a directory"),
     (["run", "--params", "posteriour"], "--params is 'posteriour'; did you mean 'posterior'?"),
-    (["run", "--params", "x" * 5000], "(allowed: default, posterior, or the path of a .toml or .parquet file)"),
+    (
+        ["run", "--params", "x" * 5000],
+        "(allowed: default, posterior, evidence, or the path of a .toml or .parquet file)",
+    ),
     (["run", "--set", "sme_fund.enabled=true"], "did you mean 'levers.sme_fund'?"),
     (["run", "--set", "levers.sme_fund.start=2024"], 'start is 2024: it must be a quarter, such as "2024Q1"'),
     (["run", "--set", "levers.sme_fund.start=2024-01-01"], "start is 2024-01-01: it must be a quarter"),

@@ -27,7 +27,20 @@ def results(tmp_path_factory):
 
 #: Those of this package, and those that other packages publish.
 COMMANDS = [
-    *("bench", "calibrate", "check", "compare", "effects", "export", "facts", "list", "new", "optimize", "report"),
+    *(
+        "bench",
+        "calibrate",
+        "check",
+        "compare",
+        "effects",
+        "evidence",
+        "export",
+        "facts",
+        "list",
+        "new",
+        "optimize",
+        "report",
+    ),
     *("rerun", "response", "run", "sensitivity", "show", "sweep", "ui", "validate"),
 ]
 

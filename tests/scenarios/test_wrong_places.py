@@ -17,10 +17,13 @@ from scenarios.errors import printable
 @pytest.mark.parametrize(
     ("module", "arguments", "words"),
     [
-        (adopt, ["{}"], "holds no results of srdi calibrate or srdi validate"),
-        (adopt, ["{}/none"], "holds no results of srdi calibrate or srdi validate"),
-        (adopt, ["{}/damaged"], "calibration.json is damaged, or was not written by srdi calibrate or srdi validate"),
-        (adopt, [], "Missing argument 'DIR'"),
+        (adopt, ["{}"], "holds no results of srdi calibrate, srdi validate or srdi evidence"),
+        (adopt, ["{}/none"], "holds no results of srdi calibrate, srdi validate or srdi evidence"),
+        (
+            adopt,
+            ["{}/damaged"],
+            "calibration.json is damaged, or was not written by srdi calibrate, srdi validate or srdi evidence",
+        ),
         (confirm, ["{}"], "Got unexpected extra argument"),
         (ladder, ["{}", "{}/x.png"], "is not a results directory: it has no manifest.json"),
         (ladder, ["{}/none", "{}/x.png"], "does not exist"),

@@ -71,7 +71,7 @@ class GatheredResults(Results):
     def _parameter_draws(self) -> pa.Table:
         """The parameter draws used: the first ones of the posterior."""
         draws = self._runner.draws
-        return values_table(draws.names, draws.values[: self.manifest["draws"]])
+        return values_table(draws.names, draws.values[: self.manifest["draws"]], draws.labels)
 
 
 def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run]) -> dict:
