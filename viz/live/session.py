@@ -168,8 +168,9 @@ class Worker:
         run = runner.run(scenario.policy, 0, overtaken, look=parts.look)
         if run is None:
             return
-        self._tell(number, self._on_answer, answer(run))
+        # The status first: over the whole answer, nobody is to read that it is being computed.
         self._tell(number, self._on_status, Status("waiting", 0, runner.members))
+        self._tell(number, self._on_answer, answer(run))
         if self._rests(number):
             task = (number, self._ensemble, answer(run))
             threading.Thread(target=self._try, args=task, daemon=True, name="ensemble worker").start()
