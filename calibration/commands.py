@@ -230,6 +230,13 @@ def validate(
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the scenario.")
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the runs.")
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Pairs of runs, with seeds from --seed on, for the sales per yuan.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the tables as CSV.")
 @json_option
 def response(
@@ -239,6 +246,7 @@ def response(
     settings: tuple[str, ...],
     scale: float,
     seed: int,
+    replicates: int,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -247,7 +255,8 @@ def response(
     Each lever acts from 2021 on. Every supported firm is compared with itself in a run without the lever that shares
     all random draws, at the end of the year of first support and one and four years later: productivity, employment,
     revenue and R&D. For levers that add demand, the nation's sales per yuan of public cost follow, without competition
-    for demand, with competition within product niches, and in full. Ctrl-C shows and writes what is finished.
+    for demand, with competition within product niches, and in full; --replicates pairs of runs give 95 % intervals.
+    Ctrl-C shows and writes what is finished.
 
     \b
     Example:
@@ -256,7 +265,8 @@ def response(
     """
     import pandas as pd
 
-    from calibration.firms.response import responses, sales_per_yuan
+    from calibration.firms.displacement import sales_per_yuan
+    from calibration.firms.response import responses
     from scenarios.errors import InputError, nearest
     from scenarios.files.loading import load_scenario
     from scenarios.records.storage import records
@@ -281,7 +291,7 @@ def response(
     try:
         with _progress_bars() as on_run:
             responses(chosen, scale, seed, base, keep("levers", on_run))
-            sales_per_yuan(chosen, scale, seed, base, keep("sales per yuan", on_run))
+            sales_per_yuan(chosen, scale, range(seed, seed + replicates), base, keep("sales per yuan", on_run))
     except KeyboardInterrupt:
         _show_responses(finished, out, screen)
         done = [rows["lever"].nunique() if len(rows) else 0 for rows in finished.values()]

@@ -1,8 +1,8 @@
 """How supported firms respond to a lever: each firm is compared with itself without it, with the same random draws.
 
 The two runs share every draw, so the difference between the two is exactly the effect on the firm: neither a comparison
-group nor a regression is needed. A firm is followed from the year of first support. What other firms lose is seen in
-the nation's sales per public yuan, with and without competition for demand.
+group nor a regression is needed. A firm is followed from the year of first support. What other firms lose is found
+elsewhere: `calibration.firms.displacement`.
 """
 
 from __future__ import annotations
@@ -22,23 +22,12 @@ from sim.firms.columns import NEVER, Columns
 from sim.levers import PROGRAMMES, Lever, Levers
 from sim.mechanisms.chain_links import FIRST_LEADER
 from sim.model import SRDIModel
-from sim.parameters import parameter_values
 from sim.policy import Policy, find_policy
 
 #: Years after first support at whose ends firms are compared.
 YEARS = (0, 1, 4)
 #: What is compared: log productivity, log employment, log revenue; true R&D in yuan, as a ratio of sums.
 OUTCOMES = ("tfp", "employment", "revenue", "research")
-#: Levers that add to the demand for what supported firms sell.
-DEMAND_LEVERS = (
-    "matchmaking_sales",
-    "chain_leader_openness",
-    "cluster_recognition",
-    "joint_branding",
-    "strategic_programmes",
-)
-#: Sales per yuan by competition for demand: without, within niches alone, within niches and their sectors.
-COMPETITION = ("gross", "niche", "net")
 #: Half-width of a 95 % interval in standard errors.
 _WIDTH = 1.96
 #: First quarter of a lever's window: firms are certified and clusters recognised by then.
@@ -197,63 +186,6 @@ def ratio_of_sums(gains: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     effect = float(gain.sum()) / whole
     return effect, float(np.sqrt(((gain - effect * weight) ** 2).sum())) / whole
-
-
-def sales_per_yuan(
-    levers: Iterable[str], scale: float, seed: int, base: Policy | None = None, on_lever: LeverProgress | None = None
-) -> pd.DataFrame:
-    """Sales that the whole nation gains per yuan of public cost, from FIRST on, by lever and competition for demand.
-
-    Args:
-        levers: of DEMAND_LEVERS; others are left out.
-
-    Returns:
-        One row per lever: lever, cost_yuan (additional public cost under full competition), and gross, niche, net (yuan
-        of sales per yuan; NaN without cost).
-    """
-    rows: list[dict[str, float | str]] = []
-    columns = ["lever", "cost_yuan", *COMPETITION]
-    chosen = [lever for lever in levers if lever in DEMAND_LEVERS]
-    for lever in chosen:
-        if on_lever:
-            on_lever(len(rows), len(chosen), pd.DataFrame(rows, columns=columns))
-        row: dict[str, float | str] = {"lever": lever}
-        for extent in COMPETITION:
-            sales, cost = _national_gain(lever, scale, seed, _competing(base or find_policy("baseline"), extent))
-            row |= {"cost_yuan": cost, extent: sales / cost if cost > 0.0 else np.nan}
-        rows.append(row)
-    table = pd.DataFrame(rows, columns=columns)
-    if on_lever and chosen:
-        on_lever(len(rows), len(chosen), table)
-    return table
-
-
-def _competing(base: Policy, extent: str) -> Policy:
-    """A policy under which firms compete for demand to an extent of COMPETITION."""
-    feedbacks = base.model.model_copy(update={"displacement": extent != "gross"})
-    if extent != "niche":
-        return base.model_copy(update={"model": feedbacks})
-    # Where both have one size, a niche's sales depend on that niche alone (see sim/mechanisms/competition.py).
-    own = parameter_values(base.parameters).displacement
-    return base.model_copy(update={"model": feedbacks, "parameters": base.parameters | {"sector_displacement": own}})
-
-
-def _national_gain(lever: str, scale: float, seed: int, base: Policy) -> tuple[float, float]:
-    """What a lever adds to the nation's sales and to public cost from FIRST on, yuan."""
-    first_quarter = Quarter.parse(FIRST)
-    with_lever, without = policies(lever, base)
-    control = SRDIModel(without, scale=scale, rng=seed, until=first_quarter.year + max(YEARS))
-    while control.quarter + 1 < first_quarter:
-        control.step()
-    treated = branch(control, with_lever)
-    sums = []
-    for model in (treated, control):
-        model.run_model()
-        national = model.tables()["national"]
-        sums.append([float(national[name].sum()) for name in ("revenue_yuan", "public_cost_yuan")])
-        model.close()
-    (sales, cost), (sales_without, cost_without) = sums
-    return sales - sales_without, cost - cost_without
 
 
 def responses(

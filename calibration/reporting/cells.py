@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
+from calibration.firms.displacement import COMPETITION
 from calibration.forecasting.forecasts import QUANTILES
 from calibration.reporting.report import number, percent
 from scenarios.display.formatting import format_interval, format_number
@@ -81,10 +84,16 @@ def sales(frame: pd.DataFrame) -> Cells:
     """Sales of the nation per yuan of public cost, by lever and competition for demand."""
     heads = (">Cost, billion yuan", ">No competition", ">Within niches", ">In full")
     rows = [
-        (row.lever, number(row.cost_yuan / 1e9), *(number(yuan) for yuan in (row.gross, row.niche, row.net)))
-        for row in frame.itertuples()
+        (str(row["lever"]), number(row["cost_yuan"] / 1e9), *(_with_interval(row, extent) for extent in COMPETITION))
+        for row in frame.to_dict("records")
     ]
     return Cells("Sales of all firms per yuan of public cost, by competition for demand", ("Lever", *heads), rows)
+
+
+def _with_interval(row: Mapping[str, Any], name: str) -> str:
+    """A number of a row, with its interval if it has one."""
+    middle, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return number(middle) if math.isnan(low) else f"{number(middle)} ({number(low)} to {number(high)})"
 
 
 def evidence(rows: list[dict]) -> Cells:

@@ -59,11 +59,11 @@ def print_responses(frame: pd.DataFrame, console: Console) -> None:
 
 
 def print_sales(frame: pd.DataFrame, console: Console) -> None:
-    """Sales per yuan of public cost (see `calibration.firms.response.sales_per_yuan`)."""
+    """Sales per yuan of public cost (see `calibration.firms.displacement.sales_per_yuan`)."""
     print_table(cells.sales(frame), console)
     say(
         console,
-        "One pair of runs with the same random draws; sales and cost of five years and more, in full public cost.",
+        "Pairs of runs with the same random draws; sales and full public cost from 2021 to 2025; 95 % intervals.",
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import ALL_LEVERS
 
+from calibration.firms.displacement import _per_yuan, sales_per_yuan
 from calibration.firms.response import (
     FIRST,
     OUTCOMES,
@@ -21,7 +22,6 @@ from calibration.firms.response import (
     published,
     response,
     responses,
-    sales_per_yuan,
     supported,
 )
 from scenarios.cli import main
@@ -98,7 +98,7 @@ def test_what_rivals_lose_is_missing_in_the_nations_sales():
     rows = sales_per_yuan(
         ["matchmaking_sales", "governance_training"],
         0.005,
-        3,
+        [3],
         base,
         lambda *done: asked.append((*done[:2], len(done[2]))),
     )
@@ -108,6 +108,17 @@ def test_what_rivals_lose_is_missing_in_the_nations_sales():
     assert row.gross > 2.0 * row.net > 0.0
     assert row.gross > row.niche > row.net
     assert asked == [(0, 1, 0), (1, 1, 1)]
+
+
+def test_the_interval_of_sales_per_yuan_is_that_of_a_ratio_of_few_pairs():
+    """By hand: ratio 60/30; residuals 2, -2, 0; s = sqrt(8 · 3/2); t of two degrees of freedom 4.303."""
+    found = _per_yuan("net", np.array([[22.0, 10.0], [18.0, 10.0], [20.0, 10.0]]))
+    width = 4.303 * np.sqrt(12.0) / 30.0
+    assert found == pytest.approx({"net": 2.0, "net_low": 2.0 - width, "net_high": 2.0 + width}, rel=1e-3)
+    alone = _per_yuan("net", np.array([[22.0, 11.0]]))
+    assert alone["net"] == 2.0
+    assert np.isnan([alone["net_low"], alone["net_high"]]).all()
+    assert np.isnan(list(_per_yuan("net", np.array([[5.0, 0.0]])).values())).all()
 
 
 def test_published_estimates_name_levers_and_outcomes_that_exist():
@@ -121,7 +132,7 @@ def test_published_estimates_name_levers_and_outcomes_that_exist():
 
 def test_the_command_prints_writes_and_refuses(tmp_path):
     out = tmp_path / "response.csv"
-    words = ["response", "matchmaking_sales", "--scale", "0.002", "--json", "--out", str(out)]
+    words = ["response", "matchmaking_sales", "--scale", "0.002", "--replicates", "2", "--json", "--out", str(out)]
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     found = json.loads(result.stdout.splitlines()[-1])
     rows = found["rows"]
@@ -130,7 +141,7 @@ def test_the_command_prints_writes_and_refuses(tmp_path):
     assert [row["published_low"] for row in rows if (row["outcome"], row["years"]) == ("revenue", 1)] == [0.081]
     assert out.read_text(encoding="utf-8-sig").startswith("outcome,years,effect,low,high,firms,lever")
     sales = (tmp_path / "response-sales-per-yuan.csv").read_text(encoding="utf-8-sig")
-    assert sales.startswith("lever,cost_yuan,gross,niche,net")
+    assert sales.startswith("lever,cost_yuan,gross,gross_low,gross_high,niche,")
     assert "Revenue year 1: +8.1 %" in result.stderr
     refused = CliRunner().invoke(main, ["response", "matchmaking_sale"])
     assert refused.exit_code == 2
@@ -151,7 +162,7 @@ def test_an_interrupt_keeps_the_levers_that_are_finished(tmp_path, monkeypatch, 
         raise KeyboardInterrupt
 
     monkeypatch.setattr("calibration.firms.response.response", respond)
-    monkeypatch.setattr("calibration.firms.response._national_gain", gain)
+    monkeypatch.setattr("calibration.firms.displacement._national_gain", gain)
     out = tmp_path / "response.csv"
     words = ["response", "matchmaking_sales", "joint_branding", "--out", str(out), "--json"]
     result = CliRunner().invoke(main, words)
