@@ -55,10 +55,15 @@ class Watched:
         self.page = page
         self.faults = []
         page.on("request", self._request)
-        page.on("requestfailed", lambda request: self.faults.append(f"failed {request.url}"))
+        page.on("requestfailed", self._failed)
         page.on("pageerror", lambda error: self.faults.append(f"error {error}"))
         page.on("console", lambda message: message.type == "error" and self.faults.append(f"console {message.text}"))
         page.on("response", lambda answer: answer.status >= 400 and self.faults.append(f"{answer.status} {answer.url}"))
+
+    def _failed(self, request):
+        # What a page no longer waits for when it is left, such as its icon, is no fault.
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"failed {request.url}")
 
     def _request(self, request):
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
