@@ -134,8 +134,7 @@ def read_fields(firms, quarter, i, fields):
     )
     fields[Field.own_brand] = 1.0 if brand else 0.0
     burden = energy_burden(env.sector_energy_rise[firms.sector[i]], firms.green[i], p)
-    cost = research_cost(firms, quarter, i) if p.research_expensed > 0.0 else 0.0
-    fields[Field.net_margin] = net_margin(firms.productivity[i], burden, cost, p)
+    fields[Field.net_margin] = net_margin(firms.productivity[i], burden, research_cost(firms, quarter, i), p)
     fields[Field.debt_ratio] = firms.leverage[i]
     fields[Field.niche_share] = niche_share(revenue, env.niche_revenue[niche], p)
     fields[Field.chain_role] = promoted + (1.0 if leader_of(firms.customer[i]) >= 0 else 0.0)

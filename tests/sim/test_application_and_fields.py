@@ -85,7 +85,7 @@ def test_share_of_the_claimed_niche():
     assert niche_share(0.5, 2.0, P) == pytest.approx(0.5)  # a niche of less than a yuan counts as one
 
 
-def fields_of(**columns) -> dict[str, float]:
+def fields_of(p=P, **columns) -> dict[str, float]:
     """Fields of the second of two firms, the first of which is all zeros, in the second niche and sector."""
     firms = allocate(2)
     firm = {"employment": 200, "revenue": 100e6, "age": 10, "niche": 1, "sector": 1, "customer": -1} | columns
@@ -96,7 +96,7 @@ def fields_of(**columns) -> dict[str, float]:
     parts |= {"sector_energy_rise": np.array([0.0, 0.1]), "sector_rd_usual": np.array([0.0, 0.01])}
     parts |= {"programme_effects": np.zeros((1, len(Channel)))}
     fields = np.full(len(Field), np.nan)
-    read_fields(firms, QuarterInputs(Environment(**parts), None, None, P, Moment().record(), None), 1, fields)
+    read_fields(firms, QuarterInputs(Environment(**parts), None, None, p, Moment().record(), None), 1, fields)
     return dict(zip(Field._fields, fields, strict=True))
 
 
@@ -129,6 +129,12 @@ def test_fields_of_a_firm_worked_out_by_hand():
         "high_tech": 0,
     }
     assert got == pytest.approx(wanted, rel=1e-5)
+
+
+def test_research_that_is_not_expensed_leaves_the_margin_as_it_is():
+    free = P.copy()
+    free["research_expensed"] = 0.0
+    assert fields_of(free, rd_intensity=0.05)["net_margin"] == pytest.approx(0.06 - 0.6 * 0.1)
 
 
 def test_marks_brand_chain_role_and_staff_at_their_bounds():
