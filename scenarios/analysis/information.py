@@ -8,9 +8,9 @@ value of partial perfect information,
 
 with G_l the gain of lever l per yuan. The means given θ come from a regression of the runs' gains on θ, without further
 runs (Strong, Oakley and Brennan 2014, Medical Decision Making 34(3)); with the same random draws an effect is nearly
-linear in a strength, so the regression is a quadratic polynomial. Noise in it makes the best of several levers seem to
-change where it does not. A value therefore counts only if it exceeds those found when strengths are dealt out to the
-runs at random.
+linear in a strength, so the regression is linear, and quadratic with many draws. Noise in it makes the best of several
+levers seem to change where it does not. A value therefore counts only if it exceeds those found when strengths are
+dealt out to the runs at random.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ FEWEST = 4
 ENDS = (0.1, 0.9)
 #: Yuan to which gains are related.
 BILLION = 1e9
-_DEGREE = 2
+#: Highest degree of the regression, and draws per term that it takes at least beyond the linear one.
+_DEGREE, _DRAWS_PER_TERM = 2, 10
 #: Times that strengths are dealt out at random, and the quantile of the values found that a value must exceed.
 _DEALS, _LEVEL = 199, 0.95
 _SEED = 1
@@ -180,9 +181,9 @@ def _at(points: tuple[float, float], x: np.ndarray, y: np.ndarray) -> np.ndarray
 
 
 def _regression(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Quadratic regression of the columns of y (pairs, columns) on x (pairs,) at some points: (points, columns)."""
+    """Polynomial regression of the columns of y (pairs, columns) on x (pairs,) at some points: (points, columns)."""
     middle, spread = x.mean(), x.std()
-    degree = min(_DEGREE, len(np.unique(x)) - 1)
+    degree = min(max(len(np.unique(x)) // _DRAWS_PER_TERM, 1), _DEGREE)
     weights = polynomial.polyfit((x - middle) / spread, y, degree)
     return polynomial.polyval((at - middle) / spread, weights).T
 

@@ -24,7 +24,7 @@ def write_tornado(found: Information, folder: Path) -> list[Path]:
 
 
 def tornado(found: Information) -> Figure:
-    """One bar per strength and lever, the widest on top: the gain at the 10 % and at the 90 % quantile of the strength.
+    """One bar per strength and lever, the widest on top, between the gains at two quantiles of the strength.
 
     A bar that crosses the line of the best lever can change the ranking.
     """
@@ -40,17 +40,18 @@ def tornado(found: Information) -> Figure:
     axis.spines[["top", "right"]].set_visible(False)
     means = found.ranking.set_index("lever")["gain_per_billion_yuan"]
     for height, row in enumerate(rows.iloc[::-1].itertuples()):
-        middle = means[row.lever]
-        for end, colour in ((row.gain_low, ORANGE), (row.gain_high, BLUE)):
-            axis.barh(height, end - middle, left=middle, height=0.6, color=colour, alpha=0.85)
-        axis.plot([middle] * 2, [height - 0.3, height + 0.3], color="black", lw=1.0)
+        axis.barh(height, row.gain_high - row.gain_low, left=row.gain_low, height=0.5, color=GREY, alpha=0.35)
+        axis.plot([means[row.lever]] * 2, [height - 0.25, height + 0.25], color="black", lw=1.0)
+        axis.plot(row.gain_low, height, "s", color=ORANGE, ms=5)
+        axis.plot(row.gain_high, height, "o", color=BLUE, ms=5)
     if len(means):
         axis.axvline(means.iloc[0], color=GREY, lw=1.0, ls="--")
     axis.set_yticks(range(len(rows)), [f"{row.lever}: {row.parameter}" for row in rows.iloc[::-1].itertuples()])
     axis.tick_params(labelsize=7)
     axis.set_xlabel(
         f"{found.metric.name} ({unit_name(found.metric.unit)}) per billion yuan of public cost, given the strength\n"
-        "orange: at its 10 % quantile, blue: at its 90 % quantile; dashed: the mean of the best lever",
+        "orange square: at its 10 % quantile, blue dot: at its 90 % quantile, black: the lever's mean; "
+        "dashed: the mean of the best lever",
         fontsize=7,
     )
     return figure

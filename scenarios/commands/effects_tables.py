@@ -99,7 +99,8 @@ def print_doubt(effects: pd.DataFrame, runs: int, console: Console) -> None:
     print_table(Cells("Where the doubt about each effect comes from: per cent of its variance", heads, rows), console)
     say(
         console,
-        "Strength: of levers, drawn from published evidence. Fitted: parameters drawn by the fit to reported figures. "
+        "Strength: parameters drawn from published evidence, of this lever, of others and of what they share. Fitted: "
+        "parameters drawn by the fit to reported figures. "
         "Luck: random draws, what is left when all parameters are known. Shares of the variance over single pairs with "
         f"their standard errors, from {runs} pairs; ? marks shares that are not clearly above nothing. More "
         "--replicates narrow them. Of luck alone: the interval that would be left if all parameters were known.",

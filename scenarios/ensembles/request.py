@@ -139,11 +139,12 @@ def _report_kept_runs(out: Path) -> Callable[[object, BaseException | None, obje
     """An exit handler that reports the finished runs of an ensemble that did not end."""
 
     def on_exit(kind: object, error: BaseException | None, traceback: object) -> bool:
-        runs = out / RUNS
-        if error is not None and not isinstance(error, InputError) and runs.is_dir():
-            finished = sum(1 for _ in runs.glob("*.zip"))
-            note = f"srdi: {finished} finished runs are kept in {runs}; --resume continues from there"
-            click.echo(printable(note), err=True)
+        # A command may run a second ensemble in a folder of the first.
+        for runs in (out / RUNS, *out.glob(f"*/{RUNS}")):
+            if error is not None and not isinstance(error, InputError) and runs.is_dir():
+                finished = sum(1 for _ in runs.glob("*.zip"))
+                note = f"srdi: {finished} finished runs are kept in {runs}; --resume continues from there"
+                click.echo(printable(note), err=True)
         return False
 
     return on_exit
