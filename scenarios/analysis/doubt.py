@@ -16,7 +16,8 @@ parameters with another, and for the others D(s_i, φ_i) again. Twice the runs a
 parameters (as in McKay 1995, NUREG/CR-6311; Mara and Joseph 2008, Journal of Statistical Computation and Simulation
 78).
 
-The estimates are noisy and can lie a little outside 0 to 1.
+The estimates are noisy. Those outside 0 to 1 are moved to the nearer end, so that a share of nothing comes out above it
+on average.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def variance_shares(effects: np.ndarray, strengths: np.ndarray, fitted: np.ndarr
 
     Covariances are mean products of pairs that share something, less the mean product of those that share nothing
     (such moments are unbiased: Gao and Owen 2017, Electronic Journal of Statistics 11). Standard errors are those of a
-    correlation within pairs, (1 - r²) / √(n - 1) (Fisher 1925), and of a variance.
+    correlation of nothing within n pairs, 1 / √(n - 1), the largest that a correlation has (Fisher 1925), and of a
+    variance.
 
     Args:
         effects: float64 (pairs,). strengths, fitted: int64 (pairs,), numbers of the draws of each pair (`levels`).
@@ -86,15 +88,12 @@ def variance_shares(effects: np.ndarray, strengths: np.ndarray, fitted: np.ndarr
     variance = products.diagonal().mean() - without
     if variance <= 0.0:
         return None
-    alone, fit_alone = (
-        _correlation((products[mask].mean() - without) / variance, mask.sum()) for mask in (by_strengths, by_fitted)
-    )
+    alone, fit_alone = ((products[mask].mean() - without) / variance for mask in (by_strengths, by_fitted))
     left = 0.5 * (np.subtract.outer(effects, effects)[by_both] ** 2).mean() / variance
-    luck = Share(float(left), float(left * math.sqrt(2.0 / by_both.sum())))
-    together = 1.0 - luck.value - alone.value - fit_alone.value
-    error = 0.5 * math.hypot(alone.error, fit_alone.error, luck.error)
-    return Shares(Share(alone.value + 0.5 * together, error), Share(fit_alone.value + 0.5 * together, error), luck)
-
-
-def _correlation(value: float, pairs: int) -> Share:
-    return Share(float(value), (1.0 - min(float(value) ** 2, 1.0)) / math.sqrt(pairs - 1))
+    luck = Share(float(min(left, 1.0)), float(left * math.sqrt(2.0 / by_both.sum())))
+    known = 1.0 - luck.value
+    together = known - alone - fit_alone
+    strength = float(np.clip(alone + 0.5 * together, 0.0, known))
+    noise = (1.0 / math.sqrt(mask.sum() - 1) for mask in (by_strengths, by_fitted))
+    error = 0.5 * math.hypot(*noise, luck.error)
+    return Shares(Share(strength, error), Share(known - strength, error), luck)

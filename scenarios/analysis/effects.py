@@ -304,8 +304,8 @@ def _doubt(row: dict, effects: np.ndarray, sample: _Sample) -> dict:
         share = getattr(shares, part)
         found |= {f"{part}_share": share.value, f"{part}_share_error": share.error, f"{part}_share_clear": share.clear}
     # Standard deviations, and so intervals, go with the root of a variance.
-    half = 0.5 * (row["high"] - row["low"]) * np.sqrt(min(shares.luck.value, 1.0))
-    return found | {"luck_low": row["effect"] - half, "luck_high": row["effect"] + half}
+    width = float(np.sqrt(shares.luck.value))
+    return found | {f"luck_{end}": width * row[end] + (1.0 - width) * row["effect"] for end in ("low", "high")}
 
 
 def _candidate(sample: _Sample, row: dict, case: Case, pair: tuple[str, str], metric: Metric) -> Candidate:

@@ -9,8 +9,8 @@ value of partial perfect information,
 with G_l the gain of lever l per yuan. The means given θ come from a regression of the runs' gains on θ, without further
 runs (Strong, Oakley and Brennan 2014, Medical Decision Making 34(3)); with the same random draws an effect is nearly
 linear in a strength, so the regression is linear, and quadratic with many draws. Noise in it makes the best of several
-levers seem to change where it does not. A value therefore counts only if it exceeds those found when strengths are
-dealt out to the runs at random.
+levers seem to change where it does not. A value therefore counts only if it exceeds the largest that any strength has
+when all are dealt out to the runs at random (Westfall and Young 1993), so that it may be one of many.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from numpy.polynomial import polynomial
 
 from scenarios.analysis.metrics import Metric
 from scenarios.files.labels import Label
+from scenarios.files.strengths import lever_strengths
 
 #: Fewest draws of strengths from which anything is learned.
 FEWEST = 4
@@ -33,7 +34,7 @@ ENDS = (0.1, 0.9)
 BILLION = 1e9
 #: Highest degree of the regression, and draws per term that it takes at least beyond the linear one.
 _DEGREE, _DRAWS_PER_TERM = 2, 10
-#: Times that strengths are dealt out at random, and the quantile of the values found that a value must exceed.
+#: Times that strengths are dealt out at random, and the quantile of the largest values that a value must exceed.
 _DEALS, _LEVEL = 199, 0.95
 _SEED = 1
 _ROUNDING = 1e-9
@@ -73,8 +74,9 @@ class Information:
         rows: one per strength and lever, the most valuable first. Columns: parameter; lever (None for a parameter that
             several levers share and none sets); label and studies; low, high (ENDS of the strength); effect_low,
             effect_high (the lever's effect there); gain_low, gain_high (its gain per billion yuan there, or for a
-            shared parameter that of the best lever); value (EVPPI per billion yuan), noise (what chance alone gives),
-            clear (whether value is above it); switches (share of draws in which another lever would be chosen).
+            shared parameter that of the best lever); value (EVPPI per billion yuan), noise (the largest of all values
+            that chance alone gives), clear (whether value is above it); switches (share of draws in which another
+            lever would be chosen).
     """
 
     metric: Metric
@@ -111,18 +113,22 @@ def information(
     orders = [rng.permutation(len(deck)) for _ in range(_DEALS)]
     priced = [candidate for candidate in candidates if candidate.priced]
     gains = np.column_stack([each.per_billion for each in priced]) if priced else np.empty((len(used), 0))
-    set_by_levers = {name for candidate in candidates for name in candidate.strengths}
+    of_levers = {name for names in lever_strengths().values() for name in names}
     rows = []
+    by_chance = np.zeros(_DEALS)
     for place, name in enumerate(used):
         setting = [candidate for candidate in candidates if name in candidate.strengths]
-        shared = name not in set_by_levers
+        shared = name not in of_levers
         moved = [index for index, each in enumerate(priced) if shared or each in setting]
         values = deck[:, place]
         if np.ptp(values) == 0.0 or (shared and not priced):
             continue
         low, high = np.quantile(drawn[name], ENDS).clip(values.min(), values.max())
         about = {"parameter": name, **_rests_on(labels.get(name, Label("assumed"))), "low": low, "high": high}
-        about |= _worth(values, dealt, orders, gains, moved)
+        if moved and len(priced) > 1:
+            about |= _worth(values[dealt], gains, moved)
+            dealt_out = [_worth(values[order][dealt], gains, moved)["value"] for order in orders]
+            by_chance = np.maximum(by_chance, dealt_out)
         if shared:
             best = priced[int(gains.mean(axis=0).argmax())]
             gain_ends = _at((low, high), values[dealt], best.per_billion)
@@ -131,7 +137,8 @@ def information(
             effects = _at((low, high), values[dealt], candidate.effects)
             ends = _at((low, high), values[dealt], candidate.per_billion) if candidate.priced else None
             rows.append(about | {"lever": candidate.lever, **_ends("effect", effects), **_ends("gain", ends)})
-    return Information(metric, _ranking(priced, gains), _sorted(rows))
+    frame = _sorted(rows, float(np.quantile(by_chance, _LEVEL)))
+    return Information(metric, _ranking(priced, gains), frame)
 
 
 def _rests_on(label: Label) -> dict:
@@ -143,23 +150,15 @@ def _ends(name: str, ends: np.ndarray | None) -> dict:
     return {f"{name}_low": low, f"{name}_high": high}
 
 
-def _worth(
-    values: np.ndarray, dealt: np.ndarray, orders: Sequence[np.ndarray], gains: np.ndarray, moved: list[int]
-) -> dict:
-    """Value of knowing a strength, what chance alone gives, and how often another lever would be chosen.
+def _worth(x: np.ndarray, gains: np.ndarray, moved: list[int]) -> dict:
+    """Value of knowing a strength, and how often another lever would be chosen.
 
     Args:
-        values: float64 (draws,), of the strength. dealt: int64 (pairs,), draw of each pair. orders: of the draws.
-        gains: float64 (pairs, levers). moved: levers that depend on the strength.
+        x: float64 (pairs,), the strength. gains: float64 (pairs, levers). moved: levers that depend on the strength.
     """
-    if not moved or gains.shape[1] < 2:
-        return {"value": np.nan, "noise": np.nan, "clear": False, "switches": np.nan}
-    means = _means_given(values[dealt], gains, moved)
-    value = _value(means)
-    noise = np.quantile([_value(_means_given(values[order][dealt], gains, moved)) for order in orders], _LEVEL)
+    means = _means_given(x, gains, moved)
     best = gains.mean(axis=0).argmax()
-    switches = float((means.argmax(axis=1) != best).mean())
-    return {"value": value, "noise": float(noise), "clear": bool(value > noise), "switches": switches}
+    return {"value": _value(means), "switches": float((means.argmax(axis=1) != best).mean())}
 
 
 def _means_given(x: np.ndarray, gains: np.ndarray, moved: list[int]) -> np.ndarray:
@@ -193,10 +192,11 @@ def _ranking(priced: Sequence[Candidate], gains: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(columns).sort_values("gain_per_billion_yuan", ascending=False, ignore_index=True)
 
 
-def _sorted(rows: list[dict]) -> pd.DataFrame:
-    """The most valuable first, then the widest bars."""
+def _sorted(rows: list[dict], noise: float) -> pd.DataFrame:
+    """The rows with what chance alone gives, the most valuable first, then the widest bars."""
     names = ("parameter", "lever", "label", "studies", "low", "high", "effect_low", "effect_high", "gain_low")
-    frame = pd.DataFrame(rows, columns=[*names, "gain_high", "value", "noise", "clear", "switches"])
+    frame = pd.DataFrame(rows, columns=[*names, "gain_high", "value", "switches"])
+    frame = frame.assign(noise=noise, clear=frame["value"] > noise)
     swing = (frame["gain_high"] - frame["gain_low"]).abs()
     keys = frame.assign(known=frame["value"].where(frame["clear"], 0.0), swing=swing)
     order = keys.sort_values(["known", "swing"], ascending=False, kind="stable").index

@@ -14,8 +14,8 @@ from scenarios.commands.run_tables import variation_note
 from scenarios.display.formatting import format_number, unit_name
 from scenarios.display.screen import Cells, print_table, say
 
-#: Largest number of studies that are named.
-_STUDIES = 3
+#: Largest numbers of studies that are named, and of strengths in the table.
+_STUDIES, _ROWS = 3, 30
 
 
 def print_effects(effects: pd.DataFrame, console: Console, parameters_vary: bool = False) -> None:
@@ -117,7 +117,7 @@ def print_information(found: Information, console: Console) -> None:
     rows = [
         (
             row.parameter,
-            row.lever or "several",
+            "several" if pd.isna(row.lever) else row.lever,
             row.label,
             format_number(row.low),
             format_number(row.high),
@@ -128,10 +128,12 @@ def print_information(found: Information, console: Console) -> None:
             if pd.isna(row.value)
             else f"{format_number(row.value, unit, signed=True)}{'  ' if row.clear else ' ?'}",
         )
-        for row in found.rows.itertuples()
+        for row in found.rows.head(_ROWS).itertuples()
     ]
     console.print()
     print_table(Cells("Whose doubt moves the ranking of levers", (*heads, *more), rows), console)
+    if len(found.rows) > _ROWS:
+        say(console, f"… and {len(found.rows) - _ROWS} more with narrower bars; --json has all")
     for sentence in information_in_words(found):
         say(console, sentence)
     say(
@@ -139,7 +141,7 @@ def print_information(found: Information, console: Console) -> None:
         "Levers are ranked by what they add at the end of the run per billion yuan of public cost; those without a "
         "clear cost are left out. At 10 % and 90 %: quantiles of the strength, and the gain given that strength. Value "
         "of knowing it: how much more the best lever would gain on average, per billion yuan, if one chose it knowing "
-        "that strength and nothing else; ? marks values that chance alone may give.",
+        "that strength and nothing else; ? marks values that chance alone may give somewhere in the table.",
         "dim",
     )
 
@@ -160,7 +162,7 @@ def information_in_words(found: Information) -> list[str]:
             "smaller values can be seen.",
         ]
     for row in worth.head(_STUDIES).itertuples():
-        lever = f" ({row.lever})" if row.lever else ""
+        lever = "" if pd.isna(row.lever) else f" ({row.lever})"
         sentences.append(
             f"A study of {row.parameter}{lever} would be worth making: knowing it adds "
             f"{format_number(row.value, unit, signed=True)} {name} per billion yuan on average, because in "

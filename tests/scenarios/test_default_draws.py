@@ -124,7 +124,7 @@ def test_crossed_draws_have_the_strengths_of_one_and_the_fit_of_the_next(package
 
 
 def test_effects_run_as_documented_with_evidence_by_default(package, tmp_path):
-    small = ("--replicates", "4", "--scale", "0.002", "--until", "2025", "--workers", "1")
+    small = ("--replicates", "4", "--scale", "0.001", "--until", "2025", "--workers", "1")
     names = ("matchmaking_sales", "joint_branding", "rules.audit_strictness")
     printed = invoke("effects", *names, *small, "--out", tmp_path / "out", "--json")
     found = last(printed)
