@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 
 from calibration.fitting.priors import read_priors
-from calibration.fitting.simulator import model_digest
 from calibration.studies.study import SUMMARY, run_digest
 from scenarios.commands.command import Script, echo
+from scenarios.ensembles.jobs import model_digest
 from scenarios.records.storage import write_json
 
 

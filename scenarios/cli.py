@@ -112,13 +112,13 @@ def show(name: str, as_json: bool) -> None:
       srdi show clusters-300 > my-clusters.toml
     """
     from scenarios.display.screen import say
-    from scenarios.ensembles.parameter_draws import packaged_labels
+    from scenarios.ensembles.default_draws import default_labels
     from scenarios.files import describe
     from scenarios.files.labels import lever_labels, parameter_labels
 
     screen = table_console(False)
     if name == "levers":
-        labels = lever_labels(packaged_labels())
+        labels = lever_labels(default_labels())
         levers = [row | {"label": str(labels[row["lever"]])} for row in describe.lever_rows()]
         for lever in levers:
             say(screen, f"{lever['lever']} ({lever['group']})")
@@ -148,7 +148,7 @@ def show(name: str, as_json: bool) -> None:
             "parameters": describe.parameter_rows,
         }[name]()
         if name == "parameters":
-            of_parameter = parameter_labels(packaged_labels())
+            of_parameter = parameter_labels(default_labels())
             rows = [row | {"label": str(of_parameter[row["key"].removeprefix("parameters.")])} for row in rows]
         _print_settings(rows, screen)
         values = {name: rows}

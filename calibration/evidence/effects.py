@@ -15,7 +15,7 @@ from calibration.evidence.design import Arm, arms_of, priors_of, run_experiment
 from calibration.evidence.rows import Evidence
 from calibration.evidence.trials import obstacle
 from calibration.fitting.library import Library, RunProgress
-from calibration.fitting.simulator import model_digest
+from scenarios.ensembles.jobs import model_digest
 from sim.parameters import parameter_table
 
 #: Modules of this package whose code determines the runs.

@@ -18,14 +18,22 @@ from calibration.evidence.likelihood import components, finding_of
 from calibration.evidence.rows import Estimate, Evidence
 from calibration.evidence.sampling import Draws, draw
 from calibration.fitting.fit import StageProgress
-from calibration.fitting.simulator import model_digest
 from scenarios.analysis.reported import CUT_OFF
-from scenarios.ensembles.parameter_draws import POSTERIOR, ParameterDraws, read_parameter_draws, values_table
+from scenarios.ensembles.jobs import model_digest
+from scenarios.ensembles.parameter_draws import (
+    EVIDENCE,
+    EVIDENCE_SUMMARY,
+    PACKAGED,
+    POSTERIOR,
+    ParameterDraws,
+    read_parameter_draws,
+    values_table,
+)
 from scenarios.files.labels import Label
 from scenarios.records.storage import checksum, write_json, write_parquet
 from sim.parameters import parameter_table
 
-DRAWS_FILE, SUMMARY_FILE = "evidence_posterior.parquet", "evidence.json"
+DRAWS_FILE, SUMMARY_FILE = PACKAGED[EVIDENCE], EVIDENCE_SUMMARY
 #: Information, in nats, that studies give at least of a parameter that counts as known from evidence.
 LEARNED = 0.05
 _PACKAGES = ("srdi", "numpy", "scipy")

@@ -22,7 +22,7 @@ import pandas as pd
 
 from calibration.fitting.library import Library, RunProgress
 from scenarios.analysis.reported import FACT, Quantity, ReportedFigure, reported_figures, simulated_values
-from sim.parameters import parameter_table
+from scenarios.ensembles.jobs import model_digest
 
 #: The quarter of the cut-off, and the year at whose end single firms are measured.
 LAST, FACT_YEAR = "2024Q1", 2022
@@ -72,21 +72,6 @@ def simulate(
     names = ("national", "province", "tier", "cluster")
     frames = {name: pd.DataFrame(tables[name]).assign(replicate=0) for name in names}
     return measure(frames, facts, reported_figures() if figures is None else figures)
-
-
-@cache
-def model_digest(free: tuple[str, ...] = ()) -> str:
-    """SHA-256 of the model's code, reference data and baseline scenario, without the values of the free parameters."""
-    digest = hashlib.sha256(files("scenarios").joinpath("catalogue/baseline.toml").read_bytes())
-    package = Path(str(files("sim")))
-    for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):
-        if path.name == "parameters.toml":
-            continue
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    fixed = {name: entry.value for name, entry in parameter_table().items() if name not in free}
-    digest.update(json.dumps(fixed).encode())
-    return digest.hexdigest()
 
 
 @cache

@@ -17,11 +17,11 @@ import pandas as pd
 from calibration.fitting.emulator import compare_with_polynomial
 from calibration.fitting.fit import Fit, Settings, StageProgress, fit
 from calibration.fitting.priors import read_priors
-from calibration.fitting.simulator import model_digest
 from calibration.fitting.targets import read_targets
 from calibration.forecasting.prediction import CONTENDERS, REPEATS, inside_by_role, nearest_draw, predict, target_table
 from calibration.studies import diagnostics
 from scenarios.analysis.reported import CUT_OFF
+from scenarios.ensembles.jobs import model_digest
 from scenarios.ensembles.parameter_draws import read_parameter_draws, values_table
 from scenarios.records.storage import checksum, records, write_json, write_parquet
 from sim.parameters import parameter_table

@@ -11,12 +11,12 @@ import pandas as pd
 
 from calibration.firms.facts import measure_facts
 from calibration.fitting.fit import StageProgress
-from calibration.fitting.simulator import model_digest
 from calibration.forecasting.forecasts import Forecaster, published_quantities
 from calibration.forecasting.prediction import inside_by_role, predict, target_table
 from calibration.forecasting.scores import Actual, score, score_summary
 from calibration.studies.study import packaged_calibration
 from scenarios.analysis.reported import CUT_OFF
+from scenarios.ensembles.jobs import model_digest
 from scenarios.ensembles.parameter_draws import POSTERIOR, ParameterDraws, read_parameter_draws
 from scenarios.records.storage import records, write_json
 

@@ -42,7 +42,8 @@ class Comparison:
             (runs of each scenario that unpaired seeds would need); cost_yuan, cost_low_yuan, cost_high_yuan (additional
             public cost up to the quarter) and its parts cost_lever_yuan, cost_tax_yuan, cost_title_yuan;
             cost_per_unit_yuan with cost_per_unit_low_yuan and cost_per_unit_high_yuan, NaN if there is no price;
-            cost_note gives the reason.
+            cost_note gives the reason; label and studies (what the difference rests on, see
+            `scenarios.files.labels`).
         regret: one row per metric, quarter and policy, over all directories; see
             `scenarios.analysis.regret.regret_table`.
         parameters_vary: whether pairs differ in parameters, not only in random draws.
@@ -90,17 +91,18 @@ def compare(
     scenarios = _common_scenarios(ensembles, baseline)
     dates = _common_quarters(ensembles, [quarters] if isinstance(quarters, str) else quarters)
     rows, regret, units = [], [], []
-    frames = [(str(ensemble.path), with_derived(ensemble.national)) for ensemble in ensembles]
+    frames = [(ensemble, with_derived(ensemble.national)) for ensemble in ensembles]
     for quarter in dates:
         states = []
-        for path, frame in frames:
+        for ensemble, frame in frames:
             now = frame[frame["quarter"] == pd.Timestamp(quarter.end_date)]
             names = {CUMULATIVE_COST, *COST_PARTS.values(), *(metric.name for metric in chosen)}
             tables = {name: _states(now, name, scenarios) for name in names}
             shape = pairs_shape(tables[CUMULATIVE_COST].index)
             units.append(min((size for size in shape if size > 1), default=1))
             pair_rows = _pair_rows(tables, chosen, baseline, shape, frame["draw"].nunique() > 1)
-            rows += [{"directory": path, "quarter": str(quarter), **row} for row in pair_rows]
+            about = {"directory": str(ensemble.path), "quarter": str(quarter)}
+            rows += [{**about, **row, **_rests_on(ensemble, baseline, row["scenario"])} for row in pair_rows]
             states.append(tables)
         for metric in chosen:
             table = regret_table(pd.concat([t[metric.name] for t in states]), baseline, metric.less_is_better)
@@ -114,6 +116,11 @@ def compare(
         parameters_vary=any(frame["draw"].nunique() > 1 for _, frame in frames),
         units=min(units),
     )
+
+
+def _rests_on(ensemble: Results, baseline: str, scenario: str) -> dict:
+    label = ensemble.change_label(baseline, scenario)
+    return {"label": label.word, "studies": ", ".join(label.names)}
 
 
 def _pair_rows(

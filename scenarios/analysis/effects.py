@@ -2,10 +2,16 @@
 
 The reference intensity of a lever is its declared defaults. A lever that is on in the baseline is compared with the
 baseline without it. Both runs of a pair have the same seed and therefore the same random draws.
+
+With draws of the strengths of levers, as many pairs again are run, in a folder of their own: half of them with the
+strengths of one pair and the fitted parameters of the next, the others with the parameters of one pair and new luck.
+They tell what doubt comes from where (`scenarios.analysis.doubt`) and what it would be worth to know a strength
+(`scenarios.analysis.information`). Effects and their intervals are those of the pairs themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,18 +19,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.doubt import FEWEST, levels, variance_shares
+from scenarios.analysis.information import Candidate, Information, information
 from scenarios.analysis.intervals import CONFIDENCE, mean_interval
-from scenarios.analysis.metrics import COLUMNS, COST_PARTS, CUMULATIVE, CUMULATIVE_COST
+from scenarios.analysis.metrics import (
+    COLUMNS,
+    COST_PARTS,
+    CUMULATIVE,
+    CUMULATIVE_COST,
+    Metric,
+    choose_metrics,
+    with_derived,
+)
 from scenarios.ensembles.ensemble import run_ensemble
+from scenarios.ensembles.parameter_draws import ParameterDraws
 from scenarios.errors import ScenarioError, nearest
 from scenarios.files.loading import load_scenario, merge_values, nest
-from scenarios.files.schema import Scenario, build
+from scenarios.files.schema import Scenario, build, run_defaults
+from scenarios.files.strengths import lever_strengths
 from scenarios.records.results import Results
 from sim.calendar import Quarter
 from sim.levers import Levers
 
 #: Scenario that everything is compared with, and the default number of paired runs.
 BASELINE, REPLICATES = "baseline", 8
+#: Outcome at the end of the run by which levers are ranked per yuan. Certificates alone can be had by making firms
+#: apply that already qualify.
+GAIN = "genuine_srdi_smes"
+#: Folder, in that of the results, of the runs that tell the parts of the doubt apart.
+CROSSED = "crossed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,48 +130,194 @@ def _scenario(baseline: dict, name: str, changes: dict) -> Scenario:
     return build({**merge_values(baseline, changes), "name": name}, name)
 
 
-def run_effects(
+@dataclass(frozen=True)
+class Effects:
+    """The effects, and what doubt about them is worth.
+
+    Attributes:
+        table: one row per comparison: lever, outcome, unit, label and studies (what the effect rests on, see
+            `scenarios.files.labels`), baseline (mean level of the outcome), effect with low and high (95 % interval of
+            the mean paired difference, mean over the quarters in which the lever acts), p_value, expected (sign),
+            moved (whether the interval excludes zero on the expected side), little_giants and srdi_smes with their
+            intervals (differences at the end of the run), cost_yuan (additional public cost over the run) with
+            cost_low_yuan and cost_high_yuan (95 % interval as in `scenarios.analysis.comparison`) and its parts
+            cost_lever_yuan, cost_tax_yuan, cost_title_yuan, cost_per_srdi_sme_yuan (None unless the cost and the
+            interval of SRDI SMEs are above zero), note. With draws of strengths also p05 and p95 (quantiles of single
+            pairs, the crossed ones included), luck_low and luck_high (the interval that luck alone would give), and
+            for each of strength, fitted and luck its share of the variance: strength_share, strength_share_error,
+            strength_share_clear and so on (`scenarios.analysis.doubt`); None where nothing varies.
+        information: what knowing a strength would be worth; None without draws of strengths, or with too few.
+        pairs: of each comparison that the shares of variance come from; 0 if they were not measured.
+    """
+
+    table: pd.DataFrame
+    information: Information | None = None
+    pairs: int = 0
+
+
+def run_effects(names: tuple[str, ...] = (), parent: Scenario | None = None, **options: Any) -> pd.DataFrame:
+    """Run the comparisons and return the table of effects (see `Effects`); arguments as in `measure_effects`."""
+    return measure_effects(names, parent, **options).table
+
+
+def measure_effects(
     names: tuple[str, ...] = (),
     parent: Scenario | None = None,
     *,
     out: str | Path,
     replicates: int | None = None,
+    draws: ParameterDraws | None = None,
+    gain: str = GAIN,
+    on_start: Callable[[int], None] = lambda runs: None,
     **options: Any,
-) -> pd.DataFrame:
-    """Run the comparisons and return the table of effects.
+) -> Effects:
+    """Run the comparisons.
 
     Args:
         names: levers (or ``rules.…``, ``shocks.…``); none means all.
         parent: scenario they are applied to; None means the baseline.
         out: new directory for the results of all runs.
-        replicates: number of paired runs; None means REPLICATES. options: as in `run_ensemble`.
-
-    Returns:
-        One row per comparison: lever, outcome, unit, baseline (mean level of the outcome), effect with
-        low and high (95 % interval of the mean paired difference, mean over the quarters in which the
-        lever acts), p_value, expected (sign), moved (whether the interval excludes zero on the expected side),
-        little_giants and srdi_smes with their intervals (differences at the end of the run), cost_yuan (additional
-        public cost over the run) with cost_low_yuan and cost_high_yuan (95 % interval as in
-        `scenarios.analysis.comparison`) and its parts cost_lever_yuan, cost_tax_yuan, cost_title_yuan,
-        cost_per_srdi_sme_yuan (None unless the cost and the interval of SRDI SMEs are above zero), note.
+        replicates: number of paired runs; None means REPLICATES. draws: parameter draws, one per replicate.
+        gain: metric by which levers are ranked per yuan, at the end of the run.
+        on_start: called with the number of runs, again when they become more. options: as in `run_ensemble`.
 
     Raises:
         ScenarioError: a name is unknown.
+        InputError: the metric is unknown, or as in `run_ensemble`.
     """
     parent = parent or load_scenario(BASELINE)
+    (metric,) = choose_metrics((gain,))
     chosen = _choose(cases(parent), names)
     values = parent.model_dump(by_alias=True, mode="json")
     scenarios = {BASELINE: parent}
-    pairs = []
-    for case in chosen:
-        pair = []
-        for kind, changes in (("plain", case.plain), ("with", case.changes)):
-            name = f"{kind}-{case.name.replace('.', '-')}" if changes else BASELINE
-            scenarios.setdefault(name, _scenario(values, name, changes) if changes else parent)
-            pair.append(name)
-        pairs.append(tuple(pair))
-    results = run_ensemble(list(scenarios.values()), out=out, replicates=replicates or REPLICATES, **options)
-    return pd.DataFrame([_row(results, case, *pair) for case, pair in zip(chosen, pairs, strict=True)])
+
+    def named(kind: str, case: Case, changes: dict) -> str:
+        """Name of a scenario with changes, which is added to the scenarios."""
+        name = f"{kind}-{case.name.replace('.', '-')}" if changes else BASELINE
+        scenarios.setdefault(name, _scenario(values, name, changes) if changes else parent)
+        return name
+
+    pairs = [(named("plain", case, case.plain), named("with", case, case.changes)) for case in chosen]
+    replicates = replicates or REPLICATES
+    crossed = draws is not None and replicates >= FEWEST and 0 < len(draws.strengths) < len(draws.names)
+    stages: list[int] = []
+
+    def on_stage(runs: int) -> None:
+        """The first stage announces both, so that the time left is known from the start."""
+        stages.append(runs)
+        on_start(2 * runs if crossed and len(stages) == 1 else sum(stages))
+
+    def run(folder: Path, **changes: Any) -> Results:
+        asked = {"replicates": replicates, "draws": draws, "on_start": on_stage, **options, **changes}
+        return run_ensemble(list(scenarios.values()), out=folder, **asked)
+
+    results = run(Path(out))
+    rows = [_row(results, case, *pair) for case, pair in zip(chosen, pairs, strict=True)]
+    if not crossed or draws is None:
+        return Effects(pd.DataFrame(rows))
+    # Luck is not shared with any of the pairs: the seeds follow theirs.
+    seed = run_defaults(parent, seed=options.get("seed")).seed + replicates
+    others = run(Path(out) / CROSSED, draws=draws.cross(replicates), seed=seed)
+    sample = _Sample.of((results, others), draws)
+    candidates = []
+    for row, case, pair in zip(rows, chosen, pairs, strict=True):
+        row |= _doubt(row, sample.acting(case, *pair), sample)
+        if case.name in Levers.model_fields:
+            candidates.append(_candidate(sample, row, case, pair, metric))
+    drawn = pd.DataFrame(draws.columns(draws.strengths), columns=list(draws.strengths))
+    found = information(metric, candidates, sample.strengths, drawn, draws.labels)
+    return Effects(pd.DataFrame(rows), found, pairs=len(sample.strengths))
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The pairs of several ensembles of the same scenarios.
+
+    Attributes:
+        frames: the national table of each, with derived values.
+        strengths, fitted: parameters of each pair, by ensemble, draw and replicate.
+    """
+
+    frames: tuple[pd.DataFrame, ...]
+    strengths: pd.DataFrame
+    fitted: pd.DataFrame
+
+    @classmethod
+    def of(cls, ensembles: tuple[Results, ...], draws: ParameterDraws) -> _Sample:
+        """The pairs with the parameters that they drew."""
+        used = []
+        for results in ensembles:
+            runs = results.national[["draw", "replicate"]].drop_duplicates().sort_values(["draw", "replicate"])
+            used.append(results.parameter_draws.loc[runs["draw"]])
+        values = pd.concat(used, ignore_index=True)
+        names = list(draws.strengths)
+        frames = tuple(with_derived(results.national) for results in ensembles)
+        return cls(frames, values[names], values.drop(columns=names))
+
+    def acting(self, case: Case, plain: str, changed: str) -> np.ndarray:
+        """Differences of the outcome of a case over the quarters in which it acts, float64 (pairs,)."""
+        return self._differences(lambda frame: _acting(frame, case), case.outcome, plain, changed)
+
+    def last(self, column: str, plain: str, changed: str) -> np.ndarray:
+        """Differences at the end of the run, float64 (pairs,)."""
+        return self._differences(_last, column, plain, changed)
+
+    def _differences(
+        self, when: Callable[[pd.DataFrame], pd.DataFrame], column: str, plain: str, changed: str
+    ) -> np.ndarray:
+        return np.concatenate(
+            [
+                _by_run(when(frame[frame["scenario"] == changed]), column)
+                - _by_run(when(frame[frame["scenario"] == plain]), column)
+                for frame in self.frames
+            ]
+        )
+
+
+def _acting(frame: pd.DataFrame, case: Case) -> pd.DataFrame:
+    """Rows of the quarters in which a case acts."""
+    return frame[frame["quarter"].between(*(pd.Timestamp(Quarter.parse(q).end_date) for q in (case.start, case.end)))]
+
+
+def _last(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the last quarter."""
+    return frame[frame["quarter"] == frame["quarter"].max()]
+
+
+def _by_run(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """Mean of a column in each run, float64 (runs,), in the order of draws and replicates."""
+    return frame.groupby(["draw", "replicate"])[column].mean().to_numpy()
+
+
+def _doubt(row: dict, effects: np.ndarray, sample: _Sample) -> dict:
+    """The columns of a row that tell how wide the doubt is and where it comes from."""
+    found: dict = dict.fromkeys(("p05", "p95", "luck_low", "luck_high"), np.nan)
+    for part in ("strength", "fitted", "luck"):
+        found |= {f"{part}_share": np.nan, f"{part}_share_error": np.nan, f"{part}_share_clear": False}
+    if not len(effects):
+        return found
+    found["p05"], found["p95"] = map(float, np.quantile(effects, (0.05, 0.95)))
+    shares = variance_shares(effects, *(levels(each.to_numpy()) for each in (sample.strengths, sample.fitted)))
+    if shares is None:
+        return found
+    for part in ("strength", "fitted", "luck"):
+        share = getattr(shares, part)
+        found |= {f"{part}_share": share.value, f"{part}_share_error": share.error, f"{part}_share_clear": share.clear}
+    # Standard deviations, and so intervals, go with the root of a variance.
+    width = float(np.sqrt(shares.luck.value))
+    return found | {f"luck_{end}": width * row[end] + (1.0 - width) * row["effect"] for end in ("low", "high")}
+
+
+def _candidate(sample: _Sample, row: dict, case: Case, pair: tuple[str, str], metric: Metric) -> Candidate:
+    """A lever to be ranked; its strengths are those that are drawn."""
+    return Candidate(
+        lever=case.name,
+        strengths=tuple(name for name in lever_strengths()[case.name] if name in sample.strengths),
+        effects=sample.acting(case, *pair),
+        gains=(-1.0 if metric.less_is_better else 1.0) * sample.last(metric.name, *pair),
+        costs=sample.last(CUMULATIVE_COST, *pair),
+        priced=row["cost_low_yuan"] > 0.0,
+    )
 
 
 def _interval(differences: np.ndarray) -> tuple[float, float, float, float]:
@@ -166,13 +335,11 @@ def _interval(differences: np.ndarray) -> tuple[float, float, float, float]:
 
 
 def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
-    national = results.national
+    national, label = results.national, results.change_label(plain, changed)
 
     def by_replicate(scenario: str, column: str, last: bool = False) -> np.ndarray:
         frame = national[national["scenario"] == scenario]
-        acts = frame["quarter"].between(*(pd.Timestamp(Quarter.parse(q).end_date) for q in (case.start, case.end)))
-        frame = frame[frame["quarter"] == frame["quarter"].max()] if last else frame[acts]
-        return frame.groupby(["draw", "replicate"])[column].mean().to_numpy()
+        return _by_run(_last(frame) if last else _acting(frame, case), column)
 
     def difference(column: str, last: bool = False) -> tuple[float, float, float, float]:
         return _interval(by_replicate(changed, column, last) - by_replicate(plain, column, last))
@@ -190,6 +357,8 @@ def _row(results: Results, case: Case, plain: str, changed: str) -> dict:
         "lever": case.name,
         "outcome": case.outcome,
         "unit": COLUMNS[case.outcome].unit,
+        "label": label.word,
+        "studies": ", ".join(label.names),
         "baseline": float(levels.mean()) if len(levels) else np.nan,
         "effect": effect,
         "low": low,

@@ -15,6 +15,7 @@ from scenarios.analysis.metrics import Metric
 from scenarios.analysis.regret import WORST_SHARE
 from scenarios.display.formatting import format_number, unit_name
 from scenarios.display.screen import Cells, print_table, say
+from scenarios.ensembles.default_draws import default_draws
 
 
 def print_comparison(
@@ -38,7 +39,7 @@ def print_comparison(
         name = f"{scenario}: {titles[scenario]}" if titles.get(scenario) else scenario
         title = f"{name} ({quarter}{f', {directory}' if several_directories else ''})"
         print_table(_differences(title, rows, cost_of_funds, comparison.parameters_vary), console)
-        for sentence in _costs(rows):
+        for sentence in (*_costs(rows), _rests_on(rows)):
             say(console, sentence)
         console.print()
     for metric in regret:
@@ -120,6 +121,18 @@ def _costs(rows: pd.DataFrame) -> list[str]:
     return sentences
 
 
+def _rests_on(rows: pd.DataFrame) -> str:
+    """What the differences of a scenario rest on, with the studies."""
+    first = rows.iloc[0]
+    meaning = {
+        "measured": "reported figures",
+        "fitted": "the fit to reported figures",
+        "evidence": f"published evidence ({first.studies})",
+        "assumed": "assumed strengths: trust sign and order more than size",
+    }
+    return f"What differs rests on {meaning[first.label]} [{first.label}]."
+
+
 def _regret(regret: pd.DataFrame, metric: Metric, quarter: str) -> Cells:
     rows = regret[(regret["metric"] == metric.name) & (regret["quarter"] == quarter)]
     return Cells(
@@ -190,6 +203,6 @@ def _interval_note(comparison: Comparison) -> str:
         )
     return (
         "Pairs differ in random draws only: no interval here reflects parameter uncertainty (srdi run --params "
-        "posterior does). "
+        f"{default_draws().name} does). "
         "The 95 % interval is that of the mean and narrows with the number of replicates."
     )

@@ -79,12 +79,26 @@ def warn_unused_run_settings(scenarios: Sequence[Scenario], ensemble: EnsembleOp
                 )
 
 
-def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _usual_draws() -> str:
+    """Name of the draws of a command that shows doubt; says on stderr if they are not those with evidence."""
+    from scenarios.ensembles.default_draws import default_draws
+
+    choice = default_draws()
+    if choice.note:
+        click.echo(f"note: {choice.note}", err=True)
+    return choice.name
+
+
+def ensemble_options(
+    replicates: int = 4, scale: float = 0.02, *, doubt: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Options of a command that runs an ensemble, passed to it as one `EnsembleOptions` named `ensemble`.
 
     Args:
         replicates, scale: defaults shown in the help texts.
+        doubt: whether the command shows doubt, so that it takes parameter draws unless ``--params`` says otherwise.
     """
+    usual = "evidence, if the package has draws for its model, else posterior" if doubt else "default"
     options = (
         click.option(
             "--replicates", type=int, help=f"Runs per scenario, each with its own random draws (default {replicates})."
@@ -101,10 +115,11 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Call
         ),
         click.option(
             "--params",
-            default="default",
-            metavar="default|posterior|evidence|FILE",
+            default=None if doubt else "default",
+            metavar="default|posterior|evidence|median|FILE",
             help="Model parameters: defaults; for each replicate a draw of the fit (posterior) or of the fit and "
-            "published evidence on levers (evidence); a TOML file of values; or a Parquet file of parameter draws.",
+            "published evidence on levers (evidence); the median of the latter; a TOML file of values; or a Parquet "
+            f"file of parameter draws (default: {usual}).",
         ),
         click.option(
             "--draws",
@@ -139,6 +154,8 @@ def ensemble_options(replicates: int = 4, scale: float = 0.02) -> Callable[[Call
             ensemble_values = {field.name: arguments.pop(field.name) for field in fields(EnsembleOptions)}
             if ensemble_values["resume"] and not ensemble_values["out"]:
                 raise InputError("--resume needs --out DIR, the directory to finish")
+            if ensemble_values["params"] is None:
+                ensemble_values["params"] = _usual_draws()
             return function(ensemble=EnsembleOptions(**ensemble_values), **arguments)
 
         for option in reversed(options):

@@ -70,32 +70,61 @@ def run(scenarios: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) ->
 
 @click.command()
 @click.argument("levers", nargs=-1, metavar="[LEVER]...")
-@ensemble_options(replicates=8)
+@click.option(
+    "--gain",
+    default="genuine_srdi_smes",
+    show_default=True,
+    metavar="NAME",
+    help="Outcome at the end of the run by which levers are ranked per yuan: a metric of srdi compare.",
+)
+@ensemble_options(replicates=8, doubt=True)
 @json_option
-def effects(levers: tuple[str, ...], ensemble: EnsembleOptions, as_json: bool) -> None:
+def effects(levers: tuple[str, ...], gain: str, ensemble: EnsembleOptions, as_json: bool) -> None:
     """Compare every lever, rule and shock at its reference intensity with the baseline, paired.
 
-    Without names, all are run: about ten minutes on two cores with the defaults. The reference intensity of a
-    lever is its defaults in srdi show levers.
+    Without names, all are run: about ten minutes on two cores with the defaults, and twice as long with draws from
+    evidence. The reference intensity of a lever is its defaults in srdi show levers.
+
+    With draws of the strengths of levers (--params evidence), as many pairs again are run, in which strengths and
+    fitted parameters are combined in another way. A second table then shows how much of the doubt about each effect
+    comes from the strength of levers, from the fitted parameters and from luck; a third, and the chart tornado in
+    --out, whose doubt moves the ranking of levers per yuan, and which study would be worth making.
 
     \b
     Example:
       srdi effects
       srdi effects sme_fund credit_guarantees --replicates 16
-      srdi effects sme_fund --params posterior --replicates 50
+      srdi effects matchmaking_sales credit_guarantees --params evidence --replicates 50 --out results/doubt
     """
-    from scenarios.analysis.effects import BASELINE, run_effects
+    from scenarios.analysis.effects import BASELINE, measure_effects
 
     ensemble.refuse_parameter_draws("effects", crossed_only=True)
     [parent] = ensemble.load(BASELINE)
     with ensemble_target(ensemble.out) as target:
-        table = run_effects(levers, parent, **ensemble.arguments, **target)
-        from scenarios.commands.run_tables import print_effects
+        found = measure_effects(levers, parent, gain=gain, **ensemble.arguments, **target)
+        from scenarios.commands.effects_tables import print_doubt, print_effects, print_information
         from scenarios.records.storage import records
 
-        print_effects(table, table_console(as_json), parameters_vary=ensemble.parameter_draws is not None)
+        screen = table_console(as_json)
+        print_effects(found.table, screen, parameters_vary=ensemble.parameter_draws is not None)
+        if found.pairs:
+            print_doubt(found.table, found.pairs, screen)
+        known = found.information
+        if known:
+            print_information(known, screen)
+            if ensemble.out:
+                from scenarios.analysis.tornado import write_tornado
+                from scenarios.display.screen import print_path
+
+                print_path(screen, "Chart in", write_tornado(known, ensemble.out)[0])
         if as_json:
-            print_json({"levers": records(table)})
+            rows = {"rows": records(known.rows), "ranking": records(known.ranking)} if known else {}
+            print_json(
+                {
+                    "levers": records(found.table),
+                    "information": {"gain": known.metric.name, **rows} if known else None,
+                }
+            )
 
 
 @click.command()

@@ -100,7 +100,7 @@ def _sweep_record(manifest: dict, table: pd.DataFrame, outcomes: tuple[Outcome, 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@ensemble_options()
+@ensemble_options(doubt=True)
 @json_option
 def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     """Search settings for several goals at once under a budget, and print the Pareto set.
@@ -110,7 +110,7 @@ def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     public_cost_yuan, public_spending_yuan (through levers), tax_relief_yuan, title_awards_yuan. The budget limits
     spending through levers; public cost in full is shown beside it, over that of the base. Optuna chooses the points.
     The Pareto set is run again with new seeds, because points selected for their results also had favourable random
-    draws. With --params posterior, it also uses the parameter draws after those of the search.
+    draws. With parameter draws, as by default, it also uses those after the draws of the search.
 
     --out contains study.journal (the trials; --resume continues them, also with more trials), pareto.csv,
     pareto.json, the chart, scenarios/*.toml with the knee point as best.toml, and two results directories: base (with

@@ -6,7 +6,7 @@ import contextlib
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -169,7 +169,7 @@ def write_manifest(
         "draws": len({draw for draw, _ in pairs}),
         "runs": len(plan["scenarios"]) * len(pairs),
         "parameters": {name: parameter.value for name, parameter in parameter_table().items()},
-        "labels": _labels(plan, draws),
+        "labels": manifest_labels(plan["scenarios"], draws),
         "seeds": [plan["seed"] + replicate for replicate in range(plan["replicates"])],
         "first_quarter": str(START),
         "last_quarter": str(Quarter(plan["until"], 4)),
@@ -183,15 +183,15 @@ def write_manifest(
         write_json(manifest, out / MANIFEST)
 
 
-def _labels(plan: dict, draws: ParameterDraws | None) -> dict[str, dict[str, str]]:
+def manifest_labels(scenarios: Iterable[dict], draws: ParameterDraws | None) -> dict[str, dict[str, str]]:
     """What parameters and strengths of levers rest on (see `scenarios.files.labels`), by name.
 
-    A value that a scenario sets is the user's, and so assumed.
+    Args:
+        scenarios: as in a manifest.
     """
-    from scenarios.files.labels import Label, lever_labels, parameter_labels
+    from scenarios.files.labels import labels_in_run, lever_labels, parameter_labels
 
-    drawn = dict(draws.labels) if draws else {}
-    drawn |= {name: Label("assumed") for scenario in plan["scenarios"] for name in scenario["parameters"]}
+    drawn = labels_in_run(scenarios, draws.labels if draws else {})
     return {
         "parameters": {name: str(label) for name, label in parameter_labels(drawn).items()},
         "levers": {name: str(label) for name, label in lever_labels(drawn).items()},

@@ -185,7 +185,7 @@ def _draws_and_replicates(replicates: int, draws: ParameterDraws | None, crossed
     if crossed is None:
         return [(replicate % len(draws) + 1 if draws else 0, replicate) for replicate in range(replicates)]
     if draws is None:
-        raise InputError("crossed_draws (--draws) needs draws (--params): posterior or a Parquet file")
+        raise InputError("crossed_draws (--draws) needs draws (--params): posterior, evidence or a Parquet file")
     if crossed > len(draws):
         raise InputError(f"{crossed} parameter draws were requested; {draws.source} has {len(draws)}")
     return [(draw, replicate) for draw in range(1, crossed + 1) for replicate in range(replicates)]

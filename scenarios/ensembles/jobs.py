@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from scenarios.ensembles.plan import differences
 from scenarios.errors import InputError
 from scenarios.files.schema import build
 from scenarios.imports import many_imports
+from sim.parameters import parameter_table
 
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 
@@ -105,9 +107,24 @@ def versions() -> dict[str, str]:
 @cache
 def model_checksum() -> str:
     """SHA-256 of the model's source code and reference data, which determine a run together with its settings."""
-    digest = hashlib.sha256()
-    package = Path(str(files("sim")))
-    for path in sorted((*package.rglob("*.py"), *package.rglob("*.toml"))):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
+    return hashlib.sha256(_code_and_data()).hexdigest()
+
+
+@cache
+def model_digest(free: tuple[str, ...] = ()) -> str:
+    """SHA-256 of the model's code, reference data and baseline scenario, without the values of the free parameters.
+
+    What was fitted or learned with a model carries it, so that it can be told when the model has changed since.
+    """
+    digest = hashlib.sha256(files("scenarios").joinpath("catalogue/baseline.toml").read_bytes())
+    digest.update(_code_and_data(without="parameters.toml"))
+    fixed = {name: entry.value for name, entry in parameter_table().items() if name not in free}
+    digest.update(json.dumps(fixed).encode())
     return digest.hexdigest()
+
+
+def _code_and_data(without: str = "") -> bytes:
+    """Names and contents of the files of the package `sim`, but for those of one name."""
+    package = Path(str(files("sim")))
+    paths = sorted(path for path in (*package.rglob("*.py"), *package.rglob("*.toml")) if path.name != without)
+    return b"".join(path.relative_to(package).as_posix().encode() + path.read_bytes() for path in paths)

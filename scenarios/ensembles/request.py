@@ -34,7 +34,7 @@ class EnsembleOptions:
 
     Attributes:
         replicates, scale, seed, until: None takes the first scenario's default.
-        settings: ``KEY=VALUE``, applied to every scenario. params: default, posterior, evidence or a file.
+        settings: ``KEY=VALUE``, applied to every scenario. params: default, the name of draws or a file.
         crossed_draws: number of parameter draws, each run with every replicate; None for one draw per replicate.
         out: results directory, or None to keep nothing. resume: finish the ensemble in it.
         workers, threads: processes, and threads of each. scheduler: address of a Dask scheduler.
@@ -58,9 +58,10 @@ class EnsembleOptions:
     @functools.cached_property
     def parameter_draws(self) -> ParameterDraws | None:
         """The parameter draws given by ``--params``; None if it gives parameter values."""
-        from scenarios.ensembles.parameter_draws import PACKAGED, read_parameter_draws
+        from scenarios.ensembles.parameter_draws import read_parameter_draws
+        from scenarios.files.loading import DRAW_NAMES
 
-        drawn = self.params in PACKAGED or self.params.endswith(".parquet")
+        drawn = self.params in DRAW_NAMES or self.params.endswith(".parquet")
         return read_parameter_draws(self.params) if drawn else None
 
     def refuse_parameter_draws(self, command: str, *, crossed_only: bool) -> None:
@@ -138,11 +139,12 @@ def _report_kept_runs(out: Path) -> Callable[[object, BaseException | None, obje
     """An exit handler that reports the finished runs of an ensemble that did not end."""
 
     def on_exit(kind: object, error: BaseException | None, traceback: object) -> bool:
-        runs = out / RUNS
-        if error is not None and not isinstance(error, InputError) and runs.is_dir():
-            finished = sum(1 for _ in runs.glob("*.zip"))
-            note = f"srdi: {finished} finished runs are kept in {runs}; --resume continues from there"
-            click.echo(printable(note), err=True)
+        # A command may run a second ensemble in a folder of the first.
+        for runs in (out / RUNS, *out.glob(f"*/{RUNS}")):
+            if error is not None and not isinstance(error, InputError) and runs.is_dir():
+                finished = sum(1 for _ in runs.glob("*.zip"))
+                note = f"srdi: {finished} finished runs are kept in {runs}; --resume continues from there"
+                click.echo(printable(note), err=True)
         return False
 
     return on_exit

@@ -24,6 +24,9 @@ _OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
 _MAX_BYTES = 1_000_000
 #: Largest length of a file name in a message.
 _NAME_LENGTH = 200
+#: Names of parameter draws (see `scenarios.ensembles.parameter_draws`), and all that ``--params`` takes besides files.
+DRAW_NAMES = ("posterior", "evidence", "median")
+PARAMETER_SOURCES = ("default", *DRAW_NAMES)
 #: Short forms of true and false in ``--set``.
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _QUARTER = re.compile(r"(\d{4})[- ]?[qQ]([1-4])", re.ASCII)
@@ -306,8 +309,8 @@ def parameter_settings(source: str) -> tuple[str, ...]:
         return ()
     if not source.endswith(".toml") and not os.path.exists(source):  # unlike Path, also for names that are too long
         raise ScenarioError(
-            f"--params is {shortened(source)!r}{nearest(source, ('default', 'posterior', 'evidence'))} "
-            "(allowed: default, posterior, evidence, or the path of a .toml or .parquet file)"
+            f"--params is {shortened(source)!r}{nearest(source, PARAMETER_SOURCES)} "
+            f"(allowed: {', '.join(PARAMETER_SOURCES)}, or the path of a .toml or .parquet file)"
         )
     values = parse_toml(read_text(Path(source)), source)
     values = values.get("parameters", values)

@@ -51,5 +51,5 @@ def lever_strengths() -> dict[str, tuple[str, ...]]:
             field.default.effects(reads)
             strengths[name] = tuple(reads.names)
         else:
-            strengths[name] = _OTHERS[name]
+            strengths[name] = _OTHERS.get(name, ())  # a lever of a user may have none
     return strengths

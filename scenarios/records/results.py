@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenarios.errors import ResultsError, refuse_undecodable
+from scenarios.files.labels import Label, change_label, labels_in_run, lever_labels
 from scenarios.files.schema import Scenario
 from scenarios.records.layout import FORMAT, FORMAT_VERSION, MANIFEST, PARAMETER_DRAWS, PARAMETER_DRAWS_FILE, RUNS
 from scenarios.records.storage import DRAW, checksum, columns_of, dtype_of
@@ -206,6 +208,24 @@ class Results:
             self.table(PARAMETER_DRAWS) if PARAMETER_DRAWS in self.columns else pd.DataFrame({DRAW.name: []}, dtype=int)
         )
         return frame.set_index(DRAW.name)
+
+    @cached_property
+    def drawn_labels(self) -> Mapping[str, Label]:
+        """What the parameter draws rest on (see `scenarios.files.labels`), by parameter; empty without draws."""
+        if PARAMETER_DRAWS_FILE not in self.manifest.get("files", ()):
+            return {}
+        schema = pq.read_schema(self.path / PARAMETER_DRAWS_FILE)
+        return {field.name: Label.of_metadata(field.metadata, Label("assumed")) for field in schema}
+
+    @cached_property
+    def lever_labels(self) -> dict[str, Label]:
+        """What the strength of each lever in these runs rests on, by lever."""
+        return lever_labels(labels_in_run(self.manifest["scenarios"], self.drawn_labels))
+
+    def change_label(self, before: str, after: str) -> Label:
+        """What the difference between two scenarios rests on, by their names."""
+        scenarios = {scenario["name"]: scenario for scenario in self.manifest["scenarios"]}
+        return change_label(scenarios[before], scenarios[after], self.lever_labels)
 
     def to_xarray(self, table: str = "national") -> xr.Dataset:
         """A table as an xarray dataset, for means over runs, differences between scenarios and NetCDF.

@@ -19,7 +19,7 @@ from calibration.fitting.fit import Settings, fit
 from calibration.fitting.posterior import Likelihood, best_point, latin_hypercube, sample
 from calibration.fitting.priors import read_priors
 from calibration.fitting.screening import screen
-from calibration.fitting.simulator import Design, model_digest, run_library, simulate
+from calibration.fitting.simulator import Design, run_library, simulate
 from calibration.fitting.targets import read_targets
 from calibration.forecasting.forecasts import name_of, published_quantities
 from calibration.forecasting.prediction import nearest_draw
@@ -27,6 +27,7 @@ from calibration.reporting.document import with_results
 from calibration.studies import diagnostics
 from calibration.studies.study import packaged_calibration
 from scenarios.analysis.reported import reported_figures
+from scenarios.ensembles.jobs import model_digest
 from scenarios.ensembles.parameter_draws import read_parameter_draws
 from scenarios.errors import InputError
 from sim.parameters import parameter_table

@@ -11,6 +11,7 @@ from calibration.evidence.outcomes import NOT_MEASURED, OUTCOMES
 from calibration.evidence.rows import BLOCKS, read_evidence
 from calibration.reporting import evidence_page as pages
 from calibration.reporting.evidence_page import PAGES, evidence_page, words_of
+from scenarios.ensembles.default_draws import default_draws
 from scenarios.ensembles.parameter_draws import read_parameter_draws
 from scenarios.files.labels import study_name
 from sim.levers import Levers
@@ -70,3 +71,5 @@ def test_packaged_draws_belong_to_the_packaged_fit():
     assert draws.names[: len(fitted.names)] == fitted.names
     np.testing.assert_array_equal(draws.values[:, : len(fitted.names)], fitted.values)
     assert [row["id"] for row in summary["rows"]] == [row.id for row in read_evidence().estimates]
+    # And to the model: otherwise they are not used by default.
+    assert default_draws().note == "", "srdi evidence, then python -m calibration.adopt"

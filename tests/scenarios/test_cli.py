@@ -78,7 +78,7 @@ BAD_CALLS = [
     (["run", "--params", "posteriour"], "--params is 'posteriour'; did you mean 'posterior'?"),
     (
         ["run", "--params", "x" * 5000],
-        "(allowed: default, posterior, evidence, or the path of a .toml or .parquet file)",
+        "(allowed: default, posterior, evidence, median, or the path of a .toml or .parquet file)",
     ),
     (["run", "--set", "sme_fund.enabled=true"], "did you mean 'levers.sme_fund'?"),
     (["run", "--set", "levers.sme_fund.start=2024"], 'start is 2024: it must be a quarter, such as "2024Q1"'),

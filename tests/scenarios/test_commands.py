@@ -8,8 +8,10 @@ import pytest
 from command_line import invoke, last
 
 from scenarios import load_scenario
+from scenarios.analysis.effects import GAIN
 from scenarios.catalogue import catalogue_names
 from scenarios.commands.options import warn_unused_run_settings
+from scenarios.commands.run import effects
 from scenarios.ensembles.request import EnsembleOptions
 from sim.levers import Levers
 from sim.shocks import Shocks
@@ -120,9 +122,15 @@ def test_the_effect_of_a_lever_is_printed_and_given_as_json():
     assert "sme_fund *" in printed.stdout
     assert "nan" not in printed.stdout.replace("finance", "")
     (row,) = last(invoke("effects", "sme_fund", *TINY, "--replicates", "2", "--json"))["levers"]
-    assert row["lever"] == "sme_fund"
+    assert (row["lever"], row["label"]) == ("sme_fund", "assumed")
     assert not row["moved"]
     assert "does not act within the run" in row["note"]
+
+
+def test_levers_are_ranked_by_a_metric_that_exists():
+    (said,) = {parameter.default for parameter in effects.params if parameter.name == "gain"}
+    assert said == GAIN
+    assert "did you mean 'little_giants'" in invoke("effects", "sme_fund", "--gain", "little_giant", status=2).stderr
 
 
 def test_a_rerun_has_the_same_bits(results):
@@ -149,10 +157,13 @@ def test_a_rerun_that_differs_says_what_and_fails(results, tmp_path):
     assert (tmp_path / "again" / "national.parquet").exists()
 
 
-def test_a_comparison_is_printed(results):
+def test_a_comparison_is_printed_with_what_it_rests_on(results):
     printed = invoke("compare", results, "--metric", "little_giants")
     assert "no-policy" in printed.stdout
-    assert last(invoke("compare", results, "--json"))
+    assert "What differs rests on assumed strengths" in printed.stdout
+    assert {(row["label"], row["studies"]) for row in last(invoke("compare", results, "--json"))["rows"]} == {
+        ("assumed", "")
+    }
 
 
 def test_a_sweep_need_not_be_kept(tmp_path):

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from scenarios.analysis.effects import Case, _explanation, _interval, _row, cases, run_effects
-from scenarios.commands.run_tables import print_effects
+from scenarios.commands.effects_tables import print_effects
 from scenarios.errors import ScenarioError
+from scenarios.files.labels import Label
 from scenarios.files.loading import load_scenario
 from sim.levers import Levers
 from sim.records.outputs import NATIONAL
@@ -95,7 +96,11 @@ def made_up(columns: dict[str, list[list[float]]], paid: list[float]) -> SimpleN
     national["title_awards_yuan"] = np.repeat([0.0, 0.25], 8)
     parts = ["public_spending_yuan", "tax_relief_yuan", "title_awards_yuan"]
     national["public_cost_yuan"] = national[parts].sum(axis=1)
-    return SimpleNamespace(national=national, manifest={"replicates": 2, "scale": 0.01})
+    return SimpleNamespace(
+        national=national,
+        manifest={"replicates": 2, "scale": 0.01},
+        change_label=lambda before, after: Label("evidence", ("cai_szeidl_2018",)),
+    )
 
 
 def test_a_row_of_effects_is_the_one_computed_by_hand():
@@ -111,6 +116,7 @@ def test_a_row_of_effects_is_the_one_computed_by_hand():
     row = _row(made_up(columns, paid), lever, "plain", "with")
     half = 12.7062  # Student's t of one degree of freedom, times a standard error of 1
     assert (row["baseline"], row["effect"]) == (30.0, 4.0)
+    assert (row["label"], row["studies"]) == ("evidence", "Cai Szeidl 2018")
     assert (row["low"], row["high"]) == pytest.approx((4.0 - half, 4.0 + half), rel=1e-5)
     assert (row["expected"], row["moved"]) == ("+", False)
     assert "simulation noise of 2 replicates" in row["note"]

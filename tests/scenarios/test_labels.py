@@ -9,15 +9,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from evidence_draws import STUDY, evidence_folder, use_package
 
 from scenarios import InputError, load_results, load_scenario, run_ensemble
 from scenarios.cli import main
-from scenarios.ensembles import parameter_draws
-from scenarios.ensembles.parameter_draws import EVIDENCE, PACKAGED, read_parameter_draws, values_table
+from scenarios.ensembles.parameter_draws import read_parameter_draws, values_table
 from scenarios.files.labels import (
     MEASURED,
     WORDS,
     Label,
+    change_label,
     default_label,
     lever_labels,
     parameter_labels,
@@ -28,8 +29,6 @@ from scenarios.files.strengths import lever_strengths
 from scenarios.records.storage import write_parquet
 from sim.levers import Levers
 from sim.parameters import parameter_table
-
-STUDY = Label("evidence", ("cai_szeidl_2018",))
 
 
 def evidence_file(folder, labels=None):
@@ -49,6 +48,29 @@ def test_a_number_made_of_several_takes_the_weakest_word_and_its_studies():
     assert str(STUDY) == "evidence (Cai Szeidl 2018)"
     assert study_name("cornet_2006_additional") == "Cornet 2006"
     assert study_name("lach") == "Lach"
+
+
+def test_a_label_in_a_table_names_two_studies_and_counts_the_others():
+    label = Label("evidence", ("a_2020_short", "a_2020_long", "b_2021", "c_2022", "d_2023"))
+    assert label.names == ["A 2020", "B 2021", "C 2022", "D 2023"]
+    assert label.short() == "evidence (A 2020, B 2021 and 2 more)"
+    assert Label("fitted").short() == "fitted"
+
+
+def scenario(**tables) -> dict:
+    """A scenario as in a manifest."""
+    return {"levers": {"fund": {"enabled": False, "size": 1}, "sales": {"enabled": True, "size": 1}}, **tables}
+
+
+def test_a_difference_rests_on_the_weakest_of_what_differs():
+    levers = {"fund": Label("assumed"), "sales": STUDY}
+    larger = {"levers": {"fund": {"enabled": False, "size": 2}, "sales": {"enabled": True, "size": 2}}}
+    assert change_label(scenario(), scenario() | larger, levers) == STUDY  # the fund is off in both
+    on = {"levers": {"fund": {"enabled": True, "size": 1}, "sales": {"enabled": True, "size": 2}}}
+    assert change_label(scenario(), scenario() | on, levers) == Label("assumed")
+    assert change_label(scenario(), scenario(rules={"pass": 1}), levers) == Label("fitted")
+    assert change_label(scenario(), scenario(rules={"pass": 1}) | larger, levers) == STUDY
+    assert change_label(scenario(), scenario(shocks={"slump": 1}), levers) == Label("assumed")
 
 
 def test_labels_of_defaults_follow_what_the_parameter_file_says():
@@ -92,16 +114,7 @@ def test_labels_travel_with_the_file_of_draws(tmp_path):
 @pytest.fixture
 def packaged(tmp_path, monkeypatch):
     """A package whose evidence draws are made up."""
-    (tmp_path / "package").mkdir()
-    path = evidence_file(tmp_path / "package")
-    real = parameter_draws.files
-
-    class Folder:
-        def joinpath(self, name):
-            return path if name == PACKAGED[EVIDENCE] else real("calibration").joinpath(name)
-
-    monkeypatch.setattr(parameter_draws, "files", lambda package: Folder())
-    return path
+    use_package(evidence_folder(tmp_path / "package"), monkeypatch)
 
 
 def test_evidence_is_a_name_of_draws_for_run_and_effects(packaged, tmp_path):
@@ -121,12 +134,12 @@ def test_evidence_is_a_name_of_draws_for_run_and_effects(packaged, tmp_path):
 
 
 def test_without_packaged_draws_the_message_says_how_to_make_them(tmp_path, monkeypatch):
-    monkeypatch.setitem(PACKAGED, EVIDENCE, "no_such.parquet")
-    with pytest.raises(InputError, match=r"make them with srdi evidence and give no_such\.parquet to --params"):
+    use_package(tmp_path, monkeypatch)
+    with pytest.raises(InputError, match=r"make them with srdi evidence and give evidence_posterior\.parquet to"):
         read_parameter_draws("evidence")
     answer = CliRunner().invoke(main, ["run", "--params", "evidenc"])
     assert answer.exit_code == 2
-    assert "did you mean 'evidence'? (allowed: default, posterior, evidence, or the path" in answer.stderr
+    assert "did you mean 'evidence'? (allowed: default, posterior, evidence, median, or the path" in answer.stderr
 
 
 def test_a_value_of_the_user_is_assumed(tmp_path):

@@ -30,6 +30,7 @@ from calibration.studies.validation import VALIDATION
 from scenarios.analysis.comparison import compare
 from scenarios.analysis.outcomes import Outcome
 from scenarios.cli import main
+from scenarios.commands import effects_tables
 from scenarios.commands import run_tables as run_tables
 from scenarios.commands.compare_tables import print_comparison
 from scenarios.commands.search_tables import print_pareto, print_sweep, print_trials
@@ -64,10 +65,16 @@ def effects_printed(screen, monkeypatch):
     numbers = ("baseline", "effect", "low", "high", "little_giants", "little_giants_low", "little_giants_high")
     row = dict.fromkeys((*numbers, "srdi_smes", "srdi_smes_low", "srdi_smes_high"), 174_900.0)
     row |= {"lever": "digital_empowerment", "outcome": "digital_supported", "unit": "firms", "expected": "+"}
-    row |= {"moved": False, "note": "nothing in reach", "cost_yuan": 12.5e9, "cost_per_srdi_sme_yuan": 1.5e6}
+    row |= {
+        "label": "evidence",
+        "moved": False,
+        "note": "nothing in reach",
+        "cost_yuan": 12.5e9,
+        "cost_per_srdi_sme_yuan": 1.5e6,
+    }
     row |= {"cost_low_yuan": 11.5e9, "cost_high_yuan": 13.5e9}
     row |= {"cost_lever_yuan": 6.25e9, "cost_tax_yuan": 5.25e9, "cost_title_yuan": 1e9}
-    run_tables.print_effects(pd.DataFrame([row, row | {"lever": "sme_fund", "moved": True, "low": 1.0}]), screen)
+    effects_tables.print_effects(pd.DataFrame([row, row | {"lever": "sme_fund", "moved": True, "low": 1.0}]), screen)
 
 
 def sensitivity_printed(screen, monkeypatch):

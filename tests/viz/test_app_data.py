@@ -16,6 +16,7 @@ from hostile import send, session
 from scenarios.analysis.reported import reported_figures
 from scenarios.catalogue import catalogue_names
 from scenarios.cli import main
+from scenarios.ensembles.default_draws import default_draws
 from scenarios.ensembles.rerun import rerun
 from scenarios.files.describe import scenario_toml
 from scenarios.files.loading import load_scenario
@@ -106,15 +107,16 @@ def test_the_command_gives_the_bits_of_the_page(runner, answer, scenario, runs, 
 
 
 def test_the_command_names_the_draws_the_scale_and_what_the_file_does_not_say(results):
+    draws = default_draws().name
     assert command(results) == (
-        f"srdi run my-policy.toml baseline --params posterior --replicates {MEMBERS} --scale {SCALE:g} --until {UNTIL}"
+        f"srdi run my-policy.toml baseline --params {draws} --replicates {MEMBERS} --scale {SCALE:g} --until {UNTIL}"
     )
 
 
 def test_the_page_at_its_defaults_gives_the_command_that_is_documented(results):
     manifest = results.manifest | {"scale": 0.02, "until": 2030, "replicates": 12}
     text = command(SimpleNamespace(manifest=manifest))
-    assert text == "srdi run my-policy.toml baseline --params posterior --replicates 12 --scale 0.02"
+    assert text == f"srdi run my-policy.toml baseline --params {default_draws().name} --replicates 12 --scale 0.02"
 
 
 def test_the_baseline_alone_is_run_once(runner):

@@ -10,7 +10,6 @@ import pytest
 
 from scenarios import load_scenario, run_ensemble
 from scenarios.analysis.metrics import COST_PARTS, CUMULATIVE_COST, with_derived
-from scenarios.ensembles.parameter_draws import read_parameter_draws
 from viz.live.gathered import GatheredResults
 from viz.live.measures import by_key, course, effect, national, quarters, spending_by_lever
 from viz.live.session import Status, Worker
@@ -61,7 +60,7 @@ def test_members_are_the_runs_of_the_command_line(runner, tmp_path):
         until=UNTIL,
         seed=1,
         workers=1,
-        draws=read_parameter_draws("posterior"),
+        draws=runner.draws,
     )
     for table in written.tables:
         pd.testing.assert_frame_equal(gathered.table(table), written.table(table), check_categorical=False)
@@ -69,9 +68,9 @@ def test_members_are_the_runs_of_the_command_line(runner, tmp_path):
     assert {key: gathered.manifest[key] for key in same} == {key: written.manifest[key] for key in same}
 
 
-def test_the_central_run_is_that_of_the_defaults(runner, tmp_path):
-    scenario = policy(MORE_AWARDS)
-    written = run_ensemble([scenario], out=tmp_path / "out", replicates=1, scale=SCALE, until=UNTIL, seed=1, workers=1)
+def test_the_central_run_is_that_of_the_command_line(runner, tmp_path):
+    scenario, one = policy(MORE_AWARDS), {"replicates": 1, "scale": SCALE, "until": UNTIL, "seed": 1, "workers": 1}
+    written = run_ensemble([scenario], out=tmp_path / "out", draws=runner.central, **one)
     run = runner.run(scenario.policy, 0)
     np.testing.assert_array_equal(run.tables["national"]["little_giants"], written.national["little_giants"])
     assert len(run.tables["firms"]["quarter"])

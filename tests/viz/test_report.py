@@ -18,13 +18,13 @@ from scenarios import InputError, compare, load_scenario, run_ensemble
 from scenarios.analysis.intervals import MIN_PAIRS, mean_interval, ratio_interval
 from scenarios.analysis.reported import reported_figures
 from scenarios.cli import main
+from scenarios.ensembles.default_draws import default_draws
 from scenarios.ensembles.parameter_draws import POSTERIOR, read_parameter_draws
 from scenarios.files import describe
-from sim.levers import Levers
 from sim.parameters import parameter_table
 from sim.reference import province_names
 from viz import LANGUAGES, write_report
-from viz.report.caveats import effect_parameters, source_counts
+from viz.report.caveats import source_counts
 from viz.report.document import SECTIONS, render
 from viz.shared.compared import Compared, reported_of
 from viz.shared.estimates import Estimate, mean_of, ratio_of
@@ -207,7 +207,8 @@ def test_the_same_results_give_the_same_bytes(results, tmp_path):
 def test_caveats_name_what_is_assumed_and_what_is_missed(page):
     language, text = page
     words, section = Words(language), Page(text).texts["caveats"]
-    assert words("caveat.simulation_noise", runs="3") in section
+    assert words("caveat.simulation_noise", runs="3", params=default_draws().name) in section
+    assert words("label.assumed_levers") in section
     assert words("caveat.few", units="3", enough=MIN_PAIRS) in section
     assert words.province("Gansu") in section  # a figure the calibrated model misses
     assert "commons_absorption" in section
@@ -409,14 +410,6 @@ def test_shares_are_in_per_cent_and_their_differences_in_points():
     assert Words("en").value(0.256, "share") == "25.6%"
     assert Words("en").value(-0.004, "share", signed=True) == "−0.4 points"
     assert Words("zh").interval(-0.01, 0.02, "share", signed=True) == "−1 至 +2个百分点"
-
-
-def test_effect_parameters_are_those_the_lever_reads():
-    assert effect_parameters("talent_programme") == ["talent_additionality", "talent_absorption"]
-    assert "commons_productivity" in effect_parameters("cluster_recognition")
-    for lever in Levers.model_fields:
-        assert effect_parameters(lever)
-        assert set(effect_parameters(lever)) <= set(parameter_table())
 
 
 # --- the map

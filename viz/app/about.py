@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 import markdown
 
 from scenarios.analysis.reported import reported_figures
+from scenarios.ensembles.parameter_draws import ParameterDraws
+from scenarios.files.labels import Label, parameter_labels
 from sim.parameters import parameter_table
 from viz.shared.texts import TextTable
 from viz.shared.units import unit_of_figure
@@ -41,22 +44,32 @@ def figures_table(words: Words, search: str = "") -> TextTable:
     return TextTable(heads, _found(rows, search), words=len(heads))
 
 
-def parameters_table(words: Words, search: str = "") -> TextTable:
-    """Every parameter of the model: name, meaning, unit, source, value, range."""
-    heads = [words(f"data.{head}") for head in ("parameter", "meaning", "unit", "source", "value", "range")]
+def parameters_table(
+    words: Words, search: str = "", central: ParameterDraws | None = None, drawn: Mapping[str, Label] = {}
+) -> TextTable:
+    """Every parameter of the model: name, meaning, unit, what it rests on, source, value in the central run, range.
+
+    Args:
+        central: the draw of the central run, if it is not that of the defaults. drawn: labels of the parameters that
+            are drawn.
+    """
+    keys = ("parameter", "meaning", "unit", "label", "source", "value", "range")
+    heads = [words(f"data.{head}") for head in keys]
     rows = []
+    values, labels = central.parameters(1) if central else {}, parameter_labels(drawn)
     for parameter in parameter_table().values():
         rows.append(
             [
                 parameter.name,
                 parameter_meaning(parameter, words),
                 unit_as_stored(parameter.unit, words),
+                words.label(labels[parameter.name]),
                 declared(parameter.source, words),
-                _value(parameter.value),
+                _value(values.get(parameter.name, parameter.value)),
                 words.span(_value(parameter.low), _value(parameter.high)),
             ]
         )
-    return TextTable(heads, _found(rows, search), words=4)
+    return TextTable(heads, _found(rows, search), words=5)
 
 
 def _found(rows: list[list[str]], search: str) -> list[list[str]]:

@@ -10,7 +10,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from scenarios.ensembles.default_draws import default_labels
 from scenarios.files.describe import field_rows
+from scenarios.files.labels import lever_labels
 from scenarios.files.loading import flatten, load_scenario
 from scenarios.files.schema import nested_models
 from sim.calendar import DEFAULT_UNTIL, START
@@ -50,7 +52,8 @@ def control_groups(language: str) -> list[dict]:
     """The groups of the policy page in the order of the declarations, as plain values.
 
     A group has key, title and items. An item is a lever, the rules of a tier or a shock; it has key, title, help, cost,
-    switch (key of the setting that turns it on, or None), controls and more (controls on demand). See `_control`.
+    basis (what the strength of a lever rests on), switch (key of the setting that turns it on, or None), controls and
+    more (controls on demand). See `_control`.
     """
     words = Words(language)
     groups: dict[str, list[dict]] = {}
@@ -78,6 +81,7 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
         "title": words.lever(name),
         "help": words.lever_help(name),
         "cost": words.lever_cost(name),
+        "basis": words.label(lever_labels(default_labels())[name]),
         "switch": f"{prefix}.enabled",
         "controls": [controls[key] for key in shown],
         "more": [controls[key] for key in more],
@@ -105,6 +109,7 @@ def _plain_item(words: Words, prefix: str, key: str, title: str, help_: str, fie
         "title": title,
         "help": help_,
         "cost": "",
+        "basis": "",
         "switch": None,
         "controls": controls,
         "more": [],

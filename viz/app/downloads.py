@@ -10,7 +10,6 @@ import pandas as pd
 import tomli_w
 
 from scenarios.catalogue import catalogue_names
-from scenarios.ensembles.parameter_draws import POSTERIOR
 from scenarios.ensembles.request import temporary_directory
 from scenarios.files.describe import scenario_toml
 from scenarios.files.loading import nest
@@ -29,7 +28,7 @@ from viz.words.language import Words
 TABLE_FORMATS = ("csv", "parquet", "dta")
 #: Rows shown of a table.
 PREVIEW = 200
-#: Sets of runs: those with posterior draws, and the run with the central parameters.
+#: Sets of runs: those with parameter draws, and the run with the central parameters.
 ENSEMBLE, CENTRAL = "ensemble", "central"
 #: Files that are already compressed.
 _DENSE = (".parquet",)
@@ -59,7 +58,7 @@ def command(results: GatheredResults) -> str:
     written = scenario["run"]
     options = [f"--replicates {manifest['replicates']}", f"--scale {manifest['scale']:g}"]
     if manifest["parameter_draws"]:
-        options.insert(0, f"--params {POSTERIOR}")
+        options.insert(0, f"--params {manifest['parameter_draws']['source']}")
     # Options that repeat the file are left out.
     options += [f"--{name} {manifest[name]}" for name in ("seed", "until") if manifest[name] != written[name]]
     if manifest["firms_panel"]:

@@ -79,6 +79,7 @@ def serve(
             members=members,
             results=results,
             validation=validation,
+            tell=tell,
             on_ready=on_ready,
         )
 
@@ -91,6 +92,7 @@ def _serve(
     members: int,
     results: Sequence[Path],
     validation: Path | None,
+    tell: Callable[[str], None],
     on_ready: Callable[[str], None],
 ) -> None:
     import uvicorn
@@ -106,6 +108,8 @@ def _serve(
     loaded = {path.resolve().name: load_results(path) for path in results}
     checked = read_validation(validation) if validation else None
     runner = Runner(scale=scale, members=members)
+    if runner.note:
+        tell(f"Note: {runner.note}")
     runner.baseline_run(0)
     state.served = state.Served(runner, loaded, checked)
     # Everything loaded so far stays: searching it for garbage would stop every user for half a second.

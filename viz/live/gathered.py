@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
+from scenarios.ensembles.directory import manifest_labels
 from scenarios.ensembles.jobs import model_checksum, versions
-from scenarios.ensembles.parameter_draws import values_table
+from scenarios.ensembles.parameter_draws import ParameterDraws, values_table
+from scenarios.files.labels import Label
 from scenarios.files.schema import Scenario
 from scenarios.records.layout import FORMAT, FORMAT_VERSION, MANIFEST, PARAMETER_DRAWS, PARAMETER_DRAWS_FILE
 from scenarios.records.results import Results
@@ -32,8 +35,10 @@ class GatheredResults(Results):
     def __init__(
         self, runner: Runner, scenarios: Sequence[Scenario], runs: Mapping[str, Sequence[Run]], name: str = "page"
     ) -> None:
-        super().__init__(Path(name), _manifest(runner, scenarios, runs[scenarios[0].name]))
-        self._runner, self._runs = runner, runs
+        first = runs[scenarios[0].name]
+        draws = runner.draws_of(first[0].member)
+        super().__init__(Path(name), _manifest(runner, scenarios, first, draws))
+        self._runner, self._runs, self._draws = runner, runs, draws
         self._tables: dict[str, pa.Table] = {}
 
     def arrow(self, name: str) -> pa.Table:
@@ -68,33 +73,39 @@ class GatheredResults(Results):
         )
         return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
+    @cached_property
+    def drawn_labels(self) -> Mapping[str, Label]:
+        """What the parameter draws rest on, by parameter; empty without draws."""
+        return self._draws.labels if self._draws else {}
+
     def _parameter_draws(self) -> pa.Table:
-        """The parameter draws used: the first ones of the posterior."""
-        draws = self._runner.draws
-        return values_table(draws.names, draws.values[: self.manifest["draws"]], draws.labels)
+        """The parameter draws used: the first ones of the runner's."""
+        assert self._draws
+        return values_table(self._draws.names, self._draws.values[: self.manifest["draws"]], self._draws.labels)
 
 
-def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run]) -> dict:
+def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run], draws: ParameterDraws | None) -> dict:
     """The manifest of a directory of these runs; files have no checksums until they are written."""
     identities = [runner.identity(run.member) for run in runs]
-    uses_draws = any(identity["draw"] for identity in identities)
     panel = all(set(OPTIONAL_TABLES) <= set(run.tables) for run in runs)
     central = runner.baseline_run(0)
+    written = [scenario.model_dump(by_alias=True, mode="json") for scenario in scenarios]
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "scenarios": [scenario.model_dump(by_alias=True, mode="json") for scenario in scenarios],
+        "scenarios": written,
         "until": runner.until,
         "scale": runner.scale,
         "replicates": len(runs),
         "seed": runner.seed,
         "firms_panel": PANEL if panel else 0,
         "crossed_draws": None,
-        "parameter_draws": runner.draws.identity if uses_draws else None,
+        "parameter_draws": draws.identity if draws else None,
         "model": model_checksum(),
         "versions": versions(),
         "draws": len({identity["draw"] for identity in identities}),
         "runs": len(scenarios) * len(runs),
+        "labels": manifest_labels(written, draws),
         "parameters": {name: parameter.value for name, parameter in parameter_table().items()},
         "seeds": [identity["seed"] for identity in identities],
         "first_quarter": str(START),
@@ -103,6 +114,6 @@ def _manifest(runner: Runner, scenarios: Sequence[Scenario], runs: Sequence[Run]
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {
             **{f"{name}.parquet": "" for name in (*TABLES, *(OPTIONAL_TABLES if panel else ()))},
-            **({PARAMETER_DRAWS_FILE: ""} if uses_draws else {}),
+            **({PARAMETER_DRAWS_FILE: ""} if draws else {}),
         },
     }

@@ -1,7 +1,8 @@
 """Runs policies at a small scale, each branching off the baseline as late as possible.
 
 Member 0 of the ensemble has the central parameters. Member k, from 1 on, has parameter draw k and seed + k - 1:
-the members are the runs of ``srdi run SCENARIO baseline --params posterior --replicates N``, bit for bit.
+the members are the runs of ``srdi run SCENARIO baseline --params DRAWS --replicates N``, bit for bit, with the draws
+that `scenarios.ensembles.default_draws` names.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenarios.ensembles import machine
-from scenarios.ensembles.parameter_draws import POSTERIOR, read_parameter_draws
-from scenarios.files.loading import load_scenario
+from scenarios.ensembles.default_draws import default_draws
+from scenarios.ensembles.parameter_draws import ParameterDraws, read_parameter_draws
+from scenarios.files.loading import DRAW_NAMES, load_scenario
 from sim.branching import branch, first_difference
 from sim.calendar import DEFAULT_UNTIL, START, Quarter
 from sim.firms.columns import NEVER
@@ -88,6 +90,8 @@ class Runner:
     Attributes:
         scale, members, until, seed: of the ensemble; `members` is the number of runs with parameter draws.
         baseline: the scenario with which others are compared.
+        draws: of the members. central: the single draw of the central run; None for the model's defaults.
+        note: a sentence if the draws are not those with published evidence, otherwise empty.
     """
 
     def __init__(
@@ -100,7 +104,9 @@ class Runner:
     ) -> None:
         self.scale, self.members, self.until, self.seed = scale, members, until, seed
         self.baseline = load_scenario("baseline")
-        self.draws = read_parameter_draws(POSTERIOR)
+        choice = default_draws()
+        self.draws, self.note = read_parameter_draws(choice.name), choice.note
+        self.central = read_parameter_draws(choice.central) if choice.central in DRAW_NAMES else None
         self._cores = Cores(cores or machine.cores())
         self._preparing = [threading.Lock() for _ in range(members + 1)]
         self._copies: dict[int, list[SRDIModel]] = {}
@@ -109,7 +115,12 @@ class Runner:
     def identity(self, member: int) -> dict[str, int]:
         """Draw, replicate and seed of a member, numbered as in ensembles of the command line."""
         replicate = max(member - 1, 0)
-        return {"draw": member, "replicate": replicate, "seed": self.seed + replicate}
+        draw = replicate + 1 if self.draws_of(member) else 0
+        return {"draw": draw, "replicate": replicate, "seed": self.seed + replicate}
+
+    def draws_of(self, member: int) -> ParameterDraws | None:
+        """The draws from which a member takes its own; None if it has the model's defaults."""
+        return self.draws if member else self.central
 
     def baseline_run(self, member: int, patient: bool = False) -> Run:
         """The baseline run of a member; made on first use, when its copies are stored as well."""
@@ -196,7 +207,8 @@ class Runner:
 
     def _with_parameters(self, policy: Policy, member: int) -> Policy:
         """The policy with the parameter draw of a member; parameters that the scenario sets are kept."""
-        parameters = self.draws.parameters(member) if member else {}
+        draws = self.draws_of(member)
+        parameters = draws.parameters(self.identity(member)["draw"]) if draws else {}
         return policy.model_copy(update={"parameters": parameters | policy.parameters})
 
 

@@ -26,19 +26,24 @@ class Panel:
 
 @dataclass(frozen=True)
 class ScenarioPanels:
-    """The content of a section for one scenario: its title and line style, charts, and possibly a table."""
+    """The content of a section for one scenario: its title and line style, charts, and possibly a table.
+
+    Attributes:
+        basis: what the differences rest on, in a sentence; empty for the baseline.
+    """
 
     title: str
     look: Stroke
     panels: Sequence[Panel]
     table: TextTable | None = None
+    basis: str = ""
 
 
 @dataclass(frozen=True)
 class Headline:
-    """A headline number: of the baseline, and of every other scenario with its difference and a verdict."""
+    """A headline number: of the baseline, and of every other scenario with its difference, verdict and label."""
 
     title: str
     value: str
     about: str
-    rows: Sequence[tuple[str, str, str]]
+    rows: Sequence[tuple[str, str, str, str]]

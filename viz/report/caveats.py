@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from calibration.fitting.simulator import model_digest
 from scenarios.analysis.intervals import MIN_PAIRS
 from scenarios.analysis.reported import CUT_OFF, ReportedFigure, reported_figures
-from scenarios.display.docstrings import documentation
-from scenarios.ensembles.jobs import model_checksum
-from scenarios.files.schema import nested_models
-from sim.levers import PROGRAMMES, Lever, Levers
+from scenarios.ensembles.default_draws import default_draws
+from scenarios.ensembles.jobs import model_checksum, model_digest
+from scenarios.files.strengths import lever_strengths
 from sim.parameters import parameter_table
 from viz.shared.calibrated import packaged_summary, packaged_validation
 from viz.shared.texts import TextTable
@@ -32,9 +27,11 @@ def caveats(sections: Sections) -> list[str]:
     manifest, runs = compared.results.manifest, words.number(compared.runs_each)
     parameter_draws, weight = manifest["parameter_draws"], words.number(1.0 / manifest["scale"])
     if parameter_draws and manifest["draws"] > 1:
-        texts = [words("caveat.doubt", parameters=len(parameter_draws["names"]), draws=words.number(manifest["draws"]))]
+        texts = [_doubt(sections)]
+    elif compared.runs_each == 1:
+        texts = [words("caveat.one_run")]
     else:
-        texts = [words("caveat.one_run") if compared.runs_each == 1 else words("caveat.simulation_noise", runs=runs)]
+        texts = [words("caveat.simulation_noise", runs=runs, params=default_draws().name)]
     if 1 < compared.units < MIN_PAIRS:
         texts.append(words("caveat.few", units=words.number(compared.units), enough=MIN_PAIRS))
     if manifest["scale"] < 1.0:
@@ -45,10 +42,21 @@ def caveats(sections: Sections) -> list[str]:
     if not fit_is_of_this_model():
         texts.append(words("caveat.changed"))
     texts.append(words("caveat.assumed", **{key: words.number(count) for key, count in source_counts().items()}))
+    texts.append(words.strengths(compared.results.lever_labels))
     texts.append(words("caveat.places"))
     if compared.last.date() < CUT_OFF:
         texts.append(words("caveat.ends_early", day=words.date(compared.last.date())))
     return texts
+
+
+def _doubt(sections: Sections) -> str:
+    """Which doubt is in the intervals of runs with parameter draws."""
+    words, results = sections.words, sections.compared.results
+    draws, labels = words.number(results.manifest["draws"]), list(results.drawn_labels.values())
+    fitted = sum(label.word == "fitted" for label in labels)
+    if not any(label.word == "evidence" for label in labels):
+        return words("caveat.doubt", parameters=len(results.manifest["parameter_draws"]["names"]), draws=draws)
+    return words("caveat.doubt_evidence", fitted=fitted, strengths=len(labels) - fitted, draws=draws)
 
 
 def fit_is_of_this_model() -> bool:
@@ -88,48 +96,18 @@ def _miss(sections: Sections, figure: ReportedFigure, row: dict) -> list[str]:
 
 
 def lever_sources(sections: Sections) -> TextTable:
-    """Parameters of the effects of levers that are active in any scenario, by source."""
-    words, table = sections.words, parameter_table()
-    scenarios = sections.compared.results.manifest["scenarios"]
-    rows = []
-    for lever in Levers.model_fields:
-        if not any(scenario["levers"][lever]["enabled"] for scenario in scenarios):
-            continue
-        names = effect_parameters(lever)
-        assumed = [name for name in names if source_kind(table[name].source) == "assumed"]
-        others = [name for name in names if name not in assumed]
-        rows.append(
-            [words.lever(lever), *(words.joined(each) or words("number.nothing") for each in (assumed, others))]
-        )
-    return TextTable([words(f"caveat.{head}") for head in ("lever", "assumed_names", "other_names")], rows, words=3)
-
-
-def effect_parameters(lever: str) -> Sequence[str]:
-    """Model parameters that determine the strength of a lever.
-
-    For programmes of firms, these are the parameters that its effect reads; otherwise, or if it reads none, those of
-    the mechanisms named in its declaration.
-    """
-    if lever in PROGRAMMES:
-        reader = _Reader()
-        Levers.model_fields[lever].default.effects(reader)
-        if reader.read:
-            return reader.read
-    paths = re.findall(r"sim/([\w/]+\.py)", documentation(nested_models(Levers, Lever)[lever]))
-    texts = (files("sim").joinpath(*path.split("/")).read_text(encoding="utf-8") for path in dict.fromkeys(paths))
-    names = (name for text in texts for name in re.findall(r"\b(?:p|parameters)\.(\w+)", text))
-    return [name for name in dict.fromkeys(names) if name in parameter_table()]
-
-
-class _Reader:
-    """Substitute for the parameters that records which ones are read."""
-
-    def __init__(self) -> None:
-        self.read: list[str] = []
-
-    def __getattr__(self, name: str) -> float:
-        self.read.append(name)
-        return parameter_table()[name].value
+    """What the strength of the levers that are active in any scenario rests on, and the parameters that set it."""
+    words, results = sections.words, sections.compared.results
+    rows = [
+        [
+            words.lever(lever),
+            words.label(label),
+            words.joined(list(lever_strengths()[lever])) or words("number.nothing"),
+        ]
+        for lever, label in results.lever_labels.items()
+        if any(scenario["levers"][lever]["enabled"] for scenario in results.manifest["scenarios"])
+    ]
+    return TextTable([words(f"caveat.{head}") for head in ("lever", "rests_on", "strengths")], rows, words=3)
 
 
 def source_kind(source: str) -> str:

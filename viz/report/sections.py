@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from scenarios.analysis.reported import ReportedFigure
 from scenarios.display.drawing import svg
+from scenarios.files.labels import Label
 from viz.report.blocks import Headline, Panel, ScenarioPanels
 from viz.report.panels import Stroke, difference_chart, fan_chart, lines_chart, stroke
 from viz.shared.compared import Compared, reported_of
@@ -61,6 +62,7 @@ class Sections:
                 self.looks[name],
                 [self._difference(name, quantity) for quantity in LADDER],
                 self._ends(name),
+                self.words("label.difference", label=self.words.label(self._label(name))),
             )
             for name in self.compared.others
         ]
@@ -81,7 +83,8 @@ class Sections:
                 "interval": words.interval(difference.low, difference.high, unit, signed=True),
             }
             text = words("headline.row" if difference.known else "headline.row_one", **values)
-            rows.append((self.titles[name], text, verdict(self.words, difference)))
+            rests_on = words(f"label.{self._label(name).word}")
+            rows.append((self.titles[name], text, verdict(self.words, difference), rests_on))
         end = self.compared.end(self.compared.baseline, quantity)
         about = words(
             "headline.of_baseline_one" if self.single else "headline.of_baseline",
@@ -91,6 +94,10 @@ class Sections:
         )
         value = words("headline.baseline_value", value=words.value(end.mean, unit), unit=words.unit(unit))
         return Headline(words.column(quantity), value, about, rows)
+
+    def _label(self, name: str) -> Label:
+        """What the differences of a scenario rest on."""
+        return self.compared.results.change_label(self.compared.baseline, name)
 
     def _fan(self, name: str, quantity: str) -> Panel:
         words, unit, compared = self.words, unit_of(quantity), self.compared

@@ -6,7 +6,7 @@ import calendar
 import math
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -17,6 +17,7 @@ import numpy as np
 from scenarios.analysis.reported import ReportedFigure
 from scenarios.errors import printable
 from scenarios.files.describe import lever_about, lever_title
+from scenarios.files.labels import Label
 from scenarios.files.schema import nested_models
 from sim.calendar import Quarter
 from sim.levers import Lever, Levers
@@ -192,6 +193,23 @@ class Words:
         """A table's text for a setting: for its whole key, or else for the name of its field; or empty."""
         texts = self._texts.get(table, {})
         return texts.get(key.replace(".", "_")) or texts.get(key.rpartition(".")[2], "")
+
+    def label(self, label: Label, most: int = 2) -> str:
+        """What a number rests on, with the first studies and how many there are besides."""
+        text, names = self(f"label.{label.word}"), label.names
+        if not names:
+            return text
+        studies = self.joined(names[:most])
+        if len(names) > most:
+            studies = self("label.more", studies=studies, more=len(names) - most)
+        return self("label.named", label=text, studies=studies)
+
+    def strengths(self, levers: Mapping[str, Label]) -> str:
+        """What the strengths of levers rest on, in a sentence."""
+        evidence = sum(label.word == "evidence" for label in levers.values())
+        if not evidence:
+            return self("label.assumed_levers")
+        return self("label.evidence_levers", evidence=self.number(evidence), all=self.number(len(levers)))
 
     def scenario(self, scenario: dict) -> str:
         """Title of a scenario of a manifest, or its name if it has none."""

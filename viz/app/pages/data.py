@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from scenarios.errors import ScenarioError
 from scenarios.files.describe import scenario_toml
+from scenarios.files.labels import lever_labels
 from viz.app.about import ABOUT, figures_table, odd_html, parameters_table
 from viz.app.downloads import (
     CENTRAL,
@@ -240,6 +241,7 @@ def About():
             toggle(words(f"data.about_{name}"), name == part, lambda name=name: session.choose("about", name))
     if part == "reading":
         counts = {key: words.number(count) for key, count in source_counts().items()}
+        counts["levers"] = words.strengths(lever_labels(session.runner.draws.labels))
         text = Markup("").join(
             Markup("<section><h3>{}</h3><p>{}</p></section>").format(
                 words(f"data.read_{key}_title"), words(f"data.read_{key}", **counts)
@@ -256,9 +258,9 @@ def About():
 @solara.component
 def Searched(part: str) -> None:
     """A long table with a search field."""
-    words = use_session().words
+    session = use_session()
+    words = session.words
     search = solara.use_reactive("")
-    make = figures_table if part == "figures" else parameters_table
     note(words(f"data.{part}_about"))
     with solara.Div(classes=["srdi-row"]):
         solara.InputText(
@@ -269,7 +271,10 @@ def Searched(part: str) -> None:
             hide_details=True,
             classes=["srdi-name"],
         )
-        table = make(words, search.value)
+        if part == "figures":
+            table = figures_table(words, search.value)
+        else:
+            table = parameters_table(words, search.value, session.runner.central, session.runner.draws.labels)
         note(words("data.found", rows=len(table.rows)))
         if search.value:
             html_button(words("data.clear"), lambda: search.set(""))

@@ -10,6 +10,7 @@ from html import escape
 import solara
 
 from scenarios.analysis.metrics import CUMULATIVE_COST
+from scenarios.files.labels import Label, change_label, labels_in_run, lever_labels
 from sim.branching import first_difference
 from sim.calendar import Quarter
 from viz.app import charts
@@ -38,6 +39,7 @@ _OPEN = ("funds", "clusters")
 _PANEL_WORDS = (
     "help",
     "cost",
+    "basis",
     "reset",
     "changed",
     "more",
@@ -135,16 +137,26 @@ def KeyNumbers():
         attributes={"data-version": version, "aria-busy": str(partial).lower()},
         unsafe_innerHTML="".join(cells),
     )
-    note(_basis(words, answer))
+    note(_basis(words, answer, session))
 
 
-def _basis(words: Words, answer: Answer | None) -> str:
-    """What the key numbers are based on."""
+def _basis(words: Words, answer: Answer | None, session: Session) -> str:
+    """What the key numbers are based on, and what the differences rest on."""
     if answer is None or answer.is_baseline:
         return words("policy.same")
     if answer.reached is not None:
         return words("policy.part", quarter=words.quarter(str(answer.reached)))
-    return words("policy.pairs", pairs=len(answer.runs)) if answer.runs else words("policy.one_pair")
+    runs = words("policy.pairs", pairs=len(answer.runs)) if answer.runs else words("policy.one_pair")
+    return words("policy.basis", runs=runs, label=words("label.difference", label=words.label(_label(answer, session))))
+
+
+def _label(answer: Answer, session: Session) -> Label:
+    """What the differences to the baseline rest on."""
+    before, after = (
+        scenario.model_dump(by_alias=True, mode="json") for scenario in (session.runner.baseline, answer.scenario)
+    )
+    drawn = labels_in_run((before, after), session.runner.draws.labels)
+    return change_label(before, after, lever_labels(drawn))
 
 
 def _key_number(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
