@@ -16,22 +16,32 @@ from calibration.fitting.priors import read_priors
 from calibration.studies.study import SUMMARY, run_digest
 from scenarios.commands.command import Script, echo
 from scenarios.ensembles.jobs import model_digest
+from scenarios.ensembles.parameter_draws import EVIDENCE_SUMMARY
 from scenarios.records.storage import write_json
 
 
-def confirm(path: Path) -> bool:
-    """Write the checksum of the current model into a summary if the reference run still gives the recorded results."""
-    summary = json.loads(path.read_text(encoding="utf-8"))
+def confirm(folder: Path) -> bool:
+    """Write the checksum of the current model into the summaries of a folder if its results are those recorded.
+
+    The draws with published evidence, if there are any, are kept only if they were made with the same model.
+    """
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     if run_digest(summary["default"]["values"]) != summary["bits"]:
         return False
-    write_json(summary | {"model": model_digest(read_priors().only("free").names)}, path)
+    current = {"model": model_digest(read_priors().only("free").names)}
+    write_json(summary | current, folder / SUMMARY)
+    evidence = folder / EVIDENCE_SUMMARY
+    if evidence.exists():
+        studies = json.loads(evidence.read_text(encoding="utf-8"))
+        if studies["model"] == summary["model"]:
+            write_json(studies | current, evidence)
     return True
 
 
 @click.command(cls=Script)
 def main() -> None:
     """Make the reference run, and record the current model in the calibration if the results are bit-identical."""
-    if not confirm(Path(__file__).with_name(SUMMARY)):
+    if not confirm(Path(__file__).parent):
         message = "the results differ from those of the calibrated model: fit again (srdi calibrate)"
         raise RuntimeError(message)
     echo("bit-identical results: the calibration now records the checksum of this model")

@@ -10,6 +10,7 @@ from command_line import srdi
 from calibration.confirm import confirm
 from calibration.studies.study import SUMMARY, packaged_calibration
 from scenarios.analysis.reported import reported_figures
+from scenarios.ensembles.parameter_draws import EVIDENCE_SUMMARY
 
 
 def test_bad_input_ends_with_one_sentence(tmp_path):
@@ -53,11 +54,23 @@ def test_calibrate_and_validate_write_what_they_promise(tmp_path):
 
 
 def test_a_calibration_is_confirmed_for_a_model_with_the_same_bits_only(tmp_path, monkeypatch):
-    path = tmp_path / SUMMARY
     stale = packaged_calibration()[0] | {"model": "stale"}
-    path.write_text(json.dumps(stale), encoding="utf-8")
-    assert confirm(path)
-    assert json.loads(path.read_text(encoding="utf-8"))["model"] == packaged_calibration()[0]["model"]
-    path.write_text(json.dumps(stale | {"bits": "of another model"}), encoding="utf-8")
-    assert not confirm(path)
-    assert json.loads(path.read_text(encoding="utf-8"))["model"] == "stale"
+
+    def write(summary: dict, evidence: str) -> None:
+        (tmp_path / SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
+        (tmp_path / EVIDENCE_SUMMARY).write_text(json.dumps({"model": evidence}), encoding="utf-8")
+
+    def models() -> list[str]:
+        files = (tmp_path / SUMMARY, tmp_path / EVIDENCE_SUMMARY)
+        return [json.loads(file.read_text(encoding="utf-8"))["model"] for file in files]
+
+    current = packaged_calibration()[0]["model"]
+    write(stale, "stale")
+    assert confirm(tmp_path)
+    assert models() == [current, current]
+    write(stale, "older")
+    assert confirm(tmp_path)
+    assert models() == [current, "older"], "draws that were made with another model stay marked as such"
+    write(stale | {"bits": "of another model"}, "stale")
+    assert not confirm(tmp_path)
+    assert models() == ["stale", "stale"]
