@@ -154,7 +154,7 @@ def result_tables(results: dict) -> list[Cells]:
         (_against, results.get("against", {}).get("last")),
         (_sizes, [cost for cost in results.get("build_seconds", {}).values() if cost is not None]),
         (_core_step, results.get("core_step_ns")),
-        (_limit, results.get("bandwidth")),
+        (_limit, results.get("arithmetic")),
         (_step, profile["step"]),
         (_kernels, profile.get("kernels")),
         (_pass, profile.get("pass")),
@@ -209,15 +209,20 @@ def _sizes(results: dict) -> Cells:
 
 
 def _limit(results: dict) -> Cells:
-    limit = results["bandwidth"]
+    limit, arithmetic = results["bandwidth"], results["arithmetic"]
     rows = [
         ("Read, every column once", f"{limit['bytes_read_per_slot']:.0f} B per slot"),
         ("Written, lines that change", f"{limit['bytes_written_per_slot']:.0f} B per slot"),
         ("STREAM triad", f"{limit['triad_gb_per_s']:.1f} GB/s"),
-        ("Limit", f"{limit['limit_ns_per_slot']:.2f} ns per slot"),
+        ("Memory limit", f"{limit['limit_ns_per_slot']:.2f} ns per slot"),
+        *(
+            (f"Each {name}, of which {number:.1f} per slot", f"{arithmetic['ns'][name]:.2f} ns")
+            for name, number in arithmetic["per_slot"].items()
+        ),
+        ("Arithmetic limit", f"{arithmetic['limit_ns_per_slot']:.2f} ns per slot"),
         ("Pass", f"{limit['pass_ns_per_slot']:.2f} ns per slot"),
     ]
-    return _table("Memory limit of the pass over firms at 1:1", ("What", "Measured"), rows)
+    return _table("Limits of the pass over firms at 1:1", ("What", "Measured"), rows)
 
 
 def _core_step(results: dict) -> Cells:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from benchmarks import bandwidth, fresh_process, machine, whole_step
+from benchmarks import arithmetic, bandwidth, fresh_process, machine, whole_step
 from benchmarks.fresh_process import JobFailed
 from benchmarks.memory import machine_bytes
 from sim.parameters import parameter_record
@@ -31,6 +31,7 @@ class Plan:
     national_scale: 1, except in tests. until: last year of those runs.
     contest_firms, contest_rounds: firms in the comparison of the core step with plain Mesa, and rounds per stage.
     profile_firms, profile_repeats: for the time by phase. triad_elements, triad_repeats: for the bandwidth.
+    counting_scale: for the operations of the pass, counted without the compiler.
     start_scale, start_repeats: for start-up. overhead_*: for ``srdi run`` compared with the bare loop.
     """
 
@@ -43,6 +44,7 @@ class Plan:
     profile_repeats: int = 5
     triad_elements: int = 20_000_000
     triad_repeats: int = 8
+    counting_scale: float = 0.0005
     start_scale: float = 0.02
     start_repeats: int = 3
     overhead_scale: float = 0.1
@@ -89,6 +91,7 @@ class Target:
 TARGETS = (
     Target("mesa_ratio", "Core step: plain Mesa over engine", "x", 300, at_least=True),
     Target("bandwidth_ratio", "Pass over firms at 1:1, over the memory limit", "x", 6),
+    Target("arithmetic_ratio", "Pass over firms at 1:1, over the arithmetic limit", "x", 1.5),
     Target("flatness", "Cost per firm-quarter, dearest over cheapest size", "x", 1.4),
     Target("thread_speedup", "Whole step at 1:1, 2 threads over 1", "x", 1.8, at_least=True),
     Target(f"bytes_per_firm.{NATIONAL}", "Peak memory per firm at 1:1", "B", 160),
@@ -242,23 +245,29 @@ class Suite:
             one_thread = whole_step.nanoseconds(whole_step.best_quarters(runs[1]))
             results["thread_speedup"] = one_thread / whole_step.nanoseconds(quarters)
             results["profile"]["kernels"] = whole_step.profile(quarters, "kernels")
-            self._bandwidth(quarters, runs[THREADS][0]["slots"], bytes_per_second)
+            seconds = sum(quarter["parts"][whole_step.PASS] for quarter in quarters) / len(quarters)
+            self._limits(seconds / runs[THREADS][0]["slots"], bytes_per_second)
 
     def _triad(self) -> float:
         return bandwidth.triad_bandwidth(self.plan.triad_elements, THREADS, self.plan.triad_repeats)
 
-    def _bandwidth(self, quarters: list[dict], slots: int, bytes_per_second: float) -> None:
+    def _limits(self, seconds: float, bytes_per_second: float) -> None:
+        """Compare the pass, in seconds per slot, with what memory and arithmetic allow."""
         moved = bandwidth.bytes_moved()
-        seconds = sum(quarter["parts"][whole_step.PASS] for quarter in quarters) / len(quarters)
         limit = sum(moved.values()) / bytes_per_second
         self.results["bandwidth"] = {
             "bytes_read_per_slot": moved["read"],
             "bytes_written_per_slot": moved["written"],
             "triad_gb_per_s": bytes_per_second / 1e9,
             "limit_ns_per_slot": 1e9 * limit,
-            "pass_ns_per_slot": 1e9 * seconds / slots,
+            "pass_ns_per_slot": 1e9 * seconds,
         }
-        self.results["bandwidth_ratio"] = seconds / slots / limit
+        self.results["bandwidth_ratio"] = seconds / limit
+        needed = arithmetic.operations(self.plan.counting_scale)
+        taken = arithmetic.nanoseconds(THREADS, self.plan.triad_repeats)
+        limit = sum(needed[name] * taken[name] for name in needed)
+        self.results["arithmetic"] = {"per_slot": needed, "ns": taken, "limit_ns_per_slot": limit}
+        self.results["arithmetic_ratio"] = 1e9 * seconds / limit
 
     def _phases(self) -> None:
         self.results["profile"]["pass"] = fresh_process.call(

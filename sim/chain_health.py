@@ -15,10 +15,9 @@ from sim.mechanisms.stress import replaced
 from sim.tally import ChainSum
 
 
-def _share(numerator: np.ndarray, whole: np.ndarray, chain: np.ndarray, chains: int, empty: float = 1.0) -> np.ndarray:
-    """Sum of `numerator` over the sum of `whole` by chain, `empty` where the whole is 0: float64 (chains,)."""
-    total = np.bincount(chain, whole, minlength=chains)
-    return np.where(total > 0, np.bincount(chain, numerator, minlength=chains) / np.where(total > 0, total, 1.0), empty)
+def _share(part: np.ndarray, whole: np.ndarray, empty: float = 1.0) -> np.ndarray:
+    """`part` over `whole`, `empty` where the whole is 0: float64 (chains,)."""
+    return np.divide(part, whole, out=np.full(len(whole), empty), where=whole > 0)
 
 
 class ChainHealth:
@@ -33,33 +32,41 @@ class ChainHealth:
     def __init__(self, model) -> None:
         self.model = model
         chains = len(model.industry.chain_sector)
+        self._links = self._by_chain(np.ones(len(model.industry.niche_chain)))
+        self._key_links = self._by_chain(model.industry.niche_promoted)
         self.filled = np.zeros(chains)
         self.extension = np.zeros(chains)
         self.resilience = np.ones(chains)
         self.lost = np.zeros(chains)
         self.gaps_filled = self.served = self.withstood = 0.0
 
+    def _by_chain(self, values: np.ndarray) -> np.ndarray:
+        """Sums of values of niches by chain: float64 (chains,)."""
+        industry = self.model.industry
+        return np.bincount(industry.niche_chain, values, minlength=len(industry.chain_sector))
+
     def update(self) -> None:
         """Measure the chains from the new totals; leaders see the result next quarter."""
         model, p = self.model, self.model.parameters
-        totals, chain, chains = model.totals, model.industry.niche_chain, len(self.filled)
-        key = model.industry.niche_promoted
+        totals, key = model.totals, model.industry.niche_promoted
         revenue = totals.niche_revenue.astype(np.float64)
         qualified = totals.niche_qualified.astype(np.float64)
         filled = key & (revenue > 0) & (qualified >= p.gap_share * revenue)
         # With a moving frontier, a leader whom nobody supplies has all its gaps.
         unsupplied = (totals.chains[:, ChainSum.suppliers] == 0) & model.policy.model.frontier
-        filled &= ~unsupplied[chain]
+        if unsupplied.any():
+            filled &= ~unsupplied[model.industry.niche_chain]
         served = qualified > 0
         at_stake = revenue * key
         withstood = at_stake * (1.0 - p.standard_shock * (1.0 - replaced(qualified, revenue, p)))
-        everywhere = np.ones(len(revenue))
         # A chain none of whose key niches is simulated has no gap to show.
-        self.filled[:] = np.where(unsupplied, 0.0, _share(filled.astype(float), key.astype(float), chain, chains))
-        self.extension[:] = _share(served.astype(float), everywhere, chain, chains)
-        self.resilience[:] = _share(withstood, at_stake, chain, chains)
-        lost = revenue * np.expm1(np.maximum(-model.environment.niche_slack, 0.0))
-        self.lost[:] = _share(lost, revenue + lost, chain, chains, empty=0.0)
+        self.filled[:] = np.where(unsupplied, 0.0, _share(self._by_chain(filled), self._key_links))
+        self.extension[:] = _share(self._by_chain(served), self._links)
+        self.resilience[:] = _share(self._by_chain(withstood), self._by_chain(at_stake))
+        self.lost[:] = 0.0
+        if model.environment.niche_slack.any():
+            lost = revenue * np.expm1(np.maximum(-model.environment.niche_slack, 0.0))
+            self.lost[:] = _share(self._by_chain(lost), self._by_chain(revenue + lost), empty=0.0)
         self.gaps_filled = float(filled.sum() / max(key.sum(), 1))
         self.served = float(served.mean())
         self.withstood = float(withstood.sum() / max(at_stake.sum(), 1.0))

@@ -20,10 +20,10 @@ from sim.firms.population import build_population, expected_researchers, usual_r
 from sim.firms.table import Firms
 from sim.firms.tile import index_scratch, tile_scratch
 from sim.flows import Flow
-from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage
+from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage, lead_chains
 from sim.institutions.cluster import Cluster, attract, build_commons, find_candidates, spill_over
 from sim.institutions.ministry import Ministry
-from sim.institutions.province import Province
+from sim.institutions.province import Province, make_known
 from sim.institutions.targeting import reached
 from sim.ladder.rounds import Rounds
 from sim.levers import PROGRAMMES, Lever
@@ -149,9 +149,9 @@ class SRDIModel(mesa.Model):
         self._open_quarter()
         self._move_demand()
         self.shock_schedule.step()
-        self.agents_by_type[Province].do("step")
+        make_known(self)
         self.engagement = {name: engage(self, name) for name in LEADER_LEVERS}
-        self.agents_by_type[ChainLeader].do("step")
+        lead_chains(self)
         build_commons(self)
         spill_over(self)
         if self.quarter.number == 1:
@@ -345,13 +345,7 @@ class SRDIModel(mesa.Model):
         self.provinces = [Province(self, index, name) for index, name in enumerate(province_names())]
         self.clusters: list[Cluster] = []
         self.commons = np.zeros((len(self.candidates), len(COMMONS)))
-        industry = self.industry
-        self.chain_leaders = [
-            ChainLeader(self, index, int(sector), int(home), float(openness))
-            for index, (sector, home, openness) in enumerate(
-                zip(industry.chain_sector, industry.chain_home, industry.chain_openness, strict=True)
-            )
-        ]
+        self.chain_leaders = [ChainLeader(self, index) for index in range(len(self.industry.chain_sector))]
         self.engagement = {name: np.zeros(len(self.chain_leaders)) for name in LEADER_LEVERS}
         self.rounds = Rounds(self)
         self.shock_schedule = ShockSchedule(self)
@@ -421,7 +415,8 @@ class SRDIModel(mesa.Model):
         env.province_reach_srdi[:] = self.reach["srdi"]
         env.province_reach_giant[:] = self.reach["little_giant"]
         env.disturbed[0] = env.sector_slack.any() or env.niche_slack.any()
-        used = env.cluster_effects.any(axis=0) | env.county_effects.any(axis=0)
+        # What reaches the other firms of a county is a part of what members gain.
+        used = env.cluster_effects[self.candidates.clusters].any(axis=0)
         env.local_effects_active[0] = used.any()
         used |= env.chain_effects.any(axis=0) | env.programme_effects.any(axis=0)
         self.environment = env._replace(channels_used=np.flatnonzero(used))
@@ -455,6 +450,9 @@ class SRDIModel(mesa.Model):
     def _crowd_out_credit(self) -> None:
         """What eased credit takes from the other firms of a province, felt in the next quarter."""
         env, provinces = self.environment, len(province_names())
+        if not self.moment.credit_counted:
+            env.county_credit[:] = 0.0
+            return
         flows = by_name(self.totals.flows.sum(axis=1).reshape(-1, provinces, len(Flow)).sum(axis=0), Flow)
         tighter = crowding_out(flows["credit_eased"], flows["credit_responsive"], self.parameters)
         env.county_credit[:] = tighter[env.county_province]

@@ -78,7 +78,7 @@ Lottery = namedtuple(
 def rank_for_programme(firms, quarter, lottery, eligibility, bins, slots):
     """Rank the SMEs a firm programme may support by weighted lottery: certified firms stand better.
 
-    lottery: Lottery. eligibility: Eligibility of numbers. bins: int64 (1, BINS), added to.
+    lottery: Lottery. eligibility: Eligibility of numbers. bins: int64 (BINS,), added to.
     """
     env, ranks = quarter.environment, lottery.ranks
     for i in range(slots.first, slots.end):
@@ -88,7 +88,7 @@ def rank_for_programme(firms, quarter, lottery, eligibility, bins, slots):
         if not is_eligible(firms, env, eligibility, i) or not is_sme(firms, env, i):
             continue
         ranks[i] = lot_rank(firms.tier[i], lottery.priority, uniform(lottery.key, i))
-        bins[0, ranks[i] >> BIN_SHIFT] += 1
+        bins[ranks[i] >> BIN_SHIFT] += 1
 
 
 #: What `support` gives: the programme's bit, uint32, ranks, uint16 (slots,), and the lowest bin admitted.
@@ -111,28 +111,24 @@ def support(firms, quarter, given, counts, slots):
 
 
 @kernel
-def rank_for_conversion(firms, quarter, lottery, county_group, bins, slots):
+def rank_for_conversion(firms, quarter, lottery, county_pilot, slots):
     """Rank the SMEs that apply to the digital programme by weighted lottery: pilot cities prefer firms on the ladder.
 
     They stand in a pilot city, have `digital_min_employment` employees or more, are below level 4
     and were not supported before.
 
-    Args:
-        lottery: Lottery. county_group: int16 (units,), running pilot city of each county, or -1.
-        bins: int64 (pilots, BINS), added to.
+    lottery: Lottery. county_pilot: int16 (units,), running pilot city of each county, or -1.
     """
     env, p, ranks = quarter.environment, quarter.parameters, lottery.ranks
     for i in range(slots.first, slots.end):
         ranks[i] = NOT_RANKED
-        pilot = county_group[firms.county[i]]
-        if pilot < 0 or not is_target(firms, env, lottery.target, i):
+        if county_pilot[firms.county[i]] < 0 or not is_target(firms, env, lottery.target, i):
             continue
         if firms.employment[i] < p.digital_min_employment or firms.digitised_in[i] != NEVER:
             continue
         if digital_level(firms.digital[i], p) >= 4 or not is_sme(firms, env, i):
             continue
         ranks[i] = lot_rank(firms.tier[i], lottery.priority, uniform(lottery.key, i))
-        bins[pilot, ranks[i] >> BIN_SHIFT] += 1
 
 
 #: A contest as `rank_for_award` receives it: Target, Criteria whose score ranks, and ranks, uint16 (slots,), written.
@@ -140,10 +136,10 @@ Contest = namedtuple("Contest", ["target", "ranking", "ranks"])
 
 
 @kernel
-def rank_for_award(firms, quarter, contest, scratch, bins, slots):
+def rank_for_award(firms, quarter, contest, scratch, slots):
     """Rank little giants without an award by their score.
 
-    contest: Contest. scratch: AssessmentScratch. bins: int64 (1, BINS), added to.
+    contest: Contest. scratch: AssessmentScratch.
     """
     ranks = contest.ranks
     ranks[slots.first : slots.end] = NOT_RANKED
@@ -157,47 +153,26 @@ def rank_for_award(firms, quarter, contest, scratch, bins, slots):
             read_fields(firms, quarter, i, scratch.fields)
             tie_break = uniform(quarter.keys[Purpose.LOTTERY], i)
             ranks[i] = rank_of(score(contest.ranking, scratch.fields), tie_break)
-            bins[0, ranks[i] >> BIN_SHIFT] += 1
 
 
-def bin_thresholds(bins: np.ndarray, quotas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where to cut each group so that no quota is exceeded.
+def lowest_bin(bins: np.ndarray, quota: int) -> int:
+    """The lowest bin admitted so that no more than `quota` firms are; BINS if none is.
 
-    Args:
-        bins: int64 (groups, BINS), ranked firms by bin. quotas: int64 (groups,), most firms admitted.
-
-    Returns:
-        The lowest admitted bin and the firms admitted, int64 (groups,) each.
+    bins: int64 (BINS,), ranked firms by bin.
     """
-    lowest, admitted = np.empty(len(bins), dtype=np.int64), np.empty(len(bins), dtype=np.int64)
-    _cut(bins, quotas, lowest, admitted)
-    return lowest, admitted
+    return len(bins) - int(np.searchsorted(np.cumsum(bins[::-1]), quota, side="right"))
 
 
-@kernel
-def _cut(bins, quotas, lowest, admitted):
-    for group in range(bins.shape[0]):
-        bin_, total = bins.shape[1], 0
-        while bin_ > 0 and total + bins[group, bin_ - 1] <= quotas[group]:
-            bin_ -= 1
-            total += bins[group, bin_]
-        lowest[group], admitted[group] = bin_, total
+def within_quotas(ranks: np.ndarray, group: np.ndarray, quotas: np.ndarray) -> np.ndarray:
+    """Which of the ranked firms are admitted so that no group has more than its quota: bool (firms,).
 
-
-#: What `admit` writes, and for whom: a date column of firms, int8 (slots,), ranks, uint16 (slots,), the lowest bin
-#: admitted of each group, int64 (groups,), and the group of each county, int16 (units,).
-Admission = namedtuple("Admission", ["since", "ranks", "thresholds", "county_group"])
-
-
-@kernel
-def admit(firms, quarter, admission, counts, slots):
-    """Write the quarter into the date column of the ranked firms at or above their group's threshold.
-
-    admission: Admission. counts: int64 (places, sectors), added to.
+    ranks: uint16 (firms,). group: int (firms,), of each firm. quotas: int64 (groups,).
     """
-    env, ranks = quarter.environment, admission.ranks
-    for i in range(slots.first, slots.end):
-        county = firms.county[i]
-        if ranks[i] != NOT_RANKED and (ranks[i] >> BIN_SHIFT) >= admission.thresholds[admission.county_group[county]]:
-            admission.since[i] = quarter.moment.index
-            counts[cell_of(firms, env, i)] += 1
+    place = group.astype(np.int64) * BINS + (BINS - 1 - (ranks >> BIN_SHIFT))  # the best bin of a group first
+    places, firms = np.unique(place, return_counts=True)
+    of = places // BINS
+    before = np.concatenate([[0], np.cumsum(firms)])
+    fits = before[1:] - before[np.searchsorted(of, of)] <= quotas[of]
+    last = np.full(len(quotas), -1)
+    last[of[fits]] = places[fits]  # the last write of a group is its lowest bin that fits
+    return place <= last[group]

@@ -150,6 +150,7 @@ def suite_results(**figures: float | None) -> dict:
             **{"bytes_read_per_slot": 1.0, "bytes_written_per_slot": 1.0, "triad_gb_per_s": 1.0},
             **{"limit_ns_per_slot": 1.0, "pass_ns_per_slot": 1.0},
         },
+        "arithmetic": {"per_slot": {"draw": 6.0}, "ns": {"draw": 0.5}, "limit_ns_per_slot": 3.0},
         "profile": {"step": {"100000": parts}, "kernels": parts, "pass": parts},
         "missing": {},
         "targets": [target.row(figures.get(target.id, 10.0)) for target in TARGETS],

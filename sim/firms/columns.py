@@ -6,12 +6,12 @@ separate arrays in a named tuple, the form in which kernels receive them.
 
 from __future__ import annotations
 
-import math
 from collections import namedtuple
 from dataclasses import dataclass
 
 import numpy as np
 
+from sim.numerics.elementary import floor
 from sim.numerics.jit import equation
 
 
@@ -95,7 +95,7 @@ BYTES_PER_SLOT = sum(np.dtype(column.dtype).itemsize for column in COLUMNS)
 @equation
 def log_parts(value):
     """A log in the fixed-point parts of the columns (see LOG_PARTS)."""
-    return math.floor(value * LOG_PARTS + 0.5)
+    return floor(value * LOG_PARTS + 0.5)
 
 
 def allocate(slots: int) -> Columns:

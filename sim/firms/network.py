@@ -30,7 +30,7 @@ def find_buyers(firms: Columns, env, provinces: int, p) -> dict[str, np.ndarray]
         "buyer_slot": slot[order].astype(np.int32),
         "buyer_weight": np.concatenate([[0.0], np.cumsum(revenue)]),
         "buyer_revenue": revenue,
-        "buyer_start": np.searchsorted(group[order], np.arange(groups + 1)),
+        "buyer_start": np.concatenate([[0], np.cumsum(np.bincount(group, minlength=groups))]),
     }
 
 

@@ -51,6 +51,8 @@ Rows = namedtuple(
         "sector_research",  # log-odds of doing R&D, of the sector
         "county_research",  # the same, of the county
         "export_odds",  # the channel `exports`, when firms are counted
+        "exporter",  # 1 for manufacturers that sell abroad
+        "effective",  # employees times exp(productivity), parts of a person
     ],
 )
 

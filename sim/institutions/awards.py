@@ -11,7 +11,7 @@ from sim.institutions.targeting import admit_by_rank, target_of
 from sim.ladder.fields import assessment_scratch
 from sim.mechanisms.anticipation import felt_ahead
 from sim.reference import read_data
-from sim.selection import BINS, Contest, rank_for_award
+from sim.selection import Contest, rank_for_award
 from sim.tiers import Tier
 
 
@@ -46,12 +46,11 @@ class Awards:
         rounds = lever.rounds_left(model.quarter, self._quarter)
         quota = int(min(self.account.available / rounds / self._award() * model.scale, model.blocks.slots))
         everywhere = np.zeros(model.geography.units, dtype=np.int16)
-        bins = np.zeros((1, BINS), dtype=np.int64)
         contest = Contest(target_of(model, lever), model.rounds.ranking, model.ranks)
-        model.run_pass(rank_for_award, contest, totals=bins, scratch=assessment_scratch)
-        counts, _ = admit_by_rank(model, model.firms.columns.awarded_in, bins, np.array([quota]), everywhere)
-        granted = counts.sum() / model.scale
-        self.account.grant(granted, bins.sum() / model.scale - granted, self._award())
+        model.run_pass(rank_for_award, contest, scratch=assessment_scratch)
+        admitted, ranked = admit_by_rank(model, model.firms.columns.awarded_in, np.array([quota]), everywhere)
+        granted = len(admitted) / model.scale
+        self.account.grant(granted, len(ranked) / model.scale - granted, self._award())
 
     def _owed(self) -> float:
         """Yuan still due to awarded firms that live and are little giants, this quarter's part included."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from sim.institutions.institution import Institution
@@ -19,48 +17,45 @@ class ChainLeader(Institution):
 
     Attributes:
         index: number of the chain. sector: sector code. province: home province code.
-        openness: 0-1, how readily capable firms of the chain are admitted.
-        invitation: 0-1, how readily firms new to the field are brought in by joint design.
     """
 
-    def __init__(self, model, index: int, sector: int, province: int, openness: float) -> None:
+    def __init__(self, model, index: int) -> None:
         super().__init__(model)
         self.index = index
-        self.sector = sector
-        self.province = province
-        self.openness = openness
-        self.invitation = 0.0
-        self._own_openness = openness
+        self.sector = int(model.industry.chain_sector[index])
+        self.province = int(model.industry.chain_home[index])
 
-    def step(self) -> None:
-        """Open up towards new suppliers as far as key links lack a qualified one or policy engages the leader.
+    @property
+    def openness(self) -> float:
+        """How readily capable firms of the chain are admitted, 0-1."""
+        return float(self.model.environment.chain_openness[self.index])
 
-        o ← o + s (min(ō + (1 − ō) · gaps + e, 1) − o), with gaps the share of the chain's key niches that
-        no qualified domestic supply fills, ō the leader's own openness and e what engagement adds.
-        Newcomers are invited in proportion to the gaps: w = gaps · (1 + engagement).
-        """
-        model, p = self.model, self.model.parameters
-        env = model.environment
-        gaps = 1.0 - model.chain_health.filled[self.index]
-        engagement = model.engagement["chain_leader_openness"][self.index]
-        lever = model.policy.levers.chain_leader_openness
-        target = self._own_openness + (1.0 - self._own_openness) * gaps + engagement * lever.openness
-        self.openness += p.openness_response * (min(target, 1.0) - self.openness)
-        self.invitation = min(gaps * (1.0 + engagement * lever.invitation), 1.0)
-        env.chain_openness[self.index] = self.openness
-        env.chain_invitation[self.index] = self.invitation
-        released = model.engagement["innovation_release"][self.index]
-        env.chain_effects[self.index, Channel.transfer] = p.release_transfer * (p.release_base + released)
-        env.chain_slack[self.index] = self._slack()
+    @property
+    def invitation(self) -> float:
+        """How readily firms new to the field are brought in by joint design, 0-1."""
+        return float(self.model.environment.chain_invitation[self.index])
 
-    def _slack(self) -> float:
-        """Log output of the leader relative to an undisturbed quarter.
 
-        z_s + ln(1 − b · share of its chain's output lost to missing foreign supply): a missing part
-        stops more than its own value (`bottleneck`).
-        """
-        lost = min(self.model.parameters.bottleneck * self.model.chain_health.lost[self.index], _MOST_LOST)
-        return float(self.model.environment.sector_slack[self.sector]) + math.log(1.0 - lost)
+def lead_chains(model) -> None:
+    """Open the leaders up towards new suppliers as far as key links lack a qualified one or policy engages them.
+
+    o ← o + s (min(ō + (1 − ō) · gaps + e, 1) − o), with gaps the share of a chain's key niches that
+    no qualified domestic supply fills, ō the leader's own openness and e what engagement adds.
+    Newcomers are invited in proportion to the gaps: w = gaps · (1 + engagement).
+
+    The log output of a leader relative to an undisturbed quarter is z_s + ln(1 − b · share of its chain's output lost
+    to missing foreign supply): a missing part stops more than its own value (`bottleneck`).
+    """
+    env, industry, health, p = model.environment, model.industry, model.chain_health, model.parameters
+    lever, engagement = model.policy.levers.chain_leader_openness, model.engagement["chain_leader_openness"]
+    own, gaps = industry.chain_openness, 1.0 - health.filled
+    target = own + (1.0 - own) * gaps + engagement * lever.openness
+    env.chain_openness[:] += p.openness_response * (np.minimum(target, 1.0) - env.chain_openness)
+    env.chain_invitation[:] = np.minimum(gaps * (1.0 + engagement * lever.invitation), 1.0)
+    released = model.engagement["innovation_release"]
+    env.chain_effects[:, Channel.transfer] = p.release_transfer * (p.release_base + released)
+    lost = np.minimum(p.bottleneck * health.lost, _MOST_LOST)
+    env.chain_slack[:] = env.sector_slack[industry.chain_sector] + np.log(1.0 - lost)
 
 
 #: Levers whose recipients are chain leaders.
@@ -75,8 +70,10 @@ def engage(model, name: str) -> np.ndarray:
     """
     lever, account = getattr(model.policy.levers, name), model.ledger[name]
     engagement = np.zeros(len(model.chain_leaders))
+    if not lever.acts_in(model.quarter):
+        return engagement
     leaders = reached_leaders(model, lever)
-    if not lever.acts_in(model.quarter) or not leaders.any():
+    if not leaders.any():
         return engagement
     wanted = 0.25 * lever.leader_yuan * lever.intensity * leaders.sum()
     share = account.available / lever.quarters_left(model.quarter)

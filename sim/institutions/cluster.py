@@ -109,12 +109,13 @@ def build_commons(model) -> None:
     components = np.clip(components + (1.0 - components) * growth - p.commons_decay * components, 0.0, 1.0)
     model.commons[chosen] = components
     effects = commons_effects(components, p)
-    effects[:, Channel.pooling] += p.open_pooling * _opened(model)
+    if levers.open_innovation.acts_in(model.quarter):
+        effects[:, Channel.pooling] += p.open_pooling * _opened(model)
     model.environment.cluster_effects[chosen] = effects
 
 
 def _opened(model) -> np.ndarray:
-    """Strength of open innovation in each recognised cluster this quarter: float64 (recognised,).
+    """Strength of open innovation in each recognised cluster while it acts: float64 (recognised,).
 
     The lever's strength where it reaches, as far as its money lasts.
     """
@@ -168,7 +169,6 @@ def spill_over(model) -> None:
     A county with several recognised clusters gives the strongest of each effect.
     """
     env = model.environment
-    env.county_effects[:] = 0.0
     chosen = np.sort(model.candidates.clusters)
     if len(chosen):
         # Candidates are in order of county, so those of one county are neighbours.
@@ -195,23 +195,14 @@ def attract(model) -> None:
     The recognised county cluster of the sector that does best on commons times a random draw, one of the firm's own
     province where there is one. Writes move_cluster and move_pull.
     """
-    env = model.environment
-    env.move_cluster[:] = -1
-    env.move_pull[:] = 0.0
+    env, candidates = model.environment, model.candidates
     commons = model.commons.mean(axis=1)
-    merit = commons * model.draws(Purpose.MOVE_TARGET, len(model.candidates))
-    # By province, -1 for the nation, and sector.
-    best: dict[tuple[int, int], Cluster] = {}
-    for cluster in model.clusters:
-        if model.geography.county_is_urban[cluster.county]:
-            continue
-        for province in (cluster.province, -1):
-            key = (province, cluster.sector)
-            if key not in best or merit[cluster.index] > merit[best[key].index]:
-                best[key] = cluster
-    for province in range(env.move_cluster.shape[0]):
-        for sector in range(env.move_cluster.shape[1]):
-            cluster = best.get((province, sector)) or best.get((-1, sector))
-            if cluster is not None:
-                env.move_cluster[province, sector] = cluster.index
-                env.move_pull[province, sector] = commons[cluster.index]
+    merit = commons * model.draws(Purpose.MOVE_TARGET, len(candidates))
+    rural = candidates.clusters[~model.geography.county_is_urban[candidates.county[candidates.clusters]]]
+    # The best last, of equals the one recognised first: the last write of a province and sector is what stays.
+    rising = rural[np.argsort(-merit[rural], kind="stable")[::-1]]
+    of_nation = np.full(env.move_cluster.shape[1], -1)
+    of_nation[candidates.sector[rising]] = rising
+    env.move_cluster[:] = of_nation
+    env.move_cluster[candidates.province[rising], candidates.sector[rising]] = rising
+    env.move_pull[:] = np.where(env.move_cluster >= 0, commons[env.move_cluster], 0.0)

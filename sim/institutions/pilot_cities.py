@@ -7,7 +7,7 @@ import numpy as np
 from sim.institutions.targeting import admit_by_rank, rank_among_equals, strength, target_of
 from sim.numerics.draws import Purpose
 from sim.reference import read_data
-from sim.selection import BINS, Lottery, rank_for_conversion
+from sim.selection import Lottery, rank_for_conversion
 
 #: Weight of the draw in a city's merit, beside the log of its firms (assumed).
 _LUCK = 2.0
@@ -43,23 +43,20 @@ class PilotCities:
         if not running.any():
             return
         self._pay_platforms(running)
-        pilots = np.flatnonzero(running)
-        number = np.full(len(running), -1, dtype=np.int16)
-        number[pilots] = np.arange(len(pilots))
-        county_pilot = number[model.geography.county_city]
-        bins = np.zeros((len(pilots), BINS), dtype=np.int64)
+        firms, geography = model.firms.columns, model.geography
+        county_pilot = np.where(running, np.arange(len(running)), -1).astype(np.int16)[geography.county_city]
         priority = model.parameters.digital_priority
         lottery = Lottery(target_of(model, lever), model.keys[Purpose.LOTTERY], priority, model.ranks)
-        model.run_pass(rank_for_conversion, lottery, county_pilot, totals=bins)
-        quotas = self._quotas(running)[pilots]
-        counts, by_pilot = admit_by_rank(model, model.firms.columns.digitised_in, bins, quotas, county_pilot)
-        self._supported[pilots] += by_pilot
-        granted = counts.sum() / model.scale
+        model.run_pass(rank_for_conversion, lottery, county_pilot)
+        admitted, ranked = admit_by_rank(model, firms.digitised_in, self._quotas(running), county_pilot)
+        county = firms.county[admitted]
+        self._supported += np.bincount(geography.county_city[county], minlength=len(running))
+        np.add.at(model.digital_supported, (geography.county_place[county], firms.sector[admitted]), 1)
+        granted = len(admitted) / model.scale
         self.account.spend(granted * self.lever.subsidy)
         if model.quarter.number == 4:
-            self.account.refused += (bins.sum() / model.scale - granted) * self.lever.subsidy
+            self.account.refused += (len(ranked) / model.scale - granted) * self.lever.subsidy
         self.account.recipients += granted
-        model.digital_supported += counts
 
     def _city_money(self) -> np.ndarray:
         """Central support of each city if it is a pilot, yuan, float64 (cities,)."""

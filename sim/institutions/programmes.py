@@ -9,7 +9,7 @@ from sim.levers import PROGRAMMES
 from sim.levers.base import Eligibility
 from sim.mechanisms.support import Channel
 from sim.numerics.draws import Purpose, substream_key
-from sim.selection import BINS, Lottery, Support, bin_thresholds, rank_for_programme, support
+from sim.selection import BINS, Lottery, Support, lowest_bin, rank_for_programme, support
 
 #: Quarters that support runs before it is granted anew.
 TERM = 4
@@ -70,13 +70,12 @@ class Programme:
         unit = self._quarterly() * term
         money, slots = self.account.available * term / left, model.blocks.slots
         quota = slots if money * model.scale >= slots * unit else int(money / unit * model.scale)
-        bins = np.zeros((1, BINS), dtype=np.int64)
+        bins = np.zeros(BINS, dtype=np.int64)
         key = substream_key(model.keys[Purpose.LOTTERY], PROGRAMMES.index(self.name))
         lottery = Lottery(target_of(model, lever), key, model.parameters.programme_priority, model.ranks)
         eligibility = Eligibility(*map(float, lever.eligibility))  # one type, so one compiled kernel
         model.run_pass(rank_for_programme, lottery, eligibility, totals=bins)
-        thresholds, _ = bin_thresholds(bins, np.array([quota]))
-        granted = self._support(thresholds[0], model.ranks).sum() / model.scale
+        granted = self._support(lowest_bin(bins, quota), model.ranks).sum() / model.scale
         self.account.grant(granted, bins.sum() / model.scale - granted, unit)
 
     def _support(self, threshold: int, ranks: np.ndarray) -> np.ndarray:

@@ -43,12 +43,17 @@ class Province(Institution):
         self.reach_odds = p.province_differences * row["srdi_reach"]
         self.bar = p.provincial_bar + p.province_differences * row["srdi_bar"]
 
-    def step(self) -> None:
-        """Make the programme known: each tier's reach follows a logistic diffusion over the years."""
-        p, quarter = self.model.parameters, self.model.quarter
-        year = quarter.year + 0.25 * quarter.number
-        for tier, names in _DIFFUSION.items():
-            ceiling, middle, width = (getattr(p, name) for name in names)
-            if tier == "srdi":
-                ceiling, middle = shifted(ceiling, self.reach_odds), middle + self.delay
-            self.model.reach[tier][self.index] = diffusion(year, ceiling, middle, width)
+
+def make_known(model) -> None:
+    """Make the programme known: each tier's reach follows a logistic diffusion over the years, in its own way by
+    province for the SRDI tier."""
+    p, quarter = model.parameters, model.quarter
+    year = quarter.year + 0.25 * quarter.number
+    for tier, names in _DIFFUSION.items():
+        ceiling, middle, width = (getattr(p, name) for name in names)
+        model.reach[tier][:] = diffusion(year, ceiling, middle, width)
+        if tier == "srdi":
+            model.reach[tier][:] = [
+                diffusion(year, shifted(ceiling, province.reach_odds), middle + province.delay, width)
+                for province in model.provinces
+            ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.ladder.recognition import NOT_RANKED
 from sim.levers.base import FirmLever, Lever, PlacedLever
 from sim.mechanisms.dose import dose_response
 from sim.reference import province_names, sector_names
-from sim.selection import Admission, Target, admit, bin_thresholds
+from sim.selection import Target, within_quotas
 from sim.tiers import Tier
 
 
@@ -52,19 +53,19 @@ def target_of(model, lever: FirmLever) -> Target:
 
 
 def admit_by_rank(
-    model, column: np.ndarray, bins: np.ndarray, quotas: np.ndarray, group: np.ndarray
+    model, column: np.ndarray, quotas: np.ndarray, county_group: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Admit the best-ranked firms of each group up to its quota, by the model's `ranks`.
 
     Args:
         column: int8 (slots,), date column in which the quarter of admission is written.
-        bins: int64 (groups, BINS), ranked firms by bin. quotas: int64 (groups,), in simulated firms.
-        group: int16 (units,), group of each county.
+        quotas: int64 (groups,), in simulated firms. county_group: int16 (units,), group of each county.
 
     Returns:
-        Simulated firms admitted by place and sector, and by group: int64 (places, sectors) and (groups,).
+        Slots of the firms admitted, and of those ranked: int64 (n,) each.
     """
-    counts = np.zeros(model.places_and_sectors, dtype=np.int64)
-    thresholds, admitted = bin_thresholds(bins, quotas)
-    model.run_pass(admit, Admission(column, model.ranks, thresholds, group), totals=counts)
-    return counts, admitted
+    ranked = np.flatnonzero(model.ranks != NOT_RANKED)
+    group = county_group[model.firms.columns.county[ranked]]
+    admitted = ranked[within_quotas(model.ranks[ranked], group, quotas)]
+    column[admitted] = model.moment.index
+    return admitted, ranked

@@ -21,6 +21,7 @@ _LOG2_E = 1.4426950408889634
 _LN_2 = 0.6931471805599453
 # Adding 1.5 · 2^52 leaves the nearest integer in the low bits of the sum.
 _ROUND = 6755399441055744.0
+_ROUND_BITS = 0x4338000000000000  # bits of _ROUND
 _LARGEST = 700.0
 _HALF_ROOT_BITS = 0x3FE6A09E667F3BCD  # bits of sqrt(1/2)
 
@@ -50,6 +51,25 @@ def _fma(typing_context, a, b, c):
         return builder.fma(*arguments)
 
     return types.float64(types.float64, types.float64, types.float64), generate
+
+
+@intrinsic
+def _floor(typing_context, x):
+    """The largest whole number that is not above x, float64."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.call(builder.module.declare_intrinsic("llvm.floor", [arguments[0].type]), arguments)
+
+    return types.float64(types.float64), generate
+
+
+@equation
+def floor(x):
+    """The largest whole number that is not above x, int64; |x| < 2^51.
+
+    Read from the bits of a sum (see `_ROUND`): before AVX-512, processors convert to 64 bits only one number at a time.
+    """
+    return _bits_of(_floor(np.float64(x)) + _ROUND) - _ROUND_BITS
 
 
 @equation
@@ -93,7 +113,7 @@ def log(x):
 
 
 if numba.config.DISABLE_JIT:
-    exp, log = math.exp, math.log
+    exp, log, floor = math.exp, math.log, math.floor
 
     def float_of_bits(bits):
         """The float64 whose bits an int64 holds."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sim.firms.exporters import find_exporters
 from sim.firms.terms import SUPPORT_QUARTERS, runs
 from sim.mechanisms.capability import green_step, main_share_step, refinement_step, refinement_target
 from sim.mechanisms.digital import adoption, adoption_drive
-from sim.mechanisms.exports import exports
 from sim.mechanisms.governance import copied_governance, governance_step
 from sim.mechanisms.size import size_factor
 from sim.mechanisms.support import Channel
@@ -45,14 +45,11 @@ def specialise(tile, quarter):
     """Main share, refinement and green maturity."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     channels, n = tile.channels, tile.length
-    key, lasting_key = quarter.keys[Purpose.CAPABILITY], quarter.lasting_keys[Purpose.ASPIRATION]
-    abroad, raised, support = channels[Channel.exports], channels[Channel.refinement], channels[Channel.green]
+    key, raised, support = quarter.keys[Purpose.CAPABILITY], channels[Channel.refinement], channels[Channel.green]
+    find_exporters(tile, quarter, channels[Channel.exports])
     for j in range(n):
-        live = rows.live[j] != 0.0
+        live, exporter = rows.live[j] != 0.0, rows.exporter[j] != 0.0
         u, v = uniform_pair(key, tile.first + j)
-        _, draw = uniform_pair(lasting_key, tile.first + j)
-        sells_abroad = exports(draw, firms.productivity[j], rows.log_employment[j], abroad[j], p)
-        exporter = sells_abroad and rows.manufacturing[j] != 0.0
         main_share = main_share_step(firms.main_share[j], rows.aspires[j] != 0.0, u, p)
         target = refinement_target(firms.digital[j], rows.supplies_leader[j] != 0.0, exporter, raised[j], p)
         refinement = refinement_step(firms.refinement[j], target, v, p)

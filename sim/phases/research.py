@@ -27,6 +27,7 @@ from sim.mechanisms.research import (
 )
 from sim.mechanisms.support import Channel
 from sim.numerics.draws import Purpose, uniform, uniform_pair
+from sim.numerics.elementary import floor
 from sim.numerics.jit import inlined
 from sim.tiers import Tier
 
@@ -160,7 +161,7 @@ def _whole_sum(values, live):
     """Sum of the values of live firms in whole yuan."""
     total = 0
     for j in range(len(values)):
-        total += int(values[j]) if live[j] != 0.0 else 0
+        total += floor(values[j]) if live[j] != 0.0 else 0
     return total
 
 

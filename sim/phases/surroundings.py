@@ -16,6 +16,7 @@ def survey(tile, quarter):
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     fill_cells(tile, quarter.environment)
     for j in range(tile.length):
+        rows.manufacturing[j] = 1.0 if quarter.environment.sector_manufacturing[firms.sector[j]] else 0.0
         rows.able[j] = capability(firms.refinement[j], firms.digital[j], firms.knowledge[j], firms.revenue[j], p)
     if p.staff_response > 0.0:
         for j in range(tile.length):

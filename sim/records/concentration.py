@@ -41,104 +41,94 @@ def expected_shares(weight: np.ndarray, place: np.ndarray, seen: np.ndarray) -> 
     return shares / shares.sum()
 
 
-def _unseen(seen: np.ndarray, expected: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Negative binomial of the unseen little giants: size r and failure share q by county."""
-    size = SHAPE + seen
-    rate = SHAPE / np.maximum(expected, 1e-9) + scale
-    return size, (1.0 - scale) / (rate + 1.0 - scale)
-
-
-def counties_with(seen: np.ndarray, expected: np.ndarray, scale: float) -> float:
-    """Expected number of county-level units with at least one little giant at 1:1.
+class Spread:
+    """Little giants by county-level unit at 1:1, completed for those that are not simulated.
 
     Args:
         seen: int (units,), simulated little giants. expected: float64 (units,), E_c at 1:1.
         scale: share of the population that is simulated.
     """
-    if scale >= 1.0:
-        return float(np.count_nonzero(seen))
-    size, q = _unseen(seen, expected, scale)
-    return float(np.where(seen > 0, 1.0, 1.0 - (1.0 - q) ** size).sum())
 
+    def __init__(self, seen: np.ndarray, expected: np.ndarray, scale: float) -> None:
+        self._seen = seen
+        if scale >= 1.0:
+            self._mean = seen.astype(np.float64)
+            self._mean_xlogx = np.where(seen > 0, self._mean * np.log(np.maximum(self._mean, 1.0)), 0.0)
+            self._density = np.bincount(seen).astype(np.float64)
+            self._none = (seen == 0).astype(np.float64)
+        else:
+            self._complete(expected, scale)
 
-def theil(seen: np.ndarray, expected: np.ndarray, scale: float) -> float:
-    """Theil index (nats) over all county-level units: 0 if spread evenly, ln(units) if all in one.
+    def _complete(self, expected: np.ndarray, scale: float) -> None:
+        """The unseen ones follow a negative binomial of size r and failure share q by county."""
+        seen = self._seen
+        size = SHAPE + seen
+        rate = SHAPE / np.maximum(expected, 1e-9) + scale
+        q = (1.0 - scale) / (rate + 1.0 - scale)
+        mean_unseen = size * q / (1.0 - q)
+        self._mean = mean = seen + mean_unseen
+        # E[x ln x]. Large counts: second-order expansion; small ones: the sum over the distribution.
+        few = mean_unseen < _SUMMED_BELOW
+        self._mean_xlogx, large = np.empty(len(seen)), ~few
+        variance = mean_unseen[large] / (1.0 - q[large])
+        self._mean_xlogx[large] = mean[large] * np.log(mean[large]) + 0.5 * variance / mean[large]
+        self._density, self._none = np.zeros(_MOST), np.empty(len(seen))
+        logs = np.empty(int(seen.max()) + _EXACT_UP_TO)
+        _add_negative_binomials(seen, (size, q, few), logs, self._none, self._mean_xlogx, self._density)
 
-    Arguments as in `counties_with`; 0 if there is no little giant.
-    """
-    if seen.sum() == 0:
-        return 0.0
-    if scale >= 1.0:
-        mean_x = seen.astype(np.float64)
-        mean_xlogx = np.where(seen > 0, mean_x * np.log(np.maximum(mean_x, 1.0)), 0.0)
-    else:
-        mean_x, mean_xlogx = _completed_moments(seen, expected, scale)
-    total = mean_x.sum()
-    return float(mean_xlogx.sum() / total - np.log(total / len(seen)))
+    def counties_with(self, among: np.ndarray) -> float:
+        """Expected number of units with at least one little giant, of those marked: bool (units,)."""
+        return float(np.where(self._seen[among] > 0, 1.0, 1.0 - self._none[among]).sum())
 
+    def theil(self) -> float:
+        """Theil index (nats) over all units: 0 if spread evenly, ln(units) if all in one; 0 without little giants."""
+        if self._seen.sum() == 0:
+            return 0.0
+        total = self._mean.sum()
+        return float(self._mean_xlogx.sum() / total - np.log(total / len(self._seen)))
 
-def _completed_moments(seen, expected, scale):
-    """E[x] and E[x ln x] of the counts x = seen + unseen, by county."""
-    size, q = _unseen(seen, expected, scale)
-    mean_unseen = size * q / (1.0 - q)
-    mean = seen + mean_unseen
-    # Large counts: second-order expansion; small ones: the sum over the distribution.
-    variance = mean_unseen / (1.0 - q)
-    expansion = mean * np.log(np.maximum(mean, 1e-12)) + 0.5 * variance / np.maximum(mean, 1e-12)
-    small = np.flatnonzero(mean_unseen < _SUMMED_BELOW)
-    _sum_small(small, seen, size, q, np.empty(int(seen.max()) + _EXACT_UP_TO), expansion)
-    return mean, expansion
+    def gini(self) -> float:
+        """Gini coefficient over all units: 0 if spread evenly, near 1 if all in one; 0 without little giants.
+
+        From the distribution function F of the counts over units: G = Σ_x F(x) (1 − F(x)) / mean.
+        """
+        if self._seen.sum() == 0:
+            return 0.0
+        density = self._density / len(self._seen)
+        below = np.cumsum(density)
+        mean = (density * np.arange(len(density))).sum()
+        return float((below * (1.0 - below)).sum() / mean)
 
 
 @kernel
-def _sum_small(counties, seen, size, q, logs, expected_xlogx):
-    """Write E[x ln x] of x = seen + unseen for `counties`, summed over the distribution of the unseen.
+def _add_negative_binomials(seen, unseen, logs, none, mean_xlogx, density):
+    """Go through the distribution of x = seen + unseen of every county.
 
-    logs: float64 (most x + 1,), working memory for ln x, which all counties need.
+    Writes the chance of no unseen one to `none` and E[x ln x] of counties with few to `mean_xlogx`; adds the chance of
+    each x to `density`.
+
+    Args:
+        unseen: size and failure share, float64 (units,), and whether they are few, bool (units,).
+        logs: float64 (most x + 1,), working memory for ln x, which all counties need.
     """
+    size, q, few = unseen
     for x in range(logs.size):
         logs[x] = math.log(max(x, 1.0))
-    for c in counties:
-        weight = (1.0 - q[c]) ** size[c]
-        total, covered, k = 0.0, 0.0, 0
-        while covered < 1.0 - 1e-12 and k < _EXACT_UP_TO:
-            x = seen[c] + k
-            total += weight * x * logs[x]
-            covered += weight
-            weight *= (k + size[c]) / (k + 1.0) * q[c]
-            k += 1
-        expected_xlogx[c] = total
-
-
-def gini(seen: np.ndarray, expected: np.ndarray, scale: float) -> float:
-    """Gini coefficient over all county-level units: 0 if spread evenly, near 1 if all in one.
-
-    From the distribution function F of the counts over units, completed for the unseen part:
-    G = Σ_x F(x) (1 − F(x)) / mean. Arguments as in `counties_with`; 0 if there is no little giant.
-    """
-    if seen.sum() == 0:
-        return 0.0
-    if scale >= 1.0:
-        density = np.bincount(seen).astype(np.float64)
-    else:
-        size, q = _unseen(seen, expected, scale)
-        density = np.zeros(_MOST)
-        _add_negative_binomials(seen, size, q, density)
-    density /= len(seen)
-    below = np.cumsum(density)
-    mean = (density * np.arange(len(density))).sum()
-    return float((below * (1.0 - below)).sum() / mean)
-
-
-@kernel
-def _add_negative_binomials(seen, size, q, density):
-    """Add to density[x] the chance of x = seen + unseen of every county."""
     for c in range(seen.size):
-        weight = (1.0 - q[c]) ** size[c]
-        k = 0
-        covered = 0.0
-        while seen[c] + k < density.size and covered < 1.0 - 1e-9:
-            density[seen[c] + k] += weight
+        none[c] = weight = (1.0 - q[c]) ** size[c]
+        total, covered, k, x = 0.0, 0.0, 0, seen[c]
+        while True:
+            summed = few[c] and covered < 1.0 - 1e-12 and k < _EXACT_UP_TO
+            counted = covered < 1.0 - 1e-9 and x < density.size
+            if not (summed or counted):
+                break
+            if summed:
+                total += weight * x * logs[x]
+            if counted:
+                density[x] += weight
             covered += weight
             weight *= (k + size[c]) / (k + 1.0) * q[c]
             k += 1
+            x += 1
+        if few[c]:
+            mean_xlogx[c] = total

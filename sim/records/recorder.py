@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -13,14 +12,15 @@ from sim.flows import Flow
 from sim.ladder.recognition import Assessed, Reviewed
 from sim.levers.clusters import COMMONS
 from sim.mechanisms.public_cost import tax_relief, title_awards
-from sim.records.concentration import counties_with, expected_shares, gini, theil
+from sim.records.concentration import Spread, expected_shares
 from sim.records.outputs import TABLES, Output
 from sim.reference import province_names, sector_names
-from sim.tally import PARTS, PERSON_PARTS, Cell, ChainSum, ClusterSum, TierSum, by_name
+from sim.tally import PARTS, PERSON_PARTS, Cell, ChainSum, ClusterSum, TierSum, by_name, total
 from sim.tiers import TIERS, Tier
 from sim.world.geography import COUNTY_TYPES
 
 _STOCKS = ("firms", "innovative_smes", "srdi_smes", "little_giants")
+_GIANT_FLOWS = ("little_giants_granted", "little_giants_renewed", "little_giants_lapsed")
 #: Public cost beside that of levers: its name and kind in the table `spending`.
 OUTSIDE_LEVERS = {"tax_relief": "tax", "title_awards": "title"}
 
@@ -42,9 +42,23 @@ def _named(codes: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     return _objects(names)[codes]
 
 
-def _nation(counts: np.ndarray) -> np.ndarray:
-    """Sum over places and sectors, the first two axes."""
-    return counts.sum(axis=(0, 1))
+class _Sums:
+    """Sums of counts by place and sector: each axis is summed once, and further sums are made of those.
+
+    Attributes:
+        sector, place: int64 (sectors, …) and (places, …).
+        county_type, province: int64 (county types, …) and (provinces, …).
+    """
+
+    def __init__(self, counts: np.ndarray) -> None:
+        self.sector, self.place = counts.sum(axis=0), counts.sum(axis=1)
+        by_place = self.place.reshape(len(COUNTY_TYPES), len(province_names()), *counts.shape[2:])
+        self.county_type, self.province = by_place.sum(axis=1), by_place.sum(axis=0)
+
+    @property
+    def nation(self) -> np.ndarray:
+        """The sum of all."""
+        return self.sector.sum(axis=0)
 
 
 def _yuan(thousands):
@@ -97,11 +111,20 @@ class Recorder:
     def record(self) -> None:
         """Add the model's current quarter to all tables."""
         date = np.datetime64(self.model.quarter.end_date, "D")
-        self._national(date)
-        self._by(date, "province", province_names())
-        self._by(date, "sector", sector_names())
-        self._by(date, "county_type", COUNTY_TYPES)
-        self._tiers(date)
+        cells, giants = _Sums(self.model.totals.cells), _Sums(self._little_giant_flows())
+        clusters, supported = _Sums(self._recognised()), _Sums(self.model.digital_supported)
+        rounds = {
+            tier: by_name(total(flows.assessed), Assessed) | by_name(total(flows.reviewed), Reviewed)
+            for tier, flows in self.model.rounds.flows.items()
+        }
+        self._national(date, cells, giants.nation, rounds)
+        for table, names in (("province", province_names()), ("sector", sector_names()), ("county_type", COUNTY_TYPES)):
+            columns = self._economy(by_name(getattr(cells, table), Cell), getattr(giants, table))
+            if table != "sector":
+                columns["clusters"] = getattr(clusters, table)
+                columns["digital_supported"] = getattr(supported, table) / self.model.scale
+            self._add(table, date, len(names), **{table: _objects(names)}, **columns)
+        self._tiers(date, rounds)
         self._clusters(date)
         self._chains(date)
         self._spending(date)
@@ -126,26 +149,21 @@ class Recorder:
 
     # --- one method a table
 
-    def _little_giant_flows(self) -> dict[str, np.ndarray]:
-        """Little giants granted, renewed and lapsed (failed review, revoked or closed): int64 (places, sectors)."""
+    def _little_giant_flows(self) -> np.ndarray:
+        """Little giants granted, renewed and lapsed (failed review, revoked or closed): int64 (places, sectors, 3)."""
         flows = self.model.rounds.flows["little_giant"]
-        closed = self.model.flows[..., Flow.closed_little_giant]
-        return {
-            "little_giants_granted": flows.count("granted"),
-            "little_giants_renewed": flows.count("renewed"),
-            "little_giants_lapsed": flows.count("lapsed") + flows.count("revoked") + closed,
-        }
+        lapsed = flows.count("lapsed") + flows.count("revoked") + self.model.flows[..., Flow.closed_little_giant]
+        return np.stack([flows.count("granted"), flows.count("renewed"), lapsed], axis=-1)
 
-    def _economy(self, totals: dict, group: Callable[[np.ndarray], np.ndarray]) -> dict:
+    def _economy(self, totals: dict, giants: np.ndarray) -> dict:
         """Columns that every place and sector table has.
 
-        Args:
-            totals: sums of the cells by name. group: makes such sums of counts (places, sectors, ...).
+        totals: sums of the cells by name. giants: int64 (..., 3), such sums of the little giants' flows.
         """
         scale = self.model.scale
         return {
             **{name: totals[name] / scale for name in _STOCKS},
-            **{name: group(count) / scale for name, count in self._little_giant_flows().items()},
+            **{name: giants[..., index] / scale for index, name in enumerate(_GIANT_FLOWS)},
             "employment": totals["employment"] / scale / PERSON_PARTS,
             "revenue_yuan": _a_quarter(_yuan(totals["revenue"] / scale)),
             "rd_true_yuan": _a_quarter(totals["rd_true"] / scale),
@@ -153,29 +171,27 @@ class Recorder:
             "rd_firms": totals["rd_firms"] / scale,
         }
 
-    def _national(self, date) -> None:
+    def _national(self, date, cells: _Sums, giants: np.ndarray, rounds: dict) -> None:
         model, scale = self.model, self.model.scale
-        flows = by_name(_nation(model.flows) / scale, Flow)
-        totals = by_name(_nation(model.totals.cells), Cell)
-        manufacturing = by_name(_nation(model.totals.cells[:, model.industry.sector_manufacturing]), Cell)
-        row = self._economy(totals, _nation)
+        flows = by_name(total(model.flows) / scale, Flow)
+        totals, makers = by_name(cells.nation, Cell), model.industry.sector_manufacturing
+        row = self._economy(totals, giants)
         for name in self._so_far:
             self._so_far[name] += row.get(name, flows.get(name, 0.0))
         productivity = _ratio(totals["effective_employment"], totals["employment"])
         if self._start_productivity is None:
             self._start_productivity = productivity
-        rounds = model.rounds.flows
         row |= {
             "little_giants_granted_cumulative": self._so_far["little_giants_granted"],
-            "little_giants_reviewed": rounds["little_giant"].count("reviewed").sum() / scale,
-            "applications": sum(rounds[tier].count("applied").sum() for tier in TIERS) / scale,
+            "little_giants_reviewed": rounds["little_giant"]["reviewed"] / scale,
+            "applications": sum(counts["applied"] for counts in rounds.values()) / scale,
             "single_champions": model.rounds.champions.sum() / scale,
             "awarded_firms": totals["awarded"] / scale,
             "genuine_srdi_share": _ratio(totals["genuine_srdi"], totals["srdi_smes"]),
             "genuine_little_giant_share": _ratio(totals["genuine_giants"], totals["little_giants"]),
             "clusters": float(len(model.candidates.clusters)),
             "digital_supported": model.digital_supported.sum() / scale,
-            "rd_firms_manufacturing": manufacturing["rd_firms"] / scale,
+            "rd_firms_manufacturing": cells.sector[makers, Cell.rd_firms].sum() / scale,
             "rd_staff": totals["rd_staff"] / PERSON_PARTS / scale,
             "relabelled_rd_share": _ratio(totals["rd_reported"] - totals["rd_true"], totals["rd_reported"]),
             "exports_yuan": _a_quarter(_yuan(totals["exports"])) / scale,
@@ -184,23 +200,23 @@ class Recorder:
             "knowledge_spillover_yuan": flows["spilled"],
             "knowledge_transfer_yuan": flows["passed_on"],
             "productivity_index": 100.0 * productivity / self._start_productivity,
-            **self._public_cost(row["rd_reported_yuan"]),
+            **self._public_cost(row["rd_reported_yuan"], rounds),
             "births": flows["births"],
             "deaths": flows["deaths"],
             "domestic_firsts": self._so_far["firsts"],
             "moved_to_counties": self._so_far["moves"],
             **{f"{name}_firms": totals[name] / scale for name in ("listed", "fund_backed", "young", "linked")},
             **self._means(totals),
-            **self._concentration(row["little_giants"]),
+            **self._concentration(row["little_giants"], cells),
             **self._chain_totals(totals),
         }
         self.latest = {"quarter": date, **row}
         self._add("national", date, 1, **row)
 
-    def _public_cost(self, reported: float) -> dict:
+    def _public_cost(self, reported: float, rounds: dict) -> dict:
         """What levers spend and what else the public pays, yuan of the quarter; `reported` is R&D reported in it."""
-        model, rounds = self.model, self.model.rounds.flows
-        new = (rounds[tier].count("granted").sum() / model.scale for tier in ("srdi", "little_giant"))
+        model = self.model
+        new = (rounds[tier]["granted"] / model.scale for tier in ("srdi", "little_giant"))
         levers, relief = model.ledger.spent, tax_relief(reported, model.parameters)
         awards = title_awards(*new, model.parameters)
         return {
@@ -226,21 +242,22 @@ class Recorder:
             },
         }
 
-    def _concentration(self, total: float) -> dict:
-        """Where little giants stand; `total` is their number at 1:1."""
+    def _concentration(self, number: float, cells: _Sums) -> dict:
+        """Where little giants stand; `number` is theirs at 1:1."""
         model = self.model
-        giants = by_name(model.totals.cells, Cell)["little_giants"]
+        giants, here = cells.sector[:, Cell.little_giants], cells.place[:, Cell.little_giants]
         county_giants = model.totals.county_giants
         rural = ~model.geography.county_is_urban
-        expected = total * expected_shares(model.county_giant_weight, model.geography.county_place, giants.sum(axis=1))
+        expected = number * expected_shares(model.county_giant_weight, model.geography.county_place, here)
+        spread = Spread(county_giants, expected, model.scale)
         return {
-            "counties_with_little_giant": counties_with(county_giants[rural], expected[rural], model.scale),
+            "counties_with_little_giant": spread.counties_with(rural),
             "county_share_of_little_giants": _ratio(county_giants[rural].sum(), county_giants.sum()),
             "manufacturing_share_of_little_giants": _ratio(
-                giants[:, model.industry.sector_manufacturing].sum(), giants.sum()
+                giants[model.industry.sector_manufacturing].sum(), giants.sum()
             ),
-            "theil_little_giants_by_county": theil(county_giants, expected, model.scale),
-            "gini_little_giants_by_county": gini(county_giants, expected, model.scale),
+            "theil_little_giants_by_county": spread.theil(),
+            "gini_little_giants_by_county": spread.gini(),
         }
 
     def _chain_totals(self, totals: dict) -> dict:
@@ -255,20 +272,6 @@ class Recorder:
             "newcomer_suppliers": totals["newcomers"] / scale,
         }
 
-    def _by(self, date, table: str, names: tuple[str, ...]) -> None:
-        """Rows by province, sector or county type."""
-        summed_over = {"province": (0, 2), "sector": (0, 1), "county_type": (1, 2)}[table]
-
-        def group(counts: np.ndarray) -> np.ndarray:
-            by_type = counts.reshape(len(COUNTY_TYPES), len(province_names()), *counts.shape[1:])
-            return by_type.sum(axis=summed_over)
-
-        columns = self._economy(by_name(group(self.model.totals.cells), Cell), group)
-        if table != "sector":
-            columns["clusters"] = group(self._recognised())
-            columns["digital_supported"] = group(self.model.digital_supported) / self.model.scale
-        self._add(table, date, len(names), **{table: _objects(names)}, **columns)
-
     def _recognised(self) -> np.ndarray:
         """Recognised clusters, int64 (places, sectors)."""
         model, candidates = self.model, self.model.candidates
@@ -277,28 +280,23 @@ class Recorder:
         np.add.at(counts, (model.geography.county_place[counties], sectors), 1)
         return counts
 
-    def _tiers(self, date) -> None:
+    def _tiers(self, date, rounds: dict) -> None:
         model, scale = self.model, self.model.scale
-        flows = [model.rounds.flows[tier] for tier in TIERS]
         sums = by_name(model.totals.tiers, TierSum)
-
-        def per_round(count) -> list[float]:
-            """0 for firms without a certificate, then `count` of each tier's round."""
-            return [0.0, *(count(tier).sum() / scale for tier in flows)]
-
-        closed = model.flows[..., Flow.closed_innovative : Flow.closed_little_giant + 1].sum(axis=(0, 1)) / scale
+        closed = total(model.flows)[Flow.closed_innovative : Flow.closed_little_giant + 1] / scale
         self._add(
             "tier",
             date,
             len(Tier),
             tier=list(Tier._fields),
             stock=sums["firms"] / scale,
+            # Firms without a certificate have no round.
             **{
-                name: per_round(lambda tier, name=name: tier.count(name))
+                name: [0.0, *(rounds[tier][name] / scale for tier in TIERS)]
                 for name in (*Assessed._fields, *Reviewed._fields)
             },
             closed=[0.0, *closed],
-            bound=["", *(tier.bound for tier in flows)],
+            bound=["", *(model.rounds.flows[tier].bound for tier in TIERS)],
             employment=sums["employment"] / PERSON_PARTS / scale,
             revenue_yuan=_a_quarter(_yuan(sums["revenue"])) / scale,
             rd_true_yuan=_a_quarter(sums["rd_true"]) / scale,

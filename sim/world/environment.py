@@ -190,9 +190,10 @@ class Moment:
 
     def record(self) -> np.record:
         """The numbers as they are now, as a record of the type MOMENT."""
-        return np.array(_in_order(self), dtype=MOMENT).view(np.recarray)[()]
+        return np.array(_in_order(self), dtype=_RECORD)[()]
 
 
 #: A Moment as kernels receive it: int64 and float64 fields.
 MOMENT = np.dtype([(field.name, {"int": np.int64, "float": np.float64}[field.type]) for field in fields(Moment)])
+_RECORD = np.dtype((np.record, MOMENT))
 _in_order = attrgetter(*MOMENT.names)

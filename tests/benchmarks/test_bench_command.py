@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import tables_equal
 
-from benchmarks import bandwidth, fresh_process, memory, phases, suite, whole_step
+from benchmarks import arithmetic, bandwidth, fresh_process, memory, phases, suite, whole_step
 from benchmarks.command import bench
 from benchmarks.stages import COUNTING, ClockedModel, StagedPass, staged_pass
 from benchmarks.suite import ALL_SMES, TARGETS, Plan
@@ -41,6 +41,7 @@ PROMISED = {
     "firm_quarter_ns": dict,
     "mesa_ratio": float,
     "bandwidth_ratio": float,
+    "arithmetic_ratio": float,
     "thread_speedup": float,
     "bytes_per_firm": dict,
     "peak_gib": type(None),  # 52 million are not measured here
@@ -125,6 +126,14 @@ def test_a_column_is_written_by_lines():
     assert bandwidth.lines_changed(before, after) == 0.25
 
 
+@pytest.mark.slow
+def test_the_operations_of_a_pass_are_counted_and_timed():
+    counts = arithmetic.operations(0.0005)
+    # At least for exit, credit, capability, customer, growth and productivity.
+    assert set(counts) == set(arithmetic.OPERATIONS) == set(arithmetic.nanoseconds(threads=1, repeats=1, rounds=10))
+    assert all(3.0 < number < 20.0 for number in counts.values())
+
+
 def test_peak_memory_grows_with_what_is_held():
     before = memory.resident_bytes()
     block = np.ones(30_000_000)
@@ -164,6 +173,7 @@ def test_the_command_tells_every_figure_and_what_it_could_not_measure(tiny, monk
     starts = {"cold_start_cpu_s": 31.0, "warm_start_cpu_s": 2.0, "compile_rest_cpu_s": 9.0, "import_cpu_s": 1.0}
     monkeypatch.setattr("benchmarks.startup.start_up", lambda scale, repeats: starts)
     monkeypatch.setattr("benchmarks.startup.ensemble_overhead", lambda *arguments: 1.05)
+    monkeypatch.setattr(arithmetic, "operations", lambda scale: dict.fromkeys(arithmetic.OPERATIONS, 6.0))
     out = tmp_path / "bench.json"
     done = CliRunner().invoke(bench, ["--quick", "--json", "--out", str(out)], catch_exceptions=False)
     results = json.loads(done.stdout.splitlines()[-1])

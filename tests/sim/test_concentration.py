@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.records.concentration import counties_with, theil
+from sim.records.concentration import Spread
+
+
+def counties_with(*case) -> float:
+    """Of all units, as in `Spread`."""
+    return Spread(*case).counties_with(np.ones(len(case[0]), dtype=bool))
+
+
+def theil(*case) -> float:
+    """As in `Spread`."""
+    return Spread(*case).theil()
 
 
 def test_measures_of_a_full_population_are_those_of_the_counts():

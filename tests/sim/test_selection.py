@@ -8,18 +8,20 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sim.ladder.recognition import NOT_RANKED, RANK_BINS, rank_of, rank_threshold
-from sim.selection import BINS, bin_thresholds
+from sim.selection import BIN_SHIFT, BINS, lowest_bin, within_quotas
 
 
 @given(arrays(np.int64, (3, 40), elements=st.integers(0, 9)), arrays(np.int64, 3, elements=st.integers(0, 300)))
 def test_no_quota_is_overrun_and_none_is_wasted_by_more_than_a_bin(counts, quotas):
     bins = np.zeros((3, BINS), dtype=np.int64)
     bins[:, 100:140] = counts
-    lowest, admitted = bin_thresholds(bins, quotas)
-    for group in range(3):
-        assert admitted[group] == bins[group, lowest[group] :].sum() <= quotas[group]
-        if lowest[group] > 0:
-            assert admitted[group] + bins[group, lowest[group] - 1] > quotas[group]
+    group, best = (np.repeat(index, bins.ravel()) for index in np.indices(bins.shape).reshape(2, -1))
+    admitted = within_quotas((best << BIN_SHIFT).astype(np.uint16), group, quotas)
+    for index in range(3):
+        lowest = lowest_bin(bins[index], quotas[index])
+        assert bins[index, lowest:].sum() <= quotas[index]
+        assert lowest == 0 or bins[index, lowest - 1 :].sum() > quotas[index]
+        assert (admitted[group == index] == (best[group == index] >= lowest)).all()
 
 
 @given(arrays(np.uint16, 200, elements=st.integers(0, RANK_BINS - 1)), st.integers(0, 250))

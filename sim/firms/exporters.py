@@ -1,0 +1,29 @@
+"""Which firms of a tile sell abroad."""
+
+from __future__ import annotations
+
+from sim.firms.tile import stretch_end
+from sim.mechanisms.exports import exports
+from sim.numerics.draws import Purpose, uniform_pair
+from sim.numerics.jit import inlined
+
+
+@inlined
+def find_exporters(tile, quarter, odds):
+    """Mark the manufacturers that sell abroad in the row `exporter`.
+
+    odds: the channel `exports` of each firm, float64 (TILE,).
+    """
+    firms, rows, p = tile.firms, tile.rows, quarter.parameters
+    key = quarter.lasting_keys[Purpose.ASPIRATION]
+    first = 0
+    while first < tile.length:
+        end = stretch_end(rows.manufacturing, first, tile.length)
+        if rows.manufacturing[first] != 0.0:
+            for j in range(first, end):
+                _, draw = uniform_pair(key, tile.first + j)
+                abroad = exports(draw, firms.productivity[j], rows.log_employment[j], odds[j], p)
+                rows.exporter[j] = 1.0 if abroad else 0.0
+        else:
+            rows.exporter[first:end] = 0.0
+        first = end
