@@ -153,6 +153,6 @@ def fields_of(firms, quarter, slots: np.ndarray) -> dict[str, np.ndarray]:
         firms: Columns. quarter: QuarterInputs. slots: int (n,), of active firms.
     """
     seen = np.empty((len(slots), len(Field)))
-    for row, slot in zip(seen, slots, strict=True):
-        read_fields(firms, quarter, slot, row)
+    for index, slot in enumerate(slots):
+        read_fields(firms, quarter, slot, seen[index])
     return {field.name: seen[:, index] for index, field in enumerate(FIELDS)}

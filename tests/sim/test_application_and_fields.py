@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sim.firms.columns import allocate
 from sim.ladder.application import application_worth, is_reached, is_sme
-from sim.ladder.fields import Field, high_tech_bar, institute_level, niche_share, read_fields
+from sim.ladder.fields import fields_of as read_fields_of
+from sim.ladder.fields import high_tech_bar, institute_level, niche_share
 from sim.mechanisms.support import Channel
 from sim.world.environment import Environment, Moment, QuarterInputs
 
@@ -95,9 +96,8 @@ def fields_of(p=P, **columns) -> dict[str, float]:
     parts |= {"niche_promoted": np.array([True, False]), "niche_revenue": np.array([1.0, 8e9])}
     parts |= {"sector_energy_rise": np.array([0.0, 0.1]), "sector_rd_usual": np.array([0.0, 0.01])}
     parts |= {"programme_effects": np.zeros((1, len(Channel)))}
-    fields = np.full(len(Field), np.nan)
-    read_fields(firms, QuarterInputs(Environment(**parts), None, None, p, Moment().record(), None), 1, fields)
-    return dict(zip(Field._fields, fields, strict=True))
+    inputs = QuarterInputs(Environment(**parts), None, None, p, Moment().record(), None)
+    return {name: values[0] for name, values in read_fields_of(firms, inputs, np.array([1])).items()}
 
 
 def test_fields_of_a_firm_worked_out_by_hand():
