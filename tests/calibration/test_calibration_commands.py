@@ -8,7 +8,7 @@ import pytest
 from command_line import srdi
 
 from calibration.confirm import confirm
-from calibration.studies.study import SUMMARY, packaged_calibration
+from calibration.studies.study import SUMMARY, packaged_calibration, run_digest
 from scenarios.analysis.reported import reported_figures
 from scenarios.ensembles.parameter_draws import EVIDENCE_SUMMARY
 
@@ -54,7 +54,11 @@ def test_calibrate_and_validate_write_what_they_promise(tmp_path):
 
 
 def test_a_calibration_is_confirmed_for_a_model_with_the_same_bits_only(tmp_path, monkeypatch):
-    stale = packaged_calibration()[0] | {"model": "stale"}
+    packaged = packaged_calibration()[0]
+    # The recorded bits are those of another kind of processor, maybe.
+    bits = run_digest(packaged["default"]["values"])
+    monkeypatch.setattr("calibration.confirm.run_digest", lambda values: bits)
+    stale = packaged | {"model": "stale", "bits": bits}
 
     def write(summary: dict, evidence: str) -> None:
         (tmp_path / SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
@@ -64,7 +68,7 @@ def test_a_calibration_is_confirmed_for_a_model_with_the_same_bits_only(tmp_path
         files = (tmp_path / SUMMARY, tmp_path / EVIDENCE_SUMMARY)
         return [json.loads(file.read_text(encoding="utf-8"))["model"] for file in files]
 
-    current = packaged_calibration()[0]["model"]
+    current = packaged["model"]
     write(stale, "stale")
     assert confirm(tmp_path)
     assert models() == [current, current]
