@@ -14,8 +14,7 @@ import numpy as np
 from calibration.evidence.outcomes import View
 from calibration.evidence.rows import Estimate
 from calibration.evidence.trials import COAST, Plan, Trial, outcome_of, quarters_to
-from calibration.firms.response import founded, ratio_of_sums
-from sim.branching import branch
+from calibration.firms.response import founded, pair, ratio_of_sums
 from sim.calendar import Quarter
 from sim.firms.columns import NEVER
 from sim.firms.terms import has_award
@@ -41,10 +40,7 @@ def run_trial(
     """
     plan = trial.plan(parameters)
     last = _last_quarter(plan, rows)
-    control = SRDIModel(plan.control, scale=scale, rng=seed, until=last.year)
-    while control.quarter + 1 < plan.branch:
-        control.step()
-    treated = branch(control, plan.treated)
+    treated, control = pair(plan.treated, plan.control, plan.branch, scale=scale, seed=seed, until=last.year)
     follow = _Followed(trial, plan, treated, control)
     found: list[list[np.ndarray]] = [[] for _ in rows]
     try:

@@ -7,10 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from calibration.firms.response import FIRST, YEARS, LeverProgress, policies
-from sim.branching import branch
+from calibration.firms.response import FIRST, YEARS, LeverProgress, pair, policies, ratio_of_sums
 from sim.calendar import Quarter
-from sim.model import SRDIModel
 from sim.parameters import parameter_values
 from sim.policy import Policy, find_policy
 
@@ -52,9 +50,9 @@ def sales_per_yuan(
     steps = len(chosen) * len(seeds)
     for index, lever in enumerate(chosen):
         gains: dict[str, list[tuple[float, float]]] = {extent: [] for extent in COMPETITION}
-        for pair, seed in enumerate(seeds):
+        for done, seed in enumerate(seeds):
             if on_lever:
-                on_lever(index * len(seeds) + pair, steps, pd.DataFrame(rows, columns=COLUMNS))
+                on_lever(index * len(seeds) + done, steps, pd.DataFrame(rows, columns=COLUMNS))
             for extent, found in gains.items():
                 found.append(_national_gain(lever, scale, seed, _competing(base or find_policy("baseline"), extent)))
         row: dict[str, float | str] = {"lever": lever, "cost_yuan": float(np.mean([cost for _, cost in gains["net"]]))}
@@ -74,14 +72,9 @@ def _per_yuan(extent: str, pairs: np.ndarray) -> dict[str, float]:
     """
     from scipy.stats import t as student  # loaded where it is used: it takes a second
 
-    sales, cost = pairs.T
-    if cost.sum() <= 0.0:
-        return dict.fromkeys((extent, f"{extent}_low", f"{extent}_high"), np.nan)
-    ratio, count = float(sales.sum() / cost.sum()), len(pairs)
-    width = np.nan
-    if count > 1:
-        spread = np.sqrt(((sales - ratio * cost) ** 2).sum() * count / (count - 1))
-        width = float(student.ppf(0.975, count - 1) * spread / cost.sum())
+    ratio, error = ratio_of_sums(pairs.T, fewest=1)
+    free = len(pairs) - 1
+    width = float(student.ppf(0.975, free) * error * np.sqrt(len(pairs) / free)) if free else np.nan
     return {extent: ratio, f"{extent}_low": ratio - width, f"{extent}_high": ratio + width}
 
 
@@ -97,14 +90,9 @@ def _competing(base: Policy, extent: str) -> Policy:
 
 def _national_gain(lever: str, scale: float, seed: int, base: Policy) -> tuple[float, float]:
     """What a lever adds to the nation's sales and to public cost from FIRST on, yuan."""
-    first_quarter = Quarter.parse(FIRST)
-    with_lever, without = policies(lever, base)
-    control = SRDIModel(without, scale=scale, rng=seed, until=first_quarter.year + max(YEARS))
-    while control.quarter + 1 < first_quarter:
-        control.step()
-    treated = branch(control, with_lever)
+    first = Quarter.parse(FIRST)
     sums = []
-    for model in (treated, control):
+    for model in pair(*policies(lever, base), first, scale=scale, seed=seed, until=first.year + max(YEARS)):
         model.run_model()
         national = model.tables()["national"]
         sums.append([float(national[name].sum()) for name in ("revenue_yuan", "public_cost_yuan")])

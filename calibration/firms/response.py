@@ -113,6 +113,19 @@ def policies(lever: str, base: Policy | None = None) -> tuple[Policy, Policy]:
     return with_lever(changed), with_lever(off)
 
 
+def pair(
+    treated: Policy, control: Policy, first: Quarter, *, scale: float, seed: int, until: int
+) -> tuple[SRDIModel, SRDIModel]:
+    """Models under two policies with the same random draws, at the end of the quarter before `first`.
+
+    The policies must not differ before; what happens until then is run once.
+    """
+    model = SRDIModel(control, scale=scale, rng=seed, until=until)
+    while model.quarter + 1 < first:
+        model.step()
+    return branch(model, treated), model
+
+
 def response(lever: str, scale: float, seed: int, base: Policy | None = None) -> pd.DataFrame:
     """Mean effect on supported firms by outcome and years since first support.
 
@@ -123,12 +136,8 @@ def response(lever: str, scale: float, seed: int, base: Policy | None = None) ->
         Columns outcome, years, effect (relative; NaN with fewer than FEWEST firms), low and high (95 % interval, firms
         taken as independent), firms (simulated).
     """
-    first_quarter = Quarter.parse(FIRST)
-    with_lever, without = policies(lever, base)
-    control = SRDIModel(without, scale=scale, rng=seed, until=first_quarter.year + max(YEARS) + 1)
-    while control.quarter + 1 < first_quarter:
-        control.step()
-    treated = branch(control, with_lever)
+    begin = Quarter.parse(FIRST)
+    treated, control = pair(*policies(lever, base), begin, scale=scale, seed=seed, until=begin.year + max(YEARS) + 1)
     since = founded(treated)
     first = np.full(len(since), -1, dtype=np.int64)
     found: dict[tuple[str, int], list[np.ndarray]] = {(o, k): [] for o in OUTCOMES for k in YEARS}
@@ -175,14 +184,14 @@ def _mean_effect(gains: np.ndarray) -> dict[str, float]:
     return {"effect": effect, **interval, "firms": gains.shape[1]}
 
 
-def ratio_of_sums(gains: np.ndarray) -> tuple[float, float]:
+def ratio_of_sums(gains: np.ndarray, fewest: int = FEWEST) -> tuple[float, float]:
     """Ratio of the sums of gains and weights (2, firms) and its standard error by linearisation.
 
-    Both are NaN with fewer than FEWEST firms or without weight.
+    Both are NaN with fewer than `fewest` firms or without weight.
     """
     gain, weight = gains
     whole = float(weight.sum())
-    if len(gain) < FEWEST or whole <= 0.0:
+    if len(gain) < fewest or whole <= 0.0:
         return np.nan, np.nan
     effect = float(gain.sum()) / whole
     return effect, float(np.sqrt(((gain - effect * weight) ** 2).sum())) / whole
