@@ -102,7 +102,7 @@ def compare(
             units.append(min((size for size in shape if size > 1), default=1))
             pair_rows = _pair_rows(tables, chosen, baseline, shape, frame["draw"].nunique() > 1)
             about = {"directory": str(ensemble.path), "quarter": str(quarter)}
-            rows += [{**about, **row, **_rests_on(ensemble, baseline, row["scenario"])} for row in pair_rows]
+            rows += [{**about, **row, **ensemble.change_label(baseline, row["scenario"]).columns} for row in pair_rows]
             states.append(tables)
         for metric in chosen:
             table = regret_table(pd.concat([t[metric.name] for t in states]), baseline, metric.less_is_better)
@@ -116,11 +116,6 @@ def compare(
         parameters_vary=any(frame["draw"].nunique() > 1 for _, frame in frames),
         units=min(units),
     )
-
-
-def _rests_on(ensemble: Results, baseline: str, scenario: str) -> dict:
-    label = ensemble.change_label(baseline, scenario)
-    return {"label": label.word, "studies": ", ".join(label.names)}
 
 
 def _pair_rows(

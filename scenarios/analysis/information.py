@@ -124,7 +124,7 @@ def information(
         if np.ptp(values) == 0.0 or (shared and not priced):
             continue
         low, high = np.quantile(drawn[name], ENDS).clip(values.min(), values.max())
-        about = {"parameter": name, **_rests_on(labels.get(name, Label("assumed"))), "low": low, "high": high}
+        about = {"parameter": name, **labels.get(name, Label("assumed")).columns, "low": low, "high": high}
         if moved and len(priced) > 1:
             about |= _worth(values[dealt], gains, moved)
             dealt_out = [_worth(values[order][dealt], gains, moved)["value"] for order in orders]
@@ -139,10 +139,6 @@ def information(
             rows.append(about | {"lever": candidate.lever, **_ends("effect", effects), **_ends("gain", ends)})
     frame = _sorted(rows, float(np.quantile(by_chance, _LEVEL)))
     return Information(metric, _ranking(priced, gains), frame)
-
-
-def _rests_on(label: Label) -> dict:
-    return {"label": label.word, "studies": ", ".join(label.names)}
 
 
 def _ends(name: str, ends: np.ndarray | None) -> dict:

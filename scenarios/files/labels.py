@@ -54,6 +54,11 @@ class Label:
         return f"{self.word} ({names})" if names else self.word
 
     @property
+    def columns(self) -> dict[str, str]:
+        """The columns `label` and `studies` of a table."""
+        return {"label": self.word, "studies": ", ".join(self.names)}
+
+    @property
     def metadata(self) -> dict[str, str]:
         """The label as metadata of a column of parameter draws."""
         return {_LABEL: self.word, _STUDIES: " ".join(self.studies)}

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from scenarios.ensembles.default_draws import default_labels
 from scenarios.files.describe import field_rows
-from scenarios.files.labels import lever_labels
+from scenarios.files.labels import Label, lever_labels
 from scenarios.files.loading import flatten, load_scenario
 from scenarios.files.schema import nested_models
 from sim.calendar import DEFAULT_UNTIL, START
@@ -55,16 +55,16 @@ def control_groups(language: str) -> list[dict]:
     basis (what the strength of a lever rests on), switch (key of the setting that turns it on, or None), controls and
     more (controls on demand). See `_control`.
     """
-    words = Words(language)
+    words, labels = Words(language), lever_labels(default_labels())
     groups: dict[str, list[dict]] = {}
     for name, lever in nested_models(Levers, Lever).items():
-        groups.setdefault(lever.group, []).append(_lever(words, name, lever))
+        groups.setdefault(lever.group, []).append(_lever(words, name, lever, labels[name]))
     groups["rules"] = list(_rules(words))
     groups["shocks"] = [_shock(words, name, shock) for name, shock in nested_models(Shocks, Shock).items()]
     return [{"key": key, "title": words(f"group.{key}"), "items": items} for key, items in groups.items()]
 
 
-def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
+def _lever(words: Words, name: str, lever: type[Lever], label: Label) -> dict:
     prefix = f"levers.{name}"
     controls = {key: _control(words, f"{prefix}.{key}", field) for key, field in lever.model_fields.items()}
     own = [key for key in lever.model_fields if key not in _COMMON and not key.endswith("_weight")]
@@ -81,7 +81,7 @@ def _lever(words: Words, name: str, lever: type[Lever]) -> dict:
         "title": words.lever(name),
         "help": words.lever_help(name),
         "cost": words.lever_cost(name),
-        "basis": words.label(lever_labels(default_labels())[name]),
+        "basis": words.label(label),
         "switch": f"{prefix}.enabled",
         "controls": [controls[key] for key in shown],
         "more": [controls[key] for key in more],
