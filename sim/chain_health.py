@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.mechanisms.stress import replaced
+from sim.numerics.arrays import exp
 from sim.tally import ChainSum
 
 
@@ -65,7 +66,7 @@ class ChainHealth:
         self.resilience[:] = _share(self._by_chain(withstood), self._by_chain(at_stake))
         self.lost[:] = 0.0
         if model.environment.niche_slack.any():
-            lost = revenue * np.expm1(np.maximum(-model.environment.niche_slack, 0.0))
+            lost = revenue * (exp(np.maximum(-model.environment.niche_slack, 0.0)) - 1.0)
             self.lost[:] = _share(self._by_chain(lost), self._by_chain(revenue + lost), empty=0.0)
         self.gaps_filled = float(filled.sum() / max(key.sum(), 1))
         self.served = float(served.mean())

@@ -32,6 +32,7 @@ from sim.mechanisms.chain_links import qualified_level
 from sim.mechanisms.finance import crowding_out
 from sim.mechanisms.research import research_price, research_wage
 from sim.mechanisms.support import Channel
+from sim.numerics.arrays import exp, power
 from sim.numerics.draws import TIMELESS, quarter_keys, uniform_array
 from sim.parameters import parameter_record, parameter_values
 from sim.policy import HasPolicy, Policy, policy_of
@@ -375,7 +376,7 @@ class SRDIModel(mesa.Model):
         wage = research_wage(self._research_money() / self._research_at_start, years, p)
         moment.research_wage = wage
         moment.research_price = price = research_price(wage, years, p)
-        moment.research_dear = price**-p.research_price_elasticity
+        moment.research_dear = power(price, -p.research_price_elasticity)
 
     def _research_money(self) -> float:
         """True R&D of all simulated firms in the last quarter, yuan per year; 1 without any."""
@@ -402,7 +403,7 @@ class SRDIModel(mesa.Model):
         """Nominal demand by sector: the quarter's reported or assumed growth plus the sector's trend."""
         assumed = 0.25 * self.parameters.demand_trend
         growth = quarterly_growth().get(self.quarter, assumed)
-        self.environment.sector_revenue_per_worker[:] *= np.exp(growth + 0.25 * self.industry.sector_trend)
+        self.environment.sector_revenue_per_worker[:] *= exp(growth + 0.25 * self.industry.sector_trend)
 
     def _find_buyers(self) -> None:
         """Renew the list of larger firms that buy."""

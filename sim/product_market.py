@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.mechanisms.competition import competitive_pressure
+from sim.numerics.arrays import exp, log
 
 
 class ProductMarket:
@@ -25,7 +26,7 @@ class ProductMarket:
         """Potential of the niches and of the sectors, in thousand yuan a year of the start's demand: float64."""
         env, sectors = self.model.environment, len(self._at_home)
         demand = env.sector_revenue_per_worker / self._demand_at_start
-        niche = self.model.totals.niche_revenue / np.exp(env.niche_pressure) / demand[self._sector]
+        niche = self.model.totals.niche_revenue / exp(env.niche_pressure) / demand[self._sector]
         return niche, np.bincount(self._sector, niche, minlength=sectors)
 
     def update(self) -> None:
@@ -35,7 +36,7 @@ class ProductMarket:
             return
         trend = p.potential_trend * model.moment.index / 4.0
         niche, sector = (
-            np.log(np.maximum(now, 1.0) / np.maximum(start, 1.0)) - trend
+            log(np.maximum(now, 1.0) / np.maximum(start, 1.0)) - trend
             for now, start in zip(self._potential(), (self._niche_at_start, self._sector_at_start), strict=True)
         )
         model.environment.niche_pressure[:] = competitive_pressure(niche, sector, self._sector, self._at_home, p)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.institutions.targeting import among
 from sim.mechanisms.stress import replaced, supply_loss
+from sim.numerics.arrays import log
 from sim.reference import sector_names
 from sim.world.geography import Structure, structure_draws
 
@@ -34,7 +33,7 @@ class ShockSchedule:
         )
         env.sector_slack[:] = 0.0
         if slump.acts_in(quarter):
-            env.sector_slack[among(sector_names(), slump.sectors)] = np.log(1.0 - slump.severity)
+            env.sector_slack[among(sector_names(), slump.sectors)] = log(1.0 - slump.severity)
         env.niche_slack[:] = 0.0
         if foreign.acts_in(quarter) and foreign.severity > 0.0:
             share = moment.substitution * replaced(

@@ -11,6 +11,7 @@ from sim.firms.columns import NEVER, Columns
 from sim.mechanisms.chain_links import admission, buyers_of, capability, choose_buyer, ending, leader_code, purchase
 from sim.mechanisms.size import size_factor
 from sim.numerics.draws import Purpose, uniform, uniform_pair
+from sim.numerics.elementary import log
 from sim.numerics.jit import kernel
 
 
@@ -48,7 +49,7 @@ def link_at_start(firms, quarter, slots):
             continue
         revenue = float(firms.revenue[i])
         able = capability(firms.refinement[i], firms.digital[i], firms.knowledge[i], revenue, p)
-        size = size_factor(np.log(float(firms.employment[i])))
+        size = size_factor(log(float(firms.employment[i])))
         niche = firms.niche[i]
         chain = env.niche_chain[niche]
         lose = ending(able, p)

@@ -8,7 +8,6 @@ size. `start_check` sets reported beside drawn.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, ndtri
 
 from sim.firms.columns import NEVER, Columns, allocate, log_parts
 from sim.mechanisms.capability import LEAST_MAIN_SHARE
@@ -16,7 +15,9 @@ from sim.mechanisms.finance import LEAST_LEVERAGE, MOST_LEVERAGE, credit_constra
 from sim.mechanisms.productivity import knowledge_productivity, permanent_part, productivity_target
 from sim.mechanisms.research import MOST_INTENSITY, participation, research_norm, size_log_odds, staff_load
 from sim.mechanisms.size import size_factor
+from sim.numerics import arrays
 from sim.numerics.draws import Purpose, uniform, uniform_array, uniform_pair, unit_noise
+from sim.numerics.elementary import exp, log
 from sim.numerics.jit import interpreted, kernel
 from sim.world.geography import Geography
 from sim.world.industry import GOLDEN_SHARE, Industry
@@ -40,14 +41,19 @@ _CHUNK = 1 << 18
 def size_quantile(u: np.ndarray, p) -> np.ndarray:
     """Employment relative to the median at quantiles u: log-normal body, truncated Pareto tail."""
     body_end = 1.0 - p.size_tail_share
-    tail_start = np.exp(p.size_sigma * ndtri(body_end))
-    tail = tail_start * (p.size_tail_share / np.maximum(1.0 - u, 1e-12)) ** (1.0 / p.size_tail_exponent)
-    return np.where(u < body_end, np.exp(p.size_sigma * ndtri(u)), np.minimum(tail, p.size_tail_cap))
+    tail_start = arrays.exp(p.size_sigma * arrays.unit_normal(body_end))
+    tail = tail_start * arrays.power(p.size_tail_share / np.maximum(1.0 - u, 1e-12), 1.0 / p.size_tail_exponent)
+    return np.where(u < body_end, arrays.exp(p.size_sigma * arrays.unit_normal(u)), np.minimum(tail, p.size_tail_cap))
+
+
+def _geometric(first: float, last: float, count: int) -> np.ndarray:
+    """Numbers in equal ratios from first to last, float64 (count,)."""
+    return arrays.exp(np.linspace(arrays.log(first), arrays.log(last), count))
 
 
 def _cumulative_size(p) -> tuple[np.ndarray, np.ndarray]:
     """Integral of `size_quantile` from 0 to u, as (u, integral) on a grid that is fine in the tail."""
-    edges = 1.0 - np.concatenate([np.linspace(1.0, 1e-3, 20_001), np.geomspace(1e-3, 1e-10, 20_001)[1:]])
+    edges = 1.0 - np.concatenate([np.linspace(1.0, 1e-3, 20_001), _geometric(1e-3, 1e-10, 20_001)[1:]])
     middle = 0.5 * (edges[1:] + edges[:-1])
     integral = np.concatenate([[0.0], np.cumsum(size_quantile(middle, p) * np.diff(edges))])
     return np.append(edges, 1.0), np.append(integral, integral[-1])
@@ -95,7 +101,7 @@ def _niche_odds(industry: Industry, p) -> np.ndarray:
     In proportion to the niches' sizes. Firms with R&D follow the size only with exponent
     `niche_research_lean`: they work in narrower markets.
     """
-    odds = np.stack([industry.niche_size, industry.niche_size**p.niche_research_lean])
+    odds = np.stack([industry.niche_size, arrays.power(industry.niche_size, p.niche_research_lean)])
     for first, last in zip(industry.niche_start[:-1], industry.niche_start[1:], strict=True):
         odds[:, first:last] = np.cumsum(odds[:, first:last], axis=1) / odds[:, first:last].sum(axis=1, keepdims=True)
     return odds
@@ -124,7 +130,7 @@ def _solve_research(log_employment, offset, firms_wanted, p) -> float:
     low, high = -20.0, 10.0
     for _ in range(40):
         middle = 0.5 * (low + high)
-        if expit(fixed + middle).sum() < firms_wanted:
+        if arrays.logistic(fixed + middle).sum() < firms_wanted:
             low = middle
         else:
             high = middle
@@ -167,14 +173,15 @@ def build_population(
         here = np.flatnonzero(alive & (sector == s))
         # One firm a quantile stratum, dealt out by a golden-ratio sequence that spreads sizes evenly
         # over places: employment is right in every sector at every scale.
-        stratum = np.argsort(np.argsort((rank[here] * GOLDEN_SHARE + shifts[s]) % 1.0))
+        turn = np.argsort((rank[here] * GOLDEN_SHARE + shifts[s]) % 1.0, kind="stable")
         median = industry.sector_employees[s] / industry.sector_firms[s] / mean_size
-        employment = np.maximum(_stratum_means(len(here), cumulative)[stratum] * median, 1.0)
+        employment = np.empty(len(here))
+        employment[turn] = np.maximum(_stratum_means(len(here), cumulative) * median, 1.0)
         firms.employment[here] = employment
         sample = slice(None, None, max(1, len(here) // _SAMPLE))
         wanted = industry.sector_rd_firms[s] / industry.sector_firms[s] * len(here[sample])
         sector_research[s] = _solve_research(
-            np.log(employment[sample]), county_research[county[here[sample]]], wanted, p
+            arrays.log(employment[sample]), county_research[county[here[sample]]], wanted, p
         )
 
     del alive, rank  # a tenth of peak memory
@@ -191,7 +198,7 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         if firms.employment[i] == 0.0:
             continue
         sector = firms.sector[i]
-        log_employment = np.log(float(firms.employment[i]))
+        log_employment = log(float(firms.employment[i]))
         size = size_factor(log_employment)
         u, v = uniform_pair(keys[Purpose.START_RESEARCH], i)
         chance = participation(log_employment, sector_research[sector], county_research[firms.county[i]], 0.0, p)
@@ -200,13 +207,13 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
             w = u / chance
             spread = (unit_noise(v) + unit_noise(w)) * _ROOT_HALF
             norm = research_norm(sector_rd_norm[sector], log_employment, p)
-            intensity = min(norm * np.exp(p.rd_spread * spread), MOST_INTENSITY)
+            intensity = min(norm * exp(p.rd_spread * spread), MOST_INTENSITY)
             firms.rd_intensity[i] = intensity
             firms.rd_last_year[i] = intensity
             firms.rd_before[i] = intensity
         u, v = uniform_pair(keys[Purpose.START_AGE], i)
         # A large firm has had time to grow.
-        years = p.start_age_floor * size - np.log(u) * p.start_age_years * (0.5 + size)
+        years = p.start_age_floor * size - log(u) * p.start_age_years * (0.5 + size)
         firms.age[i] = min(int(4.0 * years), _OLDEST)
         firms.growth[i] = p.start_growth + p.start_growth_spread * unit_noise(v)
         u, v = uniform_pair(keys[Purpose.START_TRAITS], i)
@@ -254,7 +261,7 @@ def expected_researchers(geography: Geography, industry: Industry, county_resear
     county_research, sector_research: log-odds of R&D, float64 (units,) and (sectors,).
     Returns shares of the nation, float64 (units,): Σ_s firms · E[participation; L ≥ 50].
     """
-    quantiles = 1.0 - np.geomspace(0.5, 1e-4, 40)
+    quantiles = 1.0 - _geometric(0.5, 1e-4, 40)
     weights = -np.diff(1.0 - quantiles, append=0.0)
     shape = size_quantile(quantiles, p)
     mean_size = _cumulative_size(p)[1][-1]
@@ -262,8 +269,8 @@ def expected_researchers(geography: Geography, industry: Industry, county_resear
     for s in np.flatnonzero(industry.sector_manufacturing):
         employment = shape * industry.sector_employees[s] / industry.sector_firms[s] / mean_size
         large = employment >= _LARGE
-        x = sector_research[s] + interpreted(size_log_odds)(np.log(employment[large]), p)
-        expected += geography.firms[:, s] * (expit(county_research[:, None] + x) @ weights[large])
+        x = sector_research[s] + interpreted(size_log_odds)(arrays.log(employment[large]), p)
+        expected += geography.firms[:, s] * (arrays.logistic(county_research[:, None] + x) * weights[large]).sum(axis=1)
     return expected / expected.sum()
 
 
@@ -292,12 +299,12 @@ def _settle_revenue(firms: Columns, industry: Industry, p) -> np.ndarray:
         for chunk in _chunks(len(firms.sector)):
             sector = firms.sector[chunk]
             counted = np.minimum(firms.employment[chunk], _MOST_WEIGHT).astype(np.float64)
-            relative = np.exp(firms.productivity[chunk].astype(np.float64))
+            relative = arrays.exp(firms.productivity[chunk])
             lift += np.bincount(sector, counted * relative / (1.0 + not_selling(chunk, relative)), len(level))
             weight += np.bincount(sector, counted, len(level))
         level = industry.sector_revenue / industry.sector_employees / (lift / weight)
     for chunk in _chunks(len(firms.sector)):
-        relative = np.exp(firms.productivity[chunk])
+        relative = arrays.exp(firms.productivity[chunk])
         sold = firms.employment[chunk] * level[firms.sector[chunk]] * relative
         firms.revenue[chunk] = sold / (1.0 + not_selling(chunk, relative))
         firms.knowledge[chunk] *= firms.revenue[chunk]

@@ -7,6 +7,7 @@ import numpy as np
 from sim.institutions.institution import Institution
 from sim.institutions.targeting import reached_leaders, strength
 from sim.mechanisms.support import Channel
+from sim.numerics.arrays import log
 
 #: Most of a leader's output that missing supply can cost (assumed); the log of what is left stays finite.
 _MOST_LOST = 0.95
@@ -55,7 +56,7 @@ def lead_chains(model) -> None:
     released = model.engagement["innovation_release"]
     env.chain_effects[:, Channel.transfer] = p.release_transfer * (p.release_base + released)
     lost = np.minimum(p.bottleneck * health.lost, _MOST_LOST)
-    env.chain_slack[:] = env.sector_slack[industry.chain_sector] + np.log(1.0 - lost)
+    env.chain_slack[:] = env.sector_slack[industry.chain_sector] + log(1.0 - lost)
 
 
 #: Levers whose recipients are chain leaders.

@@ -7,6 +7,7 @@ import numpy as np
 from sim.firms.columns import NEVER
 from sim.institutions.cluster import recognise
 from sim.institutions.targeting import rank_among_equals
+from sim.numerics.arrays import log
 from sim.numerics.draws import Purpose
 from sim.reference import read_data
 from sim.tally import PARTS, ClusterSum, by_name
@@ -26,7 +27,7 @@ class ClusterContest:
         self.model = model
         self.lever = model.policy.levers.cluster_recognition
         self._quarter = read_data("calendar")["quarters"]["cluster_recognition"]
-        self._concentration = _CONCENTRATION_WEIGHT * np.log(model.candidates.concentration)
+        self._concentration = _CONCENTRATION_WEIGHT * log(model.candidates.concentration)
         self._rural = ~model.geography.county_is_urban[model.candidates.county]
 
     def merit(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.institutions.targeting import admit_by_rank, rank_among_equals, strength, target_of
+from sim.numerics.arrays import log
 from sim.numerics.draws import Purpose
 from sim.reference import read_data
 from sim.selection import Lottery, rank_for_conversion
@@ -75,7 +76,7 @@ class PilotCities:
         base = model.geography.firms[:, made].sum(axis=1) * counties
         firms = np.bincount(model.geography.county_city, base, minlength=len(self.pilots))
         draws = model.draws(Purpose.CITY_CONTEST, len(firms))
-        merit = np.where((self.pilots < 0) & (firms > 0), np.log(np.maximum(firms, 1.0)) + _LUCK * draws, -np.inf)
+        merit = np.where((self.pilots < 0) & (firms > 0), log(np.maximum(firms, 1.0)) + _LUCK * draws, -np.inf)
         order = np.argsort(-merit, kind="stable")
         order = order[np.isfinite(merit[order])]
         # At most one new pilot in a province before every province has had its turn.

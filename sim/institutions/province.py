@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.institutions.institution import Institution
+from sim.numerics.arrays import exp, logistic
 from sim.reference import read_data
 from sim.tiers import TIERS
 
@@ -17,12 +16,12 @@ _DIFFUSION = {
 
 def diffusion(year: float, ceiling: float, middle: float, width: float) -> float:
     """Logistic diffusion: share reached in a (fractional) year."""
-    return ceiling / (1.0 + math.exp(-(year - middle) / width))
+    return ceiling * logistic((year - middle) / width)
 
 
 def shifted(share: float, log_odds: float) -> float:
     """A share, 0-1, moved by so many log-odds."""
-    return share if log_odds == 0.0 else share / (share + (1.0 - share) * math.exp(-log_odds))
+    return share if log_odds == 0.0 else share / (share + (1.0 - share) * exp(-log_odds))
 
 
 class Province(Institution):

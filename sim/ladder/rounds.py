@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +24,7 @@ from sim.ladder.recognition import (
     review,
 )
 from sim.mechanisms.anticipation import last_rush
+from sim.numerics.arrays import log, logistic
 from sim.numerics.draws import Purpose, unit_noise
 from sim.numerics.jit import interpreted
 from sim.reference import read_data
@@ -181,7 +181,7 @@ class Rounds:
         if spread == 0.0 or not 0.0 < usual < 1.0:
             return usual
         noise = interpreted(unit_noise)(self.model.draws(Purpose.REVIEW_YEAR, len(TIERS))[tier])
-        return 1.0 / (1.0 + (1.0 - usual) / usual * math.exp(-spread * noise))
+        return logistic(log(usual / (1.0 - usual)) + spread * noise)
 
     def audit(self) -> None:
         """Yearly audit of the certified firms' R&D reports."""

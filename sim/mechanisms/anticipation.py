@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from sim.numerics.arrays import power
+
 
 def felt_ahead(quarters: int, p) -> float:
     """How much of a benefit that begins in so many quarters is felt today: δ^n, and all of it from its start on.
 
     δ is `anticipation_fade`. Nothing is felt before a lever is announced.
     """
-    return p.anticipation_fade ** max(quarters, 0)
+    return power(p.anticipation_fade, quarters) if quarters > 0 else 1.0
 
 
 def last_rush(quarters: int, stricter: bool, p) -> float:

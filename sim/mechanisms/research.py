@@ -6,9 +6,8 @@ statutory thresholds (Chen, Liu, Suárez Serrato and Xu, AER 2021).
 
 from __future__ import annotations
 
-import math
-
 from sim.mechanisms.size import LOG_20
+from sim.numerics import arrays
 from sim.numerics.draws import unit_noise
 from sim.numerics.elementary import exp, log
 from sim.numerics.jit import equation
@@ -185,10 +184,10 @@ def research_wage(money: float, years: float, p) -> float:
     Args:
         money: M, true R&D of the last quarter over that at the start. years: t, since the start.
     """
-    beyond = math.log(max(money, 1e-9)) - (p.research_staff_trend + p.research_wage_trend) * years
-    return math.exp(p.research_wage_trend * years + p.research_wage_share * beyond)
+    beyond = arrays.log(max(money, 1e-9)) - (p.research_staff_trend + p.research_wage_trend) * years
+    return arrays.exp(p.research_wage_trend * years + p.research_wage_share * beyond)
 
 
 def research_price(wage: float, years: float, p) -> float:
     """Price of a unit of R&D over its trend: (w / w̄)^s, with s the staff's share of the cost."""
-    return math.exp(p.rd_staff_cost_share * (math.log(wage) - p.research_wage_trend * years))
+    return arrays.exp(p.rd_staff_cost_share * (arrays.log(wage) - p.research_wage_trend * years))

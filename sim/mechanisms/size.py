@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from sim.numerics.jit import equation
 
 #: Sizes to which equations relate a firm's: ln 20 and ln 50 employees.
-LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
+LOG_20, LOG_50 = 2.995732273553991, 3.912023005428146
 #: ln 1000 to seven digits; more digits would change every result.
 LOG_1000 = 6.907755
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.numerics.arrays import log
 from sim.numerics.jit import equation
 
 #: A firm's log output falls by no more: e^-4 is 2 % of the usual (assumed).
@@ -40,4 +41,4 @@ def replaced(qualified: np.ndarray, revenue: np.ndarray, p) -> np.ndarray:
 
 def supply_loss(severity: float, replaced_share: np.ndarray) -> np.ndarray:
     """Log output of firms that lack `severity` of their foreign input, `replaced_share` of it replaced."""
-    return np.log(np.maximum(1.0 - severity * (1.0 - replaced_share), _LEAST_OUTPUT))
+    return log(np.maximum(1.0 - severity * (1.0 - replaced_share), _LEAST_OUTPUT))

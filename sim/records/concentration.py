@@ -9,10 +9,10 @@ shape `SHAPE`, and n_c of them were seen.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from sim.numerics import elementary
+from sim.numerics.arrays import log
 from sim.numerics.jit import kernel
 
 #: Shape of the Gamma spread of county rates around their expectation; about what the counts of a
@@ -53,7 +53,7 @@ class Spread:
         self._seen = seen
         if scale >= 1.0:
             self._mean = seen.astype(np.float64)
-            self._mean_xlogx = np.where(seen > 0, self._mean * np.log(np.maximum(self._mean, 1.0)), 0.0)
+            self._mean_xlogx = np.where(seen > 0, self._mean * log(np.maximum(self._mean, 1.0)), 0.0)
             self._density = np.bincount(seen).astype(np.float64)
             self._none = (seen == 0).astype(np.float64)
         else:
@@ -71,7 +71,7 @@ class Spread:
         few = mean_unseen < _SUMMED_BELOW
         self._mean_xlogx, large = np.empty(len(seen)), ~few
         variance = mean_unseen[large] / (1.0 - q[large])
-        self._mean_xlogx[large] = mean[large] * np.log(mean[large]) + 0.5 * variance / mean[large]
+        self._mean_xlogx[large] = mean[large] * log(mean[large]) + 0.5 * variance / mean[large]
         self._density, self._none = np.zeros(_MOST), np.empty(len(seen))
         logs = np.empty(int(seen.max()) + _EXACT_UP_TO)
         _add_negative_binomials(seen, (size, q, few), logs, self._none, self._mean_xlogx, self._density)
@@ -85,7 +85,7 @@ class Spread:
         if self._seen.sum() == 0:
             return 0.0
         total = self._mean.sum()
-        return float(self._mean_xlogx.sum() / total - np.log(total / len(self._seen)))
+        return float(self._mean_xlogx.sum() / total - log(total / len(self._seen)))
 
     def gini(self) -> float:
         """Gini coefficient over all units: 0 if spread evenly, near 1 if all in one; 0 without little giants.
@@ -113,9 +113,9 @@ def _add_negative_binomials(seen, unseen, logs, none, mean_xlogx, density):
     """
     size, q, few = unseen
     for x in range(logs.size):
-        logs[x] = math.log(max(x, 1.0))
+        logs[x] = elementary.log(max(x, 1.0))
     for c in range(seen.size):
-        none[c] = weight = (1.0 - q[c]) ** size[c]
+        none[c] = weight = elementary.exp(size[c] * elementary.log(1.0 - q[c]))
         total, covered, k, x = 0.0, 0.0, 0, seen[c]
         while True:
             summed = few[c] and covered < 1.0 - 1e-12 and k < _EXACT_UP_TO

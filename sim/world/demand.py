@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from sim.calendar import START, Quarter
+from sim.numerics.arrays import log
 from sim.reference import read_data
 
 
@@ -25,7 +26,7 @@ def quarterly_growth() -> dict[Quarter, float]:
     level = yearly[:1]
     rough = np.diff(np.eye(quarters), n=2, axis=0)
     constraints = np.vstack([level, growth])
-    values = np.concatenate([[0.0], np.log1p([reported[year] for year in years])])
+    values = np.concatenate([[0.0], log([1.0 + reported[year] for year in years])])
     # Least squares under linear constraints: the stationary point of the Lagrangian.
     system = np.block([[rough.T @ rough, constraints.T], [constraints, np.zeros((len(values), len(values)))]])
     path = np.linalg.solve(system, np.concatenate([np.zeros(quarters), values]))[:quarters]

@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.levers import PROGRAMMES
 from sim.mechanisms.support import Channel
+from sim.numerics.arrays import power
 from sim.reference import province_names
 from sim.rules import Rules
 from sim.world.research_points import research_aim, research_bands
@@ -95,7 +96,7 @@ def new_environment(
     """
     clusters, chains, sectors = len(candidates), len(industry.chain_sector), len(industry.sector_firms)
     niches, provinces = len(industry.niche_sector), len(province_names())
-    attraction = geography.county_attraction**p.entry_attraction
+    attraction = power(geography.county_attraction, p.entry_attraction)
     return Environment(
         county_province=geography.county_province,
         county_urban=geography.county_is_urban,

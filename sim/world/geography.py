@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.numerics.arrays import exp, log, power, unit_normal
 from sim.numerics.draws import TIMELESS, Purpose, stream_key, uniform_array
 from sim.reference import read_data
 
@@ -39,13 +40,6 @@ _COUNTY_LEAN = 0.15
 def structure_draws(stream: int, count: int) -> np.ndarray:
     """Uniform draws in (0, 1), float64 (count,), of a stream of the fixed structure (see `Structure`)."""
     return uniform_array(stream_key(STRUCTURE_SEED + stream, TIMELESS, Purpose.STRUCTURE), count)
-
-
-def unit_normal(u: np.ndarray) -> np.ndarray:
-    """Standard normal deviates of uniform draws, float64 of the same shape."""
-    from scipy.special import ndtri
-
-    return ndtri(u)
 
 
 #: Types of county-level units as tables name them, county (县域) and urban district, in the order of `county_is_urban`.
@@ -94,12 +88,13 @@ class Geography:
 def _units_of(province: dict, p) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """City (0 is the first city), urban flag and city weight of a province's units."""
     cities = province["cities"]
-    weights = np.arange(1, cities + 1) ** -p.city_zipf
+    weights = power(np.arange(1, cities + 1), -p.city_zipf)
     shares = weights / weights.sum()
 
     def spread(units: int, lean: float) -> np.ndarray:
         # Larger cities hold more of the urban districts; counties are spread almost evenly.
-        portions = shares**lean / (shares**lean).sum()
+        leaning = power(shares, lean)
+        portions = leaning / leaning.sum()
         bounds = np.round(np.cumsum(portions) * units).astype(int)
         return np.repeat(np.arange(cities), np.diff(bounds, prepend=0))
 
@@ -132,7 +127,7 @@ def build_geography(p) -> Geography:
     county_is_urban = np.concatenate(urban)
     units = len(county_province)
 
-    noise = np.exp(p.county_noise * unit_normal(structure_draws(Structure.attraction, units)))
+    noise = exp(p.county_noise * unit_normal(structure_draws(Structure.attraction, units)))
     attraction = np.concatenate(weight) * noise * np.where(county_is_urban, p.urban_attraction, 1.0)
     mean = np.bincount(county_province, attraction) / np.bincount(county_province)
     attraction = attraction / mean[county_province]
@@ -148,7 +143,7 @@ def build_geography(p) -> Geography:
         city_province=city_province.astype(np.int16),
         city_is_first=np.diff(city_province, prepend=-1) != 0,
         firms=_place_firms(attraction, county_province, county_is_urban, provinces, sectors, p),
-        province_research=np.log(rd / rd.mean()),
+        province_research=log(rd / rd.mean()),
     )
 
 
@@ -157,7 +152,7 @@ def _place_firms(attraction, county_province, urban, provinces, sectors, p) -> n
     units, kinds = len(attraction), len(sectors)
     manufacturing = np.array([sector["manufacturing"] for sector in sectors])
     local = unit_normal(structure_draws(Structure.sectors, units * kinds)).reshape(units, kinds)
-    firms = attraction[:, None] * np.exp(p.sector_noise * local)
+    firms = attraction[:, None] * exp(p.sector_noise * local)
     # Services stand in the cities far more than manufacturing does.
     firms[:, ~manufacturing] *= np.where(urban, p.urban_services, 1.0)[:, None]
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.numerics.arrays import exp, unit_normal
 from sim.reference import read_data
-from sim.world.geography import Structure, structure_draws, unit_normal
+from sim.world.geography import Structure, structure_draws
 
 #: Fractional part of the golden ratio: its multiples, modulo 1, are spread most evenly.
 GOLDEN_SHARE = 0.6180339887498949
@@ -63,7 +64,7 @@ def _column(sectors: list[dict], key: str, dtype=float) -> np.ndarray:
 
 def _niche_sizes(count: int, sigma: float) -> np.ndarray:
     """Log-normal sizes at evenly spaced quantiles, so that every scale has the same mix."""
-    sizes = np.exp(sigma * unit_normal((np.arange(count) + 0.5) / count))
+    sizes = exp(sigma * unit_normal((np.arange(count) + 0.5) / count))
     return sizes / sizes.sum()
 
 
