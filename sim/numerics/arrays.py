@@ -12,6 +12,9 @@ import numpy as np
 from sim.numerics import elementary
 from sim.numerics.jit import kernel
 
+#: The smallest positive float64 that keeps its precision.
+_SMALLEST = np.finfo(np.float64).tiny
+
 
 @kernel
 def _exp_each(x, out):
@@ -45,7 +48,7 @@ def log(x):
 
 def power(base, exponent):
     """Numbers to a power, float64: e^(exponent · ln base); 0 stays 0."""
-    return exp(exponent * log(base)) * np.sign(base)
+    return exp(exponent * log(np.maximum(base, _SMALLEST))) * np.sign(base)
 
 
 def logistic(x):
