@@ -42,6 +42,9 @@ class Feedbacks(BaseModel):
         research_expensed=0.0,
         research_staff_drawn=0.0,
     )
+    smoothing: Switch = _feedback(
+        "R&D budgets follow the trend of demand, not its swings; off, R&D moves in step with revenue", rd_smoothing=0.0
+    )
     staffing: Switch = _feedback("lasting changes of demand move employment", staff_response=0.0)
     displacement: Switch = _feedback(
         "firms share the demand of their niche, niches that of their sector: what one sells more at home, its rivals "

@@ -403,6 +403,7 @@ class SRDIModel(mesa.Model):
         """Nominal demand by sector: the quarter's reported or assumed growth plus the sector's trend."""
         assumed = 0.25 * self.parameters.demand_trend
         growth = quarterly_growth().get(self.quarter, assumed)
+        self.moment.demand_swing = growth - assumed
         self.environment.sector_revenue_per_worker[:] *= exp(growth + 0.25 * self.industry.sector_trend)
 
     def _find_buyers(self) -> None:

@@ -18,6 +18,7 @@ from sim.flows import Flow
 from sim.mechanisms.chain_links import leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.research import added_research, next_threshold, research_staff
+from sim.mechanisms.size import DESIGNATED_REVENUE
 from sim.mechanisms.support import Channel, programme_channel
 from sim.numerics.elementary import exp, floor, log
 from sim.numerics.jit import inlined, kernel
@@ -46,6 +47,7 @@ Cell = positions(
         "rd_true",  # yuan per year
         "rd_reported",  # yuan per year
         "rd_firms",
+        "rd_firms_designated",  # of them above designated size
         "suppliers",  # of chain leaders
         "counted",  # firms of COUNTED_EMPLOYMENT or more
         "digital_levels",
@@ -173,6 +175,7 @@ def count_tile(tile, quarter, performers, totals):
             cell[Cell.rd_true] += true
             cell[Cell.rd_reported] += reported
             cell[Cell.rd_firms] += 1
+            cell[Cell.rd_firms_designated] += firms.revenue[j] >= DESIGNATED_REVENUE
             cell[Cell.rd_staff] += staff
 
 

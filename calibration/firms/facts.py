@@ -22,9 +22,11 @@ from scipy.stats import gennorm
 
 from sim.calendar import START
 from sim.firms.network import supplier_counts
+from sim.firms.columns import LISTED
 from sim.ladder.fields import fields_of
 from sim.model import SRDIModel
 from sim.policy import Policy, find_policy
+from sim.tiers import Tier
 
 #: Reported figures of certified firms refer to this year end (or to the last year end of a shorter run).
 REPORTED_YEAR = 2022
@@ -46,7 +48,7 @@ NEAR = (2.0 / 3.0, 2.5)
 #: Columns of active firms that the measures of a cross-section need.
 COLUMNS = (
     *("employment", "revenue", "productivity", "age", "county", "tier", "customer"),
-    *("rd_last_year", "relabelled"),
+    *("rd_last_year", "relabelled", "flags"),
 )
 
 
@@ -354,7 +356,9 @@ def reported_measures(firms: SimpleNamespace, county_city: np.ndarray, city_weig
         county_city: int16 (units,). city_weight: float64 (cities,), as in `Observations`.
     """
     seen = firms.giants
-    cities = np.bincount(county_city[firms.county[firms.tier == 3]], minlength=len(city_weight))
+    giants = firms.tier == Tier.little_giant
+    cities = np.bincount(county_city[firms.county[giants]], minlength=len(city_weight))
+    srdi = firms.tier >= Tier.srdi
     return {
         "giants_concentrated": share_in_first(cities, city_weight),
         "certified_age": _mean(seen["niche_years"]),
@@ -363,6 +367,12 @@ def reported_measures(firms: SimpleNamespace, county_city: np.ndarray, city_weig
         "certified_rd_staff": _mean(seen["rd_staff_share"]),
         "certified_revenue": _mean(seen["revenue_yuan"]),
         "certified_rd": _mean(seen["rd_intensity"]),
+        "certified_patents": _mean(seen["class1_ip"]),
+        "certified_employees": _mean(firms.employment[giants]),
+        "certified_listed": _mean((firms.flags[giants] & LISTED).astype(np.float64)),
+        "srdi_revenue": _mean(firms.revenue[srdi]),
+        "srdi_employees": _mean(firms.employment[srdi]),
+        "srdi_rd": _mean(firms.rd_last_year[srdi]),
         "relabelled_share": relabelled_share(firms.rd_last_year, firms.revenue, firms.relabelled, firms.rd_threshold),
     }
 

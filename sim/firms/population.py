@@ -14,11 +14,11 @@ from sim.mechanisms.capability import LEAST_MAIN_SHARE
 from sim.mechanisms.finance import LEAST_LEVERAGE, MOST_LEVERAGE, credit_constraint, credit_risk
 from sim.mechanisms.productivity import knowledge_productivity, permanent_part, productivity_target
 from sim.mechanisms.research import MOST_INTENSITY, participation, research_norm, size_log_odds, staff_load
-from sim.mechanisms.size import size_factor
+from sim.mechanisms.size import DESIGNATED_REVENUE, size_factor
 from sim.numerics import arrays
 from sim.numerics.draws import Purpose, uniform, uniform_array, uniform_pair, unit_noise
 from sim.numerics.elementary import exp, log
-from sim.numerics.jit import interpreted, kernel
+from sim.numerics.jit import equation, interpreted, kernel
 from sim.world.geography import Geography
 from sim.world.industry import GOLDEN_SHARE, Industry
 
@@ -34,6 +34,8 @@ _OLDEST = 160
 _LARGE = 50.0
 #: Most employees with which a firm weighs in the mean that sets its sector's level of revenue (assumed).
 _MOST_WEIGHT = 1000.0
+#: Largest sum of two flat draws over its standard deviation, √6.
+_WIDEST = 2.449489742783178
 #: Slots whose revenue is settled at a time.
 _CHUNK = 1 << 18
 
@@ -123,14 +125,39 @@ def draw_niches(firms, key, odds, niche_start):
         firms.niche[i] = low
 
 
-def _solve_research(log_employment, offset, firms_wanted, p) -> float:
-    """Sector log-odds at which the expected number of firms with R&D is as reported."""
+@equation
+def _steady_stock(intensity, p):
+    """Knowledge over revenue at steady growth; a firm that shrinks faster than knowledge ages has no such stock."""
+    return intensity / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
+
+
+def _above_designated(log_employment, revenue_per_worker: float, rd_norm: float, p) -> np.ndarray:
+    """Chance that firms of a sector with R&D are above designated size, float64 (firms,), by their employment.
+
+    Log revenue per worker is spread around the sector's mean as productivity is drawn, a triangular distribution, and
+    higher by half of what the knowledge of a usual performer explains, as that mean is over performers too (assumed).
+
+    revenue_per_worker: the sector's mean, yuan per year. rd_norm: its usual R&D intensity.
+    """
+    spread = p.productivity_spread
+    lead = 0.5 * p.knowledge_elasticity * arrays.log(1.0 + interpreted(_steady_stock)(rd_norm, p) / p.knowledge_unit)
+    above = log_employment + arrays.log(revenue_per_worker / DESIGNATED_REVENUE) - 0.5 * spread * spread + lead
+    z = np.clip(above / spread / _WIDEST, -1.0, 1.0)
+    tail = 0.5 * (1.0 - np.abs(z)) ** 2
+    return np.where(z < 0.0, tail, 1.0 - tail)
+
+
+def _solve_research(log_employment, offset, counted, firms_wanted, p) -> float:
+    """Sector log-odds at which the expected number of firms with R&D is as reported.
+
+    counted: chance that each firm is in the reported count, float64 (firms,).
+    """
     # The logit of `participation`, summed in another order: what does not change stands before the loop.
     fixed = interpreted(size_log_odds)(log_employment, p) + offset
     low, high = -20.0, 10.0
     for _ in range(40):
         middle = 0.5 * (low + high)
-        if arrays.logistic(fixed + middle).sum() < firms_wanted:
+        if (counted * arrays.logistic(fixed + middle)).sum() < firms_wanted:
             low = middle
         else:
             high = middle
@@ -180,9 +207,12 @@ def build_population(
         firms.employment[here] = employment
         sample = slice(None, None, max(1, len(here) // _SAMPLE))
         wanted = industry.sector_rd_firms[s] / industry.sector_firms[s] * len(here[sample])
-        sector_research[s] = _solve_research(
-            arrays.log(employment[sample]), county_research[county[here[sample]]], wanted, p
-        )
+        sizes = arrays.log(employment[sample])
+        counted = np.ones(len(sizes))
+        if industry.sector_manufacturing[s]:
+            per_worker = industry.sector_revenue[s] / industry.sector_employees[s]
+            counted = _above_designated(sizes, per_worker, industry.sector_rd_norm[s], p)
+        sector_research[s] = _solve_research(sizes, county_research[county[here[sample]]], counted, wanted, p)
 
     del alive, rank  # a tenth of peak memory
     draw_traits(firms, keys, sector_research, county_research, industry.sector_rd_norm, p)
@@ -232,8 +262,7 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         firms.green[i] = p.start_green * size
         risk = credit_risk(firms.leverage[i], log_employment, 0.0, 0.0, p)
         firms.constraint[i] = credit_constraint(risk, False, False, p)
-        # The stock of steady growth; a firm that shrinks faster than knowledge ages has no such stock.
-        depth = firms.rd_intensity[i] / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
+        depth = _steady_stock(firms.rd_intensity[i], p)
         # Productivity starts at what knowledge and digital processes explain, plus noise.
         known = knowledge_productivity(depth, 1.0, p)
         explained = productivity_target(known, digital, firms.governance[i], 0.0, False, p)
@@ -317,12 +346,14 @@ def start_check(model) -> list[tuple[str, float, float]]:
     alive = firms.employment > 0
     sector = firms.sector[alive]
     made = industry.sector_manufacturing
+    # The count of manufacturers covers those above designated size.
+    researching = (firms.rd_intensity > 0) & ((firms.revenue >= DESIGNATED_REVENUE) | ~made[firms.sector])
     rows = []
     for name, reported, values in (
         ("firms", industry.sector_firms, np.ones(alive.sum())),
         ("employees", industry.sector_employees, firms.employment[alive]),
         ("revenue, yuan", industry.sector_revenue, firms.revenue[alive]),
-        ("firms with R&D", industry.sector_rd_firms, firms.rd_intensity[alive] > 0),
+        ("firms with R&D", industry.sector_rd_firms, researching[alive]),
     ):
         drawn = np.bincount(sector, values.astype(np.float64), minlength=len(reported)) / scale
         rows.append((f"{name}, manufacturing", reported[made].sum(), drawn[made].sum()))

@@ -34,6 +34,7 @@ class Ministry(mesa.Agent):
         super().__init__(model)
         calendar = read_data("calendar")
         self._quarters, self._measures = calendar["quarters"], calendar["measures"]
+        self._goal_met = calendar["goal_met"]
         self.programmes: list[Programme] = []
         self.take_up({*PROGRAMMES, *(name for name, _ in _OWN_RECIPIENTS.values())})
 
@@ -80,12 +81,15 @@ class Ministry(mesa.Agent):
     def _national_bar(self) -> float:
         """Points under the SRDI table below which little-giant applicants are turned away this year.
 
-        A pilot batch took the best up to its size; the notice after the pilots was narrower than the measures.
+        A pilot batch took the best up to its size; the notice after the pilots was narrower than the measures; with the
+        goal of 10,000 little giants met, the ministry was free to ask for more or less.
         """
         p = self.model.parameters
         if self.model.rounds.is_pilot("little_giant"):
             return 0.0
-        return p.giant_bar + (p.early_notice if self.model.quarter.year < self._measures else 0.0)
+        year = self.model.quarter.year
+        early = p.early_notice if year < self._measures else 0.0
+        return p.giant_bar + early + (p.bar_after_goal if year >= self._goal_met else 0.0)
 
     def pay(self) -> None:
         """Pay what runs, once the firms of the quarter are counted."""

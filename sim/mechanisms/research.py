@@ -107,12 +107,15 @@ def own_threshold(tier, revenue, moment):
 
 
 @equation
-def intensity_step(intensity, norm, pull, u, p):
-    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_s − ln r) + σ ε + pull.
+def intensity_step(intensity, norm, pull, swing, u, p):
+    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_s − ln r) − s w + σ ε + pull.
 
-    pull: `threshold_pull`. At most `MOST_INTENSITY`.
+    R&D budgets follow the trend of demand: of a swing w around it the share s (`rd_smoothing`) does not reach them,
+    since most R&D is staff whom firms keep (Hall 2002; Brown and Petersen 2011). At most `MOST_INTENSITY`.
+
+    pull: `threshold_pull`. swing: w, growth of the nation's demand in the quarter less its trend, log.
     """
-    drift = p.rd_reversion * log(norm / intensity) + p.rd_noise * unit_noise(u) + pull
+    drift = p.rd_reversion * log(norm / intensity) + p.rd_noise * unit_noise(u) + pull - p.rd_smoothing * swing
     return min(intensity * exp(drift), MOST_INTENSITY)
 
 

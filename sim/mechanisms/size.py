@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sim.numerics.jit import equation
 
+#: Revenue from which official statistics cover an industrial firm (above designated size, 规模以上), yuan per year.
+DESIGNATED_REVENUE = 20e6
 #: Sizes to which equations relate a firm's: ln 20 and ln 50 employees.
 LOG_20, LOG_50 = 2.995732273553991, 3.912023005428146
 #: ln 1000 to seven digits; more digits would change every result.

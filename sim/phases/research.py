@@ -93,7 +93,7 @@ def do_research(tile, quarter, performers):
         pulled = aspires and not (inclined and p.relabel_lasting > 0.0)
         pull = threshold_pull(firms.rd_intensity[j], threshold, aim if pulled else 0.0, constraint, effort, p)
         u = uniform(quarter.keys[Purpose.RESEARCH], tile.first + j)
-        intensity = intensity_step(firms.rd_intensity[j], norm, pull, u, p)
+        intensity = intensity_step(firms.rd_intensity[j], norm, pull, moment.demand_swing, u, p)
         added = added_research(has_award(firms, moment, j), moment.award_yuan, bought[j], revenue, p)
         change = intensity - firms.rd_intensity[j]
         rows.hired[j] += research_hiring(change, load, revenue, firms.employment[j])

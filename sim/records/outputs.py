@@ -65,7 +65,11 @@ NATIONAL = (
     Output("genuine_little_giant_share", "share", "little giants whose true R&D meets the tier's intensity"),
     *_PROGRAMMES,
     *_ECONOMY,
-    Output("rd_firms_manufacturing", "firms", "manufacturers with R&D activity"),
+    Output(
+        "rd_firms_manufacturing",
+        "firms",
+        "manufacturers above designated size (revenue of 20 million yuan or more) with R&D",
+    ),
     Output("rd_staff", "persons", "R&D employees"),
     Output("relabelled_rd_share", "share", "relabelled part of reported R&D"),
     Output("exports_yuan", "yuan per quarter", "sales abroad of manufacturers"),

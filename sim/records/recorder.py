@@ -191,7 +191,7 @@ class Recorder:
             "genuine_little_giant_share": _ratio(totals["genuine_giants"], totals["little_giants"]),
             "clusters": float(len(model.candidates.clusters)),
             "digital_supported": model.digital_supported.sum() / scale,
-            "rd_firms_manufacturing": cells.sector[makers, Cell.rd_firms].sum() / scale,
+            "rd_firms_manufacturing": cells.sector[makers, Cell.rd_firms_designated].sum() / scale,
             "rd_staff": totals["rd_staff"] / PERSON_PARTS / scale,
             "relabelled_rd_share": _ratio(totals["rd_reported"] - totals["rd_true"], totals["rd_reported"]),
             "exports_yuan": _a_quarter(_yuan(totals["exports"])) / scale,

@@ -356,7 +356,7 @@ def do_research(firm: Firm, seen, country) -> None:
     if p.review_effort and is_sme(firm, country) and comes_up(firm, country):
         effort, seen.aspires, threshold = p.review_effort, True, own_threshold(firm, country.aims)
     drift = p.rd_reversion * math.log(research_norm(firm, seen, country) / firm.rd_intensity)
-    drift += p.rd_noise * flat(uniform(country.key("research"), firm.slot))
+    drift += p.rd_noise * flat(uniform(country.key("research"), firm.slot)) - p.rd_smoothing * country.demand_swing
     aim = max([threshold, *worthwhile_bands(country)])
     chance = relabelling_chance(firm.rd_intensity, threshold if firm.rd_intensity < threshold else aim, country)
     relabels = uniform(country.lifelong("relabel"), firm.slot) < chance

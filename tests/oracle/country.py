@@ -131,6 +131,7 @@ class Country:
     def _move_demand(self) -> None:
         """Nominal demand: the nation's growth of the quarter, reported or assumed, plus the sector's trend."""
         growth = self.world.demand_growth.get(self.quarter, self.p.demand_trend / 4.0)
+        self.demand_swing = growth - self.p.demand_trend / 4.0
         for sector, trend in enumerate(self.world.sector_trend):
             self.revenue_per_worker[sector] *= math.exp(growth + trend / 4.0)
 

@@ -132,6 +132,8 @@ def _add(firm: Firm, totals: SimpleNamespace, country) -> None:
             both("rd_true", true)
             both("rd_reported", reported)
         add("rd_firms")
+        if firm.revenue >= 20e6:
+            add("rd_firms_designated")
         add("rd_staff", staff)
     if firm.tier > 0:
         _add_certificate(firm, add, totals, country)

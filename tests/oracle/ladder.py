@@ -152,10 +152,11 @@ def pilot_batch(country) -> dict | None:
 
 
 def national_bar(country) -> float:
-    """Points asked of little giants: none in a pilot, more before the measures of 2022."""
+    """Points asked of little giants: none in a pilot, more before the measures of 2022, others once the goal is met."""
     if pilot_batch(country):
         return 0.0
-    return country.p.giant_bar + (country.p.early_notice if country.year < CALENDAR["measures"] else 0.0)
+    bar = country.p.giant_bar + (country.p.early_notice if country.year < CALENDAR["measures"] else 0.0)
+    return bar + (country.p.bar_after_goal if country.year >= CALENDAR["goal_met"] else 0.0)
 
 
 def recognise(tier: str, bar: float, called: tuple[float, float], country) -> None:

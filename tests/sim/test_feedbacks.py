@@ -215,6 +215,7 @@ MOVES = {
     "production": "productivity_index",
     "dose": "governance_mean",
     "research_cost": "constraint_mean",
+    "smoothing": "rd_true_yuan",
     "staffing": "employment",
     "displacement": "revenue_yuan",
     "research_labour": "rd_staff",

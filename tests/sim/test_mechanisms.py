@@ -57,7 +57,7 @@ P = parameters(
     move_rate=0.01, knowledge_elasticity=0.08, knowledge_unit=0.01, digital_productivity=0.15, leader_learning=0.03,
     productivity_speed=0.02, productivity_noise=0.07, rd_size=1.5, rd_norm_size=300.0, rd_norm_fall=0.2,
     rd_stop=0.12, constraint_reference=0.25, rd_spread=0.9, rd_starter_gap=0.2, rd_reversion=0.01, rd_noise=0.18,
-    pull_width=0.5, pull_aim=2.0, pull_speed=0.12, relabel_reach=0.25, relabel_chance=0.6, relabel_fall=0.0,
+    rd_smoothing=0.7, pull_width=0.5, pull_aim=2.0, pull_speed=0.12, relabel_reach=0.25, relabel_chance=0.6, relabel_fall=0.0,
     award_additionality=0.6, rd_staff_cost=250e3, rd_staff_cost_share=0.6, order_share=0.4, redirect=0.6, gap_share=0.2,
     substitution_max=0.8, exit_base=0.05, exit_size=0.2, exit_productivity=0.4, exit_leverage=2.0, exit_age=0.3,
     entry_rate=0.1, digital_level2=0.2, digital_level3=0.45, digital_level4=0.7,
@@ -491,8 +491,9 @@ def test_research_that_earns_the_part_of_its_points_that_passes(pass_mark, aim):
 
 def test_research_intensity():
     step = 0.01 * log(0.04 / 0.025) + 0.18 * NOISE + 0.09
-    assert research.intensity_step(0.025, 0.04, 0.09, UP, P) == pytest.approx(0.025 * exp(step))
-    assert research.intensity_step(0.59, 0.6, 0.0, 0.99, P) == 0.6
+    assert research.intensity_step(0.025, 0.04, 0.09, 0.0, UP, P) == pytest.approx(0.025 * exp(step))
+    assert research.intensity_step(0.025, 0.04, 0.09, 0.05, UP, P) == pytest.approx(0.025 * exp(step - 0.7 * 0.05))
+    assert research.intensity_step(0.59, 0.6, 0.0, 0.0, 0.99, P) == 0.6
 
 
 @pytest.mark.parametrize(
