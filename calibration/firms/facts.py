@@ -21,8 +21,8 @@ import powerlaw
 from scipy.stats import gennorm
 
 from sim.calendar import START
-from sim.firms.network import supplier_counts
 from sim.firms.columns import LISTED
+from sim.firms.network import supplier_counts
 from sim.ladder.fields import fields_of
 from sim.model import SRDIModel
 from sim.policy import Policy, find_policy

@@ -81,7 +81,7 @@ class ReportedFigure(Quantity):
     high: float | None = None
     source: str = Field(min_length=1)
     mark: Literal["A", "B", "C"]
-    role: Literal["fit", "check", "tuned", "given"]
+    role: Literal["fit", "check", "given"]
     discrepancy: float = Field(0.0, ge=0.0, le=2.0, allow_inf_nan=False)
     why: str = ""
 

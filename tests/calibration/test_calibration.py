@@ -315,7 +315,7 @@ def test_a_hindcast_knows_nothing_of_later_figures(miniature):
 
 
 def test_every_target_was_known_at_the_cut_off_and_every_fit_has_its_doubt():
-    targets = read_targets(("fit", "check", "tuned"))
+    targets = read_targets(("fit", "check"))
     assert len(targets.ids) > 50
     assert (targets.low <= targets.high).all()
     assert (read_targets().discrepancy > 0).all()

@@ -85,7 +85,7 @@ def test_everything_the_page_names_has_words(language, validation, figures, fore
     if language == "zh":
         assert units - {""} <= set(known["unit"])
         assert all(chinese(fit_tables.parameter_title(words, name)) for name in read_priors().by_name)
-    for role in ("fit", "check", "tuned", "given"):
+    for role in ("fit", "check", "given"):
         assert fit_tables.role_title(words, role) != words("fit.role_other")
 
 
@@ -415,11 +415,11 @@ def test_facts_that_were_fitted_are_no_test():
     facts = [
         {"id": name, "holds": True} for name in ("certified_rd", "certified_age", "certified_rd_staff", "size_tail")
     ]
-    seen = {"certified_rd": "fit", "certified_age": "tuned", "certified_rd_staff": "check"}
+    seen = {"certified_rd": "fit", "certified_age": "fit", "certified_rd_staff": "check"}
     assert "2 of them are not a test" in fit_tables.facts_text(words, facts, seen)
     facts = [fact | {"description": "", "value": 1.0, "low": 0.0, "high": 2.0} for fact in facts]
     roles = [row[2] for row in fit_tables.fact_table(words, facts, seen).rows]
-    assert roles == [words("fit.role_fit"), words("fit.role_tuned"), "no", "no"]
+    assert roles == [words("fit.role_fit"), words("fit.role_fit"), "no", "no"]
 
 
 def test_references_that_are_a_sign_say_so():

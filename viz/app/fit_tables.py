@@ -31,8 +31,6 @@ from viz.words.declared import declared
 from viz.words.language import NOTHING, Words, catalogue
 
 _DESCRIPTIONS = {column.name: column.description for column in NATIONAL}
-#: Roles of figures used when parameters were fitted or set by hand.
-_SEEN = ("fit", "tuned")
 #: Maximum number of unidentified parameters that are named.
 _FEW = 5
 #: Units that are named in English titles.
@@ -487,7 +485,7 @@ def facts_text(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -
     Args:
         seen: role of the reported figures that are the same measures, by id.
     """
-    known = [row for row in rows if seen.get(row["id"]) in _SEEN]
+    known = [row for row in rows if seen.get(row["id"]) == "fit"]
     counts = {"holds": sum(row["holds"] for row in rows), "of": len(rows), "seen": len(known)}
     return words("fit.facts_sentence", **counts)
 
@@ -504,7 +502,7 @@ def fact_table(words: Words, rows: Sequence[Mapping], seen: Mapping[str, str]) -
             [
                 _own(words, "fact", row["id"]) or row["description"],
                 _holds(words, row),
-                role_title(words, role) if role in _SEEN else words("number.no"),
+                role_title(words, role) if role == "fit" else words("number.no"),
                 *([sources.get(row["id"], "")] if english else []),
                 value,
                 _bounds(words, row["low"], row["high"], unit),

@@ -23,7 +23,7 @@ from viz.shared.compared import quarter_of, reported_of
 from viz.shared.units import unit_of_figure, unit_of_quantity
 
 #: Roles of figures in the order of presentation.
-ROLES = ("fit", "check", "tuned", "given")
+ROLES = ("fit", "check", "given")
 #: Forecasters that are scored, the model first; the others have no model.
 FORECASTERS = ("model", "last_value", "linear_trend")
 #: Scopes of a score: all figures, national figures, provincial figures.
