@@ -234,7 +234,7 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         firms.constraint[i] = credit_constraint(risk, False, False, p)
         # The stock of steady growth; a firm that shrinks faster than knowledge ages has no such stock.
         depth = firms.rd_intensity[i] / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
-        # Productivity starts at what knowledge and digital processes explain, plus noise.
+        # Productivity starts at what knowledge, governance and digital processes explain, plus noise.
         known = knowledge_productivity(depth, 1.0, p)
         explained = productivity_target(known, digital, firms.governance[i], 0.0, False, p)
         u, v = uniform_pair(keys[Purpose.START_LUCK], i)
