@@ -263,7 +263,7 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         risk = credit_risk(firms.leverage[i], log_employment, 0.0, 0.0, p)
         firms.constraint[i] = credit_constraint(risk, False, False, p)
         depth = _steady_stock(firms.rd_intensity[i], p)
-        # Productivity starts at what knowledge and digital processes explain, plus noise.
+        # Productivity starts at what knowledge, governance and digital processes explain, plus noise.
         known = knowledge_productivity(depth, 1.0, p)
         explained = productivity_target(known, digital, firms.governance[i], 0.0, False, p)
         u, v = uniform_pair(keys[Purpose.START_LUCK], i)

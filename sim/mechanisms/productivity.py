@@ -1,4 +1,4 @@
-"""Productivity: a permanent part, and a fast one that follows knowledge, digital maturity times governance, commons.
+"""Productivity: a permanent part, and a fast one that follows knowledge, governance, digital maturity and commons.
 
 Log productivity of firm i: a = z_i + f_it. z is drawn once, f reverts to what its target explains. The year-to-year
 correlation of a is s + (1 − s)(1 − κ)⁴ with s the permanent share of the variance. Published: 0.75-0.90 a year for
@@ -27,13 +27,15 @@ def knowledge_productivity(knowledge, revenue, p):
 def productivity_target(known, digital, governance, commons, supplies_leader, p):
     """Level (log, relative to the sector's frontier) that productivity moves towards.
 
-    a* = known + b_d · d · g + x + b_l (leader's supplier), known as in `knowledge_productivity`.
-    Source: density elasticity 0.02-0.08 (Combes and Gobillon 2015) bounds the channel x (cluster infrastructure).
+    a* = known + b_g (g − g₀) + b_d · d · g + x + b_l (leader's supplier), known as in `knowledge_productivity`.
+    Source: b_g 0.42-0.65 log per unit of management practices in India (Bloom, Eifert, Mahajan, McKenzie and Roberts
+    2013); density elasticity 0.02-0.08 (Combes and Gobillon 2015) bounds the channel x (cluster infrastructure).
 
     commons: x, the channel `productivity`.
     """
+    managed = p.governance_productivity * (governance - p.governance_reference)
     learned = p.leader_learning if supplies_leader else 0.0
-    return known + p.digital_productivity * digital * governance + commons + learned
+    return known + managed + p.digital_productivity * digital * governance + commons + learned
 
 
 @equation

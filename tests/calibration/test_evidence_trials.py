@@ -132,6 +132,18 @@ def test_a_strength_of_nothing_has_no_effect():
     assert trained[1] > 0.8 * trained[0]
 
 
+def test_training_raises_productivity_by_what_governance_is_worth():
+    """The steady state is b_g times the gain of governance; a year on, less the delay of the fast part."""
+    trial = Trial("programme_once", "governance_training")
+    rows = (row("governance", 4.0), row("productivity"), row("productivity", 4.0), row("log_revenue", 4.0))
+    strengths = {"training_governance": 0.02, "digital_productivity": 0.0}
+    governance, soon, late, sold = effects(trial, *rows, governance_productivity=0.6, **strengths)
+    assert 0.2 * late < soon < 0.8 * late
+    assert late == pytest.approx(0.6 * governance, rel=0.15)
+    assert sold > 0.5 * late
+    assert abs(effects(trial, rows[2], governance_productivity=0.0, **strengths)[0]) < 0.1 * late
+
+
 def test_public_money_adds_what_its_additionality_says():
     def added(value: float) -> tuple[float, float]:
         rows = (row("research_added_per_yuan"), row("own_research_per_yuan"))

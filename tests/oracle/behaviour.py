@@ -530,7 +530,7 @@ def move_to_county(firm: Firm, seen, country) -> None:
 
 
 def grow(firm: Firm, seen, country) -> None:
-    """Employment: Gibrat with a tent, in lumps; productivity: towards what knowledge, digital and commons explain."""
+    """Employment: Gibrat with a tent, in lumps; productivity: towards what its traits and commons explain."""
     p = country.p
     change = (
         p.growth_base
@@ -550,6 +550,7 @@ def grow(firm: Firm, seen, country) -> None:
 
     target = p.knowledge_elasticity * math.log(1.0 + firm.knowledge / (p.knowledge_unit * firm.revenue))
     target += firm.permanent / PARTS
+    target += p.governance_productivity * (firm.governance - p.governance_reference)
     target += p.digital_productivity * firm.digital * firm.governance
     target += seen.channel("productivity") + (p.leader_learning if seen.serves_leader else 0.0)
     noise = p.productivity_noise * flat(uniform(country.key("productivity"), firm.slot))

@@ -167,7 +167,7 @@ def test_each_part_of_the_commons_has_its_own_effect(part, channel):
 
 def test_the_county_preference_acts_in_the_national_batch_only():
     """The provinces rank applicants for SRDI SMEs by the points of the statutory criteria alone."""
-    few = Rules(start="2022Q1", srdi={"capacity": 5_000}, little_giant={"capacity": 2_000})
+    few = Rules(start="2022Q1", srdi={"capacity": 10_000}, little_giant={"capacity": 2_000})
     found = {}
     for bonus in (0.0, 20.0):
         preference = {"start": "2022Q1", "bonus_points": bonus}

@@ -55,6 +55,7 @@ P = parameters(
     growth_noise=0.1, growth_lumps=0.25, growth_noise_size=0.5, knowledge_spillover=0.08, commons_base=0.1,
     knowledge_depreciation=0.4, class1_cost=1.5e6, listing_revenue=1e8, listing_margin=0.08, listing_rate=0.002,
     move_rate=0.01, knowledge_elasticity=0.08, knowledge_unit=0.01, digital_productivity=0.15, leader_learning=0.03,
+    governance_productivity=0.3, governance_reference=0.4,
     productivity_speed=0.02, productivity_noise=0.07, rd_size=1.5, rd_norm_size=300.0, rd_norm_fall=0.2,
     rd_stop=0.12, constraint_reference=0.25, rd_spread=0.9, rd_starter_gap=0.2, rd_reversion=0.01, rd_noise=0.18,
     rd_smoothing=0.7, pull_width=0.5, pull_aim=2.0, pull_speed=0.12, relabel_reach=0.25, relabel_chance=0.6,
@@ -406,9 +407,11 @@ def test_productivity():
     # K / (k₀ R) = 3, then 1.5
     assert productivity.knowledge_productivity(3e6, 1e8, P) == pytest.approx(0.08 * log(4))
     assert productivity.knowledge_productivity(1.5e6, 1e8, P) == pytest.approx(0.08 * log(2.5))
-    target = 0.1 + 0.15 * 0.4 * 0.5 + 0.02
+    target = 0.1 + 0.3 * 0.1 + 0.15 * 0.4 * 0.5 + 0.02
     assert productivity.productivity_target(0.1, 0.4, 0.5, 0.02, False, P) == pytest.approx(target)
     assert productivity.productivity_target(0.1, 0.4, 0.5, 0.02, True, P) == pytest.approx(target + 0.03)
+    # A badly managed firm without digital processes: 0.3 · (0.2 − 0.4)
+    assert productivity.productivity_target(0.1, 0.0, 0.2, 0.02, False, P) == pytest.approx(0.1 - 0.06 + 0.02)
     assert productivity.productivity_step(0.5, 0.9, UP, P) == pytest.approx(0.5 + 0.02 * 0.4 + 0.07 * NOISE)
     assert productivity.productivity_step(2.99, 3.0, 0.99, P) == 3.0
     assert productivity.productivity_step(-2.99, -3.0, 0.01, P) == -3.0

@@ -109,6 +109,18 @@ def test_the_start_is_finite_however_firms_grew(growth):
     assert (columns.knowledge >= 0).all()
 
 
+def test_governance_shifts_productivity_at_the_start_and_leaves_its_noise():
+    """Firms keep the draws behind their productivity: the shift is b_g (g - g0) of each firm and nothing else."""
+    worth = {value: SRDIModel(Policy(parameters={"governance_productivity": value}), 0.002, 1) for value in (0.0, 0.5)}
+    plain, shifted = (model.firms.columns for model in worth.values())
+    alive = plain.employment > 0
+    gain = shifted.productivity.astype(float) - plain.productivity
+    reference = parameter_record().governance_reference
+    assert gain[alive] == pytest.approx(0.5 * (plain.governance[alive] - reference), abs=1e-5)
+    assert np.array_equal(plain.permanent, shifted.permanent)
+    assert abs(gain[plain.employment >= 20].mean()) < 0.01, "the reference is about the mean of firms of 20 and more"
+
+
 def test_entrants_stay_within_their_scale_however_high_their_mean():
     policy = Policy(parameters={"entrant_governance": 1.0, "entrant_digital": 0.9})
     model = run(policy, scale=0.001, until=2019)
