@@ -23,6 +23,9 @@ SUMS = {
 }
 #: Parts that such a sum may differ by, beside a share as of floats.
 PARTS_APART = 3
+#: Yuan that such a sum of spillovers may differ by: a cluster's knowledge is added up in thousands, and of one thousand
+#: more or less its members take φ/4 (0.0075) in a quarter at most.
+SPILLED_APART = PARTS_APART + 8
 
 
 class Comparison:
@@ -74,7 +77,8 @@ class Comparison:
         for (name, *where), number in mine.items():
             numbers[(*where, names.index(name))] = number
         sums = np.array([name in SUMS for name in names])
-        allowed = np.where(sums, self.relative * np.abs(theirs) + PARTS_APART, 0.0)
+        apart = np.array([SPILLED_APART if name == "spilled" else PARTS_APART for name in names])
+        allowed = np.where(sums, self.relative * np.abs(theirs) + apart, 0.0)
         for *where, index in np.argwhere(np.abs(numbers - theirs) > allowed).tolist():
             at = (*where, index)
             self._say(f"{what} {where}, {names[index]}", quarter, numbers[at].item(), theirs[at].item())
