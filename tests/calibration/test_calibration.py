@@ -188,17 +188,17 @@ def test_workers_change_nothing(tmp_path):
 
 def test_the_screening_tells_which_parameter_moves_which_figure(tmp_path):
     targets = read_targets()
-    wanted = targets.only(np.isin(targets.ids, ["srdi-2024-03", "innovative-2023"]))
+    wanted = targets.only(np.isin(targets.ids, ["srdi-2024-03", "innovative-2023-09"]))
     priors = replace(read_priors(), by_name={name: read_priors().by_name[name] for name in LEARNED})
     table = screen(priors, wanted, tmp_path, trajectories=2, scale=0.002, seed=1)
-    assert table["innovative-2023"].idxmax() == "reach_innovative_mid"
+    assert table["innovative-2023-09"].idxmax() == "reach_innovative_mid"
     assert table["srdi-2024-03"].idxmax() == "reach_srdi_mid"
-    assert (table["largest"] == table[["srdi-2024-03", "innovative-2023"]].max(axis=1)).all()
+    assert (table["largest"] == table[["srdi-2024-03", "innovative-2023-09"]].max(axis=1)).all()
 
 
 # --- a miniature fit
 
-WATCHED = ("srdi-2022", "srdi-2024-03", "innovative-2023")
+WATCHED = ("srdi-2022", "srdi-2024-03", "innovative-2023-09")
 
 
 @pytest.fixture(scope="module")
@@ -237,10 +237,10 @@ def test_a_scale_at_which_a_figure_does_not_come_out_is_refused(miniature, tmp_p
 
     def without_innovative(design, path, workers, on_run):
         values = np.ones((len(design.values), len(design.ids)))
-        values[4:, design.ids.index("innovative-2023")] = np.nan
+        values[4:, design.ids.index("innovative-2023-09")] = np.nan
         return values
 
-    with pytest.raises(InputError, match="only 4 of 40 runs produced figure innovative-2023"):
+    with pytest.raises(InputError, match="only 4 of 40 runs produced figure innovative-2023-09"):
         fit(found.priors, found.targets, tmp_path, found.settings, simulate_runs=without_innovative)
 
 

@@ -12,7 +12,15 @@ PER_QUARTER = " per quarter"
 #: Units by quantity: national and provincial columns, sums over clusters, measures of single firms.
 _UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
 _UNITS |= {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
-_UNITS |= {REVIEW_PASS_RATE: "share", "fact.certified_revenue": "yuan", "fact.certified_age": "years"}
+_UNITS |= {
+    REVIEW_PASS_RATE: "share",
+    "fact.certified_revenue": "yuan",
+    "fact.certified_age": "years",
+    "fact.certified_patents": "count",
+    "fact.certified_employees": "persons",
+    "fact.srdi_revenue": "yuan",
+    "fact.srdi_employees": "persons",
+}
 
 
 def unit_of(quantity: str) -> str:
