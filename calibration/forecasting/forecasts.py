@@ -1,102 +1,52 @@
 """Forecasts with their uncertainty; `naive` and `scores` hold what they are scored against and how.
 
-A forecast is a sample: the values of a quantity at a date in runs with different parameter draws. Each value is moved
-by a model error of its own, normal on the log scale (log-odds for shares) with variance d² + D² h + F²: d is the
-quantity's discrepancy in ``targets.toml``, h the years after the cut-off, D (`DRIFT`) how far policy and economy
-wander from the model in a year, and F (`DISCRETION`), of certificates alone, the discretion in a single year's batch.
-The hindcast of `calibration.studies.diagnostics` uses the same error without F, and shows whether it is wide enough.
+A forecast is a sample: the values of a quantity at a date in runs with different parameter draws. It starts from what
+is known at the cut-off.
 
-Provinces differ in how they recommend firms, which the model does not represent. The forecast of a province is
-therefore adjusted by its reported lists: by the log ratio of its reported share of a list to the simulated share,
-shrunk towards 0 as a normal mean with prior variance d² and an error of `LIST_ERROR` per list. The expected values of
-all provinces still add up to the national forecast. A run at a small scale counts a province in large steps, with more
-noise than the real country. The expected share of a province is therefore its share in all runs together, and the noise
-around it is that of counting single firms (Poisson).
+* Little giants, their batches and reviews, in the nation, its regions and provinces: the ledger (`ledger`).
+* A quantity with a reported figure: that figure times the simulated change since (on the log-odds scale for shares).
+  The error of the change has the variance D² h, with h the years since the figure and D (`DRIFT`) how far policy and
+  economy wander from the model in a year.
+* Other quantities: the simulated value, with the variance d² + D² h; d is the quantity's discrepancy in
+  ``targets.toml``, and h counts from the cut-off.
+
+Where the hindcasts say that it is better, the forecast shown is the blend of this sample with the naive forecasts
+(`blend`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from calibration.forecasting.naive import BY_PROVINCE, national_list_size
-from scenarios.analysis.reported import CUT_OFF, REVIEW_PASS_RATE, Quantity, reported_figures, simulated_values
-from scenarios.errors import InputError, nearest
-from sim.records.outputs import NATIONAL
-from sim.reference import province_names
-
-#: Year ends of the published forecasts.
-YEARS = (2024, 2025, 2026, 2030)
-#: National quantities of the published forecasts; `naive.BY_PROVINCE` is forecast by province too.
-PUBLISHED = (
-    "srdi_smes",
-    "little_giants",
-    "little_giants_granted",
+from calibration.forecasting.blend import MODEL, Blend, pooled
+from calibration.forecasting.ledger import QUANTITIES, Ledger, ledger_of, simulated_of
+from calibration.forecasting.lists import KNOWN
+from calibration.forecasting.naive import naive_forecasts
+from calibration.forecasting.quantities import Asked, known_by, name_of
+from scenarios.analysis.reported import (
+    CUT_OFF,
     REVIEW_PASS_RATE,
-    "manufacturing_share_of_little_giants",
-    "county_share_of_little_giants",
+    Quantity,
+    ReportedFigure,
+    reported_figures,
+    simulated_values,
 )
+from sim.records.outputs import NATIONAL
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-#: Flows of certificates, which batches and reviews make.
-CERTIFICATES = (
-    "little_giants_granted",
-    "little_giants_renewed",
-    "little_giants_lapsed",
-    "little_giants_reviewed",
-    "applications",
-)
-#: National columns that are flows: their figures are sums over the year. The unit of a count does not show this.
-FLOWS = (
-    *CERTIFICATES,
-    *("births", "deaths"),
-    *(column.name for column in NATIONAL if column.unit.endswith("per quarter")),
-)
-#: Standard deviation of the drift between a quantity and the model in the first year, log scale; assumed. A year's
-#: batch is a quarter to a third of the stock of little giants, so its discretion moves the stock less than the batch.
-DRIFT, DRIFTS = 0.1, {"little_giants": 0.06}
-#: Standard deviation of a single year's flow, log scale: of the three batches after the pilots, 2,930, 4,357 and
-#: 3,671, about a straight line of their logs.
-DISCRETION = 0.23
-#: Standard deviation of the log ratio of one province's figure to its lasting level. Assumed: lists of single years
-#: follow quotas that change.
-LIST_ERROR = 0.3
+#: Standard deviation of the drift between a quantity and the model in the first year, log scale; assumed. For SRDI
+#: SMEs: the errors of the hindcast from the end of 2022, 0.2 to 0.3. Provinces recognised far more firms in 2023 than
+#: before, which the model does not represent.
+DRIFT, DRIFTS = 0.1, {"srdi_smes": 0.2}
 #: Model error of quantities without a reported figure that states one.
 OTHER_DISCREPANCY = 0.1
-
-
-def quantity_of(name: str, day: date) -> Quantity:
-    """The quantity called `name`: a national column, review_pass_rate, or little_giants.PROVINCE.
-
-    Raises:
-        InputError: an unknown name, with the nearest known one.
-    """
-    column, dot, province = name.partition(".")
-    known = [
-        *(column.name for column in NATIONAL[1:]),
-        REVIEW_PASS_RATE,
-        *(f"{BY_PROVINCE}.{p}" for p in province_names()),
-    ]
-    if name not in known:
-        allowed = f"a national column, {REVIEW_PASS_RATE} or {BY_PROVINCE}.PROVINCE"
-        raise InputError(f"unknown quantity {name!r}{nearest(name, known)} (allowed: {allowed}: {', '.join(known)})")
-    return Quantity(quantity=column, date=day, whole_year=column in FLOWS, province=province if dot else "")
-
-
-def name_of(quantity: Quantity) -> str:
-    """The name that `quantity_of` reads."""
-    return f"{quantity.quantity}.{quantity.province}" if quantity.province else quantity.quantity
-
-
-def published_quantities() -> list[Quantity]:
-    """Quantities and dates of the published forecasts."""
-    names = [*PUBLISHED, *(f"{BY_PROVINCE}.{province}" for province in province_names())]
-    return [quantity_of(name, date(year, 12, 31)) for name in names for year in YEARS]
 
 
 @dataclass(frozen=True)
@@ -104,27 +54,44 @@ class Forecaster:
     """Forecasts from the results of runs with parameter draws, one replicate per draw.
 
     Attributes:
-        tables: national, tier and, for provinces, province. seed: of the model error.
+        tables: national and, for little giants, tier. seed: of the errors.
+        blends: by scope, national or provinces; without one, the model's forecast is shown.
     """
 
     tables: Mapping[str, pd.DataFrame]
     seed: int
+    blends: Mapping[str, Blend] = field(default_factory=dict)
 
-    def sample(self, quantity: Quantity) -> np.ndarray:
-        """Values of a quantity with model error, float64 (draws,); NaN where a run gives none."""
-        if quantity.province:
-            day = quantity.quarter_end.date()
-            return self._province_sample(day)[:, province_names().index(quantity.province)]
-        values = simulated_values(self.tables, quantity).to_numpy(dtype=np.float64)
-        error = self._errors(name_of(quantity), len(values)) * model_error(quantity)
-        return with_error(values, error, quantity.is_share)
+    def sample(self, quantity: Asked) -> np.ndarray:
+        """Values of a quantity from the model, with its errors, float64 (draws,); NaN where a run gives none."""
+        if quantity.quantity in QUANTITIES:
+            return self._ledger.values(quantity.quantity, quantity.quarter_end.date(), quantity.provinces)
+        values = self._simulated(quantity)
+        error = self._errors(name_of(quantity), len(values))
+        figure = anchor(quantity)
+        if figure is not None:
+            then = self._simulated(figure)
+            if len(then) == len(values):
+                place = np.random.default_rng([self.seed, *f"figure {figure.id}".encode()]).random(len(values))
+                return anchored(values, then, figure, place, error * drift(quantity, figure.date))
+        return with_error(values, error * drift_error(quantity), quantity.is_share)
 
-    def quantiles(self, quantities: list[Quantity]) -> pd.DataFrame:
+    def shown(self, quantity: Asked) -> np.ndarray:
+        """The forecast that is shown, float64 (n,): the sample, or its blend with the naive forecasts."""
+        sample = self.sample(quantity)
+        blend = self.blends.get("provinces" if quantity.place else "national")
+        if blend is None or not blend.better or quantity.quantity not in blend.quantities:
+            return sample
+        if not np.isfinite(sample).any():
+            return sample
+        return pooled({MODEL: sample, **naive_forecasts(quantity).samples}, blend.weights)
+
+    def quantiles(self, quantities: list[Asked]) -> pd.DataFrame:
         """Quantiles of forecasts: columns quantity, date, unit, q05, q25, q50, q75, q95, draws."""
         units = {column.name: column.unit for column in NATIONAL} | {REVIEW_PASS_RATE: "share"}
         rows = []
         for quantity in quantities:
-            values = self.sample(quantity)
+            values = self.shown(quantity)
             values = values[np.isfinite(values)]
             levels = np.quantile(values, QUANTILES) if len(values) else np.full(len(QUANTILES), np.nan)
             unit = units[quantity.quantity].removesuffix(" per quarter") + (" a year" if quantity.whole_year else "")
@@ -134,68 +101,62 @@ class Forecaster:
                     "date": quantity.quarter_end.date().isoformat(),
                     "unit": unit,
                     **{f"q{round(100 * level):02d}": float(v) for level, v in zip(QUANTILES, levels, strict=True)},
-                    "draws": len(values),
+                    "draws": int(np.isfinite(self.sample(quantity)).sum()),
                 }
             )
         return pd.DataFrame(rows)
 
     @cached_property
-    def province_levels(self) -> pd.DataFrame:
-        """Each province's reported share of the lists relative to the simulated share.
+    def _ledger(self) -> Ledger:
+        simulated = simulated_of(self.tables)
+        return ledger_of(simulated, KNOWN, simulated.years[-1], self.seed)
 
-        Returns:
-            Index province; columns level (expected log of the reported share of a list over the simulated one), sd
-            (its standard deviation) and figures (the number of reported figures used).
-        """
-        ratios: dict[str, list[float]] = {province: [] for province in province_names()}
-        for figure in reported_figures():
-            if figure.province and figure.middle > 0:
-                whole = simulated_values(self.tables, figure.model_copy(update={"province": ""})).mean()
-                share = simulated_values(self.tables, figure).mean() / whole if whole > 0 else 0.0
-                if share > 0:
-                    reported = figure.middle / national_list_size(figure)
-                    ratios[figure.province].append(math.log(reported / share))
-        prior = _province_discrepancy()
-        rows = {}
-        for province, logs in ratios.items():
-            precision = prior**-2 + len(logs) * LIST_ERROR**-2
-            level = sum(logs) * LIST_ERROR**-2 / precision
-            rows[province] = {"level": level, "sd": precision**-0.5, "figures": len(logs)}
-        return pd.DataFrame(rows).T
-
-    @cached_property
-    def _province_cache(self) -> dict[date, np.ndarray]:
-        return {}
-
-    def _province_sample(self, day: date) -> np.ndarray:
-        """Values of all provinces at a quarter end, float64 (draws, provinces), whole firms.
-
-        In every parameter draw, expected values add up to the national forecast. The noise around them is independent
-        between provinces and dates; its generator is seeded by the quarter end.
-        """
-        if day not in self._province_cache:
-            names = province_names()
-            quantities = [Quantity(quantity=BY_PROVINCE, date=day, province=name) for name in names]
-            columns = [simulated_values(self.tables, one).to_numpy(dtype=np.float64) for one in quantities]
-            counts = np.column_stack(columns)
-            # Parameter draws are exchangeable, and move the shares of provinces far less than the errors below.
-            shares = counts.sum(axis=0) / max(counts.sum(), 1.0)
-            nation = self.sample(Quantity(quantity=BY_PROVINCE, date=day))
-            weights = np.tile(shares, (len(nation), 1))
-            levels = self.province_levels
-            for index, (name, one) in enumerate(zip(names, quantities, strict=True)):
-                spread = model_error(one, discrepancy=levels.loc[name, "sd"])
-                error = self._errors(name_of(one), len(nation)) * spread
-                weights[:, index] *= np.exp(levels.loc[name, "level"] + error)
-            total = np.maximum(weights.sum(axis=1), np.finfo(np.float64).tiny)
-            # The words are part of the seed: other words would change the forecasts.
-            rng = np.random.default_rng([self.seed, *f"luck of provinces, {day}".encode()])
-            self._province_cache[day] = rng.poisson(weights * (nation / total)[:, None]).astype(np.float64)
-        return self._province_cache[day]
+    def _simulated(self, quantity: Quantity) -> np.ndarray:
+        """Values of a national quantity in the runs, float64 (draws,)."""
+        return simulated_values(self.tables, quantity).to_numpy(dtype=np.float64)
 
     def _errors(self, name: str, count: int) -> np.ndarray:
         """Standard normal errors, float64 (count,), the same at all dates: the error drifts, it does not jump."""
         return np.random.default_rng([self.seed, *name.encode()]).normal(size=count)
+
+
+def anchor(
+    quantity: Quantity, last: date = KNOWN, figures: tuple[ReportedFigure, ...] | None = None
+) -> ReportedFigure | None:
+    """The last figure of a national quantity reported up to a day, if it has two ends; None without any.
+
+    Args:
+        figures: among which it is sought; all reported ones by default.
+    """
+    series = (quantity.quantity, quantity.whole_year, quantity.since_start)
+    known = [
+        figure
+        for figure in (reported_figures() if figures is None else figures)
+        if (figure.quantity, figure.whole_year, figure.since_start) == series
+        and not figure.province
+        and None not in (figure.low, figure.high)
+        and known_by(figure, last)
+    ]
+    return max(known, key=lambda figure: figure.date, default=None)
+
+
+def anchored(
+    values: np.ndarray, then: np.ndarray, figure: ReportedFigure, place: np.ndarray, error: np.ndarray
+) -> np.ndarray:
+    """A reported figure moved by the simulated change since and an error, float64 (draws,).
+
+    Args:
+        values, then: simulated, at the date of the forecast and of the figure. place: uniform on 0 to 1, where in its
+            rounding interval the figure lies. error: on the log or log-odds scale. All float64 (draws,).
+    """
+    low, high = (figure.middle if end is None else end for end in (figure.low, figure.high))
+    start = low + (high - low) * place
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not figure.is_share:
+            return np.where(then > 0.0, start * values / then, values) * np.exp(error)
+        odds = start / (1.0 - start) * (values / (1.0 - values)) / (then / (1.0 - then))
+        moved = np.where(np.isfinite(odds), odds / (1.0 + odds), values)
+    return with_error(moved, error, share=True)
 
 
 def with_error(values: np.ndarray, error: np.ndarray, share: bool) -> np.ndarray:
@@ -205,28 +166,18 @@ def with_error(values: np.ndarray, error: np.ndarray, share: bool) -> np.ndarray
     return values * np.exp(error) / (1.0 - values + values * np.exp(error))
 
 
-def model_error(quantity: Quantity, discrepancy: float | None = None) -> float:
-    """Standard deviation of the model error of a forecast made at the cut-off, log or log-odds scale.
-
-    Args:
-        discrepancy: of the quantity; by default that of its reported figures.
-    """
-    flow = DISCRETION if quantity.whole_year and quantity.quantity in CERTIFICATES else 0.0
-    return math.hypot(drift_error(quantity, discrepancy=discrepancy), flow)
-
-
-def drift_error(quantity: Quantity, since: date = CUT_OFF, discrepancy: float | None = None) -> float:
-    """Like `model_error`, for a forecast made at `since` and without the discretion of a single year's batch."""
-    known = discrepancy_of(quantity) if discrepancy is None else discrepancy
+def drift(quantity: Quantity, since: date) -> float:
+    """Standard deviation of the error of a simulated change since a day, log or log-odds scale."""
     years = max((quantity.quarter_end.date() - since).days / 365.25, 0.0)
-    return math.hypot(known, DRIFTS.get(quantity.quantity, DRIFT) * math.sqrt(years))
+    return DRIFTS.get(quantity.quantity, DRIFT) * math.sqrt(years)
+
+
+def drift_error(quantity: Quantity, since: date = CUT_OFF) -> float:
+    """Standard deviation of the error of a simulated value, with the model error of the quantity itself."""
+    return math.hypot(discrepancy_of(quantity), drift(quantity, since))
 
 
 def discrepancy_of(quantity: Quantity) -> float:
     """Model error of a national quantity: the largest among its reported figures."""
     figures = [f for f in reported_figures() if f.quantity == quantity.quantity and not f.province]
     return max((figure.discrepancy for figure in figures), default=0.0) or OTHER_DISCREPANCY
-
-
-def _province_discrepancy() -> float:
-    return max(figure.discrepancy for figure in reported_figures() if figure.province)

@@ -13,15 +13,13 @@ from datetime import date
 import numpy as np
 from scipy.stats import norm, t
 
+from calibration.forecasting.lists import KNOWN, known_lists
+from calibration.forecasting.quantities import BY_PROVINCE, Asked, known_by
 from scenarios.analysis.reported import Quantity, ReportedFigure, reported_figures
 
-#: The quantity that is forecast by province.
-BY_PROVINCE = "little_giants"
 #: Names of the forecasts, and the probabilities of the quantiles that represent one: equally spaced, median included.
 NAIVE = ("last_value", "linear_trend")
 LEVELS = (np.arange(999) + 0.5) / 999
-#: Quantities for which lists by province are reported: the stock, and grants of one year or of all years so far.
-LISTED = (BY_PROVINCE, "little_giants_granted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +44,18 @@ class Naive:
         return float(np.median(self.samples["linear_trend"]))
 
 
-def naive_forecasts(quantity: Quantity, last: date = date.max) -> Naive:
+def naive_forecasts(quantity: Quantity, last: date = KNOWN) -> Naive:
     """Forecasts from the figures reported up to `last` alone.
 
     last_value is a random walk on the log scale from the last figure; linear_trend is the least-squares line through
     all figures with its prediction interval. Both stay within the bounds of the quantity. The little giants of a
-    province are its share in the reported lists times the national forecast.
+    province or region are its last share in the lists times the national forecast.
     """
-    if quantity.province and quantity.quantity == BY_PROVINCE:
-        share = list_share(quantity.province, last)
-        nation = naive_forecasts(Quantity(quantity=BY_PROVINCE, date=quantity.date), last)
+    place = quantity.place if isinstance(quantity, Asked) else quantity.province
+    if place and quantity.quantity in BY_PROVINCE:
+        share = list_share(place, last)
+        whole = Asked(quantity=quantity.quantity, date=quantity.date, whole_year=quantity.whole_year)
+        nation = naive_forecasts(whole, last)
         return Naive({name: share * sample for name, sample in nation.samples.items()})
     series = (quantity.quantity, quantity.province, quantity.since_start)
     figures = [f for f in _reported_until(last) if (f.quantity, f.province, f.since_start) == series]
@@ -101,33 +101,21 @@ def _linear_trend(years: np.ndarray, values: np.ndarray, ahead: float) -> np.nda
     return middle + spread * t.ppf(LEVELS, freedom)
 
 
-def list_share(province: str, last: date = date.max) -> float:
-    """Share of a province in the little giants of all its lists reported up to `last`; NaN without any.
+def list_share(place: str, last: date = KNOWN) -> float:
+    """Share of a province or region in the little giants of its lists reported up to `last`; NaN without any.
 
-    The lists used do not overlap: the latest list of all certificates so far, and the lists of single years after it.
+    The lists used do not overlap: the latest list of several batches, and those of single batches after it.
     """
-    lists = [f for f in _reported_until(last) if f.province == province and f.quantity in LISTED]
-    so_far = [figure for figure in lists if not figure.whole_year][-1:]
-    since = [f for f in lists if f.whole_year and not (so_far and f.date.year <= so_far[0].date.year)]
-    used = so_far + since
+    lists = [listed for listed in known_lists(last) if listed.place == place]
+    several = sorted((listed for listed in lists if len(listed.years) > 1), key=lambda listed: max(listed.years))[-1:]
+    until = max((max(listed.years) for listed in several), default=0)
+    single = {listed.years: listed for listed in lists if len(listed.years) == 1 and listed.years[0] > until}
+    used = [*several, *single.values()]
     if not used:
         return math.nan
-    return sum(figure.middle for figure in used) / sum(national_list_size(figure) for figure in used)
-
-
-def national_list_size(figure: ReportedFigure) -> float:
-    """Number of firms on the national list to which a province's figure belongs.
-
-    Lists of the stock are reported for every province. Other lists are reported for some provinces only, but national
-    grants are known.
-    """
-    same = [f for f in reported_figures() if f.quantity == figure.quantity]
-    if figure.quantity == BY_PROVINCE:
-        return sum(f.middle for f in same if f.province and f.date == figure.date)
-    first = date.min if figure.since_start else figure.date
-    return sum(f.middle for f in same if not f.province and f.whole_year and first <= f.date <= figure.date)
+    return sum(listed.count for listed in used) / sum(listed.weights(last).sum() for listed in used)
 
 
 def _reported_until(last: date) -> list[ReportedFigure]:
     """Figures reported up to a day, sorted by date."""
-    return sorted((f for f in reported_figures() if f.date <= last), key=lambda figure: figure.date)
+    return sorted((f for f in reported_figures() if known_by(f, last)), key=lambda figure: figure.date)

@@ -6,16 +6,21 @@ import math
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from calibration.forecasting.forecasts import QUANTILES, Forecaster, quantity_of
+from calibration.forecasting.forecasts import QUANTILES, Forecaster
 from calibration.forecasting.naive import NAIVE, naive_forecasts
-from scenarios.analysis.reported import CUT_OFF, Quantity
+from calibration.forecasting.quantities import Asked, quantity_of
+from scenarios.analysis.reported import CUT_OFF
 from scenarios.errors import InputError, first_fault
 from scenarios.files.loading import parse_toml, read_text
+
+#: Largest log score of a single figure.
+WORST_LOG_SCORE = 20.0
 
 
 class Actual(BaseModel):
@@ -47,7 +52,7 @@ class Actual(BaseModel):
         return self
 
     @cached_property
-    def as_quantity(self) -> Quantity:
+    def as_quantity(self) -> Asked:
         """The quantity as it is read from the results of runs."""
         return quantity_of(self.quantity, self.date)
 
@@ -96,43 +101,70 @@ def score(forecaster: Forecaster, actuals: tuple[Actual, ...]) -> pd.DataFrame:
     """Each realised figure next to its forecast and two naive forecasts.
 
     Returns:
-        Columns quantity, date, unit, q05 … q95, draws, low, high, source (realised); for the model inside_50, inside_90
-        (whether the realised interval overlaps the forecast's), crps_model (continuous ranked probability score, unit
-        of the quantity) and error_model (median over the middle of the realised interval, minus 1). The naive forecasts
-        have the same columns: with NAME last_value or linear_trend, NAME (median), inside_50_NAME, inside_90_NAME,
-        crps_NAME and error_NAME. Without a forecast NaN, and None for inside_…; errors are NaN where the realised
-        figure is 0. The interval of a floor has no upper end: its high, crps_… and error_… are NaN.
+        Columns quantity, date, unit, q05 … q95, draws, low, high, source (realised); for the forecast that is shown
+        (the model's, or its blend with the naive ones) inside_50, inside_90 (whether the realised interval overlaps the
+        forecast's), crps_model (continuous ranked probability score, unit of the quantity) and error_model (median over
+        the middle of the realised interval, minus 1). The naive forecasts have the same columns: with NAME last_value
+        or linear_trend, NAME (median), inside_50_NAME, inside_90_NAME, crps_NAME and error_NAME. Without a forecast
+        NaN, and None for inside_…; errors are NaN where the realised figure is 0. The interval of a floor has no upper
+        end: its high, crps_… and error_… are NaN.
     """
     table = forecaster.quantiles([actual.as_quantity for actual in actuals])
     rows = []
     for actual, row in zip(actuals, table.to_dict("records"), strict=True):
         high = math.nan if actual.high is None else actual.high
         row |= {"low": actual.low, "high": high, "source": actual.source}
-        scores = _forecast_scores(forecaster.sample(actual.as_quantity), actual)
+        scores = interval_scores(forecaster.shown(actual.as_quantity), actual.low, actual.high)
         row |= {"inside_50": scores["inside_50"], "inside_90": scores["inside_90"]}
         row |= {"crps_model": scores["crps"], "error_model": scores["error"]}
         naive = naive_forecasts(actual.as_quantity)
         for name in NAIVE:
             row[name] = getattr(naive, name)
-            row |= {f"{key}_{name}": value for key, value in _forecast_scores(naive.samples[name], actual).items()}
+            scores = interval_scores(naive.samples[name], actual.low, actual.high)
+            row |= {f"{key}_{name}": value for key, value in scores.items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _forecast_scores(sample: np.ndarray, actual: Actual) -> dict[str, bool | float | None]:
-    """inside_50, inside_90, crps and error of a sample, float64 (n,), which may contain NaN."""
+def interval_scores(sample: np.ndarray, low: float, high: float | None) -> dict[str, Any]:
+    """inside_50, inside_90, crps and error of a sample, float64 (n,), which may contain NaN.
+
+    Args:
+        low, high: interval of the realised figure. With high None it is a floor: it is inside an interval that reaches
+            above low, and has neither score nor error.
+    """
     from scoringrules import crps_ensemble
 
     sample = sample[np.isfinite(sample)]
     if not len(sample):
         return {"inside_50": None, "inside_90": None, "crps": math.nan, "error": math.nan}
     q05, q25, q50, q75, q95 = np.quantile(sample, QUANTILES)
-    high = math.inf if actual.high is None else actual.high
+    top, middle = (math.inf, None) if high is None else (high, (low + high) / 2.0)
     return {
-        "inside_50": bool(q25 <= high and actual.low <= q75),
-        "inside_90": bool(q05 <= high and actual.low <= q95),
-        "crps": math.nan if actual.middle is None else float(crps_ensemble(actual.middle, sample)),
-        "error": float(q50) / actual.middle - 1.0 if actual.middle else math.nan,
+        "inside_50": bool(q25 <= top and low <= q75),
+        "inside_90": bool(q05 <= top and low <= q95),
+        "crps": math.nan if middle is None else float(crps_ensemble(middle, sample)),
+        "error": float(q50) / middle - 1.0 if middle else math.nan,
+    }
+
+
+def density_scores(sample: np.ndarray, value: float) -> dict[str, float]:
+    """log_score and pit of a sample, float64 (n,), at a realised value above 0; NaN for a point forecast.
+
+    log_score is minus the log density of the log value, a kernel estimate, so it has no unit; it is at most
+    `WORST_LOG_SCORE`, because far out the estimate is 0. pit is the share of the
+    sample below the value: uniform over many figures if the spread of the forecasts is right.
+    """
+    from scoringrules import logs_ensemble
+
+    sample = sample[np.isfinite(sample) & (sample > 0.0)]
+    if len(np.unique(sample)) < 2:
+        return {"log_score": math.nan, "pit": math.nan}
+    with np.errstate(divide="ignore"):
+        log_score = float(logs_ensemble(math.log(value), np.log(sample)))
+    return {
+        "log_score": min(log_score, WORST_LOG_SCORE),
+        "pit": float((sample < value).mean() + (sample <= value).mean()) / 2.0,
     }
 
 

@@ -14,23 +14,28 @@ import pytest
 from scipy.stats import norm, t
 
 from calibration.firms import econometrics
-from calibration.forecasting import forecasts, scores
+from calibration.forecasting import scores
+from calibration.forecasting.blend import Blend, blends_of, inverse_score_weights, pooled
 from calibration.forecasting.forecasts import (
-    DRIFT,
-    FLOWS,
-    LIST_ERROR,
-    YEARS,
+    DRIFTS,
     Forecaster,
-    discrepancy_of,
+    anchor,
+    anchored,
+    drift,
     drift_error,
-    model_error,
+    with_error,
+)
+from calibration.forecasting.naive import LEVELS, Naive, naive_forecasts
+from calibration.forecasting.prediction import target_table
+from calibration.forecasting.quantities import (
+    FLOWS,
+    PUBLISHED,
+    YEARS,
+    known_by,
     name_of,
     published_quantities,
     quantity_of,
-    with_error,
 )
-from calibration.forecasting.naive import LEVELS, Naive, list_share, naive_forecasts
-from calibration.forecasting.prediction import target_table
 from calibration.forecasting.scores import read_actuals, score, score_summary
 from calibration.reporting import cells
 from calibration.studies import validation
@@ -43,20 +48,23 @@ from sim.reference import province_names
 
 LAST = date(2030, 12, 31)
 DRAWS = 400
+#: Brings the reported 12.4万 of March 2024 to 100,500.
+FALL = 0.8105
 
 
 @pytest.fixture(scope="module")
 def tables():
-    """Two series whose values are known: 100,000 to 101,000 SRDI SMEs, and 10 little giants granted a quarter."""
+    """SRDI SMEs that fall by a fifth after March 2024 and then rise by 1 % a year, and 10 applications a quarter."""
     quarters = pd.date_range("2023-12-31", "2030-12-31", freq="QE")
     national = pd.DataFrame(
         [
             {
                 "replicate": replicate,
                 "quarter": quarter,
-                "srdi_smes": 100_000.0 + 1000.0 * replicate / (DRAWS - 1),
-                "little_giants_granted": 10.0,
-                "county_share_of_little_giants": 0.25,
+                "srdi_smes": (100_000.0 + 1000.0 * replicate / (DRAWS - 1))
+                * (FALL * 1.01 ** (quarter.year - 2024) if quarter > pd.Timestamp("2024-03-31") else 1.0),
+                "applications": 10.0,
+                "county_share_of_little_giants": 0.25 if quarter.year < 2025 else 0.4,
             }
             for replicate in range(DRAWS)
             for quarter in quarters
@@ -67,27 +75,65 @@ def tables():
 
 def test_every_forecast_that_was_asked_for_is_there():
     names = {name_of(quantity) for quantity in published_quantities()}
-    assert {"srdi_smes", "little_giants", "little_giants_granted", "review_pass_rate", "little_giants.Tibet"} <= names
-    assert len(published_quantities()) == (6 + 31) * len(YEARS)
+    assert {"srdi_smes", "little_giants_granted", "review_pass_rate", "little_giants.Tibet", "listed_firms"} <= names
+    assert {"little_giants.east", "little_giants.northeast"} <= names
+    assert tuple(range(2024, 2031)) == YEARS
+    assert len(published_quantities()) == (len(PUBLISHED) + 4 + 31) * len(YEARS)
+    assert all(quantity_of(name, LAST).place == name.partition(".")[2] for name in names)
 
 
-def test_the_spread_of_a_forecast_grows_with_its_distance(tables):
-    widths = []
+def test_a_forecast_starts_from_the_last_reported_figure(tables):
+    forecaster, widths = Forecaster(tables, 1), []
+    reported = date(2024, 3, 31)
     for year in (2024, 2026, 2030):
-        draws = np.log(Forecaster(tables, 1).sample(quantity_of("srdi_smes", date(year, 12, 31))))
+        asked = quantity_of("srdi_smes", date(year, 12, 31))
+        draws = np.log(forecaster.sample(asked))
         widths.append(draws.std())
-        years = (date(year, 12, 31) - date(2024, 3, 8)).days / 365.25
-        expected = np.hypot(discrepancy_of(quantity_of("srdi_smes", LAST)), DRIFT * np.sqrt(years))
+        expected = DRIFTS["srdi_smes"] * np.sqrt((asked.date - reported).days / 365.25)
+        assert drift(asked, reported) == pytest.approx(expected)
         assert widths[-1] == pytest.approx(expected, rel=0.1)
-        assert np.median(draws) == pytest.approx(np.log(100_500), abs=3 * expected / np.sqrt(DRAWS) * 1.3)
+        # The simulated growth since the figure, not the simulated level.
+        middle = np.log(123_999.5 * FALL * 1.01 ** (year - 2024))
+        assert np.median(draws) == pytest.approx(middle, abs=3 * expected / np.sqrt(DRAWS) * 1.3)
     assert widths == sorted(widths)
 
 
+def test_a_share_moves_by_its_log_odds(tables):
+    forecaster, asked = Forecaster(tables, 1), quantity_of("county_share_of_little_giants", date(2025, 12, 31))
+    figure = anchor(asked)
+    assert figure.id == "county-share"
+    none = np.zeros(1)
+    moved = anchored(np.array([0.4]), np.array([0.25]), figure, none + 0.5, none)
+    odds = figure.middle / (1 - figure.middle) * (0.4 / 0.6) / (0.25 / 0.75)
+    assert moved[0] == pytest.approx(odds / (1 + odds), rel=1e-3)
+    assert np.median(forecaster.sample(asked)) == pytest.approx(moved[0], rel=0.03)
+    # Where the run has no value above 0 at the date of the figure, its own value stands.
+    assert anchored(np.array([5.0]), none, figure.model_copy(update={"low": 7.0, "high": 7.0}), none, none)[0] == 5.0
+
+
+def test_an_anchor_is_the_last_figure_known():
+    asked = quantity_of("srdi_smes", LAST)
+    assert anchor(asked).date == date(2024, 3, 31)
+    assert anchor(asked, date(2022, 12, 31)).date == date(2022, 12, 31)
+    assert anchor(asked, date(2020, 12, 31)) is None
+    assert anchor(quantity_of("births", LAST)) is None
+
+
+def test_yearly_statistics_are_known_when_they_are_published():
+    figures = {figure.id: figure for figure in reported_figures()}
+    # The bulletin for 2021 came out in August 2022.
+    assert not known_by(figures["rd-2021"], date(2021, 12, 31))
+    assert known_by(figures["rd-2020"], date(2021, 12, 31))
+    assert known_by(figures["rd-2021"], date(2022, 12, 31))
+    assert not known_by(figures["rd-firms-2020"], date(2021, 12, 31))
+    assert known_by(figures["giants-batch-3"], date(2021, 12, 31))
+
+
 def test_a_flow_is_that_of_its_year(tables):
-    asked = quantity_of("little_giants_granted", date(2025, 12, 31))
+    asked = quantity_of("applications", date(2025, 12, 31))
     draws = Forecaster(tables, 1).sample(asked)
     # Within three standard errors of the median of so many draws.
-    assert np.median(np.log(draws / 40.0)) == pytest.approx(0.0, abs=3 * 1.25 * model_error(asked) / np.sqrt(DRAWS))
+    assert np.median(np.log(draws / 40.0)) == pytest.approx(0.0, abs=3 * 1.25 * drift_error(asked) / np.sqrt(DRAWS))
 
 
 def test_flows_are_told_from_stocks():
@@ -106,7 +152,7 @@ def test_a_year_so_far_is_that_up_to_the_date():
     moved = [forecaster.sample(quantity_of("revenue_yuan", date(2025, month, 30)))[0] for month in (6, 12)]
     # Revenue moves by a model error of its own that grows with time, here taken out.
     shift = forecaster._errors("revenue_yuan", 1)[0]
-    errors = [model_error(quantity_of("revenue_yuan", date(2025, month, 30))) for month in (6, 12)]
+    errors = [drift_error(quantity_of("revenue_yuan", date(2025, month, 30))) for month in (6, 12)]
     np.testing.assert_allclose(moved, [4.0 * np.exp(shift * errors[0]), 8.0 * np.exp(shift * errors[1])])
     table = forecaster.quantiles(
         [quantity_of(name, LAST.replace(year=2025)) for name in ("revenue_yuan", "new_equity_yuan")]
@@ -114,73 +160,82 @@ def test_a_year_so_far_is_that_up_to_the_date():
     assert table["unit"].tolist() == ["yuan a year", "yuan"]
 
 
-def test_only_batches_have_the_discretion_of_a_year():
-    for name, flow in (("little_giants_granted", forecasts.DISCRETION), ("revenue_yuan", 0.0), ("srdi_smes", 0.0)):
-        asked = quantity_of(name, LAST)
-        assert model_error(asked) == pytest.approx(math.hypot(drift_error(asked), flow))
-
-
 @pytest.fixture(scope="module")
 def provinces():
-    """Every province with 100 little giants at all dates, granted once, in 60 runs."""
+    """Runs with 4,000 new little giants a year, of which 70 % pass their reviews."""
     quarters = pd.date_range("2018-12-31", "2026-12-31", freq="QE")
-    index = pd.MultiIndex.from_product(
-        [range(60), quarters, province_names()], names=["replicate", "quarter", "province"]
+    index = pd.MultiIndex.from_product([range(60), quarters], names=["replicate", "quarter"])
+    lists = index.get_level_values("quarter").month == 9
+    tier = pd.DataFrame(
+        {"tier": "little_giant", "stock": 9000.0, "revoked": 0.0, "closed": 50.0, "granted": 4000.0 * lists},
+        index=index,
     )
-    rows = pd.DataFrame({"little_giants": 100.0, "little_giants_granted": 25.0}, index=index).reset_index()
-    national = rows.groupby(["replicate", "quarter"], as_index=False)[["little_giants", "little_giants_granted"]].sum()
-    return {"province": rows, "national": national}
+    tier["reviewed"] = np.where(lists & (index.get_level_values("quarter").year > 2021), 1000.0, 0.0)
+    tier["renewed"] = 0.7 * tier["reviewed"]
+    national = pd.DataFrame({"srdi_smes": 100_000.0}, index=index)
+    return {"tier": tier.reset_index(), "national": national.reset_index()}
 
 
-def test_reported_figures_of_a_province_move_its_forecasts(provinces):
-    forecaster = Forecaster(provinces, 1)
-    levels = forecaster.province_levels
-    # 5 of the list of June 2021 against one 31st simulated; nothing is reported of Tibet.
-    listed = {figure.province: figure for figure in reported_figures() if figure.id.startswith("giants-2021-06.")}
-    discrepancy = listed["Hainan"].discrepancy
-    ratio = 31.0 * listed["Hainan"].middle / sum(figure.middle for figure in listed.values())
-    expected = np.log(ratio) * LIST_ERROR**-2 / (discrepancy**-2 + LIST_ERROR**-2)
-    assert levels.loc["Hainan", "level"] == pytest.approx(expected)
-    assert levels.loc["Tibet", "level"] == 0.0
-    assert levels.loc["Tibet", "sd"] == pytest.approx(discrepancy)
-    assert levels.loc["Jiangsu", "figures"] == 3
-    assert levels.loc["Jiangsu", "sd"] < levels.loc["Hainan", "sd"] < discrepancy
-    day = date(2025, 12, 31)
-    medians = forecaster.quantiles([quantity_of(f"little_giants.{name}", day) for name in ("Hainan", "Tibet")])["q50"]
-    assert medians[0] < 0.5 * medians[1]
-
-
-def test_expected_provinces_add_up_to_the_nation(provinces):
+def test_regions_are_the_sums_of_their_provinces(provinces):
     forecaster, day = Forecaster(provinces, 1), date(2025, 12, 31)
-    parts = sum(forecaster.sample(quantity_of(f"little_giants.{name}", day)) for name in province_names())
-    nation = forecaster.sample(quantity_of("little_giants", day))
-    # Luck of 60 draws of about 3,100 firms: 56 firms a draw, 7 of their mean.
-    assert parts.mean() == pytest.approx(nation.mean(), abs=3 * 7.2)
-    assert np.corrcoef(parts, nation)[0, 1] > 0.9
+
+    def sample(place):
+        return forecaster.sample(quantity_of(f"little_giants{place}", day))
+
+    regions = np.sum([sample(f".{name}") for name in ("east", "centre", "west", "northeast")], axis=0)
+    parts = np.sum([sample(f".{name}") for name in province_names()], axis=0)
+    assert regions == pytest.approx(sample(""))
+    assert parts == pytest.approx(sample(""))
+    three = np.sum([sample(f".{name}") for name in ("Liaoning", "Jilin", "Heilongjiang")], axis=0)
+    assert sample(".northeast") == pytest.approx(three)
 
 
-def test_luck_of_a_run_is_no_part_of_a_province(provinces):
-    rows = provinces["province"]
-    uneven = rows["province"].map({"Tibet": 1.0, "Hainan": -1.0}).fillna(0.0) * np.where(rows["replicate"] % 2, 80, -80)
-    lucky = provinces | {"province": rows.assign(little_giants=rows["little_giants"] + uneven)}
-    for name in ("Tibet", "Hainan", "Jiangsu"):
-        asked = quantity_of(f"little_giants.{name}", date(2025, 12, 31))
-        np.testing.assert_array_equal(Forecaster(lucky, 1).sample(asked), Forecaster(provinces, 1).sample(asked))
-
-
-def test_luck_of_a_province_is_that_of_single_firms(provinces, monkeypatch):
-    monkeypatch.setattr(forecasts, "model_error", lambda quantity, discrepancy=None: 0.0)
+def test_two_days_of_one_quarter_ask_for_the_same_forecast(provinces):
     forecaster = Forecaster(provinces, 1)
-    names = [f"little_giants.{name}" for name in province_names()]
-    values = np.column_stack([forecaster.sample(quantity_of(name, date(2025, 12, 31))) for name in names])
-    assert (values == values.round()).all()
-    weights = np.exp(forecaster.province_levels["level"].to_numpy())
-    expected = 3100.0 * weights / weights.sum()
-    np.testing.assert_allclose(values.mean(axis=0), expected, atol=4 * np.sqrt(expected.max() / 60))
-    # Variance over mean of 60 x 31 Poisson draws: 1, with a standard error of 0.033.
-    assert np.mean((values - expected) ** 2 / expected) == pytest.approx(1.0, abs=0.13)
-    # Two days of one quarter ask for the same forecast.
-    np.testing.assert_array_equal(forecaster.sample(quantity_of(names[0], date(2025, 10, 9))), values[:, 0])
+    days = [quantity_of("little_giants.Jiangsu", date(2025, *day)) for day in ((10, 9), (12, 31))]
+    np.testing.assert_array_equal(*(forecaster.sample(day) for day in days))
+
+
+# --- the blend
+
+
+def test_weights_are_inverse_to_the_scores():
+    scores = pd.DataFrame({"model": [0.1, 0.3, 9.0], "last_value": [0.4, 0.4, np.nan], "linear_trend": [0.1, 0.1, 0.1]})
+    # Means 0.2, 0.4 and 0.1 over the rows that all forecast: 5, 2.5 and 10 of 17.5.
+    assert inverse_score_weights(scores) == pytest.approx(
+        {"model": 5 / 17.5, "last_value": 2.5 / 17.5, "linear_trend": 10 / 17.5}
+    )
+
+
+def test_a_pool_is_a_mixture():
+    samples = {"model": np.linspace(0.0, 1.0, 101), "last_value": np.array([10.0]), "linear_trend": np.array([np.nan])}
+    weights = {"model": 0.6, "last_value": 0.2, "linear_trend": 0.2}
+    values = pooled(samples, weights)
+    # Three quarters of what is left for the model.
+    assert np.mean(values < 5.0) == pytest.approx(0.75, abs=0.002)
+    assert np.quantile(values, 0.375) == pytest.approx(0.5, abs=0.02)
+    assert np.isnan(pooled({"model": np.array([np.nan])}, {"model": 1.0})).all()
+
+
+def test_the_blend_is_shown_if_the_hindcasts_say_that_it_is_better(provinces):
+    weights = {"model": 0.5, "last_value": 0.25, "linear_trend": 0.25}
+    blend = Blend(weights, ("little_giants",), 0.2, 0.1, 10)
+    worse = Blend(weights, ("little_giants",), 0.1, 0.2, 10)
+    single = Blend(weights, ("little_giants",), None, None, 5)
+    assert [one.better for one in (blend, worse, single)] == [True, False, False]
+    assert blends_of({"national": blend.record()}) == {"national": blend}
+    assert blends_of(None) == {}
+    asked = quantity_of("little_giants", date(2025, 12, 31))
+    plain = Forecaster(provinces, 1)
+    shown = Forecaster(provinces, 1, {"national": blend})
+    np.testing.assert_array_equal(shown.sample(asked), plain.sample(asked))
+    expected = pooled({"model": plain.sample(asked), **naive_forecasts(asked).samples}, weights)
+    np.testing.assert_array_equal(shown.shown(asked), expected)
+    for blends in ({}, {"national": worse}, {"provinces": blend}):
+        np.testing.assert_array_equal(Forecaster(provinces, 1, blends).shown(asked), plain.sample(asked))
+    # No hindcast speaks of SRDI SMEs here.
+    other = quantity_of("srdi_smes", date(2025, 12, 31))
+    np.testing.assert_array_equal(shown.shown(other), plain.sample(other))
 
 
 def test_shares_stay_shares():
@@ -249,20 +304,17 @@ def test_few_figures_leave_a_point():
 
 
 def test_naive_forecasts_of_a_province_are_its_share_of_the_nation():
-    four = 248 + 1664 + 2930 + 4342.5
-    assert list_share("Jiangsu") == pytest.approx((710 + 795) / (four + 3671))
-    assert list_share("Beijing") == pytest.approx(596 / four)
-    assert list_share("Zhejiang") == pytest.approx((162 + 384) / (1832 + 3671))
-    assert list_share("Hainan") == pytest.approx(5 / 1832)
-    assert list_share("Jiangsu", date(2022, 12, 31)) == pytest.approx(710 / four)
-    assert list_share("Jiangsu", date(2021, 12, 31)) == pytest.approx(113 / 1832)
-    nation = naive_forecasts(quantity_of("little_giants", LAST))
-    naive = naive_forecasts(quantity_of("little_giants.Beijing", LAST))
-    for name in ("last_value", "linear_trend"):
-        np.testing.assert_allclose(naive.samples[name], 596 / four * nation.samples[name])
-    assert naive.last_value == pytest.approx(596 / four * 11_999.5)
-    tibet = naive_forecasts(quantity_of("little_giants.Tibet", LAST))
-    assert np.isnan([list_share("Tibet"), tibet.last_value, tibet.linear_trend]).all()
+    share = 795 / (148.5 + 1079 + 2930 + 4328 + 3671)
+    for quantity in ("little_giants", "little_giants_granted"):
+        nation = naive_forecasts(quantity_of(quantity, LAST))
+        naive = naive_forecasts(quantity_of(f"{quantity}.Beijing", LAST))
+        for name in ("last_value", "linear_trend"):
+            np.testing.assert_allclose(naive.samples[name], share * nation.samples[name])
+    assert naive_forecasts(quantity_of("little_giants.Beijing", LAST)).last_value == pytest.approx(share * 11_999.5)
+    # No region's share of the fifth list stands in for the whole stock before it.
+    centre = naive_forecasts(quantity_of("little_giants.centre", LAST))
+    expected = (2068 + 0.16 * 3671) / (8990.5 + 3671)
+    assert centre.last_value == pytest.approx(expected * 11_999.5, rel=0.05)
 
 
 def change(text, *changes):
@@ -330,22 +382,22 @@ def test_a_naive_forecast_is_scored_as_a_distribution(tables, tmp_path, monkeypa
 
 
 def test_a_summary_tells_the_nation_from_provinces(provinces, tmp_path):
-    # Nobody misses 10 to 1 million, everybody misses 1 million; Tibet has no naive forecast.
+    # Nobody misses 10 to 1 million, everybody misses 1 million.
     wide = change(ONE, ("srdi_smes", "little_giants"), ("100000", "10"), ("101000", "1e6"))
     text = wide + "".join(
         change(wide, ("little_giants", f"little_giants.{name}"), ("= 10", "= 1e6")) for name in ("Jiangsu", "Tibet")
     )
     scored = score(Forecaster(provinces, 1), read_actuals(write(tmp_path, text), LAST))
     summary = score_summary(scored)
-    assert [summary[key] for key in ("figures", "compared", "coverage_90")] == [3, 2, pytest.approx(1 / 3)]
+    assert [summary[key] for key in ("figures", "compared", "coverage_90")] == [3, 3, pytest.approx(1 / 3)]
     nation, parts = summary["national"], summary["provinces"]
     assert [nation[key] for key in ("figures", "compared", "coverage_50")] == [1, 1, 1.0]
-    assert [parts[key] for key in ("figures", "compared", "coverage_50")] == [2, 1, 0.0]
+    assert [parts[key] for key in ("figures", "compared", "coverage_50")] == [2, 2, 0.0]
     for name in ("model", "last_value", "linear_trend"):
         assert (nation[name]["coverage_90"], parts[name]["coverage_90"], summary[name]["coverage_90"]) == (
             1.0,
             0.0,
-            0.5,
+            pytest.approx(1 / 3),
         )
     assert "provinces" not in score_summary(scored[:1])
     assert "national" not in score_summary(scored[1:])
