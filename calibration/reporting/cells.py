@@ -183,12 +183,14 @@ def left_out(rows: list[dict]) -> Cells:
 
 
 def hindcast(rows: list[dict]) -> Cells:
-    """Forecasts from the figures up to the end of 2022."""
+    """National forecasts from the figures known at the end of an earlier year."""
     return Cells(
-        "Hindcast from the end of 2022",
-        ("Figure", "Date", ">Reported", ">Median", ">5–95 %", "Inside", ">Error", ">Last value", ">Linear trend"),
+        "Hindcasts",
+        ("From", "Figure", "Date", ">Reported", ">Median", ">5–95 %", "Inside", ">Error", ">Last value", ">Trend"),
         [
             (
+                # Summaries of before the rolling hindcasts name no origin.
+                f"end of {row.get('origin', '2022')[:4]}",
                 row["label"],
                 row["date"],
                 format_interval(row["low"], row["high"]),
@@ -196,6 +198,25 @@ def hindcast(rows: list[dict]) -> Cells:
                 _range(row["p05"], row["p95"]),
                 _yes(row["inside_90"]),
                 *(percent(row[key]) for key in ("error", "error_last_value", "error_linear_trend")),
+            )
+            for row in rows
+        ],
+    )
+
+
+def hindcast_scores(rows: list[dict]) -> Cells:
+    """Scores of the hindcasts of the nation and of provinces, by forecast."""
+    return Cells(
+        "Scores of the hindcasts",
+        ("Scope", "Forecast", ">Figures", ">CRPS over reported", ">Absolute error", ">Log score", ">PIT", ">Weight"),
+        [
+            (
+                row["scope"],
+                row["forecast"].replace("_", " "),
+                str(row["figures"]),
+                *(_share(row[key]) for key in ("crps", "error")),
+                *("–" if row[key] is None else f"{row[key]:.2f}" for key in ("log_score", "pit")),
+                _share(row["weight"]),
             )
             for row in rows
         ],

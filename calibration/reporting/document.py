@@ -27,6 +27,7 @@ def results_section() -> str:
         *(_markdown(cells.parameters(summary["parameters"])), f"Fixed, and therefore assumed as well: {fixed}."),
         _markdown(cells.left_out(summary["left_out"])),
         _markdown(cells.hindcast(summary["hindcast"])),
+        *([_markdown(cells.hindcast_scores(scores))] if (scores := summary.get("hindcast_scores")) else []),
         _markdown(cells.emulator(summary["emulator"])),
         _markdown(cells.facts(validation["facts"])),
         _markdown(cells.estimates(validation["estimates"])),

@@ -15,6 +15,7 @@ def print_calibration(summary: dict, console: Console) -> None:
         cells.targets(summary["targets"]),
         cells.parameters(summary["parameters"]),
         cells.hindcast(summary["hindcast"]),
+        *([cells.hindcast_scores(scores)] if (scores := summary.get("hindcast_scores")) else []),
     ):
         print_table(table, console)
     information = summary["information"]

@@ -1,10 +1,9 @@
-"""Diagnostics of a fit: what the figures determine, and whether intervals and forecasts are reliable."""
+"""Diagnostics of a fit: what the figures determine, and whether intervals are reliable; see also `hindcasts`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,6 @@ import pandas as pd
 from calibration.fitting.fit import Fit
 from calibration.fitting.posterior import Likelihood, best_point, sample
 from calibration.fitting.simulator import TEST_SEEDS, Design, RunProgress, run_library, seeds_from
-from calibration.forecasting.forecasts import QUANTILES, drift_error, with_error
-from calibration.forecasting.naive import naive_forecasts
-from scenarios.analysis.reported import reported_figures
 from scenarios.ensembles.processes import call_each
 from sim.parameters import parameter_table
 
@@ -29,8 +25,6 @@ PROFILE_FALL = 2.706
 SHORT_STEPS, SHORT_DRAWS = 1000, 500
 #: The prior of simulation-based calibration is the likelihood to this power: wide, but within the emulator's region.
 FLAT = 0.5
-#: The hindcast uses the figures up to this day.
-HINDCAST = date(2022, 12, 31)
 
 
 def parameter_summary(fit: Fit) -> pd.DataFrame:
@@ -253,53 +247,6 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: RunProgress = lambda do
         }
         on_repeat(done, len(jobs))
     return pd.DataFrame([rows[index] for index in sorted(rows)])
-
-
-def hindcast(fit: Fit, last: date = HINDCAST) -> pd.DataFrame:
-    """Forecasts of the figures after `last` from a posterior fitted to the earlier figures alone.
-
-    The model error is that of forecasts made at `last`, without the discretion of single batches, which was measured
-    with a later figure. Quantities without any earlier figure are left out, because there is no series to extend.
-
-    Returns:
-        Columns id, label, date, low, high (reported), p05, p25, p50, p75, p95 (natural units), inside_50, inside_90
-        (whether the reported interval overlaps the forecast's), error (of the median, share), error_last_value,
-        error_linear_trend (of the naive forecasts, from figures up to `last`).
-    """
-    emulator = fit.wide_emulator
-    known = np.array([figure.date <= last for figure in fit.targets.figures])
-    likelihood = replace(Likelihood.of(emulator, fit.targets), used=known)
-    settings = fit.settings
-    draws = sample(likelihood, _whole_cube(fit), settings.draws, settings.seed + 15, settings.steps).cube
-    rng = np.random.default_rng(settings.seed + 16)
-    expected = emulator(draws)
-    expected += rng.normal(size=expected.shape) * emulator.error
-    natural = fit.targets.natural(expected)
-    rows = []
-    for index, figure in enumerate(fit.targets.figures):
-        before = [f for f in reported_figures() if f.quantity == figure.quantity and f.date <= last]
-        if known[index] or not before:
-            continue
-        error = rng.normal(size=len(draws)) * drift_error(figure, last)
-        values = with_error(natural[:, index], error, figure.is_share)
-        levels = np.quantile(values, QUANTILES)
-        naive = naive_forecasts(figure, last)
-        rows.append(
-            {
-                "id": figure.id,
-                "label": figure.label,
-                "date": figure.date.isoformat(),
-                "low": figure.low,
-                "high": figure.high,
-                **{f"p{round(100 * q):02d}": float(level) for q, level in zip(QUANTILES, levels, strict=True)},
-                "inside_50": bool(levels[1] <= figure.high and figure.low <= levels[3]),
-                "inside_90": bool(levels[0] <= figure.high and figure.low <= levels[4]),
-                "error": float(levels[2]) / figure.middle - 1.0,
-                "error_last_value": naive.last_value / figure.middle - 1.0,
-                "error_linear_trend": naive.linear_trend / figure.middle - 1.0,
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _sample_each(

@@ -20,6 +20,7 @@ from calibration.fitting.priors import read_priors
 from calibration.fitting.targets import read_targets
 from calibration.forecasting.prediction import CONTENDERS, REPEATS, inside_by_role, nearest_draw, predict, target_table
 from calibration.studies import diagnostics
+from calibration.studies.hindcasts import hindcast
 from scenarios.analysis.reported import CUT_OFF
 from scenarios.ensembles.jobs import model_digest
 from scenarios.ensembles.parameter_draws import read_parameter_draws, values_table
@@ -148,6 +149,9 @@ def _diagnostics(fitted: Fit, folder: Path, workers: int, on_run: StageProgress)
     model = diagnostics.coverage_on_model(
         fitted, ON_MODEL, folder, workers, lambda done, all_: on_run("coverage on the model", done, all_)
     )
+    on_run("hindcasts", 0, 1)
+    hindcasts = hindcast(fitted)
+    on_run("hindcasts", 1, 1)
     left_out = diagnostics.leave_one_out(fitted, workers, lambda done, all_: on_run("leave one out", done, all_))
     return {
         "parameters": records(parameters.merge(intervals, on="parameter")),
@@ -159,7 +163,10 @@ def _diagnostics(fitted: Fit, folder: Path, workers: int, on_run: StageProgress)
         },
         "coverage": {"emulator": _coverage(emulator, learned), "model": _coverage(model, learned)},
         "left_out": records(left_out),
-        "hindcast": records(diagnostics.hindcast(fitted)),
+        "hindcast": records(hindcasts.national),
+        "hindcast_provinces": records(hindcasts.provinces),
+        "hindcast_scores": records(hindcasts.scores),
+        "blend": {scope: blend.record() for scope, blend in hindcasts.blends.items()},
         "emulator": _emulator_rows(fitted, workers),
         "training_runs": fitted.emulator.points.shape[1],
     }

@@ -11,8 +11,10 @@ import pandas as pd
 
 from calibration.firms.facts import measure_facts
 from calibration.fitting.fit import StageProgress
-from calibration.forecasting.forecasts import Forecaster, published_quantities
+from calibration.forecasting.blend import blends_of
+from calibration.forecasting.forecasts import Forecaster
 from calibration.forecasting.prediction import inside_by_role, predict, target_table
+from calibration.forecasting.quantities import YEARS, published_quantities
 from calibration.forecasting.scores import Actual, score, score_summary
 from calibration.studies.study import packaged_calibration
 from scenarios.analysis.reported import CUT_OFF
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 FORECASTS, VALIDATION = "forecasts.json", "validation.json"
 #: Last year of the forecasts, and last day that can be scored.
-UNTIL = 2030
+UNTIL = max(YEARS)
 LAST_DAY = date(UNTIL, 12, 31)
 #: Firms of the panel, and share of the population and last year of the run, for econometrics.
 PANEL_FIRMS, PANEL_SCALE, PANEL_UNTIL = 4_000, 0.05, 2024
@@ -68,7 +70,8 @@ def validate(
     )
     targets = target_table(outcomes, scale, seed)
     tables = _ensemble(folder, posterior, draws=draws, scale=scale, seed=seed, workers=workers, on_run=on_run)
-    forecaster = Forecaster(tables, seed)
+    fitted = packaged_calibration()[0]
+    forecaster = Forecaster(tables, seed, blends_of(fitted.get("blend")))
     write_json(
         {
             "cut_off": CUT_OFF.isoformat(),
@@ -77,6 +80,7 @@ def validate(
             "draws": draws,
             "scale": scale,
             "seed": seed,
+            "blend": {scope: blend.record() for scope, blend in forecaster.blends.items()},
             "forecasts": records(forecaster.quantiles(published_quantities())),
         },
         folder / FORECASTS,
@@ -94,7 +98,7 @@ def validate(
         "forecasts": str(folder / FORECASTS),
         "draws": draws,
         "scale": scale,
-        "model_unchanged": packaged_calibration()[0]["model"] == model_digest(posterior.names),
+        "model_unchanged": fitted["model"] == model_digest(posterior.names),
     }
     if actuals:
         scored = score(forecaster, actuals)

@@ -21,10 +21,11 @@ from calibration.fitting.priors import read_priors
 from calibration.fitting.screening import screen
 from calibration.fitting.simulator import Design, run_library, simulate
 from calibration.fitting.targets import read_targets
-from calibration.forecasting.forecasts import name_of, published_quantities
 from calibration.forecasting.prediction import nearest_draw
+from calibration.forecasting.quantities import name_of, published_quantities
 from calibration.reporting.document import with_results
 from calibration.studies import diagnostics
+from calibration.studies.hindcasts import hindcast
 from calibration.studies.study import packaged_calibration
 from scenarios.analysis.reported import reported_figures
 from scenarios.ensembles.jobs import model_digest
@@ -292,10 +293,11 @@ def test_a_figure_left_out_is_predicted_by_the_others(miniature):
 
 def test_a_hindcast_knows_nothing_of_later_figures(miniature):
     _, _, found = miniature
-    table = diagnostics.hindcast(found)
-    # Innovative SMEs were never reported before 2023: nothing to go on.
+    table = hindcast(found).national
+    # Innovative SMEs were never reported before 2023, and no fitted figure before the end of 2022: nothing to go on.
     assert table["id"].tolist() == ["srdi-2024-03"]
     row = table.iloc[0]
+    assert row["origin"] == "2022-12-31"
     assert row["p05"] < row["p25"] < row["p50"] < row["p75"] < row["p95"]
     assert row["inside_90"] == (row["p05"] <= row["high"] and row["low"] <= row["p95"])
     # Another figure of 2024 changes no forecast, another one of 2022 does.
@@ -307,7 +309,7 @@ def test_a_hindcast_knows_nothing_of_later_figures(miniature):
         targets = replace(
             found.targets, figures=figures, low=found.targets.low + shift, high=found.targets.high + shift
         )
-        other = diagnostics.hindcast(replace(found, targets=targets)).iloc[0]
+        other = hindcast(replace(found, targets=targets)).national.iloc[0]
         assert (other["p50"] != row["p50"]) == changes, id_
 
 
