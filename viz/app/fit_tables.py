@@ -12,6 +12,7 @@ from sim.records.outputs import NATIONAL
 from sim.reference import province_names
 from viz.live.fitted import (
     FORECASTERS,
+    REGIONS,
     SCOPES,
     Directions,
     FittedFigure,
@@ -54,7 +55,12 @@ def quantity_title(words: Words, quantity: str, province: str = "") -> str:
     key = quantity.replace(".", "_")
     title = words.column(quantity) if key in catalogue(words.language)["column"] else _DESCRIPTIONS.get(quantity)
     title = title or quantity
-    return words("number.bracketed", value=title, about=words.province(province)) if province else title
+    return words("number.bracketed", value=title, about=place_title(words, province)) if province else title
+
+
+def place_title(words: Words, place: str) -> str:
+    """Name of a province, or of a region of the statistics office."""
+    return words(f"fit.region_{place}") if place in REGIONS else words.province(place)
 
 
 def parameter_title(words: Words, name: str) -> str:
@@ -323,7 +329,7 @@ def directions_text(words: Words, directions: Directions) -> str:
 
 
 def hindcast_text(words: Words, rows: Sequence[Mapping]) -> str:
-    """Performance of forecasts from the figures until the end of 2022."""
+    """Performance of forecasts from the figures until an earlier year end."""
     return words(
         "fit.hindcast_sentence",
         of=len(rows),
@@ -377,12 +383,12 @@ def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
 
 
 def province_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
-    """Forecasts of provinces: one row per province, one column per date."""
+    """Forecasts of regions and provinces: one row for each, one column per date."""
     rows: dict[str, dict[date, Forecast]] = {}
-    for name in province_names():
+    for name in (*REGIONS, *province_names()):
         by_day = {forecast.date: forecast for forecast in forecasts if forecast.province == name}
         if by_day:
-            rows[words.province(name)] = by_day
+            rows[place_title(words, name)] = by_day
     return _by_date(words, "fit.province", rows)
 
 

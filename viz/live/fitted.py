@@ -28,6 +28,8 @@ ROLES = ("fit", "check", "given")
 FORECASTERS = ("model", "last_value", "linear_trend")
 #: Scopes of a score: all figures, national figures, provincial figures.
 SCOPES = ("all", "national", "provinces")
+#: Regions of the statistics office whose little giants are forecast.
+REGIONS = ("east", "centre", "west", "northeast")
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,7 @@ class Forecast:
     """Quantiles of a quantity at a date, in its unit.
 
     Attributes:
-        quantity: a national quantity, or that of a province. province: empty for the nation.
+        quantity: a national quantity, or that of a province. province: or one of REGIONS; empty for the nation.
         levels: 5, 25, 50, 75 and 95 % quantile.
     """
 

@@ -175,7 +175,7 @@ def Score():
 
 @solara.component
 def Hindcast():
-    """Forecasts from the figures until the end of 2022."""
+    """Forecasts from the figures until an earlier year end."""
     session = use_session()
     words, rows = session.words, packaged_summary()["hindcast"]
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
