@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from calibration.fitting.fit import Settings, fit
 from calibration.fitting.priors import read_priors
 from calibration.fitting.targets import read_targets
+from calibration.forecasting import ledger, lists, naive
 from calibration.reporting import cells
+from calibration.studies import hindcasts
 from calibration.studies.hindcasts import HORIZON, ORIGINS, hindcast
 from scenarios.analysis.reported import reported_figures
 from scenarios.records.storage import records
@@ -103,6 +106,37 @@ def test_scores_are_those_of_the_samples(found):
     json.dumps([rows, records(found.national), records(found.provinces)], allow_nan=False)
     assert len(cells.hindcast_scores(rows).rows) == len(rows)
     assert cells.hindcast(records(found.national)).rows[0][0] == "end of 2021"
+
+
+def test_later_figures_change_no_forecast(fitted, found, monkeypatch):
+    """What a forecast from the end of 2022 says is the same whatever was reported afterwards."""
+
+    def moved(figure):
+        if figure.date <= ORIGINS[-1] or figure.is_share:
+            return figure
+        return figure.model_copy(
+            update={end: value and 1.1 * value for end, value in (("low", figure.low), ("high", figure.high))}
+        )
+
+    figures = tuple(map(moved, reported_figures()))
+    for module in (lists, naive, hindcasts):
+        monkeypatch.setattr(module, "reported_figures", lambda: figures)
+    targets = replace(fitted.targets, figures=tuple(map(moved, fitted.targets.figures)))
+    pairs = zip(targets.figures, fitted.targets.figures, strict=True)
+    shift = np.array([math.log(new.middle / old.middle) for new, old in pairs])
+    assert shift.any()
+    targets = replace(targets, low=targets.low + shift, high=targets.high + shift)
+    ledger.share_draws.cache_clear()
+    other = hindcast(replace(fitted, targets=targets))
+    ledger.share_draws.cache_clear()
+    for before, after in ((found.national, other.national), (found.provinces, other.provinces)):
+        assert before["id"].tolist() == after["id"].tolist()
+        assert not np.array_equal(before["low"], after["low"])
+        for level in ("05", "25", "50", "75", "95"):
+            np.testing.assert_array_equal(before[f"p{level}"], after[f"p{level}"])
+        for name in ("last_value", "linear_trend"):
+            medians = [(1 + one[f"error_{name}"]) * (one["low"] + one["high"]) / 2 for one in (before, after)]
+            np.testing.assert_allclose(*medians)
 
 
 def test_one_origin_judges_no_blend(fitted):
