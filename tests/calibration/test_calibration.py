@@ -408,8 +408,7 @@ def test_packaged_forecasts_are_of_the_packaged_posterior():
     found = {(row["quantity"], row["date"]) for row in forecasts["forecasts"]}
     asked = {(name_of(quantity), quantity.quarter_end.date().isoformat()) for quantity in published_quantities()}
     assert found <= asked
-    # Files of before the ledger have no blend and fewer forecasts.
-    assert found == asked or "blend" not in forecasts
+    assert found == asked
 
 
 def test_adopting_writes_defaults_and_copies_what_is_there(tmp_path):

@@ -285,8 +285,7 @@ def test_forecasts_are_of_everything_that_is_published(forecasts, validation):
     asked = {(one.quantity, one.place, one.quarter_end.date()) for one in published_quantities()}
     found = {(one.quantity, one.province, one.date) for one in forecasts}
     assert found <= asked
-    # Files of before the ledger have no blend and fewer forecasts.
-    assert found == asked or "blend" not in validation.forecasts
+    assert found == asked
     table = fit_tables.forecast_table(Words("en"), forecasts)
     days = {one.date for one in forecasts}
     assert [len(table.rows), len(table.heads)] == [len(national_series(forecasts)), 1 + len(days)]
