@@ -118,8 +118,8 @@ def _notes(found: Cash) -> list[str]:
         "Committed: what a lever has promised, paid or not, less what became free because firms closed or left. Tax "
         "relief and awards for titles have no budget, and their commitments are not recorded.",
         f"Used up in: the first quarter at whose end {100.0 * found.used_up:g} % of the budget is committed; median "
-        "over the runs. Money too little for one more firm is left over, and at a small scale one simulated firm stands for "
-        "many.",
+        "over the runs. Money too little for one more firm is left over, and at a small scale one simulated firm "
+        "stands for many.",
         "* The results hold only a part of the year: a run begins with the last quarter of 2018.",
     ]
     if found.runs == 1:
