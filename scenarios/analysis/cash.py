@@ -34,27 +34,31 @@ class Cash:
     """Commitments and payments of the scenarios of an ensemble.
 
     Attributes:
-        rows: one row per number. Columns: scenario; quantity; year (0 for a budget); quarters (recorded in the year: a
-            run begins with the last quarter of 2018); kind and lever, or ``all`` for their sums; unit; value (mean over
-            the runs), low and high (10 and 90 % of them; NaN for one run); note; label and studies (see
-            `scenarios.files.labels`). Quantities by year: paid_yuan, paid_cumulative_yuan, refused_yuan (cost of the
-            eligible left out) and, of levers, committed_yuan (in the year, less what became free again) and
-            committed_cumulative_yuan. Of each budget: budget_yuan, budget_used_share (committed at the end of the run),
-            used_up_share (of the runs, those in which it is used up) and used_up_quarter, whose value, low and high are
-            texts such as 2025Q4, the median over the runs and its 10 and 90 %, or ``not used up``.
+        rows: one row per number of a year. Columns: scenario; quantity; year; quarters (recorded in the year: a run
+            begins with the last quarter of 2018); kind and lever, or ``all`` for their sums; unit; value (mean over the
+            runs), low and high (10 and 90 % of them; NaN for one run); note; label and studies (see
+            `scenarios.files.labels`). Quantities: paid_yuan and paid_cumulative_yuan; of levers also committed_yuan (in
+            the year, less what became free again), committed_cumulative_yuan and refused_yuan (cost of the eligible
+            left out).
+        budgets: rows with the same columns but for the year, of each lever with a budget. Quantities: budget_yuan;
+            budget_used_share (committed at the end of the run); used_up_share (of the runs, those in which it is used
+            up); used_up_quarter, whose value, low and high are texts such as 2025Q4, the median over the runs and its
+            10 and 90 %, or ``not used up``.
         scenarios: their names. used_up: share of a budget at which it counts as used up.
         runs: of each scenario. parameters_vary: whether they differ in parameters, not only in random draws.
     """
 
     rows: pd.DataFrame
+    budgets: pd.DataFrame
     scenarios: tuple[str, ...]
     used_up: float
     runs: int
     parameters_vary: bool
 
     def records(self) -> dict:
-        """Plain values for JSON: rows; None for missing numbers."""
-        return {"rows": records(self.rows)}
+        """Plain values for JSON: rows, those of budgets last and without a year; None for missing numbers."""
+        of_budgets = [row | {"year": None, "quarters": None} for row in records(self.budgets)]
+        return {"rows": records(self.rows) + of_budgets}
 
 
 def cash(results: Results, scenarios: Iterable[str] = (), used_up: float = USED_UP) -> Cash:
@@ -80,14 +84,17 @@ def cash(results: Results, scenarios: Iterable[str] = (), used_up: float = USED_
         if name not in known:
             raise InputError(f"scenario is {name!r}{nearest(str(name), known)} (allowed: {', '.join(known)})")
     runs = results.national[results.national["scenario"] == chosen[0]][_RUN].drop_duplicates()
-    rows = []
+    rows: list[dict] = []
+    budgets: list[dict] = []
     for name in chosen:
         spending = results.spending[results.spending["scenario"] == name]
         spending = spending.assign(kind=spending["kind"].astype(str), lever=spending["lever"].astype(str))
         _refuse_incomplete(spending, len(runs), results)
         label = results.level_label(name).columns
-        rows += [{"scenario": name, **row, **label} for row in (*_by_year(spending), *_budgets(spending, used_up))]
-    return Cash(pd.DataFrame(rows), chosen, used_up, len(runs), runs["draw"].nunique() > 1)
+        rows += [{"scenario": name, **row, **label} for row in _by_year(spending)]
+        budgets += [{"scenario": name, **row, **label} for row in _budgets(spending, used_up)]
+    of_budgets = pd.DataFrame(budgets, columns=[name for name in rows[0] if name not in ("year", "quarters")])
+    return Cash(pd.DataFrame(rows), of_budgets, chosen, used_up, len(runs), runs["draw"].nunique() > 1)
 
 
 def _refuse_incomplete(spending: pd.DataFrame, runs: int, results: Results) -> None:
@@ -180,7 +187,7 @@ def _budgets(spending: pd.DataFrame, used_up: float) -> list[dict]:
         first = np.where(reached.any(axis=1), reached.argmax(axis=1), len(dates))
         ever = (first < len(dates)).astype(np.float64)
         share = np.divide(committed[:, -1], budget[:, -1], out=np.zeros(len(first)), where=budget[:, -1] > 0.0)
-        about = {"year": 0, "quarters": 0, "kind": "lever", "lever": lever, "note": ""}
+        about = {"kind": "lever", "lever": lever, "note": ""}
         for quantity, unit, values in (
             ("budget_yuan", "yuan", budget[:, -1]),
             ("budget_used_share", "share", share),

@@ -29,11 +29,10 @@ def print_cash(found: Cash, scenarios: Sequence[dict], console: Console) -> None
     """
     about = {scenario["name"]: scenario for scenario in scenarios}
     for name in found.scenarios:
-        rows = found.rows[found.rows["scenario"] == name]
+        rows, budgets = (frame[frame["scenario"] == name] for frame in (found.rows, found.budgets))
         title = about[name].get("title")
         print_table(_years(f"{name}: {title} (bn yuan)" if title else f"{name} (bn yuan)", rows), console)
         console.print()
-        budgets = rows[rows["year"] == 0]
         if budgets.empty:
             say(console, "No lever has a budget.")
         else:
@@ -57,7 +56,7 @@ def _text(row: pd.Series | None) -> tuple[str, str]:
 def _years(title: str, rows: pd.DataFrame) -> Cells:
     """One line per year, kind and lever that money went to; a kind of one item has no line of its own."""
     cells: dict[tuple[int, str, str], dict[str, pd.Series]] = {}
-    for _, row in rows[rows["year"] > 0].iterrows():
+    for _, row in rows.iterrows():
         cells.setdefault((row["year"], row["kind"], row["lever"]), {})[row["quantity"]] = row
     items = list(dict.fromkeys(key[1:] for key in cells))
     alone = {kind for kind, lever in items if lever == ALL and sum(each[0] == kind for each in items) == 2}

@@ -25,17 +25,18 @@ def print_incidence(found: Incidence, console: Console) -> None:
         ["quarter", "scenario"], sort=False
     ):
         before = rows[(rows["quarter"] == quarter) & (rows["scenario"] == found.baseline)]
+        versus = f"{scenario} against {found.baseline}"
         for quantity in found.quantities:
             first, now = (_by_place(frame[frame["quantity"] == quantity]) for frame in (before, own))
             unit = now[NATION]["level"]["unit"]
             what = quantity if unit == quantity else f"{quantity}, {unit_name(unit)},"
-            title = f"{scenario}: {what} by {found.by} ({quarter})"
+            title = f"{versus}: {what} by {found.by} ({quarter})"
             print_table(_places(title, first, now, unit, found.by), console)
             say(console, _gains_and_losses(now, unit))
             console.print()
-        print_table(_concentration(f"{scenario}: concentration ({quarter})", before, own, found), console)
+        print_table(_concentration(f"{versus}: concentration ({quarter})", before, own, found), console)
         console.print()
-        print_table(_money(f"{scenario}: public money, {NOT_BOOKED}, bn yuan up to {quarter}", before, own), console)
+        print_table(_money(f"{versus}: public money, {NOT_BOOKED}, bn yuan up to {quarter}", before, own), console)
         label = own[own["measure"] == "change"].iloc[0]
         studies = f" ({label.studies})" if label.studies else ""
         say(console, f"Changes rest on what is {label.label}{studies}.")

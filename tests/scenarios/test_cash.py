@@ -44,10 +44,10 @@ def made_up(runs=3, committed=COMMITTED, **manifest):
     return add_spending(ensemble({"baseline": [1] * runs}, **manifest), accounts, DATES)
 
 
-def number(found, quantity, year=0, lever="sme_fund", kind="lever"):
-    """Value, low and high of one row."""
-    rows = found.rows.set_index(["quantity", "year", "kind", "lever"]).sort_index()
-    row = rows.loc[(quantity, year, kind, lever)]
+def number(found, quantity, year=None, lever="sme_fund", kind="lever"):
+    """Value, low and high of one row of a year or, without one, of a budget."""
+    rows = found.budgets if year is None else found.rows[found.rows["year"] == year]
+    row = rows.set_index(["quantity", "kind", "lever"]).sort_index().loc[(quantity, kind, lever)]
     return (row["value"], row["low"], row["high"])
 
 
@@ -75,7 +75,19 @@ def test_commitments_are_those_at_the_end_of_the_year_and_what_was_added_to_them
 
 
 def test_what_moved_no_money_is_left_out():
-    assert "incubation" not in set(cash(made_up()).rows["lever"])
+    found = cash(made_up())
+    assert "incubation" not in {*found.rows["lever"], *found.budgets["lever"]}
+    assert found.rows["value"].dtype == float
+
+
+def test_without_any_money_there_is_nothing_to_show():
+    results = made_up()
+    money = ["spending_yuan", "committed_yuan", "budget_yuan"]
+    results.spending = results.spending.assign(**dict.fromkeys(money, 0.0))
+    found = cash(results)
+    assert number(found, "paid_yuan", 2020, ALL, ALL) == (0.0, 0.0, 0.0)
+    assert found.budgets.empty
+    assert "No lever has a budget" in printed(found)
 
 
 def test_the_quarter_in_which_a_budget_is_used_up_is_that_read_off_by_hand():
@@ -183,6 +195,7 @@ def test_the_command_ends_with_the_agreed_line_of_json(results):
     rows = last(done)["rows"]
     assert all({"scenario", "quantity", "value", "low", "high", "label"} <= set(row) for row in rows)
     assert {row["scenario"] for row in rows} == {"baseline"}
+    assert {row["quantity"] for row in rows if row["year"] is None} > {"used_up_quarter", "used_up_share"}
     assert "baseline: budgets" in done.stderr
 
 

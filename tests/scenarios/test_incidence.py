@@ -189,7 +189,7 @@ def printed(found) -> str:
 
 def test_the_tables_say_who_gains_and_that_money_has_no_place():
     text = " ".join(printed(incidence(made_up(), "county_type", quantities="srdi_smes")).split())
-    assert "more: srdi_smes, firms, by county_type (2019Q1)" in text
+    assert "more against baseline: srdi_smes, firms, by county_type (2019Q1)" in text
     assert "Of 2, 2 clearly gain and 0 clearly lose" in text
     assert "public money, not booked by place" in text
     assert "Public money is not booked by place" in text

@@ -20,6 +20,7 @@ from scenarios.files.labels import (
     Label,
     change_label,
     default_label,
+    level_label,
     lever_labels,
     parameter_labels,
     study_name,
@@ -164,3 +165,14 @@ def test_the_command_line_shows_labels(packaged):
     assert rows["parameters.rd_trend"] == "fitted"
     assert rows["parameters.tax_relief"] == "measured"
     assert ", assumed)" in shown.output
+
+
+def test_the_numbers_of_a_run_rest_on_the_fit_and_on_what_differs_from_its_policy():
+    names = ("baseline", "sme-fund", "strict-review", "demand-slump")
+    reported, fund, review, slump = (load_scenario(name).model_dump(by_alias=True, mode="json") for name in names)
+    levers = lever_labels({})
+    assert level_label(reported, reported, levers) == Label("fitted")
+    assert level_label(reported, fund, levers | {"sme_fund": Label("measured")}) == Label("fitted")
+    assert level_label(reported, fund, levers | {"sme_fund": STUDY}).word == "evidence"
+    assert level_label(reported, review, levers) == Label("fitted")  # a rule
+    assert level_label(reported, slump, levers) == Label("assumed")
