@@ -228,9 +228,10 @@ class Results:
         return change_label(scenarios[before], scenarios[after], self.lever_labels)
 
     def level_label(self, name: str) -> Label:
-        """What the numbers of a scenario themselves rest on, by its name: the fit, unless its parameters are others.
+        """What the numbers of a scenario themselves rest on, by its name.
 
-        The fit was made with the packaged baseline, so what differs from that counts as in `change_label`.
+        It is the fit, and what differs from the packaged baseline, with which the fit was made, as in `change_label`.
+        Parameter draws of which nobody says what they rest on are assumed.
         """
         from scenarios.files.loading import load_scenario
 
@@ -238,7 +239,7 @@ class Results:
         reported = load_scenario("baseline").model_dump(by_alias=True, mode="json")
         found = level_label(reported, scenario, self.lever_labels)
         drawn = {label.word for label in self.drawn_labels.values()}
-        return weakest([found, Label("assumed")]) if drawn and "fitted" not in drawn else found
+        return weakest([found, Label("assumed")]) if drawn == {"assumed"} else found
 
     def to_xarray(self, table: str = "national") -> xr.Dataset:
         """A table as an xarray dataset, for means over runs, differences between scenarios and NetCDF.
