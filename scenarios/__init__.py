@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers and the reference
+    from scenarios.analysis.cash import cash
     from scenarios.analysis.comparison import compare
+    from scenarios.analysis.incidence import incidence
     from scenarios.ensembles.ensemble import run_ensemble
     from scenarios.ensembles.jobs import RunFailed
     from scenarios.errors import InputError, ResultsError, ScenarioError
@@ -24,7 +26,9 @@ _MODULES = {
     "RunFailed": "ensembles.jobs",
     "Scenario": "files.schema",
     "ScenarioError": "errors",
+    "cash": "analysis.cash",
     "compare": "analysis.comparison",
+    "incidence": "analysis.incidence",
     "load_results": "records.results",
     "load_scenario": "files.loading",
     "run_ensemble": "ensembles.ensemble",

@@ -19,6 +19,13 @@ def whole_number(name: str, value: object, least: int) -> int:
         raise InputError(str(error)) from None
 
 
+def single(name: str, value: Kind, kind: type[Kind], source: str) -> Kind:
+    """One object of a kind; raises InputError for anything else, naming `source`, the function that makes them."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} is {arguments.quoted(value)}; allowed is one object returned by {source}")
+    return value
+
+
 def as_list(name: str, values: Kind | Iterable[Kind], kind: type[Kind], source: str) -> list[Kind]:
     """One object of a kind, or several, as a list.
 

@@ -13,7 +13,7 @@ from scenarios.analysis.outcomes import read_outcome
 from scenarios.search.design import Factor
 from scenarios.search.evaluation import ParetoSet
 from scenarios.search.optimize import Evaluation, Problem, Trials
-from sim.records.outputs import NATIONAL
+from sim.records.outputs import NATIONAL, TABLES
 
 # --- ensembles
 
@@ -57,6 +57,44 @@ def ensemble(giants: dict, spending: dict | None = None, *, draws=None, path="ma
 #: For `ensemble`: little giants, and yuan in each quarter.
 GIANTS = {"baseline": [100, 200, 300, 400], "more": [110, 212, 314, 416], "fewer": [90, 199, 290, 390]}
 SPENDING = {"baseline": [0] * 4, "more": [13, 13, 13, 13], "fewer": [-1, -1, -1, -2]}
+
+
+def add_places(results: Results, table: str, values: dict) -> Results:
+    """Give made-up results a table by place.
+
+    Args:
+        values: by scenario, place and column, the figures of the replicates in the last quarter; others are 1.
+    """
+    rows = [
+        dict.fromkeys((column.name for column in TABLES[table]), 1.0)
+        | {"scenario": scenario, "draw": 0, "replicate": replicate, "quarter": DATES[-1], table: place}
+        | {name: float(figures[replicate]) for name, figures in columns.items()}
+        for scenario, places in values.items()
+        for place, columns in places.items()
+        for replicate in range(len(next(iter(columns.values()))))
+    ]
+    setattr(results, table, pd.DataFrame(rows))
+    return results
+
+
+def add_spending(results: Results, accounts: dict, dates: pd.DatetimeIndex = DATES) -> Results:
+    """Give made-up results a table of public money.
+
+    Args:
+        accounts: by scenario, then by kind and lever, the figures of each column, a list over replicates of lists over
+            quarters; others are 0.
+    """
+    rows = [
+        dict.fromkeys((column.name for column in TABLES["spending"]), 0.0)
+        | {"scenario": scenario, "draw": 0, "replicate": replicate, "quarter": date, "kind": kind, "lever": lever}
+        | {name: float(figures[replicate][number]) for name, figures in columns.items()}
+        for scenario, levers in accounts.items()
+        for (kind, lever), columns in levers.items()
+        for replicate in range(len(next(iter(columns.values()))))
+        for number, date in enumerate(dates)
+    ]
+    results.spending = pd.DataFrame(rows)
+    return results
 
 
 # --- sweeps and searches

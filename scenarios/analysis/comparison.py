@@ -88,8 +88,8 @@ def compare(
     """
     ensembles = as_list("results", results, Results, "load_results")
     chosen = choose_metrics([metrics] if isinstance(metrics, str) else metrics)
-    scenarios = _common_scenarios(ensembles, baseline)
-    dates = _common_quarters(ensembles, [quarters] if isinstance(quarters, str) else quarters)
+    scenarios = common_scenarios(ensembles, baseline)
+    dates = common_quarters(ensembles, [quarters] if isinstance(quarters, str) else quarters)
     rows, regret, units = [], [], []
     frames = [(ensemble, with_derived(ensemble.national)) for ensemble in ensembles]
     for quarter in dates:
@@ -222,7 +222,7 @@ def pairs_shape(states: pd.MultiIndex) -> tuple[int, int]:
     return (draws, replicates) if draws * replicates == len(states) else (1, len(states))
 
 
-def _common_scenarios(ensembles: list[Results], baseline: str) -> list[str]:
+def common_scenarios(ensembles: list[Results], baseline: str) -> list[str]:
     """Names of the scenarios, the same in all ensembles; raises InputError if the ensembles cannot be compared."""
     if not ensembles:
         raise InputError("no results were given to compare")
@@ -253,7 +253,7 @@ def _common_scenarios(ensembles: list[Results], baseline: str) -> list[str]:
     return names
 
 
-def _common_quarters(ensembles: list[Results], requested: Iterable[str]) -> list[Quarter]:
+def common_quarters(ensembles: list[Results], requested: Iterable[str]) -> list[Quarter]:
     """The requested quarters, by default the last common one; raises InputError if an ensemble lacks one."""
     first = max(Quarter.parse(ensemble.manifest["first_quarter"]) for ensemble in ensembles)
     last = min(Quarter.parse(ensemble.manifest["last_quarter"]) for ensemble in ensembles)

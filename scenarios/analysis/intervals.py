@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 CONFIDENCE = 0.95
+#: Quantiles of single runs between which a band lies.
+BAND = (0.1, 0.9)
 #: Fewest pairs for a bootstrap interval; with fewer it is too narrow (with 4 it covers the mean in 87 % of cases).
 MIN_PAIRS = 6
 _RESAMPLES = 9999
@@ -118,6 +120,22 @@ def _expanded_level(size: int) -> float:
 
     quantile = stats.t.ppf(0.5 + CONFIDENCE / 2, size - 1) * math.sqrt(size / (size - 1))
     return float(1.0 - 2.0 * stats.norm.sf(quantile))
+
+
+def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over the runs and the band that holds the middle four fifths of them; a single run has no band.
+
+    Args:
+        values: float64 (runs, ...).
+
+    Returns:
+        Mean, 10 % quantile and 90 % quantile, each without the first axis.
+    """
+    mean = values.mean(axis=0)
+    if len(values) < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    low, high = np.quantile(values, BAND, axis=0)
+    return mean, low, high
 
 
 def variance_reduction(changed: np.ndarray, unchanged: np.ndarray) -> float:

@@ -135,12 +135,26 @@ def change_label(before: Mapping, after: Mapping, levers: Mapping[str, Label]) -
     Args:
         before, after: scenarios as in a manifest. levers: label of each lever in the runs.
     """
+    return weakest(_of_differences(before, after, levers))
+
+
+def level_label(reported: Mapping, scenario: Mapping, levers: Mapping[str, Label]) -> Label:
+    """What the numbers of a run themselves rest on: the fit, and whatever differs from the policy it was made with.
+
+    Args:
+        reported: the policy of the fit. scenario: the one of the run. levers: as in `change_label`.
+    """
+    return weakest([Label("fitted"), *_of_differences(reported, scenario, levers)])
+
+
+def _of_differences(before: Mapping, after: Mapping, levers: Mapping[str, Label]) -> list[Label]:
+    """Labels of what differs between two scenarios."""
     labels = [levers[name] for name in levers if _lever_differs(name, before, after)]
     if before.get("rules") != after.get("rules"):
         labels.append(Label("fitted"))
     if any(before.get(key) != after.get(key) for key in ("shocks", "model", "parameters")):
         labels.append(Label("assumed"))
-    return weakest(labels)
+    return labels
 
 
 def _lever_differs(name: str, before: Mapping, after: Mapping) -> bool:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenarios.errors import ResultsError, refuse_undecodable
-from scenarios.files.labels import Label, change_label, labels_in_run, lever_labels
+from scenarios.files.labels import Label, change_label, labels_in_run, level_label, lever_labels, weakest
 from scenarios.files.schema import Scenario
 from scenarios.records.layout import FORMAT, FORMAT_VERSION, MANIFEST, PARAMETER_DRAWS, PARAMETER_DRAWS_FILE, RUNS
 from scenarios.records.storage import DRAW, checksum, columns_of, dtype_of
@@ -226,6 +226,20 @@ class Results:
         """What the difference between two scenarios rests on, by their names."""
         scenarios = {scenario["name"]: scenario for scenario in self.manifest["scenarios"]}
         return change_label(scenarios[before], scenarios[after], self.lever_labels)
+
+    def level_label(self, name: str) -> Label:
+        """What the numbers of a scenario themselves rest on, by its name.
+
+        It is the fit, and what differs from the packaged baseline, with which the fit was made, as in `change_label`.
+        Parameter draws of which nobody says what they rest on are assumed.
+        """
+        from scenarios.files.loading import load_scenario
+
+        scenario = next(scenario for scenario in self.manifest["scenarios"] if scenario["name"] == name)
+        reported = load_scenario("baseline").model_dump(by_alias=True, mode="json")
+        found = level_label(reported, scenario, self.lever_labels)
+        drawn = {label.word for label in self.drawn_labels.values()}
+        return weakest([found, Label("assumed")]) if drawn == {"assumed"} else found
 
     def to_xarray(self, table: str = "national") -> xr.Dataset:
         """A table as an xarray dataset, for means over runs, differences between scenarios and NetCDF.

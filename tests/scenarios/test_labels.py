@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from evidence_draws import STUDY, evidence_folder, use_package
 
-from scenarios import InputError, load_results, load_scenario, run_ensemble
+from scenarios import InputError, Results, load_results, load_scenario, run_ensemble
 from scenarios.cli import main
 from scenarios.ensembles.parameter_draws import read_parameter_draws, values_table
 from scenarios.files.labels import (
@@ -20,6 +21,7 @@ from scenarios.files.labels import (
     Label,
     change_label,
     default_label,
+    level_label,
     lever_labels,
     parameter_labels,
     study_name,
@@ -164,3 +166,31 @@ def test_the_command_line_shows_labels(packaged):
     assert rows["parameters.rd_trend"] == "fitted"
     assert rows["parameters.tax_relief"] == "measured"
     assert ", assumed)" in shown.output
+
+
+def test_the_numbers_of_a_run_rest_on_the_fit_and_on_what_differs_from_its_policy():
+    names = ("baseline", "sme-fund", "strict-review", "demand-slump")
+    reported, fund, review, slump = (load_scenario(name).model_dump(by_alias=True, mode="json") for name in names)
+    levers = lever_labels({})
+    assert level_label(reported, reported, levers) == Label("fitted")
+    assert level_label(reported, fund, levers | {"sme_fund": Label("measured")}) == Label("fitted")
+    assert level_label(reported, fund, levers | {"sme_fund": STUDY}).word == "evidence"
+    assert level_label(reported, review, levers) == Label("fitted")  # a rule
+    assert level_label(reported, slump, levers) == Label("assumed")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "word"),
+    [
+        ({}, "fitted"),
+        ({"rd_trend": Label("fitted"), "match_sales": STUDY}, "fitted"),
+        ({"match_sales": STUDY, "match_linking": Label("assumed")}, "fitted"),  # medians of strengths
+        ({"rd_trend": Label("assumed")}, "assumed"),  # a file of the user
+    ],
+)
+def test_draws_that_rest_on_nothing_make_the_numbers_of_a_run_assumed(drawn, word):
+    results = Results(
+        Path("made-up"), {"scenarios": [load_scenario("baseline").model_dump(by_alias=True, mode="json")]}
+    )
+    results.drawn_labels = drawn
+    assert results.level_label("baseline").word == word

@@ -1,0 +1,327 @@
+"""Incidence: who gains and who loses by a policy, in places, sectors and tiers, and how concentrated that is.
+
+A pair is one parameter draw and replicate, run under a scenario and the baseline. The results hold no public money by
+place, so it is given by kind and lever for the nation, and is not divided among places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scenarios.analysis.comparison import common_quarters, common_scenarios
+from scenarios.analysis.intervals import band
+from scenarios.checks import single
+from scenarios.errors import InputError, ResultsError, nearest
+from scenarios.records.results import Results
+from scenarios.records.storage import records
+from sim.calendar import Quarter
+from sim.records.outputs import TABLES, Output
+from sim.reference import read_data
+
+#: Dimensions and the table each is made of.
+DIMENSIONS = {
+    "province": "province",
+    "region": "province",
+    "county_type": "county_type",
+    "sector": "sector",
+    "tier": "tier",
+}
+#: Quantities compared by default, as far as the table has them.
+DEFAULT_QUANTITIES = ("firms", "employment", "srdi_smes", "little_giants", "revenue_yuan", "rd_true_yuan")
+#: Quantity of public money, the row it stands in, and what is said of it.
+PAID, NOT_BOOKED = "paid_yuan", "not booked by place"
+#: The row of the whole country, and the sum over kinds or levers.
+NATION, ALL = "nation", "all"
+#: Units of columns that add up over places.
+_ADDITIVE = ("firms", "persons", "clusters", "yuan per quarter")
+#: Columns of the table of tiers that describe their stock, by the names they have in other tables; others are flows of
+#: certificates, which do not add up to a national number of firms.
+_STOCK = {"stock": "firms", **{name: name for name in ("employment", "revenue_yuan", "rd_true_yuan")}}
+#: Provinces that the statistics office counts as the north-east; the census, which `sim.reference` follows, does not.
+_NORTHEAST = ("Liaoning", "Jilin", "Heilongjiang")
+_RUN = ["draw", "replicate"]
+
+
+@dataclass(frozen=True)
+class Incidence:
+    """What the scenarios of an ensemble change, by place, sector or tier.
+
+    Attributes:
+        by: the dimension. baseline: the scenario the others are compared with. quarters: such as 2030Q4.
+        quantities: columns of the tables that were compared.
+        rows: one row per number. Columns: scenario, quantity, measure, by, place (``nation`` for the sum or a measure
+            over all places), kind and lever (of public money, else empty), quarter, unit, value (mean over the pairs),
+            low and high (10 and 90 % of them; NaN for one pair), note, label and studies (see
+            `scenarios.files.labels`).
+            Measures of each scenario: level, share_of_nation, gini and theil (of the levels of all places). Of each
+            scenario against the baseline: change; change_per_1000_firms and change_per_1000_employees (of the place
+            in the baseline); share_of_change (of the nation's, if that has one sign in all pairs); gains and losses
+            (sums over the places that gain, or lose, in the mean of the pairs); gini_change; gini_gains and
+            gini_losses (of what places gain, or lose, in a pair).
+            Public money (quantity paid_yuan) is what was paid since the start.
+        pairs: their number. parameters_vary: whether they differ in parameters, not only in random draws.
+    """
+
+    by: str
+    baseline: str
+    quarters: tuple[str, ...]
+    quantities: tuple[str, ...]
+    rows: pd.DataFrame
+    pairs: int
+    parameters_vary: bool
+
+    def records(self) -> dict:
+        """Plain values for JSON: baseline, by, rows; None for missing numbers."""
+        return {"baseline": self.baseline, "by": self.by, "rows": records(self.rows)}
+
+
+def incidence(
+    results: Results,
+    by: str,
+    baseline: str = "baseline",
+    *,
+    quantities: Iterable[str] = (),
+    quarters: Iterable[str] = (),
+) -> Incidence:
+    """Gains and losses of every scenario against the baseline, pair by pair, by place, sector or tier.
+
+    Args:
+        results: an ensemble with the baseline and at least one other scenario.
+        by: a key of `DIMENSIONS`.
+        baseline: the scenario the others are compared with.
+        quantities: one or several columns of the table; none means `DEFAULT_QUANTITIES`.
+        quarters: one or several, such as 2030Q4; none means the last.
+
+    Raises:
+        InputError: an unknown dimension, baseline, quantity or quarter, or a single scenario.
+        ResultsError: a table lacks rows.
+
+    Example:
+        >>> incidence(load_results("results/fund"), "region").rows  # doctest: +SKIP
+    """
+    single("results", results, Results, "load_results")
+    known = _quantities(by)
+    chosen = tuple(dict.fromkeys([quantities] if isinstance(quantities, str) else quantities))
+    chosen = chosen or tuple(name for name in DEFAULT_QUANTITIES if name in known)
+    for name in chosen:
+        if name not in known:
+            raise InputError(f"quantity is {name!r}{nearest(str(name), known)} (allowed by {by}: {', '.join(known)})")
+    scenarios = common_scenarios([results], baseline)
+    scenarios = [baseline, *(name for name in scenarios if name != baseline)]
+    rows: list[dict] = []
+    for quarter in common_quarters([results], [quarters] if isinstance(quarters, str) else quarters):
+        levels = _levels(results, by, scenarios, quarter, {*chosen, "firms", "employment"})
+        money = _money(results, scenarios, quarter)
+        for row in _rows(results, scenarios, levels, money, [known[name] for name in chosen]):
+            rows.append({**row, "by": by, "quarter": str(quarter)})
+    frame = pd.DataFrame(rows)[_COLUMNS]
+    draws = results.national["draw"].nunique()
+    pairs = len(results.national[_RUN].drop_duplicates())
+    dates = tuple(dict.fromkeys(frame["quarter"]))
+    return Incidence(by, baseline, dates, chosen, frame, pairs, draws > 1)
+
+
+_COLUMNS = [
+    *("scenario", "quantity", "measure", "by", "place", "kind", "lever", "quarter", "unit", "value", "low", "high"),
+    *("note", "label", "studies"),
+]
+
+
+def _quantities(by: str) -> dict[str, Output]:
+    """Columns of a dimension's table that add up over places, by name; raises InputError for an unknown dimension."""
+    if not isinstance(by, str) or by not in DIMENSIONS:
+        why = ": no table of results has size classes" if by == "size" else nearest(str(by), DIMENSIONS)
+        raise InputError(f"by is {by!r}{why} (allowed: {', '.join(DIMENSIONS)})")
+    columns = {column.name: column for column in TABLES[DIMENSIONS[by]] if column.unit in _ADDITIVE}
+    if by == "tier":
+        return {_STOCK[name]: columns[name] for name in _STOCK}
+    return columns
+
+
+def region_of() -> dict[str, str]:
+    """Region of each province as the statistics office divides the country: east, centre, west, northeast."""
+    census = {row["name"]: row["region"] for row in read_data("provinces")["province"]}
+    return {name: "northeast" if name in _NORTHEAST else region for name, region in census.items()}
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Levels in one quarter.
+
+    Attributes:
+        places: in the order of the table. values: by scenario and quantity, float64 (pairs, places).
+    """
+
+    places: tuple[str, ...]
+    values: Mapping[tuple[str, str], np.ndarray]
+
+
+def _levels(results: Results, by: str, scenarios: Sequence[str], quarter: Quarter, columns: Iterable[str]) -> _Levels:
+    """Levels of every scenario by place; raises ResultsError if a scenario, pair or place is missing or there twice."""
+    table = DIMENSIONS[by]
+    frame: pd.DataFrame = getattr(results, table)
+    now = frame[frame["quarter"] == pd.Timestamp(quarter.end_date)]
+    if by == "tier":
+        now = now.rename(columns=_STOCK)
+    now = now.assign(**{name: now[name].astype(str) for name in ("scenario", table)})
+    keys = ["scenario", *_RUN, table]
+    pairs = results.national[_RUN].drop_duplicates()
+    whole = len(scenarios) * len(pairs) * now[table].nunique()
+    if now.empty or len(now) != whole or now.duplicated(keys).any():
+        raise ResultsError(f"{results.path} is damaged: {table}.parquet does not have every {table} in {quarter}")
+    if by == "region":
+        regions = now[table].map(region_of())
+        if regions.isna().any():
+            raise ResultsError(f"{results.path} is damaged: {table}.parquet has an unknown province")
+        now = now.assign(region=regions)
+    sums = now.groupby(["scenario", *_RUN, by], sort=False)[list(columns)].sum()
+    order = tuple(dict.fromkeys(now[by]))
+    values = {}
+    for name in sums:
+        by_place = sums[name].unstack(by)[list(order)].sort_index()
+        for scenario in scenarios:
+            values[scenario, str(name)] = by_place.loc[scenario].to_numpy(np.float64)
+    return _Levels(order, values)
+
+
+def _money(results: Results, scenarios: Sequence[str], quarter: Quarter) -> dict[tuple[str, str, str], np.ndarray]:
+    """Yuan paid since the start, float64 (pairs,), by scenario, kind and lever; what never moves is left out."""
+    spending = results.spending
+    so_far = spending[spending["quarter"] <= pd.Timestamp(quarter.end_date)]
+    so_far = so_far.assign(**{name: so_far[name].astype(str) for name in ("scenario", "kind", "lever")})
+    paid = so_far.groupby(["kind", "lever", "scenario", *_RUN], sort=False)["spending_yuan"].sum()
+    paid = paid.sort_index()
+    pairs = len(results.national[_RUN].drop_duplicates())
+    found: dict[tuple[str, str, str], np.ndarray] = {}
+    for kind, lever in so_far[["kind", "lever"]].drop_duplicates().itertuples(index=False, name=None):
+        own = {name: paid.loc[kind, lever, name].to_numpy(np.float64) for name in scenarios}
+        if any(len(values) != pairs for values in own.values()):
+            raise ResultsError(f"{results.path} is damaged: spending.parquet does not have every run")
+        if any(values.any() for values in own.values()):
+            found |= {(name, kind, lever): values for name, values in own.items()}
+    for name in scenarios:
+        found[name, ALL, ALL] = sum(
+            (values for (scenario, *_), values in found.items() if scenario == name), np.zeros(pairs)
+        )
+    return found
+
+
+def _rows(
+    results: Results,
+    scenarios: Sequence[str],
+    levels: _Levels,
+    money: Mapping[tuple[str, str, str], np.ndarray],
+    columns: Sequence[Output],
+) -> Iterator[dict]:
+    """Rows of one quarter; the first scenario is the baseline."""
+    baseline = scenarios[0]
+    labels = {name: results.level_label(name) for name in scenarios}
+    changes = {name: results.change_label(baseline, name) for name in scenarios[1:]}
+    bases = {name: levels.values[baseline, name] for name in ("firms", "employment")}
+    for column in columns:
+        name = "firms" if column.name == "stock" else column.name
+        before = levels.values[baseline, name]
+        for scenario in scenarios:
+            now = levels.values[scenario, name]
+            shared = {"scenario": scenario, "quantity": name, "kind": "", "lever": "", "note": ""}
+            for row in _level_rows(now, levels.places, column.unit):
+                yield {**shared, **row, **labels[scenario].columns}
+            if scenario != baseline:
+                for row in _change_rows(now, before, bases, levels.places, column.unit):
+                    yield {**shared, **row, **changes[scenario].columns}
+    people = {name: values.sum(axis=1) for name, values in bases.items()}
+    for (scenario, kind, lever), paid in money.items():
+        shared = {"scenario": scenario, "quantity": PAID, "place": NATION, "kind": kind, "lever": lever}
+        shared["note"] = NOT_BOOKED
+        yield {**shared, **_number("level", paid, "yuan"), **labels[scenario].columns}
+        if scenario != baseline:
+            for measure, values, unit in _per_head(paid - money[baseline, kind, lever], people, "yuan"):
+                yield {**shared, **_number(measure, values, unit), **changes[scenario].columns}
+
+
+def _number(measure: str, values: np.ndarray, unit: str) -> dict:
+    """Mean and band of one number of each pair."""
+    return {"measure": measure, "unit": unit} | dict(
+        zip(("value", "low", "high"), map(float, band(values)), strict=True)
+    )
+
+
+def _per_head(change: np.ndarray, bases: Mapping[str, np.ndarray], unit: str) -> Iterator[tuple[str, np.ndarray, str]]:
+    """A change (pairs,) in all and per 1,000 firms and employees in the mean baseline, which are the same for all."""
+    yield "change", change, unit
+    for name, what in (("firms", "firms"), ("employment", "employees")):
+        base = bases[name].mean() / 1000.0
+        yield f"change_per_1000_{what}", change / base if base > 0.0 else change * math.nan, f"{unit} per 1,000 {what}"
+
+
+def _level_rows(now: np.ndarray, places: Sequence[str], unit: str) -> Iterator[dict]:
+    """Levels of each place and the nation, each place's share of the nation, and how unequal they are."""
+    nation = now.sum(axis=1)
+    shares = _ratio(now, nation[:, None])
+    for index, place in enumerate(places):
+        yield {"place": place, **_number("level", now[:, index], unit)}
+        yield {"place": place, **_number("share_of_nation", shares[:, index], "share")}
+    yield {"place": NATION, **_number("level", nation, unit)}
+    yield {"place": NATION, **_number("gini", gini(now), "0-1")}
+    yield {"place": NATION, **_number("theil", theil(now), "nats")}
+
+
+def _change_rows(
+    now: np.ndarray, before: np.ndarray, bases: Mapping[str, np.ndarray], places: Sequence[str], unit: str
+) -> Iterator[dict]:
+    """Changes of each place and the nation, and how concentrated they are; arrays are (pairs, places)."""
+    change = now - before
+    nation = change.sum(axis=1)
+    one_sign = bool((nation > 0.0).all() or (nation < 0.0).all())
+    shares = change / nation.mean() if one_sign else change * math.nan
+    for index, place in enumerate(places):
+        own = {name: values[:, index] for name, values in bases.items()}
+        for measure, values, what in _per_head(change[:, index], own, unit):
+            yield {"place": place, **_number(measure, values, what)}
+        yield {"place": place, **_number("share_of_change", shares[:, index], "share")}
+    for measure, values, what in _per_head(nation, {name: each.sum(axis=1) for name, each in bases.items()}, unit):
+        yield {"place": NATION, **_number(measure, values, what)}
+    gaining = change.mean(axis=0) > 0.0
+    yield {"place": NATION, **_number("gains", change[:, gaining].sum(axis=1), unit)}
+    yield {"place": NATION, **_number("losses", change[:, ~gaining].sum(axis=1), unit)}
+    yield {"place": NATION, **_number("gini_change", gini(now) - gini(before), "0-1")}
+    yield {"place": NATION, **_number("gini_gains", gini(np.maximum(change, 0.0)), "0-1")}
+    yield {"place": NATION, **_number("gini_losses", gini(np.maximum(-change, 0.0)), "0-1")}
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, NaN where the whole is zero."""
+    return np.divide(part, whole, out=np.full(part.shape, math.nan), where=whole != 0.0)
+
+
+def gini(values: np.ndarray) -> np.ndarray:
+    """Gini coefficient over places: 0 if all have the same, 1 − 1/places if one has all; NaN if there is nothing.
+
+    Args:
+        values: float64 (pairs, places), not negative.
+
+    Returns:
+        float64 (pairs,).
+    """
+    places = values.shape[1]
+    weights = 2.0 * np.arange(1, places + 1) - places - 1.0
+    return _ratio((weights * np.sort(values, axis=1)).sum(axis=1), places * values.sum(axis=1))
+
+
+def theil(values: np.ndarray) -> np.ndarray:
+    """Theil index over places in nats: 0 if all have the same, ln(places) if one has all; NaN if there is nothing.
+
+    Args:
+        values: float64 (pairs, places), not negative.
+
+    Returns:
+        float64 (pairs,).
+    """
+    shares = _ratio(values, values.sum(axis=1)[:, None])
+    logs = np.log(np.where(shares > 0.0, shares * values.shape[1], 1.0))
+    return (shares * logs).sum(axis=1)
