@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # for type checkers and the reference
     from scenarios.analysis.cash import cash
     from scenarios.analysis.comparison import compare
     from scenarios.analysis.incidence import incidence
+    from scenarios.analysis.value import Assumptions, value
     from scenarios.ensembles.ensemble import run_ensemble
     from scenarios.ensembles.jobs import RunFailed
     from scenarios.errors import InputError, ResultsError, ScenarioError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # for type checkers and the reference
     from scenarios.records.results import Results, load_results
 
 _MODULES = {
+    "Assumptions": "analysis.value",
     "InputError": "errors",
     "Results": "records.results",
     "ResultsError": "errors",
@@ -32,6 +34,7 @@ _MODULES = {
     "load_results": "records.results",
     "load_scenario": "files.loading",
     "run_ensemble": "ensembles.ensemble",
+    "value": "analysis.value",
 }
 
 __all__ = sorted(_MODULES)
