@@ -91,10 +91,15 @@ class Assumptions:
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
             _refuse_beyond(name, getattr(self, name), low, high)
+        first, last = PRESENT_RANGE
         try:
-            Quarter.parse(self.present)
+            known = first <= Quarter.parse(self.present) <= last
         except (TypeError, ValueError):
-            raise InputError(f"present is {quoted(self.present)}: it must be a quarter such as 2024Q1") from None
+            known = False
+        if not known:
+            raise InputError(
+                f"present is {quoted(self.present)}: it must be a quarter such as 2024Q1, from {first} to {last}"
+            )
 
     def discount(self, quarter: Quarter) -> float:
         """What a yuan of a quarter is worth at present."""
@@ -115,6 +120,7 @@ RANGES = {
     "research_moved": (0.0, 1.0),
     "tax_share": (0.0, 0.9),
 }
+PRESENT_RANGE = (Quarter(2000, 1), Quarter(2100, 4))
 _FUNDS_RANGE = (0.0, 5.0)
 
 
@@ -260,7 +266,7 @@ def _present_values(
     keys = ["scenario", *_RUN, "quarter"]
     runs = len(frame[_RUN].drop_duplicates())
     whole = len(names) * runs * (last - Quarter.parse(results.manifest["first_quarter"]) + 1)
-    if len(frame) != whole or frame.duplicated(keys).any():
+    if frame.empty or len(frame) != whole or frame.duplicated(keys).any():
         raise ResultsError(f"{results.path} is damaged: national.parquet does not have every run in every quarter")
     for name in _COLUMNS:
         if not np.isfinite(frame[name].to_numpy(np.float64)).all():
@@ -358,7 +364,8 @@ def _row(
 
 def _number(quantity: str, values: np.ndarray, unit: str) -> dict:
     """Mean over the pairs and 10 to 90 % of them."""
-    return _row(quantity, unit, *map(float, band(values)))
+    middle, low, high = map(float, band(values))
+    return _row(quantity, unit, middle, low, high)
 
 
 def _share(quantity: str, wins: np.ndarray) -> dict:

@@ -138,8 +138,8 @@ def cash(directory: Path, scenarios: tuple[str, ...], used_up: float, as_json: b
     default=0.225,
     show_default=True,
     metavar="SHARE",
-    help="Value added over revenue. Assumed, since the model has revenue alone: China's industry adds about a fifth to a "
-    "quarter (30.5 trillion yuan in 2018 over 118.5 trillion of revenue of the census is 0.257), services more.",
+    help="Value added over revenue. Assumed, since the model has revenue alone: China's industry adds about a fifth to "
+    "a quarter (30.5 trillion yuan in 2018 over 118.5 trillion of revenue of the census is 0.257), services more.",
 )
 @click.option(
     "--wage",
@@ -172,7 +172,7 @@ def cash(directory: Path, scenarios: tuple[str, ...], used_up: float, as_json: b
     default=1.0,
     show_default=True,
     metavar="SHARE",
-    help="The same of the people and materials of added R&D; 0 also if R&D is taken to be worth what it costs. Assumed.",
+    help="The same of people and materials of added R&D; 0 also if R&D is taken to be worth what it costs. Assumed.",
 )
 @click.option(
     "--tax-share",
@@ -180,7 +180,8 @@ def cash(directory: Path, scenarios: tuple[str, ...], used_up: float, as_json: b
     default=0.14,
     show_default=True,
     metavar="SHARE",
-    help="Part of the gain that flows back as tax. Assumed: taxes of 18.1 over a product of 126.1 trillion yuan in 2023.",
+    help="Part of the gain that flows back as tax. Assumed: taxes of 18.1 trillion yuan in 2023 over a gross domestic "
+    "product of 126.1 trillion.",
 )
 @json_option
 def value(
@@ -189,9 +190,9 @@ def value(
     """Show whether a policy is worth its money: net benefit, benefit-cost ratio and marginal value of public funds.
 
     Compares every scenario of a results directory with its baseline, pair by pair (same draw and replicate). Gain:
-    value added, net of what rivals in the same niches and sectors lose, less labour and R&D taken from other uses. Cost:
-    the full public cost (levers, tax relief on reported R&D, awards for titles), times 1 plus the cost of funds. Value
-    added is before tax, so tax that flows back is a part of the gain, not added to it. All amounts are discounted.
+    value added, net of what rivals in the same niches and sectors lose, less labour and R&D taken from other uses.
+    Cost: the full public cost (levers, tax relief on reported R&D, awards for titles), times 1 plus the cost of funds.
+    Value added is before tax, so tax that flows back is a part of the gain, not added to it. All is discounted.
 
     \b
       net benefit        = gain - (1 + cost of funds) x public cost
@@ -201,10 +202,10 @@ def value(
     Equal money: the chance that a scenario beats another, in net benefit and in net benefit per yuan. Ranges hold 10 to
     90 % of the pairs; ? marks one that contains zero. With --json the tables go to stderr.
 
-    Not counted: knowledge that spills over to sectors outside the model, the environment, consumers' surplus, years after
-    the run (what R&D earns later, money committed but not yet paid), capital tied up, the cost of applying and
-    assessing. With sector_displacement at 1, its default, sales at home follow reported growth whatever the policy: value
-    added can rise by sales abroad alone, and a rise of productivity frees labour.
+    Not counted: knowledge that spills over to sectors outside the model, the environment, consumers' surplus, years
+    after the run (what R&D earns later, money committed but not yet paid), capital tied up, the cost of applying and
+    assessing. With sector_displacement at 1, its default, a sector keeps of a rise of what it could sell only the
+    share it sells abroad.
 
     \b
     Example:

@@ -140,9 +140,9 @@ def _notes(found: Value) -> list[str]:
     given = found.assumptions
     sentences = [
         f"Not counted: {'; '.join(NOT_COUNTED)}.",
-        "Sales at home: competition takes back what a sector gains there as far as sector_displacement says. At 1, its "
-        "default, they follow reported growth whatever the policy: value added can rise by sales abroad alone, and a "
-        "rise of productivity shows as labour set free.",
+        "Net of displacement: what rivals in the same niche and sector lose is taken off, at the strengths of the run. "
+        "With sector_displacement at 1, its default, a sector keeps of a rise of what it could sell only the share it "
+        "sells abroad. Losses of foreign rivals are not taken off.",
         f"Assumed: discount rate {given.discount_rate:g} a year; value added {given.value_added_share:g} of revenue; "
         f"wage {given.wage:,.0f} yuan a year in {WAGE_YEAR}, growing by {given.wage_growth:g} a year; "
         f"{given.labour_moved:g} of the work and {given.research_moved:g} of the R&D added come from other uses; "
