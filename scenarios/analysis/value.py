@@ -379,7 +379,7 @@ def _ratio(gains: np.ndarray, costs: np.ndarray) -> tuple[float, float, float, s
     if not costs.any():
         return math.nan, math.nan, math.nan, "costs nothing more than the baseline"
     if (costs < 0.0).all():
-        return math.nan, math.nan, math.nan, "saves public money"
+        return math.nan, math.nan, math.nan, "saves public money; for a ratio, use this scenario as the baseline"
     if not np.quantile(costs, BAND[0]) > 0.0:
         return math.nan, math.nan, math.nan, f"not clearly more costly: costs more in {costly} of {pairs} pairs"
     middle = float(gains.mean() / costs.mean())

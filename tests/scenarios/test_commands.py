@@ -45,7 +45,7 @@ COMMANDS = [
         "optimize",
         "report",
     ),
-    *("rerun", "response", "run", "sensitivity", "show", "sweep", "ui", "validate"),
+    *("rerun", "response", "run", "sensitivity", "show", "sweep", "ui", "validate", "value"),
 ]
 
 

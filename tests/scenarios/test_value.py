@@ -181,7 +181,7 @@ def test_a_scenario_and_its_copy_tie():
     ("costs", "words"),
     [
         ([0.0] * 12, "costs nothing more than the baseline"),
-        ([-1.0] * 12, "saves public money"),
+        ([-1.0] * 12, "saves public money; for a ratio, use this scenario as the baseline"),
         ([-1.0, 0.0] * 6, "not clearly more costly: costs more in 0 of 12 pairs"),
         ([5.0] * 9 + [-5.0] * 3, "not clearly more costly: costs more in 9 of 12 pairs"),
         ([5.0] * 11 + [-5.0], "no range: costs more in 11 of 12 pairs"),
