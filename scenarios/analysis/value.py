@@ -62,6 +62,9 @@ _ASSUMED = Label("assumed")
 class Assumptions:
     """What a reader brings to the results. None of it comes from the model; every default is an assumption.
 
+    The official figures named are quoted from general knowledge, no page at hand, but for the census's revenue
+    (``sim/data/sectors.toml``). All were reported before 8 March 2024.
+
     Attributes:
         discount_rate: a year, for yuan of the day. 0.05: a choice; the official method for construction projects of
             2006 takes 0.08.
