@@ -270,7 +270,7 @@ class Firm(mesa.Agent):
             inclined = self.relabels < research.relabelling_chance(intensity, asked, moment.audit_strictness, p)
             pulled = self.aspires and not (inclined and p.relabel_lasting > 0.0)
             pull = research.threshold_pull(intensity, threshold, aim if pulled else 0.0, self.constraint, effort, p)
-            intensity = research.intensity_step(intensity, norm, pull, draw(), p)
+            intensity = research.intensity_step(intensity, norm, pull, moment.demand_swing, draw(), p)
             awarded = self.tier == 3 and runs(self.awarded_in, moment.index, AWARD_QUARTERS)
             bought = channels[Channel.research_yuan]
             added = research.added_research(awarded, moment.award_yuan, bought, self.revenue, p)

@@ -275,11 +275,11 @@ def test_intervals_cover_the_truth_as_often_as_they_say(miniature):
 
 
 def test_too_narrow_intervals_are_seen(miniature):
-    """A likelihood that knows nothing of the error in its figures: the check must not pass it."""
+    """A likelihood that takes the error in its figures for a tenth of what it is: the check must not pass it."""
     _, _, found = miniature
-    sure = replace(found.likelihood, discrepancy=found.likelihood.discrepancy / 20)
+    noisy = replace(found, likelihood=replace(found.likelihood, discrepancy=found.likelihood.discrepancy * 10))
     truth = diagnostics._true_parameters(found, 12, 5)
-    ranks = diagnostics._coverage(found, sure, truth, found.emulator(truth), 1, lambda done, all_: None)
+    ranks = diagnostics._coverage(noisy, found.likelihood, truth, found.emulator(truth), 1, lambda done, all_: None)
     assert ranks.of(0.9) < 0.8
 
 

@@ -223,7 +223,7 @@ def test_a_calibration_is_printed_with_what_can_be_believed(calibration):
         assert row["parameter"] in text
     identified = summary["information"]["identified"]
     assert f"identify {identified} of {len(summary['parameters'])} directions" in text
-    assert f"{summary['runs']:,} runs, {summary['minutes']:g} minutes." in text
+    assert f"{summary['runs']:,} runs, 61.5 minutes." in printed(print_calibration, summary | {"minutes": 61.5})
     assert "minutes" not in printed(print_calibration, summary | {"minutes": None})
 
 

@@ -22,7 +22,7 @@ from sim.rules import Rules
 from sim.tiers import TIERS
 from sim.world.environment import Environment, Moment, QuarterInputs
 
-P = parameter_record()
+P = parameter_record({"class1_cost": 7e6})
 RULES = Rules()
 KEYS, LASTING_KEYS = quarter_keys(1, 5), quarter_keys(1, TIMELESS)
 NOW, VALIDITY = np.int64(20), 12  # 64 bits, as the model's clock: dates are far apart for the 8 of a column
