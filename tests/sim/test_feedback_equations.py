@@ -58,8 +58,8 @@ def test_what_research_costs():
 
 
 def test_public_cost_beside_levers():
-    p = parameters(tax_relief=0.2, tax_relief_counted=1.0, title_award_srdi=200_000.0, title_award_giant=750_000.0)
-    assert tax_relief(5e9, p) == pytest.approx(1e9)
+    p = parameters(tax_relief=0.2, tax_relief_counted=0.5, title_award_srdi=200_000.0, title_award_giant=750_000.0)
+    assert tax_relief(5e9, p) == pytest.approx(5e8)
     # 30 · 0.2 million + 4 · 0.75 million
     assert title_awards(30.0, 4.0, p) == pytest.approx(9e6)
 
@@ -68,7 +68,8 @@ def test_what_is_announced_is_felt_the_more_the_nearer_it_is():
     p = parameters(anticipation_fade=0.8, apply_rush=0.3)
     assert felt_ahead(0, p) == felt_ahead(-5, p) == 1.0
     assert felt_ahead(3, p) == pytest.approx(0.512)
-    assert felt_ahead(1, parameters(anticipation_fade=0.0)) == 0.0
+    never = parameters(anticipation_fade=0.0)
+    assert (felt_ahead(0, never), felt_ahead(1, never)) == (1.0, 0.0)
     assert [last_rush(ahead, True, p) for ahead in (0, 1, 4, 5)] == [0.0, 0.3, 0.3, 0.0]
     assert last_rush(2, False, p) == 0.0
 
@@ -110,6 +111,7 @@ def test_the_wage_of_research_staff_absorbs_its_share_of_what_money_grows_beyond
     wage = research_wage(math.exp(0.5), 2.0, p)
     assert wage == pytest.approx(math.exp(0.04 + 0.4 * 0.3))
     assert research_price(wage, 2.0, p) == pytest.approx(math.exp(0.5 * 0.12))
+    assert research_wage(0.5, 2.0, p) == pytest.approx(math.exp(0.04 + 0.4 * (math.log(0.5) - 0.2)))
 
 
 def test_credit_that_others_lose():
@@ -117,6 +119,8 @@ def test_credit_that_others_lose():
     assert credit_response(0.3) == pytest.approx(0.21)
     # A quarter of the eased credit, spread over all that would respond.
     assert crowding_out(np.array([40.0, 0.0]), np.array([1000.0, 0.0]), p).tolist() == [0.01, 0.0]
+    # Below a yuan the divisor is one yuan.
+    assert crowding_out(np.array([0.4]), np.array([0.5]), p).tolist() == [0.1]
 
 
 def test_guaranteed_firms_close_more_often():
