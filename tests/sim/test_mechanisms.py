@@ -553,6 +553,8 @@ def test_public_money_adds_less_research_than_it_pays():
 
 
 def test_size_counts_in_full_from_a_thousand_employees_on():
+    assert (exp(size.LOG_20), exp(size.LOG_50)) == pytest.approx((20.0, 50.0))
+    assert size.DESIGNATED_REVENUE == 20e6
     assert size.size_factor(0.0) == 0.0
     assert size.size_factor(log(100)) == pytest.approx(2 / 3, rel=1e-6)
     assert size.size_factor(log(1000)) == pytest.approx(1.0, rel=1e-6)
