@@ -20,6 +20,12 @@ def province_names() -> tuple[str, ...]:
 
 
 @cache
+def region_names() -> dict[str, str]:
+    """Region of each province, as the statistics office divides the country: east, centre, west, northeast."""
+    return {row["name"]: row["region"] for row in read_data("provinces")["province"]}
+
+
+@cache
 def sector_names() -> tuple[str, ...]:
     """Keys of the modelled sectors, in the order of their codes."""
     return tuple(row["key"] for row in read_data("sectors")["sector"])

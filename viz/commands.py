@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 
 from scenarios.commands.command import echo
-from scenarios.commands.options import Names, json_option, print_json
+from scenarios.commands.options import Names, directory_argument, json_option, print_json
 from viz import LANGUAGES
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@directory_argument
 @click.option(
     "--baseline", metavar="NAME", help="Scenario the others are compared with (default: baseline, or else the first)."
 )

@@ -78,7 +78,9 @@ class Forecaster:
 
     def shown(self, quantity: Asked) -> np.ndarray:
         """The forecast that is shown, float64 (n,): the sample, or its blend with the naive forecasts."""
-        sample = self.sample(quantity)
+        return self._blended(quantity, self.sample(quantity))
+
+    def _blended(self, quantity: Asked, sample: np.ndarray) -> np.ndarray:
         blend = self.blends.get("provinces" if quantity.place else "national")
         if blend is None or not blend.better or quantity.quantity not in blend.quantities:
             return sample
@@ -91,7 +93,8 @@ class Forecaster:
         units = {column.name: column.unit for column in NATIONAL} | {REVIEW_PASS_RATE: "share"}
         rows = []
         for quantity in quantities:
-            values = self.shown(quantity)
+            sample = self.sample(quantity)
+            values = self._blended(quantity, sample)
             values = values[np.isfinite(values)]
             levels = np.quantile(values, QUANTILES) if len(values) else np.full(len(QUANTILES), np.nan)
             unit = units[quantity.quantity].removesuffix(" per quarter") + (" a year" if quantity.whole_year else "")
@@ -101,7 +104,7 @@ class Forecaster:
                     "date": quantity.quarter_end.date().isoformat(),
                     "unit": unit,
                     **{f"q{round(100 * level):02d}": float(v) for level, v in zip(QUANTILES, levels, strict=True)},
-                    "draws": int(np.isfinite(self.sample(quantity)).sum()),
+                    "draws": int(np.isfinite(sample).sum()),
                 }
             )
         return pd.DataFrame(rows)

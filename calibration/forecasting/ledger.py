@@ -44,7 +44,7 @@ FIRST_RULED = 2021
 CHANGE, CHANGE_WEIGHT = 0.3, 2.0
 #: Standard deviation of the log of a reported batch around the simulated one before any batch is known; assumed.
 FIRST_LEVEL = 0.2
-#: Quarter of the year in which lists and reviews come out; the two pilots came at other times.
+#: Last month of the quarter in which lists and reviews come out; the two pilots came at other times.
 LIST_MONTH = 9
 #: Quantities that the ledger forecasts, all of little giants.
 QUANTITIES = (

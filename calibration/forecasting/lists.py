@@ -14,7 +14,7 @@ from importlib.resources import files
 import numpy as np
 
 from scenarios.analysis.reported import ReportedFigure, middle_of, reported_figures
-from sim.reference import province_names
+from sim.reference import province_names, region_names
 
 #: The end of the quarter of the cut-off, 8 March 2024: reported figures carry the end of their quarter.
 KNOWN = date(2024, 3, 31)
@@ -80,7 +80,8 @@ class Listed:
 
 def regions() -> dict[str, tuple[str, ...]]:
     """Provinces of the four regions of the statistics office."""
-    return {name: tuple(provinces) for name, provinces in _file()["region"].items()}
+    of = region_names()
+    return {region: tuple(name for name in of if of[name] == region) for region in dict.fromkeys(of.values())}
 
 
 def known_batches(last: date = KNOWN) -> dict[int, Batch]:
@@ -104,7 +105,7 @@ def known_lists(last: date = KNOWN) -> tuple[Listed, ...]:
         if day > last or any(year not in batches for year in years):
             continue
         found += [
-            Listed(day, years, row.get("in_force", False), place, _positions(place), low, high)
+            Listed(day, years, row.get("in_force", False), place, positions_of(place), low, high)
             for place, low, high in _rows(row, sum(batches[year].size for year in years))
         ]
     return tuple(sorted(found, key=lambda listed: listed.day))
@@ -124,7 +125,7 @@ def _rows(row: Mapping, size: float) -> list[tuple[str, float, float]]:
     return rows
 
 
-def _positions(place: str) -> tuple[int, ...]:
+def positions_of(place: str) -> tuple[int, ...]:
     """Positions of the provinces of a region, or of one province."""
     return tuple(province_names().index(name) for name in regions().get(place, (place,)))
 

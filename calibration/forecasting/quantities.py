@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from pydantic import model_validator
 
-from calibration.forecasting.lists import regions
+from calibration.forecasting.lists import positions_of, regions
 from scenarios.analysis.reported import REVIEW_PASS_RATE, Quantity, ReportedFigure
 from scenarios.errors import InputError, nearest
 from sim.records.outputs import NATIONAL
@@ -60,7 +60,7 @@ class Asked(Quantity):
         """Positions of its provinces in `province_names`; None for the nation."""
         if not self.place:
             return None
-        return tuple(province_names().index(name) for name in regions().get(self.place, (self.place,)))
+        return positions_of(self.place)
 
     @model_validator(mode="after")
     def _check_region(self):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scenarios.analysis.intervals import BAND, band
+from scenarios.analysis.intervals import BAND, band_columns
 from scenarios.checks import single
 from scenarios.errors import InputError, ResultsError, nearest
 from scenarios.records.results import Results
@@ -141,7 +141,7 @@ def _by_year(spending: pd.DataFrame) -> list[dict]:
                     "kind": kind,
                     "lever": lever,
                     "unit": "yuan",
-                    **dict(zip(("value", "low", "high"), map(float, band(values)), strict=True)),
+                    **band_columns(values),
                     "note": "" if for_levers_only or kind == "lever" else NOT_RECORDED,
                 }
             )
@@ -193,7 +193,7 @@ def _budgets(spending: pd.DataFrame, used_up: float) -> list[dict]:
             ("budget_used_share", "share", share),
             ("used_up_share", "share", ever),
         ):
-            ends = dict(zip(("value", "low", "high"), map(float, band(values)), strict=True))
+            ends = band_columns(values)
             if quantity == "used_up_share":  # a share of the runs, which no single run has
                 ends |= {"low": math.nan, "high": math.nan}
             rows.append({"quantity": quantity, "unit": unit, **about, **ends})

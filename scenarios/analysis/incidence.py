@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from scenarios.analysis.comparison import common_quarters, common_scenarios
-from scenarios.analysis.intervals import band
+from scenarios.analysis.intervals import band_columns
 from scenarios.checks import single
 from scenarios.errors import InputError, ResultsError, nearest
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.calendar import Quarter
 from sim.records.outputs import TABLES, Output
-from sim.reference import read_data
+from sim.reference import region_names
 
 #: Dimensions and the table each is made of.
 DIMENSIONS = {
@@ -42,8 +42,6 @@ _ADDITIVE = ("firms", "persons", "clusters", "yuan per quarter")
 #: Columns of the table of tiers that describe their stock, by the names they have in other tables; others are flows of
 #: certificates, which do not add up to a national number of firms.
 _STOCK = {"stock": "firms", **{name: name for name in ("employment", "revenue_yuan", "rd_true_yuan")}}
-#: Provinces that the statistics office counts as the north-east; the census, which `sim.reference` follows, does not.
-_NORTHEAST = ("Liaoning", "Jilin", "Heilongjiang")
 _RUN = ["draw", "replicate"]
 
 
@@ -143,12 +141,6 @@ def _quantities(by: str) -> dict[str, Output]:
     return columns
 
 
-def region_of() -> dict[str, str]:
-    """Region of each province as the statistics office divides the country: east, centre, west, northeast."""
-    census = {row["name"]: row["region"] for row in read_data("provinces")["province"]}
-    return {name: "northeast" if name in _NORTHEAST else region for name, region in census.items()}
-
-
 @dataclass(frozen=True)
 class _Levels:
     """Levels in one quarter.
@@ -175,7 +167,7 @@ def _levels(results: Results, by: str, scenarios: Sequence[str], quarter: Quarte
     if now.empty or len(now) != whole or now.duplicated(keys).any():
         raise ResultsError(f"{results.path} is damaged: {table}.parquet does not have every {table} in {quarter}")
     if by == "region":
-        regions = now[table].map(region_of())
+        regions = now[table].map(region_names())
         if regions.isna().any():
             raise ResultsError(f"{results.path} is damaged: {table}.parquet has an unknown province")
         now = now.assign(region=regions)
@@ -246,9 +238,7 @@ def _rows(
 
 def _number(measure: str, values: np.ndarray, unit: str) -> dict:
     """Mean and band of one number of each pair."""
-    return {"measure": measure, "unit": unit} | dict(
-        zip(("value", "low", "high"), map(float, band(values)), strict=True)
-    )
+    return {"measure": measure, "unit": unit, **band_columns(values)}
 
 
 def _per_head(change: np.ndarray, bases: Mapping[str, np.ndarray], unit: str) -> Iterator[tuple[str, np.ndarray, str]]:

@@ -138,6 +138,11 @@ def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return mean, low, high
 
 
+def band_columns(values: np.ndarray) -> dict[str, float]:
+    """The `band` of one number, float64 (runs,), by the names of its columns: value (the mean), low and high."""
+    return dict(zip(("value", "low", "high"), map(float, band(values)), strict=True))
+
+
 def variance_reduction(changed: np.ndarray, unchanged: np.ndarray) -> float:
     """How many times more replicates an unpaired comparison needs for an interval of the same width.
 

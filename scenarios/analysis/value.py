@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from scenarios.analysis.comparison import COST_OF_FUNDS, common_quarters, common_scenarios
-from scenarios.analysis.intervals import BAND, band
+from scenarios.analysis.intervals import BAND, band, band_columns
 from scenarios.checks import single
 from scenarios.errors import InputError, ResultsError
 from scenarios.files.labels import Label, weakest
@@ -367,8 +367,7 @@ def _row(
 
 def _number(quantity: str, values: np.ndarray, unit: str) -> dict:
     """Mean over the pairs and 10 to 90 % of them."""
-    middle, low, high = map(float, band(values))
-    return _row(quantity, unit, middle, low, high)
+    return _row(quantity, unit) | band_columns(values)
 
 
 def _share(quantity: str, wins: np.ndarray) -> dict:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from scenarios.commands.options import json_option, print_json, table_console
+from scenarios.commands.options import baseline_option, json_option, print_json, quarters_option, table_console
 
 
 @click.command()
 @click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option("--baseline", default="baseline", show_default=True, help="Scenario the others are compared with.")
+@baseline_option
 @click.option(
     "--metric",
     "metrics",
@@ -23,7 +23,7 @@ from scenarios.commands.options import json_option, print_json, table_console
     help="Column of national to compare, or genuine_little_giants, genuine_srdi_smes, public_cost_cumulative_yuan "
     "(repeatable; default: the main metrics). Regret is printed for each; by default only for the first.",
 )
-@click.option("--quarter", "quarters", multiple=True, metavar="YYYYQN", help="Quarter (repeatable; default: the last).")
+@quarters_option
 @click.option(
     "--cost-of-funds",
     multiple=True,

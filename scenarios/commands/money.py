@@ -10,11 +10,18 @@ from typing import Any
 
 import click
 
-from scenarios.commands.options import json_option, print_json, table_console
+from scenarios.commands.options import (
+    baseline_option,
+    directory_argument,
+    json_option,
+    print_json,
+    quarters_option,
+    table_console,
+)
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@directory_argument
 @click.option(
     "--by",
     required=True,
@@ -22,7 +29,7 @@ from scenarios.commands.options import json_option, print_json, table_console
     help="What gains and losses are divided by. region: the four of the statistics office. By size is refused: no "
     "table of results has size classes.",
 )
-@click.option("--baseline", default="baseline", show_default=True, help="Scenario the others are compared with.")
+@baseline_option
 @click.option(
     "--quantity",
     "quantities",
@@ -31,7 +38,7 @@ from scenarios.commands.options import json_option, print_json, table_console
     help="Column of the table to compare (repeatable; default: firms, employment, srdi_smes, little_giants, "
     "revenue_yuan, rd_true_yuan; by tier without the titles).",
 )
-@click.option("--quarter", "quarters", multiple=True, metavar="YYYYQN", help="Quarter (repeatable; default: the last).")
+@quarters_option
 @json_option
 def incidence(
     directory: Path,
@@ -67,7 +74,7 @@ def incidence(
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@directory_argument
 @click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Scenario (repeatable; default: all).")
 @click.option(
     "--used-up",
@@ -105,8 +112,8 @@ def cash(directory: Path, scenarios: tuple[str, ...], used_up: float, as_json: b
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--baseline", default="baseline", show_default=True, help="Scenario the others are compared with.")
+@directory_argument
+@baseline_option
 @click.option(
     "--cost-of-funds",
     multiple=True,

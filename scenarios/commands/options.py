@@ -44,6 +44,25 @@ def json_option(function: Function) -> Function:
     )
 
 
+def directory_argument(function: Function) -> Function:
+    """The argument DIR, a results directory, passed to the function as `directory`."""
+    return click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")(function)
+
+
+def baseline_option(function: Function) -> Function:
+    """The option ``--baseline``."""
+    return click.option(
+        "--baseline", default="baseline", show_default=True, help="Scenario the others are compared with."
+    )(function)
+
+
+def quarters_option(function: Function) -> Function:
+    """The option ``--quarter``, passed to the function as `quarters`."""
+    return click.option(
+        "--quarter", "quarters", multiple=True, metavar="YYYYQN", help="Quarter (repeatable; default: the last)."
+    )(function)
+
+
 def print_json(values: dict) -> None:
     """Print values as the one machine-readable line, in ASCII so that the encoding does not matter."""
     click.echo(json.dumps(values))

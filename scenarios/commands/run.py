@@ -12,6 +12,7 @@ import click
 
 from scenarios.commands.command import echo
 from scenarios.commands.options import (
+    directory_argument,
     ensemble_options,
     json_option,
     print_json,
@@ -128,7 +129,7 @@ def effects(levers: tuple[str, ...], gain: str, ensemble: EnsembleOptions, as_js
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@directory_argument
 @click.option("--format", "form", required=True, help="csv, xlsx, dta (Stata), parquet or nc (NetCDF).")
 @click.option("--out", type=click.Path(path_type=Path), help="New directory (default DIR-FORMAT).")
 @click.option("--force", is_flag=True, help="Write to a directory that is not empty, replacing files of the same name.")
@@ -151,7 +152,7 @@ def export(directory: Path, form: str, out: Path | None, force: bool, as_json: b
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@directory_argument
 @click.option("--out", type=click.Path(path_type=Path), help="New directory for the results of the second run.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")

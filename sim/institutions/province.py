@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.institutions.institution import Institution
 from sim.numerics.arrays import exp, logistic
 from sim.reference import read_data
@@ -14,14 +16,14 @@ _DIFFUSION = {
 }
 
 
-def diffusion(year: float, ceiling: float, middle: float, width: float) -> float:
-    """Logistic diffusion: share reached in a (fractional) year."""
+def diffusion(year: float, ceiling, middle, width: float):
+    """Logistic diffusion: share reached in a (fractional) year; ceiling and middle, and so the share, may be arrays."""
     return ceiling * logistic((year - middle) / width)
 
 
-def shifted(share: float, log_odds: float) -> float:
-    """A share, 0-1, moved by so many log-odds."""
-    return share if log_odds == 0.0 else share / (share + (1.0 - share) * exp(-log_odds))
+def shifted(share: float, log_odds):
+    """A share, 0-1, moved by so many log-odds, which may be an array."""
+    return np.where(np.equal(log_odds, 0.0), share, share / (share + (1.0 - share) * exp(np.negative(log_odds))))
 
 
 class Province(Institution):
@@ -50,9 +52,7 @@ def make_known(model) -> None:
     year = quarter.year + 0.25 * quarter.number
     for tier, names in _DIFFUSION.items():
         ceiling, middle, width = (getattr(p, name) for name in names)
-        model.reach[tier][:] = diffusion(year, ceiling, middle, width)
         if tier == "srdi":
-            model.reach[tier][:] = [
-                diffusion(year, shifted(ceiling, province.reach_odds), middle + province.delay, width)
-                for province in model.provinces
-            ]
+            odds, delay = np.array([(province.reach_odds, province.delay) for province in model.provinces]).T
+            ceiling, middle = shifted(ceiling, odds), middle + delay
+        model.reach[tier][:] = diffusion(year, ceiling, middle, width)

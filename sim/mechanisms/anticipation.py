@@ -10,7 +10,7 @@ def felt_ahead(quarters: int, p) -> float:
 
     δ is `anticipation_fade`. Nothing is felt before a lever is announced.
     """
-    return power(p.anticipation_fade, quarters) if quarters > 0 else 1.0
+    return power(p.anticipation_fade, max(quarters, 0))
 
 
 def last_rush(quarters: int, stricter: bool, p) -> float:

@@ -47,8 +47,8 @@ def log(x):
 
 
 def power(base, exponent):
-    """Numbers to a power, float64: e^(exponent · ln base); 0 stays 0."""
-    return exp(exponent * log(np.maximum(base, _SMALLEST))) * np.sign(base)
+    """Numbers from 0 up to a power, float64: e^(exponent · ln base); 0 stays 0, but any to the power of 0 is 1."""
+    return exp(exponent * log(np.maximum(base, _SMALLEST))) * (np.greater(base, 0.0) | np.equal(exponent, 0.0))
 
 
 def logistic(x):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import tomllib
-from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -18,11 +16,12 @@ from made_up import add_places, add_spending, ensemble
 from rich.console import Console
 
 from scenarios import InputError, ResultsError, cash, incidence, load_scenario, run_ensemble
-from scenarios.analysis.incidence import DIMENSIONS, NATION, NOT_BOOKED, PAID, gini, region_of, theil
+from scenarios.analysis.incidence import DIMENSIONS, NATION, NOT_BOOKED, PAID, gini, theil
 from scenarios.cli import main
 from scenarios.commands.incidence_tables import print_incidence
 from scenarios.commands.money import incidence as command
 from scenarios.files.labels import WORDS
+from sim.reference import province_names, region_names
 
 FIRMS = {"county": [100, 100], "urban": [300, 300]}
 STAFF = {"county": [1000, 1000], "urban": [3000, 3000]}
@@ -120,8 +119,11 @@ def test_one_pair_has_no_range():
 
 
 def test_regions_are_those_of_the_statistics_office():
-    ledger = tomllib.loads(files("calibration").joinpath("ledger.toml").read_text(encoding="utf-8"))["region"]
-    assert region_of() == {name: region for region, names in ledger.items() for name in names}
+    east = "Beijing Tianjin Hebei Shanghai Jiangsu Zhejiang Fujian Shandong Guangdong Hainan"
+    centre = "Shanxi Anhui Jiangxi Henan Hubei Hunan"
+    named = dict.fromkeys(east.split(), "east") | dict.fromkeys(centre.split(), "centre")
+    named |= dict.fromkeys(("Liaoning", "Jilin", "Heilongjiang"), "northeast")
+    assert region_names() == {name: named.get(name, "west") for name in province_names()}
 
 
 @given(arrays(float, st.tuples(st.integers(1, 3), st.integers(1, 9)), elements=st.floats(0.01, 1e6)))

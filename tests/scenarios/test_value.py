@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -382,6 +383,11 @@ def test_the_command_assumes_what_the_function_does(results):
     assert {row["cost_of_funds"] for row in said["rows"]} == {None, *COST_OF_FUNDS}
     frames = [pd.DataFrame(each["rows"]) for each in (said, found)]
     pd.testing.assert_frame_equal(*frames)
+
+
+def test_the_command_has_the_defaults_of_the_assumptions():
+    defaults = {option.name: option.default for option in command.params}
+    assert {name: defaults[name] for name in asdict(Assumptions())} == asdict(Assumptions())
 
 
 @pytest.mark.parametrize(
