@@ -67,9 +67,8 @@ def found(firms, j, slot, quarter):
     u, v = uniform_pair(keys[Purpose.ENTRANT_SKILLS], slot)
     firms.digital[j] = min(p.entrant_digital * 2.0 * u, 1.0)
     firms.governance[j] = min(p.entrant_governance * 2.0 * v, 1.0)
-    firms.refinement[j] = (
-        p.entrant_refinement * p.refinement_base * (1.0 + uniform(keys[Purpose.ENTRANT_QUALITY], slot))
-    )
+    quality = 1.0 + uniform(keys[Purpose.ENTRANT_QUALITY], slot)
+    firms.refinement[j] = min(p.entrant_refinement * p.refinement_base * quality, 1.0)
     firms.green[j] = 0.0
     firms.constraint[j] = p.entrant_constraint
     firms.age[j] = 0

@@ -127,7 +127,8 @@ def found(firm: Firm, country) -> None:
     u, v = uniform_pair(country.key("entrant_skills"), firm.slot)
     firm.digital = min(2.0 * u * p.entrant_digital, 1.0)
     firm.governance = min(2.0 * v * p.entrant_governance, 1.0)
-    firm.refinement = 0.5 * p.refinement_base * (1.0 + uniform(country.key("entrant_quality"), firm.slot))
+    quality = 1.0 + uniform(country.key("entrant_quality"), firm.slot)
+    firm.refinement = min(0.5 * p.refinement_base * quality, 1.0)
     firm.green = 0.0
     firm.constraint = 0.5
     firm.age = 0

@@ -128,3 +128,9 @@ def test_entrants_stay_within_their_scale_however_high_their_mean():
     assert (columns.age < 4).any()
     for name in ("governance", "digital"):
         assert getattr(columns, name).max() <= 1.0, name
+
+
+def test_entrants_are_no_more_than_wholly_refined():
+    model = SRDIModel(Policy(parameters={"entrant_refinement": 2.0}), scale=0.001, rng=1, until=2019)
+    model.run_model()
+    assert model.firms.get("refinement").max() == 1.0
