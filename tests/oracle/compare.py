@@ -23,6 +23,8 @@ SUMS = {
 }
 #: Parts that such a sum may differ by, beside a share as of floats.
 PARTS_APART = 3
+#: Integers that are floats cut to parts: a last bit of the float can move them by one.
+CUT = ("demand",)
 #: Yuan that such a sum of spillovers may differ by: a cluster's knowledge is added up in thousands, and of one thousand
 #: more or less its members take φ/4 (0.0075) in a quarter at most.
 SPILLED_APART = PARTS_APART + 8
@@ -61,7 +63,10 @@ class Comparison:
         for name in (*FLOATS, *INTEGERS):
             theirs = getattr(columns, name)
             mine = np.array([getattr(firm, name) for firm in country.firms])
-            wrong = self._too_far(mine, theirs) if name in FLOATS else mine != theirs
+            if name in FLOATS:
+                wrong = self._too_far(mine, theirs)
+            else:
+                wrong = np.abs(mine - theirs) > (name in CUT)
             for slot in np.flatnonzero(wrong):
                 self._say(f"firm {slot}, {name}", country.quarter, mine[slot].item(), theirs[slot].item())
 
@@ -159,7 +164,7 @@ def _dates(dates: list[int | None]) -> list[int]:
 def take_up(country, model) -> None:
     """Go on from the model's state, where it differs in the last bits of floats and of what is summed from them."""
     for firm, theirs in zip(country.firms, firms_of(model), strict=True):
-        for name in FLOATS:
+        for name in (*FLOATS, *CUT):
             setattr(firm, name, getattr(theirs, name))
     mine, totals = country.totals, model.totals
     for name in ("niche_revenue", "niche_qualified"):

@@ -70,7 +70,7 @@ def test_what_is_announced_is_felt_the_more_the_nearer_it_is():
     assert felt_ahead(3, p) == pytest.approx(0.512)
     never = parameters(anticipation_fade=0.0)
     assert (felt_ahead(0, never), felt_ahead(1, never)) == (1.0, 0.0)
-    assert [last_rush(ahead, True, p) for ahead in (0, 1, 4, 5)] == [0.0, 0.3, 0.3, 0.0]
+    assert [last_rush(ahead, True, p) for ahead in (-1, 0, 1, 4, 5)] == [0.0, 0.0, 0.3, 0.3, 0.0]
     assert last_rush(2, False, p) == 0.0
 
 
