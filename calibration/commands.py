@@ -311,7 +311,7 @@ def response(
     metavar="FILE",
     help='Your own studies (TOML); with extends = "packaged" at its top they are added to those of the package.',
 )
-@click.option("--scale", type=float, default=0.05, show_default=True, help="Simulated firms per real firm.")
+@click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all runs and of the draws.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option(
@@ -334,7 +334,7 @@ def evidence(*, file: Path | None, scale: float, seed: int, workers: int | None,
     \b
     Example:
       srdi evidence
-      srdi evidence --evidence my-studies.toml --scale 0.02 --out results/my-evidence
+      srdi evidence --evidence my-studies.toml --out results/my-evidence
     """
     require_extra("srdi evidence", "calibration", "sklearn", "emcee", "threadpoolctl")
     from calibration.evidence.rows import read_evidence

@@ -20,7 +20,7 @@ from calibration.evidence.pairs import run_trial
 from calibration.evidence.rows import Estimate, Evidence
 from calibration.evidence.trials import RUN, Trial, obstacle, trial_of
 from calibration.fitting.posterior import latin_hypercube
-from calibration.fitting.priors import Lognormal, Priors, Uniform
+from calibration.fitting.priors import Lognormal, Prior, Priors, Uniform, read_priors
 from scenarios.files.strengths import lever_strengths
 from sim.parameters import parameter_table
 
@@ -53,18 +53,22 @@ def drawn_parameters(evidence: Evidence, taken: Collection[str]) -> tuple[str, .
 
 
 def priors_of(names: Iterable[str], evidence: Evidence) -> Priors:
-    """Wide priors: lognormal around the model's value, or uniform over the allowed range.
+    """Priors before the evidence: those of ``priors.toml``; for other parameters lognormal and wide.
 
-    Uniform if the value was set with one of the studies in the file, so that the study counts once, or is not above 0.
+    Uniform over the allowed range if the value was set with a study that is fitted, so that the study counts once, or
+    if the value is not above 0.
     """
-    used = {name for row in evidence.estimates for name in row.in_prior}
-    priors: dict[str, Uniform | Lognormal] = {}
+    used = {name for row in evidence.estimates if row.use == "fit" for name in row.in_prior}
+    written = read_priors().by_name
+    priors: dict[str, Prior] = {}
     for name in names:
         entry = parameter_table()[name]
         about = {"source": "wide, before the evidence", "role": "free"}
-        if name in used or entry.value <= 0.0:
+        if name in used or (name not in written and entry.value <= 0.0):
             range_ = {"distribution": "uniform", "from": entry.low, "to": entry.high}
             priors[name] = Uniform.model_validate(about | range_)
+        elif name in written:
+            priors[name] = written[name]
         else:
             around = {"distribution": "lognormal", "median": entry.value, "log_sd": WIDE}
             priors[name] = Lognormal.model_validate(about | around)

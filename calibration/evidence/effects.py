@@ -30,7 +30,7 @@ class Settings:
         scale: share of the population. seed: of all runs, which share their random draws, and of the draws.
     """
 
-    scale: float = 0.05
+    scale: float = 0.02
     seed: int = 1
 
 

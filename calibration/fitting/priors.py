@@ -80,14 +80,15 @@ class Lognormal(_Prior):
         return np.exp(norm.ppf(ends[0] + u * (ends[1] - ends[0]), np.log(self.median), self.log_sd))
 
 
-_ADAPTER = TypeAdapter(Annotated[Uniform | Normal | Lognormal, Field(discriminator="distribution")])
+Prior = Uniform | Normal | Lognormal
+_ADAPTER = TypeAdapter(Annotated[Prior, Field(discriminator="distribution")])
 
 
 @dataclass(frozen=True)
 class Priors:
     """Priors by parameter name, in file order."""
 
-    by_name: dict[str, Uniform | Normal | Lognormal]
+    by_name: dict[str, Prior]
 
     @property
     def names(self) -> tuple[str, ...]:

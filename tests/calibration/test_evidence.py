@@ -21,7 +21,7 @@ from calibration.evidence.rows import Evidence, parse_evidence, read_evidence
 from calibration.evidence.sampling import Draws, draw
 from calibration.evidence.study import _labels, study
 from calibration.evidence.trials import Trial
-from calibration.fitting.priors import Lognormal, Uniform
+from calibration.fitting.priors import Lognormal, Uniform, read_priors
 from scenarios.ensembles.parameter_draws import read_parameter_draws
 from scenarios.files.labels import Label
 from scenarios.files.strengths import lever_strengths
@@ -201,6 +201,9 @@ def test_priors_are_wide_and_count_no_study_twice():
     assert isinstance(priors.by_name["match_sales"], Lognormal)
     assert isinstance(priors.by_name["staff_response"], Uniform)
     assert priors.bounds[1] == pytest.approx([0.0, 2.0])
+    # Their studies are compared only, so what was written down of them holds.
+    held = ("displacement", "governance_productivity")
+    assert [priors_of(held, EVIDENCE).by_name[name] for name in held] == [read_priors().by_name[name] for name in held]
     assert priors.bounds[2][1] == parameter_table()["award_additionality"].high
 
 

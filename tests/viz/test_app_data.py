@@ -124,7 +124,9 @@ def test_the_baseline_alone_is_run_once(runner):
     baseline = written_scenario({})
     alone = gathered(runner, Answer(baseline, 1, run, run), baseline, runs_of(Answer(baseline, 1, run, run), ENSEMBLE))
     assert [each["name"] for each in alone.manifest["scenarios"]] == ["baseline"]
-    assert command(alone).startswith("srdi run baseline --replicates 1")
+    central = default_draws().central
+    params = "" if central == "default" else f"--params {central} "
+    assert command(alone).startswith(f"srdi run baseline {params}--replicates 1")
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "dta"])
