@@ -1,8 +1,9 @@
-"""What a reader sees of a page: the texts of its widgets, the contrast of its colours."""
+"""What a reader sees of a page: the texts of its widgets or its HTML, the contrast of its colours."""
 
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
 
 import ipywidgets
 import numpy as np
@@ -32,3 +33,48 @@ def contrast(one: str, other: str) -> float:
 
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+#: Tags without an end.
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class HtmlPage(HTMLParser):
+    """A page taken apart: balanced tags, ids, links, texts of sections, figures and what they hold."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.ids, self.links, self.unnamed = [], [], [], 0
+        self.charts = self.toggles = 0
+        self.texts: dict[str, str] = {}
+        self.section = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "section":
+            self.section = values["id"]
+        if "id" in values and tag != "path":  # outlines of markers come again in every figure
+            self.ids.append(values["id"])
+        self.links += [values[key] for key in ("href", "src") if key in values]
+        if tag == "figure":
+            self.charts += 1
+        if tag == "details":
+            assert "figure" in self.open
+            self.toggles += 1
+        if tag == "svg" and values.get("aria-hidden") != "true" and not values.get("aria-label"):
+            self.unnamed += 1
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, self.getpos()
+
+    def handle_data(self, data):
+        self.texts[self.section] = self.texts.get(self.section, "") + data

@@ -11,7 +11,7 @@ from typing import Any
 #: Languages of the pages: English and Chinese; their texts are in ``viz/words``.
 LANGUAGES = ("en", "zh")
 
-_HOMES = {"write_report": "report.document"}
+_HOMES = {"write_brief": "report.brief", "write_report": "report.document"}
 
 __all__ = ["LANGUAGES", *sorted(_HOMES)]
 

@@ -1,4 +1,4 @@
-"""The commands ``srdi report`` and ``srdi ui``, found through the entry-point group ``srdi.commands``.
+"""The commands ``srdi report``, ``srdi brief`` and ``srdi ui``, found through the entry-point group ``srdi.commands``.
 
 Only click is imported at once: ``srdi --help`` loads this file.
 """
@@ -50,6 +50,66 @@ def report(directory: Path, baseline: str | None, language: str, out: Path | Non
                 "baseline": compared.baseline,
                 "scenarios": compared.names,
                 "bytes": path.stat().st_size,
+            }
+        )
+
+
+@click.command()
+@directory_argument
+@click.option("--scenario", metavar="NAME", help="Scenario the note is about (default: the only one besides).")
+@click.option("--baseline", metavar="NAME", help="Scenario it is compared with (default: baseline, or else the first).")
+@click.option(
+    "--language", type=Names(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Language of the note."
+)
+@click.option(
+    "--format", "form", type=Names(("pdf", "html")), help="Form of the note (default: as --out ends, or else pdf)."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write, replaced if it exists (default DIR/brief-LANGUAGE.pdf).",
+)
+@json_option
+def brief(
+    *,
+    directory: Path,
+    scenario: str | None,
+    baseline: str | None,
+    language: str,
+    form: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a note of one page on a scenario: what it changes, for whom, at what cost, and how sure that is.
+
+    It has the question, four numbers, a figure, who gains, what it costs, how sure that is and what is assumed. Numbers
+    are rounded to what their range supports: 10 to 90 % of the pairs of runs. PDF needs the extra pdf and the libraries
+    of Pango; HTML needs neither.
+
+    \b
+    Example:
+      srdi brief results/first
+      srdi brief results/worth --scenario awards-doubled --language zh --out note.pdf
+      srdi brief results/worth --baseline no-policy --scenario baseline --format html
+    """
+    from scenarios.errors import InputError
+    from scenarios.records.results import load_results
+    from viz.report.brief import write_brief
+
+    path = out or directory / f"brief-{language}.{form or 'pdf'}"
+    if form and path.suffix.lower() != f".{form}":
+        raise InputError(f"--out is {path}: with --format {form} it must end in .{form}")
+    written = write_brief(load_results(directory), path, baseline=baseline, scenario=scenario, language=language)
+    echo(path)
+    if as_json:
+        print_json(
+            {
+                "out": str(path),
+                "language": language,
+                "baseline": written.compared.baseline,
+                "scenario": written.scenario,
+                "bytes": path.stat().st_size,
+                "numbers": written.records(),
             }
         )
 

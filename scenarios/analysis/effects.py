@@ -11,7 +11,7 @@ They tell what doubt comes from where (`scenarios.analysis.doubt`) and what it w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,14 @@ from scenarios.analysis.metrics import (
     with_derived,
 )
 from scenarios.ensembles.ensemble import run_ensemble
-from scenarios.ensembles.parameter_draws import ParameterDraws
+from scenarios.ensembles.parameter_draws import ParameterDraws, read_parameter_draws
 from scenarios.errors import ScenarioError, nearest
+from scenarios.files.labels import Label
 from scenarios.files.loading import load_scenario, merge_values, nest
 from scenarios.files.schema import Scenario, build, run_defaults
 from scenarios.files.strengths import lever_strengths
-from scenarios.records.results import Results
+from scenarios.records.layout import PARAMETER_DRAWS_FILE
+from scenarios.records.results import Results, load_results
 from sim.calendar import Quarter
 from sim.levers import Levers
 
@@ -193,7 +195,7 @@ def measure_effects(
 
     def named(kind: str, case: Case, changes: dict) -> str:
         """Name of a scenario with changes, which is added to the scenarios."""
-        name = f"{kind}-{case.name.replace('.', '-')}" if changes else BASELINE
+        name = _name(kind, case, changes)
         scenarios.setdefault(name, _scenario(values, name, changes) if changes else parent)
         return name
 
@@ -219,14 +221,60 @@ def measure_effects(
     seed = run_defaults(parent, seed=options.get("seed")).seed + replicates
     others = run(Path(out) / CROSSED, draws=draws.cross(replicates), seed=seed)
     sample = _Sample.of((results, others), draws)
-    candidates = []
     for row, case, pair in zip(rows, chosen, pairs, strict=True):
         row |= _doubt(row, sample.acting(case, *pair), sample)
-        if case.name in Levers.model_fields:
-            candidates.append(_candidate(sample, row, case, pair, metric))
-    drawn = pd.DataFrame(draws.columns(draws.strengths), columns=list(draws.strengths))
-    found = information(metric, candidates, sample.strengths, drawn, draws.labels)
+    found = information(metric, _candidates(sample, rows, chosen, pairs, metric), *sample.drawn(draws))
     return Effects(pd.DataFrame(rows), found, pairs=len(sample.strengths))
+
+
+def kept_information(results: Results, gain: str = GAIN) -> Information | None:
+    """What knowing the strengths would be worth, from the directory that ``srdi effects --out`` wrote.
+
+    The directory keeps the parameter draws that were used, so quantiles of a strength are those of them, not of all
+    draws of the file.
+
+    Args:
+        results: of the pairs; those with luck of their own are in its folder CROSSED. gain: as in `measure_effects`.
+
+    Returns:
+        None if the directory has other contents, or too few draws to learn from.
+
+    Raises:
+        InputError: the metric is unknown.
+        ResultsError: the folder CROSSED is unfinished or damaged.
+    """
+    (metric,) = choose_metrics((gain,))
+    folder = results.path / CROSSED
+    scenarios = {scenario["name"]: scenario for scenario in results.manifest["scenarios"]}
+    if BASELINE not in scenarios or not results.manifest["parameter_draws"] or not folder.is_dir():
+        return None
+    others = load_results(folder)
+    comparisons = cases(build(scenarios[BASELINE], BASELINE)).values()
+    pairs = {case.name: (_name("plain", case, case.plain), _name("with", case, case.changes)) for case in comparisons}
+    chosen = [case for case in comparisons if set(pairs[case.name]) <= set(scenarios)]
+    draws = read_parameter_draws(str(results.path / PARAMETER_DRAWS_FILE))
+    if not chosen or not draws.strengths or [*scenarios] != [each["name"] for each in others.manifest["scenarios"]]:
+        return None
+    sample = _Sample.of((results, others), draws)
+    compared = [pairs[case.name] for case in chosen]
+    rows = [_row(results, case, *pair) for case, pair in zip(chosen, compared, strict=True)]
+    return information(metric, _candidates(sample, rows, chosen, compared, metric), *sample.drawn(draws))
+
+
+def _name(kind: str, case: Case, changes: dict) -> str:
+    """Name of the scenario of a case with changes; without any it is the baseline."""
+    return f"{kind}-{case.name.replace('.', '-')}" if changes else BASELINE
+
+
+def _candidates(
+    sample: _Sample, rows: list[dict], chosen: list[Case], pairs: list[tuple[str, str]], metric: Metric
+) -> list[Candidate]:
+    """The levers among the comparisons."""
+    return [
+        _candidate(sample, row, case, pair, metric)
+        for row, case, pair in zip(rows, chosen, pairs, strict=True)
+        if case.name in Levers.model_fields
+    ]
 
 
 @dataclass(frozen=True)
@@ -253,6 +301,11 @@ class _Sample:
         names = list(draws.strengths)
         frames = tuple(with_derived(results.national) for results in ensembles)
         return cls(frames, values[names], values.drop(columns=names))
+
+    def drawn(self, draws: ParameterDraws) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, Label]]:
+        """The strengths of each pair, all draws of them, and what they rest on."""
+        every = pd.DataFrame(draws.columns(draws.strengths), columns=list(draws.strengths))
+        return self.strengths, every, draws.labels
 
     def acting(self, case: Case, plain: str, changed: str) -> np.ndarray:
         """Differences of the outcome of a case over the quarters in which it acts, float64 (pairs,)."""

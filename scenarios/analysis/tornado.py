@@ -10,6 +10,7 @@ from scenarios.display.drawing import BLUE, GREY, ORANGE, write_charts
 from scenarios.display.formatting import unit_name
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 #: Largest number of bars.
@@ -23,6 +24,13 @@ def write_tornado(found: Information, folder: Path) -> list[Path]:
     return write_charts({"tornado": tornado(found)}, folder)
 
 
+def widest(found: Information) -> pd.DataFrame:
+    """Rows of the strengths that levers set, those between whose ends gain differs most first; at most MOST."""
+    rows = found.rows[found.rows["lever"].notna()].dropna(subset=["gain_low", "gain_high"])
+    order = (rows["gain_high"] - rows["gain_low"]).abs().sort_values(ascending=False, kind="stable").index[:MOST]
+    return rows.loc[order]
+
+
 def tornado(found: Information) -> Figure:
     """One bar per strength and lever, the widest on top, between the gains at two quantiles of the strength.
 
@@ -31,9 +39,7 @@ def tornado(found: Information) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = found.rows[found.rows["lever"].notna()].dropna(subset=["gain_low", "gain_high"])
-    widest = (rows["gain_high"] - rows["gain_low"]).abs().sort_values(ascending=False, kind="stable").index[:MOST]
-    rows = rows.loc[widest]
+    rows = widest(found)
     figure = Figure(figsize=(8.5, _ROW * max(len(rows), 1) + _MARGIN), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.add_subplot()

@@ -47,6 +47,22 @@ NOT_COUNTED = (
     "years after the run: what its R&D earns later, and money committed but not yet paid",
     "capital tied up, and what firms and offices spend on applying and assessing",
 )
+#: Why a ratio or its range is missing, by name; some: pairs of which it is true.
+REASONS = {
+    "free": "costs nothing more than the baseline",
+    "saves": "saves public money; for a ratio, use this scenario as the baseline",
+    "unclear": "not clearly more costly: costs more in {some} of {pairs} pairs",
+    "no_range": "no range: costs more in {some} of {pairs} pairs",
+    "pays": "pays for itself",
+    "pays_in_some": "pays for itself in {some} of {pairs} pairs",
+}
+#: Switches and parameters that make a number gross or incomplete when they are off, and what is said then.
+SWITCHES = {
+    ("displacement", "displacement"): "gains are not net of what rivals in the niche lose",
+    ("displacement", "sector_displacement"): "gains are not net of what the rest of the sector loses",
+    ("full_cost", "tax_relief_counted"): "tax relief on R&D is not in the public cost",
+    ("full_cost", "title_award_srdi"): "awards for titles of SRDI SMEs are not in the public cost",
+}
 #: Parts of the public cost: quantity and the column of `national` it sums.
 PARTS = {
     "cost_lever_yuan": "public_spending_yuan",
@@ -135,6 +151,18 @@ def _refuse_beyond(name: str, number: object, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a ratio or its range is missing: a key of `REASONS`, and in how many of the pairs it is so."""
+
+    key: str
+    some: int
+    pairs: int
+
+    def __str__(self) -> str:
+        return REASONS[self.key].format(some=self.some, pairs=self.pairs)
+
+
+@dataclass(frozen=True)
 class Value:
     """Benefit, cost and rank of the scenarios of an ensemble.
 
@@ -152,6 +180,7 @@ class Value:
             With a cost of funds: net_benefit_yuan, benefit_cost, positive_share (of the pairs, those with a net benefit
             above zero) and beats_share (those in which it is above that of the other). beats_per_yuan_share: those in
             which net benefit per yuan of public cost is above that of the other, at any cost of funds.
+        reasons: why a ratio or its range is missing, by scenario and quantity (benefit_cost, mvpf).
         caveats: sentences on settings of the runs that make a number gross or incomplete.
         pairs: their number. parameters_vary: whether they differ in parameters, not only in random draws.
     """
@@ -162,6 +191,7 @@ class Value:
     assumptions: Assumptions
     cost_of_funds: tuple[float, ...]
     rows: pd.DataFrame
+    reasons: Mapping[tuple[str, str], Reason]
     caveats: tuple[str, ...]
     pairs: int
     parameters_vary: bool
@@ -220,7 +250,9 @@ def value(
         labels = weakest([*(results.change_label(baseline, each) for each in (one, other)), _ASSUMED])
         ranks = _rank(accounts[one], accounts[other], funds)
         rows += [{"scenario": one, "other": other, **row, **labels.columns} for row in ranks]
+    reasons = {(row["scenario"], row["quantity"]): row["note"] for row in rows if isinstance(row["note"], Reason)}
     frame = pd.DataFrame(rows)[_ROW]
+    frame["note"] = frame["note"].map(str)
     draws = results.national[_RUN].drop_duplicates()
     caveats = tuple(_caveats(results))
     return Value(
@@ -230,6 +262,7 @@ def value(
         assumptions=given,
         cost_of_funds=funds,
         rows=frame,
+        reasons=reasons,
         caveats=caveats,
         pairs=len(draws),
         parameters_vary=draws["draw"].nunique() > 1,
@@ -359,7 +392,12 @@ def _rank(one: _Account, other: _Account, funds: Iterable[float]) -> Iterator[di
 
 
 def _row(
-    quantity: str, unit: str, middle: float = math.nan, low: float = math.nan, high: float = math.nan, note: str = ""
+    quantity: str,
+    unit: str,
+    middle: float = math.nan,
+    low: float = math.nan,
+    high: float = math.nan,
+    note: Reason | str = "",
 ) -> dict:
     ends = {"value": float(middle), "low": float(low), "high": float(high)}
     return {"quantity": quantity, "unit": unit, "cost_of_funds": math.nan, **ends, "note": note}
@@ -375,18 +413,18 @@ def _share(quantity: str, wins: np.ndarray) -> dict:
     return _row(quantity, "share", float(wins.mean()))
 
 
-def _ratio(gains: np.ndarray, costs: np.ndarray) -> tuple[float, float, float, str]:
-    """Ratio of the means, its band over the pairs, and a word on what is missing."""
+def _ratio(gains: np.ndarray, costs: np.ndarray) -> tuple[float, float, float, Reason | str]:
+    """Ratio of the means, its band over the pairs, and why one is missing."""
     pairs, costly = len(costs), int((costs > 0.0).sum())
     if not costs.any():
-        return math.nan, math.nan, math.nan, "costs nothing more than the baseline"
+        return math.nan, math.nan, math.nan, Reason("free", pairs, pairs)
     if (costs < 0.0).all():
-        return math.nan, math.nan, math.nan, "saves public money; for a ratio, use this scenario as the baseline"
+        return math.nan, math.nan, math.nan, Reason("saves", pairs, pairs)
     if not np.quantile(costs, BAND[0]) > 0.0:
-        return math.nan, math.nan, math.nan, f"not clearly more costly: costs more in {costly} of {pairs} pairs"
+        return math.nan, math.nan, math.nan, Reason("unclear", costly, pairs)
     middle = float(gains.mean() / costs.mean())
     if costly < pairs:
-        return middle, math.nan, math.nan, f"no range: costs more in {costly} of {pairs} pairs"
+        return middle, math.nan, math.nan, Reason("no_range", costly, pairs)
     _, low, high = band(gains / costs)
     return middle, float(low), float(high), ""
 
@@ -398,23 +436,16 @@ def _mvpf(account: _Account) -> dict:
         return _row("mvpf", "ratio", note=note)
     lost = account.cost - account.tax
     own = int((lost <= 0.0).sum())
-    if own == len(lost):
-        return _row("mvpf", "ratio", note="pays for itself")
     if own:
-        return _row("mvpf", "ratio", note=f"pays for itself in {own} of {len(lost)} pairs")
+        return _row("mvpf", "ratio", note=Reason("pays" if own == len(lost) else "pays_in_some", own, len(lost)))
     return _row("mvpf", "ratio", *_ratio(account.gain - account.tax, lost))
 
 
-def _caveats(results: Results) -> Iterator[str]:
-    """Sentences on what is off in a scenario, by its switch or its parameter."""
+def switched_off(results: Results) -> dict[tuple[str, str], list[str]]:
+    """Scenarios in which a switch of `SWITCHES` or its parameter is off, by the two; without those that are on."""
     manifest = results.manifest
-    words = {
-        ("displacement", "displacement"): "gains are not net of what rivals in the niche lose",
-        ("displacement", "sector_displacement"): "gains are not net of what the rest of the sector loses",
-        ("full_cost", "tax_relief_counted"): "tax relief on R&D is not in the public cost",
-        ("full_cost", "title_award_srdi"): "awards for titles of SRDI SMEs are not in the public cost",
-    }
-    for (feedback, parameter), word in words.items():
+    found = {}
+    for feedback, parameter in SWITCHES:
         off = [
             each["name"]
             for each in manifest["scenarios"]
@@ -422,4 +453,12 @@ def _caveats(results: Results) -> Iterator[str]:
             or {**manifest.get("parameters", {}), **each.get("parameters", {})}.get(parameter) == 0.0
         ]
         if off:
-            yield f"In {', '.join(off)} {word} (model.{feedback} or {parameter} is off)."
+            found[feedback, parameter] = off
+    return found
+
+
+def _caveats(results: Results) -> Iterator[str]:
+    """Sentences on what is off in a scenario, by its switch or its parameter."""
+    for (feedback, parameter), off in switched_off(results).items():
+        word = SWITCHES[feedback, parameter]
+        yield f"In {', '.join(off)} {word} (model.{feedback} or {parameter} is off)."

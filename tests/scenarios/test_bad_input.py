@@ -205,6 +205,7 @@ LINES = {
     "compare": ("--baseline", "--json"),
     "export": ("--format", "--out"),
     "report": ("--language", "--out", "--baseline"),
+    "brief": ("--language", "--out", "--format", "--scenario", "--baseline"),
     "show": ("--json",),
     "check": ("--json",),
     "new": ("--out",),

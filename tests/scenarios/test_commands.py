@@ -31,6 +31,7 @@ def results(tmp_path_factory):
 COMMANDS = [
     *(
         "bench",
+        "brief",
         "calibrate",
         "cash",
         "check",

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from html.parser import HTMLParser
 from string import Formatter
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from seen import HtmlPage as Page
 from seen import contrast
 
-from scenarios import InputError, compare, load_scenario, run_ensemble
+from scenarios import InputError, cash, compare, incidence, load_scenario, run_ensemble
 from scenarios.analysis.intervals import MIN_PAIRS, mean_interval, ratio_interval
 from scenarios.analysis.reported import reported_figures
+from scenarios.analysis.value import NOT_COUNTED, REASONS, SWITCHES
+from scenarios.analysis.value import value as find_value
 from scenarios.cli import main
 from scenarios.ensembles.default_draws import default_draws
 from scenarios.ensembles.parameter_draws import POSTERIOR, read_parameter_draws
@@ -26,6 +28,8 @@ from sim.reference import province_names
 from viz import LANGUAGES, write_report
 from viz.report.caveats import source_counts
 from viz.report.document import SECTIONS, render
+from viz.report.gains import QUANTITIES, region
+from viz.report.worth import PARTS, not_counted
 from viz.shared.compared import Compared, reported_of
 from viz.shared.estimates import Estimate, mean_of, ratio_of
 from viz.shared.prices import price_of
@@ -33,49 +37,6 @@ from viz.shared.province_squares import LAYOUT, changes, ink_on, levels
 from viz.shared.quantities import CHAINS, ENDS, HEADLINES, LADDER
 from viz.shared.units import unit_of
 from viz.words.language import Words, catalogue
-
-VOID = {"meta", "link", "br", "img", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """A page taken apart: balanced tags, ids, links, texts of sections, figures and what they hold."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open, self.ids, self.links, self.unnamed = [], [], [], 0
-        self.charts = self.toggles = 0
-        self.texts: dict[str, str] = {}
-        self.section = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        values = dict(attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "section":
-            self.section = values["id"]
-        if "id" in values and tag != "path":  # outlines of markers come again in every figure
-            self.ids.append(values["id"])
-        self.links += [values[key] for key in ("href", "src") if key in values]
-        if tag == "figure":
-            self.charts += 1
-        if tag == "details":
-            assert "figure" in self.open
-            self.toggles += 1
-        if tag == "svg" and values.get("aria-hidden") != "true" and not values.get("aria-label"):
-            self.unnamed += 1
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, self.getpos()
-
-    def handle_data(self, data):
-        self.texts[self.section] = self.texts.get(self.section, "") + data
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +71,9 @@ def test_the_page_is_whole_and_needs_nothing_else(page):
 
 def test_every_chart_has_a_name_and_its_numbers(page):
     found = Page(page[1])
-    maps = 2
-    assert found.charts == found.toggles == 3 * len(LADDER) + len(CHAINS) + maps
+    maps, others = 2, 1
+    money = 3 + 2 + others  # payments of each kind, without levers two, and worth
+    assert found.charts == found.toggles == 3 * len(LADDER) + len(CHAINS) + maps + others * len(QUANTITIES) + money
     assert found.unnamed == 0
     assert page[1].count('tabindex="0" role="img" aria-label="') == maps * len(LAYOUT)
 
@@ -155,6 +117,82 @@ def test_costs_say_what_was_spent_by_lever(results, page):
     for lever in ("little_giant_awards", "digital_empowerment", "cluster_recognition"):
         assert words.lever(lever) in section
         assert words.number(spent[lever]["baseline"].mean()) in section
+
+
+def test_gains_by_region_are_those_of_incidence(results, page):
+    language, text = page
+    words, section = Words(language), Page(text).texts["gains"]
+    rows = incidence(results, "region", quantities=QUANTITIES).rows
+    changes = rows[
+        (rows["scenario"] == "no-policy") & (rows["measure"] == "change") & rows["quantity"].isin(QUANTITIES)
+    ]
+    assert len(changes) == len(QUANTITIES) * 5
+    for row in changes.itertuples():
+        assert region(words, row.place) in section
+        assert words.value(row.value, row.unit, signed=True) in section
+        assert words.interval(row.low, row.high, row.unit, signed=True) in section
+    assert words("gain.money") in section
+    assert words("label.difference", label=words("label.assumed")) in section
+
+
+def test_payments_by_year_are_those_of_cash(results, page):
+    language, text = page
+    words, section = Words(language), Page(text).texts["cash"]
+    found = cash(results)
+    paid = found.rows[(found.rows["quantity"] == "paid_yuan") & (found.rows["lever"] == "all")]
+    for row in paid[paid["year"] > 2018].itertuples():
+        assert words.number(row.value) in section
+    budgets = found.budgets[found.budgets["quantity"] == "budget_used_share"]
+    assert set(budgets["scenario"]) == {"baseline"}
+    for row in budgets.itertuples():
+        assert words.lever(row.lever) in section
+        assert words.value(row.value, "share") in section
+    assert words("cash.not_used_up") in section
+    assert words("cash.no_budget") in section  # of no policy
+    assert words("label.amounts", label=words("label.fitted")) in section
+
+
+def test_worth_is_that_of_value_with_what_it_assumes_and_leaves_out(results, page):
+    language, text = page
+    words, section = Words(language), Page(text).texts["value"]
+    rows = find_value(results).rows.set_index("quantity")
+    for part, sign in PARTS.items():
+        row = rows.loc[part]
+        assert words(f"value.{part}") in section
+        assert words.value((sign or 1) * row["value"], row["unit"], signed=True) in section
+    for net in rows.loc["net_benefit_yuan"].itertuples():
+        assert words.interval(net.low, net.high, "yuan", signed=True) in section
+    # Without policy money is saved, so there is no ratio, and it is said why.
+    assert words("value.no_benefit_cost", reason=words("value.reason_saves")) in section
+    assert all(item in section for item in not_counted(words))
+    assert words("value.assumed", **GIVEN[language]) in section
+
+
+#: The defaults of `Assumptions` as each language writes them.
+GIVEN = {
+    language: {
+        **{"rate": "5%", "present": present, "share": "22.5%", "wage": wage, "year": 2022, "growth": "5%"},
+        **{"labour": "100%", "research": "100%", "tax": "14%"},
+    }
+    for language, present, wage in (("en", "2024 Q1", "70,000"), ("zh", "2024年第1季度", "7万"))
+}
+
+
+def test_the_report_knows_all_that_value_may_say():
+    english = Words("en")
+    assert not_counted(english) == list(NOT_COUNTED)
+    for language in LANGUAGES:
+        words = catalogue(language)["value"]
+        assert {key.removeprefix("reason_") for key in words if key.startswith("reason_")} == set(REASONS)
+        assert {key.removeprefix("off_") for key in words if key.startswith("off_")} == {name for _, name in SWITCHES}
+        assert sum(key.startswith("not_counted_") for key in words) == len(NOT_COUNTED)
+
+
+def test_without_draws_of_strengths_a_command_is_named_that_makes_them(page):
+    language, text = page
+    section = Page(text).texts["doubt"]
+    assert Words(language)("doubt.command") in section
+    assert "srdi effects --params evidence" in section
 
 
 def test_the_map_prints_little_giants_of_every_province(results, page):
@@ -234,7 +272,8 @@ def test_one_scenario_once_and_before_the_reported_figures(tmp_path):
         text = render(Compared(one), language)
         found = Page(text)
         assert not found.open
-        assert words("headline.alone") in found.texts["effects"]
+        for section in ("effects", "gains", "value"):
+            assert words("headline.alone") in found.texts[section]
         assert words("cost.no_spending") in found.texts["costs"]
         assert words("caveat.one_run") in found.texts["caveats"]
         assert words("caveat.ends_early", day=words.date(pd.Timestamp("2020-12-31"))) in found.texts["caveats"]
@@ -249,6 +288,7 @@ def test_one_pair_of_runs_has_no_interval(results, tmp_path):
     words, found = Words("en"), Page(text)
     assert words("headline.note_one") in found.texts["headlines"]
     assert words("cost.one_run") in found.texts["costs"]
+    assert all(words("band.note_one") in found.texts[section] for section in ("gains", "cash", "value"))
     assert "95% interval" not in found.texts["headlines"]
     assert "levers.cluster_recognition.per_year" in found.texts["run"]
     assert not re.search(r"\bnan\b", text)

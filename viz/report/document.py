@@ -15,15 +15,22 @@ from viz import LANGUAGES
 from viz.report.background import descriptions, sentences
 from viz.report.caveats import caveats, lever_sources, misses
 from viz.report.costs import costs_per_firm, spending
+from viz.report.doubt import tornado
+from viz.report.gains import gains
 from viz.report.maps import COLUMN, maps
+from viz.report.payments import payments
 from viz.report.sections import Sections
+from viz.report.worth import assumptions, not_counted, worth
 from viz.shared import province_squares
 from viz.shared.compared import Compared
 from viz.shared.units import unit_of
 from viz.words.language import Words
 
 #: Sections of the page, in order; their titles are in the word tables.
-SECTIONS = ("headlines", "run", "fans", "effects", "map", "costs", "chains", "caveats")
+SECTIONS = (
+    *("headlines", "run", "fans", "effects", "map", "gains", "costs", "cash", "value", "chains", "doubt"),
+    "caveats",
+)
 _ENDINGS = (".html", ".htm")
 
 
@@ -102,6 +109,12 @@ def _context(sections: Sections, words: Words) -> dict:
         "spending": spending(sections),
         "costs": costs_per_firm(sections),
         "chains": sections.chains(),
+        "gains": gains(sections),
+        "payments": payments(sections),
+        "worth": worth(sections),
+        "assumptions": assumptions(sections),
+        "not_counted": not_counted(words),
+        "tornado": tornado(sections),
         "caveats": caveats(sections),
         "misses": missed_in_words,
         "missed": missed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import pandas as pd
 
@@ -20,6 +21,8 @@ PANEL, TEXT = (4.6, 2.5), 9
 #: Lengths of strokes and gaps, in line widths, that distinguish lines without colour; the first is solid.
 _DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (8, 2, 1.5, 2, 1.5, 2))
 _WIDE_BAND, _NARROW_BAND = 0.18, 0.32
+#: Inches of a row of a chart with names, and of the axis below all rows.
+_ROW, _AXIS = 0.26, 0.3
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,19 @@ def fan_chart(
     return drawing
 
 
-def difference_chart(differences: pd.DataFrame, look: Stroke, number: Callable[[float], str]) -> Figure:
-    """Paired differences to the baseline over time: their mean and, with several runs, their 90 % band.
+def difference_chart(
+    differences: pd.DataFrame,
+    look: Stroke,
+    number: Callable[[float], str],
+    ends: tuple[float, float] = (0.05, 0.95),
+) -> Figure:
+    """Paired differences to the baseline over time: their mean and, with several runs, the band between two quantiles.
 
     Args:
-        differences: from `Compared.differences`. number: formats the numbers of the vertical axis.
+        differences: from `Compared.differences`. number: formats the numbers of the vertical axis. ends: the quantiles.
     """
     drawing, axis = _panel(differences.index, number)
-    low, high = (differences.quantile(quantile, axis=1) for quantile in (0.05, 0.95))
+    low, high = (differences.quantile(quantile, axis=1) for quantile in ends)
     axis.fill_between(differences.index, low, high, color=look.colour, alpha=_WIDE_BAND, lw=0)
     axis.axhline(0.0, color=GREY, lw=1.0)
     axis.plot(differences.index, differences.mean(axis=1), color=look.colour, lw=1.8, linestyle=look.linestyle)
@@ -108,21 +116,115 @@ def lines_chart(
     return drawing
 
 
+def ranges_chart(names: Sequence[str], rows: pd.DataFrame, look: Stroke, number: Callable[[float], str]) -> Figure:
+    """Numbers below each other: a dot for the value, hollow if its range contains zero, and a bar for the range.
+
+    Args:
+        names: of the rows, from the top. rows: columns value, low and high; ends are NaN where there is no range.
+        number: formats the numbers of the horizontal axis.
+    """
+    drawing, axis = _rows_panel(names, number)
+    axis.axvline(0.0, color=GREY, lw=1.0)
+    for height, (value, low, high) in zip(
+        range(len(names) - 1, -1, -1), rows[["value", "low", "high"]].itertuples(index=False), strict=True
+    ):
+        if low < high:
+            axis.barh(height, high - low, left=low, height=0.36, color=look.colour, alpha=_NARROW_BAND, lw=0)
+        clear = low > 0.0 or high < 0.0
+        axis.plot(value, height, "o", ms=5, color=look.colour, mfc=look.colour if clear else "white", mew=1.4)
+    return drawing
+
+
+def swings_chart(names: Sequence[str], rows: pd.DataFrame, best: float, number: Callable[[float], str]) -> Figure:
+    """A tornado: one bar per row between two numbers, the first a square and the second a dot; a tick for the middle.
+
+    Args:
+        names: of the rows, from the top. rows: columns low, high and middle. best: marked by a dashed line.
+        number: formats the numbers of the horizontal axis.
+    """
+    drawing, axis = _rows_panel(names, number)
+    axis.axvline(best, color=GREY, lw=1.0, ls="--")
+    for height, (low, high, middle) in zip(
+        range(len(names) - 1, -1, -1), rows[["low", "high", "middle"]].itertuples(index=False), strict=True
+    ):
+        axis.barh(height, high - low, left=low, height=0.5, color=GREY, alpha=_WIDE_BAND, lw=0)
+        axis.plot([middle, middle], [height - 0.25, height + 0.25], color="black", lw=1.0)
+        axis.plot(low, height, "s", ms=4.5, color=OKABE_ITO[1])
+        axis.plot(high, height, "o", ms=4.5, color=OKABE_ITO[0])
+    return drawing
+
+
+def years_chart(rows: pd.DataFrame, look: Stroke, number: Callable[[float], str]) -> Figure:
+    """A sum by year: a bar for the mean and a line for the range.
+
+    Args:
+        rows: by year; columns value, low and high, whose ends are NaN where there is no range.
+        number: formats the numbers of the vertical axis.
+    """
+    drawing, axis = _canvas(number)
+    axis.bar(rows.index, rows["value"], width=0.72, color=look.colour, alpha=_NARROW_BAND + 0.3, lw=0)
+    axis.vlines(rows.index, rows["low"], rows["high"], color="black", lw=1.4)
+    axis.set_xticks(list(rows.index)[:: 1 if len(rows) < 6 else 2 if len(rows) < 14 else 5])
+    axis.set_ylim(bottom=0.0, top=None if rows["value"].any() else 1.0)
+    return drawing
+
+
 def _panel(dates: pd.DatetimeIndex, number: Callable[[float], str]) -> tuple[Figure, Axes]:
-    # Imported here, because the web page needs only `Stroke` and should not load Matplotlib.
     from matplotlib.dates import DateFormatter, YearLocator
+
+    drawing, axis = _canvas(number)
+    years = max((dates[-1] - dates[0]).days / 365.25, 1.0)
+    axis.xaxis.set_major_locator(YearLocator(1 if years < 6 else 2 if years < 14 else 5))
+    axis.xaxis.set_major_formatter(DateFormatter("%Y"))
+    return drawing, axis
+
+
+def _canvas(number: Callable[[float], str]) -> tuple[Figure, Axes]:
+    """A panel with numbers on its vertical axis."""
+    # Imported here, because the web page needs only `Stroke` and should not load Matplotlib.
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     drawing = Figure(figsize=PANEL, layout="constrained")
     axis = drawing.subplots()
-    axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", color="#e4e4e4", lw=0.6)
-    axis.set_axisbelow(True)
-    axis.tick_params(labelsize=TEXT)
-    years = max((dates[-1] - dates[0]).days / 365.25, 1.0)
-    axis.xaxis.set_major_locator(YearLocator(1 if years < 6 else 2 if years < 14 else 5))
-    axis.xaxis.set_major_formatter(DateFormatter("%Y"))
+    _plain(axis)
     axis.yaxis.set_major_locator(MaxNLocator(5))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     return drawing, axis
+
+
+def _rows_panel(names: Sequence[str], number: Callable[[float], str]) -> tuple[Figure, Axes]:
+    """A panel with a name for each row, the first on top, and numbers on its horizontal axis.
+
+    Its margins are set by hand: the names are drawn in the reader's fonts, whose widths are not known here.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    width, height = PANEL[0], _ROW * max(len(names), 1) + _AXIS
+    drawing = Figure(figsize=(width, height))
+    axis = drawing.subplots()
+    left = min(max(map(_inches, names), default=0.0) + 0.15, 0.6 * width)
+    drawing.subplots_adjust(left=left / width, right=0.94, bottom=_AXIS / height, top=1.0)
+    axis.grid(axis="x", color="#e4e4e4", lw=0.6)
+    _plain(axis)
+    axis.spines["left"].set_visible(False)
+    axis.tick_params(axis="y", length=0)
+    axis.set_yticks(range(len(names)), list(reversed(names)))
+    axis.set_ylim(-0.6, len(names) - 0.4)
+    axis.use_sticky_edges = False  # a bar does not end at the edge of the panel
+    axis.xaxis.set_major_locator(MaxNLocator(3))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    return drawing, axis
+
+
+def _plain(axis: Axes) -> None:
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.set_axisbelow(True)
+    axis.tick_params(labelsize=TEXT)
+
+
+def _inches(text: str) -> float:
+    """About how wide a text is: a Chinese character is as wide as high, other letters on average six tenths of it."""
+    return sum(1.0 if east_asian_width(letter) in "WFA" else 0.6 for letter in text) * TEXT / 72.0

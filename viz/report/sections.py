@@ -62,7 +62,7 @@ class Sections:
                 self.looks[name],
                 [self._difference(name, quantity) for quantity in LADDER],
                 self._ends(name),
-                self.words("label.difference", label=self.words.label(self._label(name))),
+                self.words("label.difference", label=self.words.label(self.label(name))),
             )
             for name in self.compared.others
         ]
@@ -83,7 +83,7 @@ class Sections:
                 "interval": words.interval(difference.low, difference.high, unit, signed=True),
             }
             text = words("headline.row" if difference.known else "headline.row_one", **values)
-            rests_on = words(f"label.{self._label(name).word}")
+            rests_on = words(f"label.{self.label(name).word}")
             rows.append((self.titles[name], text, verdict(self.words, difference), rests_on))
         end = self.compared.end(self.compared.baseline, quantity)
         about = words(
@@ -95,7 +95,7 @@ class Sections:
         value = words("headline.baseline_value", value=words.value(end.mean, unit), unit=words.unit(unit))
         return Headline(words.column(quantity), value, about, rows)
 
-    def _label(self, name: str) -> Label:
+    def label(self, name: str) -> Label:
         """What the differences of a scenario rest on."""
         return self.compared.results.change_label(self.compared.baseline, name)
 

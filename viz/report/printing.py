@@ -1,0 +1,39 @@
+"""HTML printed as PDF by WeasyPrint, which the extra ``pdf`` installs."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from scenarios.errors import InputError, require_extra
+
+#: Sizes of text in points, from the largest; the first with which a page holds everything is taken.
+SIZES = (10.4, 10.0, 9.6, 9.2, 8.8, 8.4, 8.0, 7.6)
+#: Debian's packages with the libraries that WeasyPrint loads.
+LIBRARIES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
+
+def one_page(html: str) -> bytes:
+    """A page of HTML as a PDF of one page with its fonts embedded; the same page gives the same bytes.
+
+    Raises:
+        InputError: WeasyPrint or a library that it loads is missing, or the text does not fit on one page.
+    """
+    require_extra("a brief in PDF (--format html needs nothing)", "pdf", "weasyprint")
+    try:
+        from weasyprint import CSS, HTML
+    except OSError as error:
+        raise InputError(
+            f"a brief in PDF needs the libraries of Pango ({error.args[0].splitlines()[0]}): install {LIBRARIES} "
+            "(Debian's names), or choose --format html"
+        ) from None
+    source = HTML(string=html, url_fetcher=_refuse)
+    for size in SIZES:
+        document = source.render(stylesheets=[CSS(string=f"html {{ font-size: {size}pt !important }}")])
+        if len(document.pages) == 1:
+            return document.write_pdf()
+    raise InputError("the brief does not fit on one page; shorten the title and description of its scenarios")
+
+
+def _refuse(url: str, *arguments: object, **options: object) -> NoReturn:
+    """The page loads nothing."""
+    raise ValueError(f"{url} is not loaded")
