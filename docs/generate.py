@@ -1,4 +1,8 @@
-"""Pages made while the site is built: the repository's own documents, and the reference from what the code declares."""
+"""Pages made while the site is built: the repository's own documents, and the reference from what the code declares.
+
+MkDocs calls ``on_files`` and ``on_nav``. The plugin of languages in between makes new files, by name, in the folder of
+documents: what a page holds is put in after it.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,26 @@ import re
 from pathlib import Path
 
 import click
-import mkdocs_gen_files
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 
 from calibration.fitting.priors import read_priors
 from calibration.reporting.evidence_page import PAGES as EVIDENCE_PAGES
 from calibration.reporting.evidence_page import evidence_page
 from scenarios.analysis.reported import reported_figures
 from scenarios.cli import main as srdi
+from scenarios.ensembles.default_draws import default_labels
 from scenarios.files.describe import feedback_rows, lever_rows, lever_title, number, rule_rows, shock_rows
+from scenarios.files.labels import lever_labels
 from sim.parameters import parameter_table
 from sim.records.outputs import TABLES
 from sim.reference import read_data
+from viz.app.fit_tables import figure_table, role_title, short
+from viz.live.fitted import by_role, figures_of, forecasts_of
+from viz.report.caveats import source_counts
+from viz.shared.calibrated import packaged_summary, packaged_validation
+from viz.words.language import Words, catalogue
 
 ROOT = Path(__file__).parent.parent
 #: Documents outside the folder of the site, and the page each becomes.
@@ -35,10 +48,20 @@ _TITLES = {
 }
 
 
+#: How the page on reading begins.
+_READING = {
+    "en": "# How to read the results\n\nThe same text is on the web page, under *Data and about*.\n\n",
+    "zh": "# 如何阅读结果\n\n以下内容与网页“数据与说明”页的“如何阅读”相同。\n\n",
+}
+#: Where the Chinese page on calibration has its results.
+_RESULTS = "<!-- results -->"
+#: Text of each page made, by its path.
+_MADE: dict[str, str] = {}
+
+
 def page(path: str, text: str) -> None:
     """Write a page of the site."""
-    with mkdocs_gen_files.open(path, "w") as file:
-        file.write(text)
+    _MADE[path] = text
 
 
 def table(heads: list[str], rows: list[list[object]]) -> str:
@@ -65,11 +88,12 @@ def _moved(match: re.Match) -> str:
 
 
 def documents() -> None:
-    """The repository's own documents with their links as the site has them."""
+    """The repository's own documents with their links as the site has them, without those between languages."""
     for source, target in PAGES.items():
-        text = (ROOT / source).read_text(encoding="utf-8")
+        text = re.sub(
+            r"^.*English.* · .*简体中文.*\n\n", "", (ROOT / source).read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
         page(target, _TITLES.get(source, "") + re.sub(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)", _moved, text))
-        mkdocs_gen_files.set_edit_path(target, source)
 
 
 def settings(rows: list[dict]) -> str:
@@ -218,12 +242,63 @@ def evidence() -> None:
         page(path, evidence_page(language))
 
 
-documents()
-evidence()
-levers()
-rules()
-parameters()
-equations()
-commands()
-results()
-sources()
+def reading() -> None:
+    """How to read the results, as the web page says it, in both languages."""
+    for language, path in (("en", "reading.md"), ("zh", "reading.zh.md")):
+        words = Words(language)
+        counts = {key: words.number(count) for key, count in source_counts().items()}
+        counts["levers"] = words.strengths(lever_labels(default_labels()))
+        parts = [_READING[language]]
+        for key in catalogue(language)["data"]:
+            if key.startswith("read_") and key.endswith("_title"):
+                text = words(f"data.{key.removesuffix('_title')}", **counts)
+                parts.append(f"## {words(f'data.{key}')}\n\n{text}\n\n")
+        page(path, "".join(parts))
+
+
+def in_short() -> None:
+    """The Chinese page on calibration with the results of the packaged one."""
+    words, shown, summary = Words("zh"), packaged_validation(), packaged_summary()
+    rows = by_role(figures_of(shown.results))
+    parts = ["## 拟合结果\n\n以下由软件自带的校准结果生成，与网页“校准”页相同。\n\n"]
+    if not shown.results.get("model_unchanged", True):
+        parts.append(f"{words('fit.changed')}\n\n")
+    parts += [f"- {each}\n" for each in short(words, rows, summary, forecasts_of(shown.forecasts["forecasts"]))]
+    parts.append(f"\n### {words('fit.figures')}\n\n{words('fit.figures_note')}\n\n")
+    for role, figures in rows.items():
+        shown_figures = figure_table(words, [figure for figure in figures if not figure.province])
+        parts += [f"#### {role_title(words, role)}\n\n", table(list(shown_figures.heads), list(shown_figures.rows))]
+    text = (Path(__file__).parent / "calibration.zh.md").read_text(encoding="utf-8")
+    assert text.count(_RESULTS) == 1
+    page("calibration.zh.md", text.replace(_RESULTS, "".join(parts)))
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Make the pages; those that stand in the folder already are replaced."""
+    for make in (
+        documents,
+        evidence,
+        reading,
+        in_short,
+        levers,
+        rules,
+        parameters,
+        equations,
+        commands,
+        results,
+        sources,
+    ):
+        make()
+    for path in _MADE:
+        if (kept := files.get_file_from_path(path)) is not None:
+            files.remove(kept)
+        files.append(File(path, config.docs_dir, config.site_dir, config.use_directory_urls))
+    return files
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Put in what the pages hold."""
+    for file in files.documentation_pages():
+        if file.src_uri in _MADE:
+            file.content_string = _MADE[file.src_uri]
+    return nav
