@@ -1,9 +1,9 @@
 """Which parameters the rows of a file discipline, their priors, and the runs from which effects are learned.
 
-A parameter is drawn if a row that is fitted names it first, if it sets the strength of a lever, or if it is the power
-by which effects grow with money. Not drawn are parameters that the fit to the reported figures draws (`srdi
-calibrate`): what is known of them stands there, and the baseline rests on them. For the same reason statistics of the
-baseline are compared and not fitted.
+A parameter is drawn if a row that is fitted names it first, if its prior rests on a study of the file, if it sets the
+strength of a lever, or if it is the power by which effects grow with money. Not drawn are parameters that the fit to
+the reported figures draws (`srdi calibrate`): what is known of them stands there, and the baseline rests on them. For
+the same reason statistics of the baseline are compared and not fitted.
 """
 
 from __future__ import annotations
@@ -48,8 +48,18 @@ def drawn_parameters(evidence: Evidence, taken: Collection[str]) -> tuple[str, .
     """Parameters for which the evidence gives draws, in the order of ``parameters.toml``."""
     named = {row.parameter for row in evidence.estimates if is_fitted(row, taken)}
     strengths = {name for names in lever_strengths().values() for name in names}
-    wanted = (named | strengths | {DOSE}) - set(taken)
+    wanted = (named | set(studies_of_priors(evidence)) | strengths | {DOSE}) - set(taken)
     return tuple(name for name in parameter_table() if name in wanted)
+
+
+def studies_of_priors(evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """Studies on which the priors of ``priors.toml`` rest, by parameter; with a fitted one, another prior is taken."""
+    rows = [(name, row) for row in evidence.estimates for name in row.in_prior]
+    fitted = {name for name, row in rows if row.use == "fit"}
+    written = read_priors().by_name.keys() - fitted
+    return {
+        name: tuple(dict.fromkeys(row.study for of, row in rows if of == name)) for name, _ in rows if name in written
+    }
 
 
 def priors_of(names: Iterable[str], evidence: Evidence) -> Priors:
@@ -113,9 +123,9 @@ def arms_of(evidence: Evidence, taken: Collection[str]) -> tuple[Arm, ...]:
     """All trials with their rows, in file order; rows that give the parameter itself need none.
 
     Varied are the drawn parameters that the fitted rows of a trial name or, without such rows, those that the others
-    name first and that set the strength of the lever.
+    name first and that set the strength of the lever; and those whose prior rests on a study.
     """
-    drawn = drawn_parameters(evidence, taken)
+    drawn, resting = drawn_parameters(evidence, taken), studies_of_priors(evidence)
     rows_of: dict[Trial, list[Estimate]] = {}
     for row in evidence.estimates:
         if row.experiment != "direct" and not obstacle(row):
@@ -125,6 +135,7 @@ def arms_of(evidence: Evidence, taken: Collection[str]) -> tuple[Arm, ...]:
         named = {name for row in rows if is_fitted(row, taken) for name in row.parameters}
         if not named and trial.experiment in RUN:
             named = {row.parameter for row in rows} & set(lever_strengths().get(trial.lever, ()))
+        named |= {row.parameter for row in rows if row.parameter in resting}
         arms.append(Arm(trial, tuple(rows), tuple(name for name in drawn if name in named)))
     return tuple(arms)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from calibration.evidence.comparison import INTERVAL, compared, inside_by_use
-from calibration.evidence.design import drawn_parameters, is_fitted, priors_of
+from calibration.evidence.design import drawn_parameters, is_fitted, priors_of, studies_of_priors
 from calibration.evidence.effects import Design, Settings, direct_curves
 from calibration.evidence.likelihood import components, finding_of
 from calibration.evidence.rows import Estimate, Evidence
@@ -67,7 +67,7 @@ def study(
     priors = priors_of(drawn_parameters(evidence, fitted.names), evidence)
     likelihoods = components(priors.names, [finding_of(row, curves[row.id]) for row in used])
     draws = draw(priors, likelihoods, len(fitted), settings.seed)
-    labels = _labels(used, fitted, draws)
+    labels = _labels(used, studies_of_priors(evidence), fitted, draws)
     table = values_table((*fitted.names, *draws.names), np.column_stack([fitted.values, draws.values]), labels)
     write_parquet(table, folder / DRAWS_FILE)
     rows = [compared(row, fitted, draws, curves) for row in evidence.estimates]
@@ -92,19 +92,21 @@ def study(
     return summary
 
 
-def _labels(used: Sequence[Estimate], fitted: ParameterDraws, draws: Draws) -> dict[str, Label]:
+def _labels(
+    used: Sequence[Estimate], priors: Mapping[str, tuple[str, ...]], fitted: ParameterDraws, draws: Draws
+) -> dict[str, Label]:
     """Label of each column of the draws: fitted, evidence with its studies, or assumed.
 
-    Studies that say next to nothing of a parameter do not make it evidence.
+    Studies that say next to nothing of a parameter do not make it evidence; the studies behind its prior do.
 
     Args:
-        used: rows in the likelihood.
+        used: rows in the likelihood. priors: studies on which priors rest, by parameter.
     """
     labels = {name: Label("fitted") for name in fitted.names}
     for name in draws.names:
-        studies = dict.fromkeys(row.study for row in used if name in row.parameters)
-        taught = bool(studies) and draws.learned[name] >= LEARNED
-        labels[name] = Label("evidence", tuple(studies)) if taught else Label("assumed")
+        taught = [row.study for row in used if name in row.parameters and draws.learned[name] >= LEARNED]
+        studies = tuple(dict.fromkeys([*priors.get(name, ()), *taught]))
+        labels[name] = Label("evidence", studies) if studies else Label("assumed")
     return labels
 
 

@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from calibration.evidence import comparison
 from calibration.evidence.curves import Curve, identity, learn
-from calibration.evidence.design import Arm, arms_of, drawn_parameters, is_fitted, priors_of
+from calibration.evidence.design import Arm, arms_of, drawn_parameters, is_fitted, priors_of, studies_of_priors
 from calibration.evidence.effects import Design, Settings
 from calibration.evidence.likelihood import SHARED, Finding, Likelihood, components, finding_of
 from calibration.evidence.pairs import run_trial
@@ -191,6 +191,10 @@ def test_strengths_of_all_levers_are_drawn_and_nothing_the_fit_draws():
     assert not is_fitted(ROWS["saic_2013_rate"], TAKEN)
     assert not is_fitted(ROWS["fei_2018_multiplier"], TAKEN), "a setting is no parameter"
     assert is_fitted(ROWS["cai_szeidl_2018"], TAKEN)
+    resting = studies_of_priors(EVIDENCE)
+    assert resting["displacement"] == ("cai_szeidl_2022", "rotemberg_2019")
+    assert set(resting) - set(TAKEN) <= set(drawn)
+    assert "staff_response" not in resting, "its study is fitted"
 
 
 def test_priors_are_wide_and_count_no_study_twice():
@@ -320,7 +324,7 @@ def test_a_study_labels_only_parameters_that_its_rows_name():
     rows = [ROWS["falck_2010_research"], ROWS["lps_2011_productivity"]]
     names = ("commons_productivity", "commons_research", "commons_absorption", "match_sales")
     draws = Draws(names, np.zeros((1, 4)), {}, dict.fromkeys(names, 1.0) | {"commons_absorption": 0.01})
-    labels = _labels(rows, read_parameter_draws("posterior"), draws)
+    labels = _labels(rows, {}, read_parameter_draws("posterior"), draws)
     assert labels["commons_productivity"] == Label("evidence", ("martin_mayer_mayneris_lps",))
     assert labels["commons_research"] == Label("evidence", ("falck",))
     assert labels["commons_absorption"] == Label("assumed"), "the study says next to nothing of it"
