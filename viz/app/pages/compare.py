@@ -346,12 +346,15 @@ def over_time(findings: Findings, quantity: str, session: Session, differences: 
     """
     words, compared, unit = session.words, findings.compared, unit_of(quantity)
     titles, course = Sections(compared, words).titles, lines(findings, quantity)
-    shown = course.differences if differences else course.medians
+    shown = {name: found[0] for name, found in course.differences.items()} if differences else course.levels
     series = []
     if not differences:
-        series.append(line(titles[compared.baseline], course.medians[compared.baseline], colour=charts.BASELINE))
+        series.append(line(titles[compared.baseline], course.levels[compared.baseline], colour=charts.BASELINE))
         if findings.pairs > 1:
             series.insert(0, band(words("compare.band"), course.low, course.high, colour=charts.BASELINE))
+    if differences and findings.pairs > 1 and len(compared.others) == 1:
+        low, high = course.differences[compared.others[0]][1:]
+        series.append(band(words("compare.effect_band"), low, high, colour=policy_look(1)[0]))
     for place, name in enumerate(compared.others, start=1):
         colour, dash = policy_look(place)
         series.append(line(titles[name], shown[name], colour=colour, dash=dash))
