@@ -65,7 +65,12 @@ def province_remark(words: Words, quantity: str, province: str = "") -> str:
 
 
 def is_missed(row: dict) -> bool:
-    """Whether the reported interval of a row of a validation lies outside the model's 90 % interval."""
+    """Whether the reported interval of a row of a validation lies outside the model's 90 % interval.
+
+    Of figures of the fit `inside` is a stricter test, of the median; of others it is this one.
+    """
+    if row["role"] != "fit":
+        return not row["inside"]
     low, high = row["reported_low"], row["reported_high"]
     return (high is not None and row["p05"] > high) or (low is not None and row["p95"] < low)
 

@@ -17,7 +17,7 @@ from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
-from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress
+from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress, remark_on
 from viz.app.policies import policy_of, presets, settings_of
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import Chart, band, interval, interval_chart, line, time_chart
@@ -28,6 +28,7 @@ from viz.live.session import Status, fault_text
 from viz.report.panels import stroke
 from viz.report.sections import Sections
 from viz.shared.compared import Compared
+from viz.shared.known import remark
 from viz.shared.quantities import ENDS
 from viz.shared.units import unit_of
 from viz.words.language import Words
@@ -309,6 +310,7 @@ def OverTime(findings: Findings) -> None:
         for differences in (False, True):
             with solara.Div(classes=["srdi-card"]):
                 Chart(spec=over_time(findings, quantity, session, differences), version=f"{id(findings)} {quantity}")
+    remark_on(remark(words, quantity))
 
 
 def forest(findings: Findings, quantity: str, session: Session) -> dict:

@@ -140,6 +140,9 @@ def KeyNumbers():
         unsafe_innerHTML="".join(cells),
     )
     note(_basis(words, answer, session))
+    for quantity in HEADLINES:
+        if quantity not in FANS:  # those have it below their chart
+            remark_on(words.labelled(words.column(quantity), remark(words, quantity)))
 
 
 def _basis(words: Words, answer: Answer | None, session: Session) -> str:
