@@ -17,7 +17,7 @@ import pandas as pd
 from scenarios import InputError, compare, load_scenario, run_ensemble
 from scenarios.analysis.comparison import Comparison
 from scenarios.commands.compare_tables import print_comparison
-from scenarios.display.formatting import format_number, unit_name
+from scenarios.display.formatting import format_estimate, format_number, unit_name
 from scenarios.display.screen import console
 from scenarios.ensembles.parameter_draws import read_parameter_draws
 
@@ -40,9 +40,7 @@ def read_options() -> argparse.Namespace:
 
 def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figure:
     """One panel per outcome, one line per policy: the mean of the pairs with a band."""
-    low, high, band = "low", "high", "95 % interval of the mean; simulation noise only"
-    if comparison.parameters_vary:
-        low, high, band = "p05", "p95", "90 % of single pairs (parameters and simulation noise)"
+    band = "90 % interval of the effect, the model's own error included"
     everything = comparison.rows.assign(year=comparison.rows["quarter"].str[:4].astype(int))
     figure, panels = plt.subplots(1, len(OUTCOMES), figsize=(10, 4), layout="constrained")
     figure.get_layout_engine().set(wspace=0.05)
@@ -50,7 +48,9 @@ def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figu
         rows = everything[everything["metric"] == metric.name]
         for policy, line in rows.groupby("scenario"):
             axes.plot(line["year"], line["difference"], color=POLICIES[policy], linewidth=1.6)
-            axes.fill_between(line["year"], line[low], line[high], color=POLICIES[policy], alpha=0.18, linewidth=0)
+            axes.fill_between(
+                line["year"], line["effect_low"], line["effect_high"], color=POLICIES[policy], alpha=0.18, linewidth=0
+            )
         # Titles next to the ends of the lines, from the bottom up, without overlap.
         height, top = axes.get_ylim()
         step = 0.06 * (top - height)
@@ -67,17 +67,22 @@ def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figu
     return figure
 
 
+def _to(interval: str) -> str:
+    """An interval as LaTeX prints it."""
+    return interval.replace(" … ", " to ")
+
+
 def effects_table(rows: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
     """Differences with readable names and units; a count without a price has a dash."""
     table = {}
     for row in rows.itertuples():
-        mean, low, high = (format_number(value, row.unit, signed=True) for value in (row.difference, row.low, row.high))
+        mean, interval = format_estimate(row.difference, row.effect_low, row.effect_high, row.unit, signed=True)
         each = row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan
-        price, cheapest, dearest = (format_number(yuan / 1e6) for yuan in each)
+        price, its_interval = format_estimate(*(yuan / 1e6 for yuan in each))
         table[titles[row.scenario], f"{OUTCOMES[row.metric]} ({unit_name(row.unit)})"] = {
-            f"Difference, {row.quarter} (95 %)": f"{mean} ({low} to {high})",
+            f"Difference, {row.quarter} (90 %)": f"{mean} ({_to(interval)})",
             f"Cost, {unit_name('yuan')}": format_number(row.cost_yuan, "yuan", signed=True),
-            "Million yuan for one more": price if row.cost_note else f"{price} ({cheapest} to {dearest})",
+            "Million yuan for one more": price if row.cost_note else f"{price} ({_to(its_interval)})",
         }
     return pd.DataFrame.from_dict(table, orient="index").rename_axis(["Policy", "Outcome"]).reset_index()
 

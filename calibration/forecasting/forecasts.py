@@ -5,10 +5,9 @@ is known at the cut-off.
 
 * Little giants, their batches and reviews, in the nation, its regions and provinces: the ledger (`ledger`).
 * A quantity with a reported figure: that figure times the simulated change since (on the log-odds scale for shares).
-  The error of the change has the variance D² h, with h the years since the figure and D (`DRIFT`) how far policy and
-  economy wander from the model in a year.
-* Other quantities: the simulated value, with the variance d² + D² h; d is the quantity's discrepancy in
-  ``targets.toml``, and h counts from the cut-off.
+  The error of the change has the variance D² h, with h the years since the figure and D as in
+  `scenarios.analysis.model_error`.
+* Other quantities: the simulated value, with the variance d² + D² h given there.
 
 Where the hindcasts say that it is better, the forecast shown is the blend of this sample with the naive forecasts
 (`blend`).
@@ -30,6 +29,7 @@ from calibration.forecasting.ledger import QUANTITIES, Ledger, ledger_of, simula
 from calibration.forecasting.lists import KNOWN
 from calibration.forecasting.naive import naive_forecasts
 from calibration.forecasting.quantities import Asked, known_by, name_of
+from scenarios.analysis.model_error import DRIFT, DRIFTS, OTHER_DISCREPANCY, with_error
 from scenarios.analysis.reported import (
     CUT_OFF,
     REVIEW_PASS_RATE,
@@ -41,12 +41,6 @@ from scenarios.analysis.reported import (
 from sim.records.outputs import NATIONAL
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-#: Standard deviation of the drift between a quantity and the model in the first year, log scale; assumed. For SRDI
-#: SMEs: the errors of the hindcast from the end of 2022, 0.2 to 0.3. Provinces recognised far more firms in 2023 than
-#: before, which the model does not represent.
-DRIFT, DRIFTS = 0.1, {"srdi_smes": 0.2}
-#: Model error of quantities without a reported figure that states one.
-OTHER_DISCREPANCY = 0.1
 
 
 @dataclass(frozen=True)
@@ -160,13 +154,6 @@ def anchored(
         odds = start / (1.0 - start) * (values / (1.0 - values)) / (then / (1.0 - then))
         moved = np.where(np.isfinite(odds), odds / (1.0 + odds), values)
     return with_error(moved, error, share=True)
-
-
-def with_error(values: np.ndarray, error: np.ndarray, share: bool) -> np.ndarray:
-    """Values moved by an error on the log scale, on the log-odds scale for shares; 0 and 1 stay."""
-    if not share:
-        return values * np.exp(error)
-    return values * np.exp(error) / (1.0 - values + values * np.exp(error))
 
 
 def drift(quantity: Quantity, since: date) -> float:

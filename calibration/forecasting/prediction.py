@@ -10,7 +10,7 @@ import pandas as pd
 
 from calibration.fitting.simulator import TEST_SEEDS, Design, RunProgress, run_library, seeds_from
 from calibration.fitting.targets import Targets
-from calibration.forecasting.forecasts import with_error
+from scenarios.analysis.model_error import with_error
 from scenarios.analysis.reported import ReportedFigure, reported_figures
 
 #: Parameter draws that are run again to choose the default one, and seeds for each.

@@ -22,12 +22,13 @@ import pandas as pd
 from calibration.fitting.fit import Fit
 from calibration.fitting.posterior import Likelihood, sample
 from calibration.forecasting.blend import MODEL, Blend, inverse_score_weights, pooled
-from calibration.forecasting.forecasts import QUANTILES, anchor, anchored, drift, drift_error, with_error
+from calibration.forecasting.forecasts import QUANTILES, anchor, anchored, drift, drift_error
 from calibration.forecasting.ledger import QUANTITIES, Ledger, Simulated, ledger_of
 from calibration.forecasting.lists import FIRST_BATCH, KNOWN, REVIEW_YEARS, known_lists
 from calibration.forecasting.naive import NAIVE, list_share, naive_forecasts
 from calibration.forecasting.quantities import BY_PROVINCE, Asked, known_by
 from calibration.forecasting.scores import density_scores, interval_scores
+from scenarios.analysis.model_error import with_error
 from scenarios.analysis.reported import REVIEW_PASS_RATE, ReportedFigure, reported_figures
 
 #: Days up to which figures are known, and how far each hindcast reaches: a year and the quarter of the cut-off.

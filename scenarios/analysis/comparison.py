@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scenarios.analysis.intervals import Interval, mean_interval, ratio_interval, variance_reduction
+from scenarios.analysis.bands import Effect, effect_of, ratio_ends
+from scenarios.analysis.intervals import Interval, mean_interval, variance_reduction
 from scenarios.analysis.metrics import COST_PARTS, CUMULATIVE_COST, Metric, choose_metrics, with_derived
+from scenarios.analysis.model_error import effect_error, level_error
 from scenarios.analysis.regret import regret_table
 from scenarios.checks import as_list
 from scenarios.errors import InputError, nearest
@@ -37,11 +39,14 @@ class Comparison:
         baseline: name of the scenario the others are compared with.
         metrics: the metrics compared. quarters: the quarters, such as 2030Q4.
         rows: one row per directory, scenario, metric and quarter. Columns: directory, scenario, metric, unit, quarter;
-            pairs (their number); baseline_mean, scenario_mean; difference (mean of the pairs) with low and high (95 %)
-            and interval (the method); p05, p95 (quantiles of single pairs); variance_reduction and unpaired_replicates
+            pairs (their number); baseline_mean, scenario_mean; difference (mean of the pairs) with effect_low and
+            effect_high (90 % interval of the effect, with the model's own error: `scenarios.analysis.bands`), low and
+            high (95 % interval of the mean alone) and interval (its method); p05, p95 (quantiles of single pairs);
+            variance_reduction and unpaired_replicates
             (runs of each scenario that unpaired seeds would need); cost_yuan, cost_low_yuan, cost_high_yuan (additional
             public cost up to the quarter) and its parts cost_lever_yuan, cost_tax_yuan, cost_title_yuan;
-            cost_per_unit_yuan with cost_per_unit_low_yuan and cost_per_unit_high_yuan, NaN if there is no price;
+            cost_per_unit_yuan with cost_per_unit_low_yuan and cost_per_unit_high_yuan (90 %, as effect_low), NaN if
+            there is no price;
             cost_note gives the reason; label and studies (what the difference rests on, see
             `scenarios.files.labels`).
         regret: one row per metric, quarter and policy, over all directories; see
@@ -100,7 +105,7 @@ def compare(
             tables = {name: _states(now, name, scenarios) for name in names}
             shape = pairs_shape(tables[CUMULATIVE_COST].index)
             units.append(min((size for size in shape if size > 1), default=1))
-            pair_rows = _pair_rows(tables, chosen, baseline, shape, frame["draw"].nunique() > 1)
+            pair_rows = _pair_rows(tables, chosen, baseline, shape, frame["draw"].nunique() > 1, quarter)
             about = {"directory": str(ensemble.path), "quarter": str(quarter)}
             rows += [{**about, **row, **ensemble.change_label(baseline, row["scenario"]).columns} for row in pair_rows]
             states.append(tables)
@@ -124,6 +129,7 @@ def _pair_rows(
     baseline: str,
     shape: tuple[int, int],
     parameters_vary: bool,
+    quarter: Quarter,
 ) -> list[dict]:
     """Rows of one directory and quarter, from the values of each metric (states, scenarios)."""
 
@@ -142,27 +148,31 @@ def _pair_rows(
             changed, unchanged = values(metric.name, scenario), values(metric.name, baseline)
             gains = changed - unchanged
             gain = mean_interval(gains)
-            price, note = _price(metric, costs, gains, cost, gain)
+            own_error = level_error(metric.name, [quarter.end_date])
+            factor = float(effect_error(metric.name, metric.unit, np.array([unchanged.mean()]), own_error)[0])
+            effect = effect_of(gains, factor)
+            note = _no_price(metric, cost, gain)
+            price = (math.nan, math.nan) if note else ratio_ends(costs, gains, factor)
             rows.append(
                 {
                     "scenario": scenario,
                     "metric": metric.name,
                     "unit": metric.unit,
-                    **_difference(changed, unchanged, gain, parameters_vary),
+                    **_difference(changed, unchanged, effect, parameters_vary),
                     "cost_yuan": costs.mean(),
                     "cost_low_yuan": cost.low,
                     "cost_high_yuan": cost.high,
                     **parts,
-                    "cost_per_unit_yuan": costs.mean() / gains.mean() if price else math.nan,
-                    "cost_per_unit_low_yuan": price.low if price else math.nan,
-                    "cost_per_unit_high_yuan": price.high if price else math.nan,
+                    "cost_per_unit_yuan": math.nan if note else costs.mean() / gains.mean(),
+                    "cost_per_unit_low_yuan": price[0],
+                    "cost_per_unit_high_yuan": price[1],
                     "cost_note": note,
                 }
             )
     return rows
 
 
-def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, parameters_vary: bool) -> dict:
+def _difference(changed: np.ndarray, unchanged: np.ndarray, effect: Effect, parameters_vary: bool) -> dict:
     """The columns of a row that describe how two scenarios differ in a metric."""
     differences = changed - unchanged
     p05, p95 = np.quantile(differences, (0.05, 0.95))
@@ -174,10 +184,12 @@ def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, 
         "pairs": differences.size,
         "baseline_mean": unchanged.mean(),
         "scenario_mean": changed.mean(),
-        "difference": differences.mean(),
-        "low": interval.low,
-        "high": interval.high,
-        "interval": interval.method,
+        "difference": effect.mean,
+        "effect_low": effect.low,
+        "effect_high": effect.high,
+        "low": effect.of_mean.low,
+        "high": effect.of_mean.high,
+        "interval": effect.of_mean.method,
         "p05": p05,
         "p95": p95,
         "variance_reduction": factor,
@@ -185,29 +197,31 @@ def _difference(changed: np.ndarray, unchanged: np.ndarray, interval: Interval, 
     }
 
 
-def _price(
-    metric: Metric, costs: np.ndarray, gains: np.ndarray, cost: Interval, gain: Interval
-) -> tuple[Interval | None, str]:
-    """Interval of public money per additional unit, or None with the reason."""
+def _no_price(metric: Metric, cost: Interval, gain: Interval) -> str:
+    """Why there is no price of an additional unit; empty if there is one.
+
+    Args:
+        cost, gain: intervals of the means.
+    """
     if not metric.priced:
-        return None, NOT_PRICED
+        return NOT_PRICED
     if math.isnan(gain.low):
-        return None, "one pair has no interval"
+        return "one pair has no interval"
     if gain.low == gain.high == 0.0:
-        return None, "the same in every pair"
+        return "the same in every pair"
     if gain.high < 0.0:
         if cost.high < 0.0:
-            return None, "saves money and has fewer; for the price of those lost, use this scenario as the baseline"
-        return None, "costs more and has fewer" if cost.low > 0.0 else "has fewer"
+            return "saves money and has fewer; for the price of those lost, use this scenario as the baseline"
+        return "costs more and has fewer" if cost.low > 0.0 else "has fewer"
     if gain.low <= 0.0:
-        return None, "not clearly more than in the baseline"
+        return "not clearly more than in the baseline"
     if cost.high < 0.0:
-        return None, "saves money and has more"
+        return "saves money and has more"
     if cost.low == cost.high == 0.0:
-        return None, "has more and costs nothing more"
+        return "has more and costs nothing more"
     if cost.low <= 0.0:
-        return None, "has more; not clear whether it costs more"
-    return ratio_interval(costs, gains), ""
+        return "has more; not clear whether it costs more"
+    return ""
 
 
 def _states(frame: pd.DataFrame, metric: str, scenarios: list[str]) -> pd.DataFrame:

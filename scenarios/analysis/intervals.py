@@ -1,4 +1,4 @@
-"""Bootstrap intervals of paired differences and their ratios, and the variance reduction by pairing.
+"""Bootstrap intervals of the mean of paired differences, and the variance reduction by pairing.
 
 Pairs form a matrix (draws, replicates). If every parameter draw was run with every replicate, pairs in a row share
 their parameters and pairs in a column share their random draws. Rows and columns are therefore resampled separately,
@@ -60,14 +60,6 @@ def mean_interval(differences: np.ndarray) -> Interval:
     if 1 < min(size for size in (*differences.shape, math.inf) if size > 1) < MIN_PAIRS:
         return _student(differences)
     return _bootstrap(differences.shape, lambda cells: differences[cells].mean((-2, -1)))
-
-
-def ratio_interval(costs: np.ndarray, gains: np.ndarray) -> Interval:
-    """Interval of mean cost over mean gain, each float64 (draws, replicates); cost and gain are resampled together."""
-    if costs.size > 1 and np.ptp(costs) == np.ptp(gains) == 0.0:
-        ratio = float(costs.flat[0] / gains.flat[0])
-        return Interval(ratio, ratio, AGREE)
-    return _bootstrap(costs.shape, lambda cells: costs[cells].mean((-2, -1)) / gains[cells].mean((-2, -1)))
 
 
 def _student(differences: np.ndarray) -> Interval:

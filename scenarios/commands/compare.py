@@ -43,7 +43,7 @@ def compare(
 ) -> None:
     """Compare the scenarios of results directories with a baseline, pair by pair.
 
-    Prints paired differences with 95 % intervals, public cost per additional firm, and regret over all states of
+    Prints paired differences with 90 % intervals, public cost per additional firm, and regret over all states of
     the world. Several directories must hold the same scenarios, run under different stress. With --json the tables go
     to stderr.
 

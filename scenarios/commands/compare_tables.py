@@ -13,7 +13,7 @@ from scenarios.analysis.comparison import COST_OF_FUNDS, NOT_PRICED, Comparison
 from scenarios.analysis.intervals import AGREE, MIN_PAIRS, PERCENTILE, SINGLE
 from scenarios.analysis.metrics import Metric
 from scenarios.analysis.regret import WORST_SHARE
-from scenarios.display.formatting import format_number, unit_name
+from scenarios.display.formatting import format_estimate, format_number, supported, unit_name
 from scenarios.display.screen import Cells, print_table, say
 from scenarios.ensembles.default_draws import default_draws
 
@@ -38,7 +38,7 @@ def print_comparison(
     ):
         name = f"{scenario}: {titles[scenario]}" if titles.get(scenario) else scenario
         title = f"{name} ({quarter}{f', {directory}' if several_directories else ''})"
-        print_table(_differences(title, rows, cost_of_funds, comparison.parameters_vary), console)
+        print_table(_differences(title, rows, cost_of_funds), console)
         for sentence in (*_costs(rows), _rests_on(rows)):
             say(console, sentence)
         console.print()
@@ -55,29 +55,25 @@ def _range(low: float, high: float, unit: str) -> str:
     return "–" if math.isnan(low) else " … ".join(ends)
 
 
-def _differences(title: str, rows: pd.DataFrame, cost_of_funds: Sequence[float], parameters_vary: bool) -> Cells:
-    heads = ("Metric", "Unit", ">Baseline", ">Scenario", ">Difference", ">95 % interval", ">Runs")
+def _differences(title: str, rows: pd.DataFrame, cost_of_funds: Sequence[float]) -> Cells:
+    heads = ("Metric", "Unit", ">Baseline", ">Scenario", ">Difference", ">90 % interval", ">95 % of the mean", ">Runs")
     prices = tuple(">Million yuan each" + (f"\nat {each:g}" if each else "") for each in cost_of_funds)
-    # Single pairs are informative only if they differ in parameters.
-    texts = [
-        (
-            *_difference(row),
-            *(_price(row, each) for each in cost_of_funds),
-            *([_range(row.p05, row.p95, row.unit)] if parameters_vary else []),
-        )
-        for row in rows.itertuples()
-    ]
-    return Cells(title, (*heads, *prices, *([">90 % of pairs"] if parameters_vary else [])), texts)
+    texts = [(*_difference(row), *(_price(row, each) for each in cost_of_funds)) for row in rows.itertuples()]
+    return Cells(title, (*heads, *prices), texts)
 
 
 def _difference(row: Any) -> tuple[str, ...]:
-    certain = row.low > 0.0 or row.high < 0.0 or row.interval == AGREE
+    shown = supported(row.difference, row.effect_low, row.effect_high, row.unit)
+    likely = row.low > 0.0 or row.high < 0.0
+    mark = "  " if shown.clear or row.interval == AGREE else " ~" if likely and shown.value else " ?"
+    difference, interval = format_estimate(row.difference, row.effect_low, row.effect_high, row.unit, signed=True)
     return (
         row.metric,
         unit_name(row.unit),
         format_number(row.baseline_mean, row.unit),
         format_number(row.scenario_mean, row.unit),
-        format_number(row.difference, row.unit, signed=True) + ("  " if certain else " ?"),
+        difference + mark,
+        interval,
         _range(row.low, row.high, row.unit),
         _factor_text(row.variance_reduction),
     )
@@ -92,11 +88,13 @@ def _price(row: Any, cost_of_funds: float) -> str:
     """Public cost per unit at a marginal cost of public funds; its interval is given at 0 alone."""
     if math.isnan(row.cost_per_unit_yuan):
         return "–"
-    price, low, high = (
-        format_number((1.0 + cost_of_funds) * value / 1e6)
-        for value in (row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan)
+    price, interval = format_estimate(
+        *(
+            (1.0 + cost_of_funds) * value / 1e6
+            for value in (row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan)
+        )
     )
-    return price if cost_of_funds else f"{price} ({low} … {high})"
+    return price if cost_of_funds else f"{price} ({interval})"
 
 
 def _costs(rows: pd.DataFrame) -> list[str]:
@@ -169,8 +167,10 @@ def _notes(comparison: Comparison, regret: bool) -> list[str]:
     shared = "parameters and random draws" if comparison.parameters_vary else "random draws (common random numbers)"
     sentences = [
         f"Pairs: the baseline {comparison.baseline!r} and the scenario are run with the same {shared}; the "
-        "difference of a pair is the effect of the policy. Difference: mean over the pairs; ? marks one whose 95 % "
-        "interval contains zero. Per cent: differences in percentage points.",
+        "difference of a pair is the effect of the policy. Difference: mean over the pairs, rounded to what its "
+        "interval supports. Its 90 % interval is that of the effect, with the model's own error, and does not shrink "
+        "as runs are added. ~ marks a difference whose interval contains zero while its mean is clear, ? one that is "
+        "not clear. Per cent: differences in percentage points.",
         "Runs: how many times more replicates unpaired runs would need for an equally narrow interval.",
         "Million yuan each: additional public cost since the start (levers, tax relief on R&D, awards for titles) per "
         "additional firm or other unit, where both differences are clearly above zero; also at a marginal cost of "
@@ -187,8 +187,8 @@ def _notes(comparison: Comparison, regret: bool) -> list[str]:
         sentences.append("There is only one pair, so no interval. Run more --replicates.")
     elif comparison.units < MIN_PAIRS:
         sentences.append(
-            f"With {comparison.units} replicates or parameter draws, intervals of differences are Student's t; "
-            f"bootstrap intervals of prices are too narrow. {MIN_PAIRS} or more are better."
+            f"With {comparison.units} replicates or parameter draws, intervals of the mean are Student's t and all "
+            f"are wide. {MIN_PAIRS} or more are better."
         )
     if PERCENTILE in methods:
         sentences.append("Where BCa bootstrap intervals are not defined, percentile intervals are used.")
@@ -198,11 +198,11 @@ def _notes(comparison: Comparison, regret: bool) -> list[str]:
 def _interval_note(comparison: Comparison) -> str:
     if comparison.parameters_vary:
         return (
-            "Pairs differ in parameters and in random draws: the range of 90 % of pairs reflects both. The 95 % "
-            "interval is that of their mean and narrows with the number of draws and replicates."
+            "Pairs differ in parameters and in random draws: the 90 % interval contains both. The 95 % interval of "
+            "the mean narrows with the number of draws and replicates."
         )
     return (
         "Pairs differ in random draws only: no interval here reflects parameter uncertainty (srdi run --params "
         f"{default_draws().name} does). "
-        "The 95 % interval is that of the mean and narrows with the number of replicates."
+        "The 95 % interval of the mean narrows with the number of replicates."
     )

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from browser.widgets_app import NAMES, TEXTS, TIES, charts, graph, quarters
+from scenarios.display.formatting import supported
 from viz.app.server import OFFLINE
 from viz.words.language import Words
 
@@ -166,7 +167,11 @@ def test_tables_say_the_numbers_as_the_rest_of_the_page_does(opened, language):
         return float(block[one["at"] + array * one["count"] + i])
 
     def value(place: int, series: int, array: int, i: int, unit: str, signed: bool = False) -> str:
-        return words.value(number(place, series, array, i), unit, signed)
+        """A number with the digits that the widest band of its chart, the first series, supports."""
+        shown = number(place, series, array, i)
+        if specs[place]["series"][0]["kind"] == "band":
+            shown = supported(shown, number(place, 0, 0, i), number(place, 0, 1, i), unit).value
+        return words.value(shown, unit, signed)
 
     head, *rows = found[0]
     assert head == [texts["x"], names["baseline"], names["policy"], names["most"], names["half"], names["figure"]]
@@ -184,7 +189,8 @@ def test_tables_say_the_numbers_as_the_rest_of_the_page_does(opened, language):
     assert found[2][12][1] == "–"
     assert found[4][2][1] == words.span(words.number(140_000), words.number(141_000))
     # From some 360,000 to a million: both ends in one scale.
-    assert found[4][3][2].endswith(f"({words.interval(number(4, 1, 0, 2), number(4, 1, 2, 2), '')})")
+    ends = supported(*(number(4, 1, array, 2) for array in (1, 0, 2)))
+    assert found[4][3][2].endswith(f"({words.interval(ends.low, ends.high, '')})")
     # A table follows its numbers too.
     page.click(".next")
     _wait_for(page, version + 1)
@@ -233,7 +239,9 @@ def test_a_tooltip_follows_pointer_and_arrow_keys(opened):
     plot.focus()
     page.keyboard.press("End")
     spec = charts(version, "en", False)[0]
-    last = float(np.frombuffer(spec["values"], dtype="<f4")[spec["series"][2]["at"] + 47])
+    numbers = np.frombuffer(spec["values"], dtype="<f4")
+    low, high, last = (float(numbers[at + 47]) for at in (0, 48, spec["series"][2]["at"]))
+    last = supported(last, low, high, "firms").value
     assert tip.inner_text().split("\n")[:3] == ["Q4 2030", "Baseline", words.value(last, "firms")]
     page.keyboard.press("ArrowLeft")
     assert "Q3 2030" in tip.inner_text()

@@ -17,13 +17,11 @@ from calibration.firms import econometrics
 from calibration.forecasting import scores
 from calibration.forecasting.blend import Blend, blends_of, inverse_score_weights, pooled
 from calibration.forecasting.forecasts import (
-    DRIFTS,
     Forecaster,
     anchor,
     anchored,
     drift,
     drift_error,
-    with_error,
 )
 from calibration.forecasting.naive import LEVELS, Naive, naive_forecasts
 from calibration.forecasting.prediction import target_table
@@ -39,6 +37,7 @@ from calibration.forecasting.quantities import (
 from calibration.forecasting.scores import read_actuals, score, score_summary
 from calibration.reporting import cells
 from calibration.studies import validation
+from scenarios.analysis.model_error import DRIFTS, with_error
 from scenarios.analysis.reported import reported_figures
 from scenarios.ensembles import ensemble
 from scenarios.ensembles.parameter_draws import read_parameter_draws

@@ -63,10 +63,7 @@ class Comparison:
         for name in (*FLOATS, *INTEGERS):
             theirs = getattr(columns, name)
             mine = np.array([getattr(firm, name) for firm in country.firms])
-            if name in FLOATS:
-                wrong = self._too_far(mine, theirs)
-            else:
-                wrong = np.abs(mine - theirs) > (name in CUT)
+            wrong = self._too_far(mine, theirs) if name in FLOATS else np.abs(mine - theirs) > (name in CUT)
             for slot in np.flatnonzero(wrong):
                 self._say(f"firm {slot}, {name}", country.quarter, mine[slot].item(), theirs[slot].item())
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from scenarios import InputError, compare, load_results
 from scenarios.commands.compare_tables import print_comparison
 from scenarios.commands.options import ensemble_options
-from scenarios.display.formatting import format_number
+from scenarios.display.formatting import format_estimate
 from scenarios.ensembles.request import EnsembleOptions
 from scenarios.search.design import make_design, read_design
 from scenarios.search.sweep import SweepFile, design_of
@@ -125,7 +125,7 @@ def test_the_effects_are_the_paired_differences_of_the_results(policies):
         table = values(national, metric, "2025-12-31")
         difference = (table[scenario] - table["baseline"]).mean()
         assert row["difference"] == pytest.approx(difference)
-        said = format_number(difference, row["unit"], signed=True)
+        said, _ = format_estimate(difference, row["effect_low"], row["effect_high"], row["unit"], signed=True)
         assert any(line.startswith(metric) and said in line for line in printed.splitlines())
         assert f"& {said.replace('−', '$-$')} (" in tex
     assert effects["difference"].abs().max() > 0
@@ -140,7 +140,8 @@ def test_the_cost_per_additional_firm_is_that_of_the_results(policies):
     cost = (spent["public-services"] - spent["baseline"]).mean()
     assert row["cost_yuan"] == pytest.approx(cost)
     assert row["cost_per_unit_yuan"] == pytest.approx(cost / row["difference"])
-    assert format_number(row["cost_per_unit_yuan"] / 1e6) in printed
+    price = (row[f"cost_per_unit_{end}yuan"] / 1e6 for end in ("", "low_", "high_"))
+    assert format_estimate(*price)[0] in printed
 
 
 def test_the_figure_is_there_for_print_and_for_screens(policies):

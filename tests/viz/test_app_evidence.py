@@ -104,6 +104,6 @@ def test_a_report_says_what_its_numbers_rest_on(runner, tmp_path):
     for language in LANGUAGES:
         words, page = Words(language), render(Compared(results), language)
         assert escape(words("label.difference", label=words.label(STUDY))) in page
-        assert words("caveat.doubt_evidence", fitted=fitted, strengths=len(STRENGTHS), draws="2") in page
+        assert escape(words("caveat.doubt_evidence", fitted=fitted, strengths=len(STRENGTHS), draws="2")) in page
         assert words("label.evidence_levers", evidence="1", all=words.number(len(Levers.model_fields))) in page
         assert words("label.assumed_levers") not in page

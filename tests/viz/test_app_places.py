@@ -1,5 +1,7 @@
 """Measures of provinces, the map's spec, and the map page."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,9 @@ import solara
 from seen import contrast
 
 from scenarios import load_scenario
-from scenarios.analysis.intervals import student_interval
+from scenarios.analysis.bands import effect_of
+from scenarios.analysis.model_error import level_error
+from scenarios.display.formatting import supported_arrays
 from sim.records.outputs import PROVINCE
 from sim.reference import read_data
 from sim.world.geography import COUNTY_TYPES
@@ -99,8 +103,10 @@ def test_differences_are_paired(answer):
         for runs in (answer.runs, answer.baselines)
     )
     np.testing.assert_allclose(found.difference, (policy - baseline).mean(axis=0))
-    mean, low, high = student_interval((policy - baseline)[:, -1, 3], axis=0)
-    assert (found.difference[-1, 3], found.low[-1, 3], found.high[-1, 3]) == pytest.approx((mean, low, high))
+    own = level_error("little_giants", [date(UNTIL, 12, 31)], province=True)[0]
+    expected = effect_of((policy - baseline)[:, -1, 3][None, :], own)
+    for name in ("low", "high"):
+        assert getattr(found, name)[-1, 3] == pytest.approx(getattr(expected, name))
     assert found.pairs == MEMBERS
     assert (found.level_low <= found.level).all()
     assert (found.level <= found.level_high).all()
@@ -125,7 +131,10 @@ def test_a_province_over_time_is_its_column(answer):
     course = province_course(answer, "Jiangsu", MEASURES["srdi_smes"])
     place = list(LAYOUT).index("Jiangsu")
     runs = np.stack([provincial(run, MEASURES["srdi_smes"])[:, place] for run in answer.runs])
-    np.testing.assert_allclose(course.policy, np.median(runs, axis=0))
+    np.testing.assert_allclose(course.policy, runs.mean(axis=0))
+    found = provinces(answer, MEASURES["srdi_smes"])
+    for end, matrix in zip((0.05, 0.5, 0.95), (found.level_low, found.level, found.level_high), strict=True):
+        np.testing.assert_allclose(course.fan[end], matrix[:, place])
 
 
 def test_counties_and_districts_add_up(first):
@@ -184,7 +193,8 @@ def test_every_measure_has_a_map(answer, language, shown):
         spec = map_spec(words, answer, name, shown)
         found = provinces(answer, measure)
         values = np.frombuffer(spec["values"], dtype="<f4").reshape(-1, 32)
-        np.testing.assert_array_equal(values, (found.level if shown == "level" else found.difference).astype("<f4"))
+        numbers = supported_arrays(*(found.levels if shown == "level" else found.differences), measure.unit)
+        np.testing.assert_array_equal(values, numbers[0].astype("<f4"))
         assert len(spec["shades"]) == values.shape[0] * 32
         assert spec["signed"] == (shown == "difference")
         assert len(spec["quarters"]) == values.shape[0]
@@ -236,8 +246,9 @@ def test_rows_of_a_province_say_what_the_matrix_says(answer):
     found = provinces(answer, MEASURES["little_giants"])
     at, place = quarters(answer.central).index("2024Q4"), list(LAYOUT).index("Guangdong")
     row = rows[AT_QUARTER.index("little_giants")]
-    assert row[1] == words.value(float(found.level[at, place]), "firms")
-    assert row[2].startswith(words.value(float(found.difference[at, place]), "firms", signed=True))
+    for cell, matrices, signed in ((row[1], found.levels, False), (row[2], found.differences, True)):
+        value, interval = words.estimate(*(float(each[at, place]) for each in matrices), "firms", signed)
+        assert cell == f"{value} ({interval})"
 
 
 def drawn(session, answer, page):

@@ -135,7 +135,8 @@ def test_differences_regret_and_worst_cases_are_those_of_srdi_compare(found):
     for row in table.rows.itertuples():
         difference = found.ends[row.scenario, row.metric].difference
         assert difference.mean == pytest.approx(row.difference)
-        assert (difference.low, difference.high) == pytest.approx((row.low, row.high), nan_ok=True)
+        assert (difference.low, difference.high) == pytest.approx((row.effect_low, row.effect_high), nan_ok=True)
+        assert (difference.mean_low, difference.mean_high) == pytest.approx((row.low, row.high), nan_ok=True)
     for row in table.regret.itertuples():
         robust = found.robustness[row.scenario, row.metric]
         assert (robust.better, robust.regret, robust.best) == (row.better_share, row.regret_max, row.best_share)
@@ -153,12 +154,17 @@ def test_tables_say_what_the_report_says(found, language):
     words = Words(language)
     sections = Sections(found.compared, words)
     table = effects_table(found, words)
-    assert len(table.rows) == len(ENDS)
+    *effects, labels = table.rows
+    assert len(effects) == len(ENDS)
+    words_of = (found.compared.results.change_label("baseline", name) for name in found.compared.others)
+    assert list(labels[2:]) == [words.label(label) for label in words_of]
     assert list(table.heads[2:]) == [words.scenario(policy.model_dump()) for policy in (AWARDS, CLUSTERS)]
     end = found.compared.end("policy-1", "little_giants").difference
     cell = str(table.rows[ENDS.index("little_giants")][2])
-    assert words.value(end.mean, "firms", signed=True) in cell
-    assert verdict(words, end) in cell
+    value, interval = words.estimate(end.mean, end.low, end.high, "firms", signed=True)
+    assert cell.startswith(f"{value}<br>")
+    assert (interval in cell) == (end.low != end.high)
+    assert verdict(words, end, "firms") in cell
     prices = prices_table(found, words)
     report = {(row[0], row[1]): row[2] for row in costs_per_firm(sections).rows}
     for row, quantity in zip(prices.rows[1:], PRICED, strict=True):
@@ -185,20 +191,28 @@ def test_a_name_is_no_markup(found):
     assert "<small>" in text
 
 
-def test_lines_are_medians_and_the_spread_of_the_baseline(found):
+def test_lines_are_the_means_of_the_key_figures_with_the_band_of_the_baseline(found):
     course = lines(found, "little_giants")
     assert course.quarters[0] == "2018Q4"
     assert course.quarters[-1] == f"{UNTIL}Q4"
     frame = found.compared.results.national
-    median = frame[frame["scenario"] == "policy-2"].groupby("quarter")["little_giants"].median()
-    np.testing.assert_allclose(course.medians["policy-2"], median)
+    levels = frame[frame["scenario"] == "policy-2"].groupby("quarter")["little_giants"].mean()
+    np.testing.assert_allclose(course.levels["policy-2"], levels)
     pairs = frame[frame["scenario"] != "policy-1"].pivot(
         index=["quarter", "draw"], columns="scenario", values="little_giants"
     )
     mean = (pairs["policy-2"] - pairs["baseline"]).groupby("quarter").mean()
-    np.testing.assert_allclose(course.differences["policy-2"], mean)
-    assert (course.low <= course.medians["baseline"]).all()
-    assert (course.medians["baseline"] <= course.high).all()
+    change, low, high = course.differences["policy-2"]
+    np.testing.assert_allclose(change, mean)
+    end = found.ends["policy-2", "little_giants"]
+    assert course.levels["policy-2"][-1] == pytest.approx(end.mean)
+    assert (change[-1], low[-1], high[-1]) == pytest.approx(
+        (end.difference.mean, end.difference.low, end.difference.high)
+    )
+    before = found.ends["baseline", "little_giants"]
+    assert (course.low[-1], course.high[-1]) == pytest.approx((before.low, before.high))
+    assert (course.low <= course.levels["baseline"]).all()
+    assert (course.levels["baseline"] <= course.high).all()
 
 
 def test_a_scenario_alone_has_nothing_to_be_compared_with(runner):
@@ -219,6 +233,8 @@ def test_prices_are_numbers_apart_from_their_words(found):
     assert isinstance(costs, pd.Series)
     from viz.shared.prices import price_of
 
+    factor = found.compared.factor("little_giants")
+    assert factor > 0.0
     for language in LANGUAGES:
-        assert price.text(Words(language)) == price_of(costs, gains).text(Words(language))
+        assert price.text(Words(language)) == price_of(costs, gains, factor).text(Words(language))
     assert replace(price, key="same", ratio=None).text(Words("en")) == Words("en")("cost.same")

@@ -15,7 +15,10 @@ from seen import HtmlPage as Page
 from seen import contrast
 
 from scenarios import InputError, cash, compare, incidence, load_scenario, run_ensemble
-from scenarios.analysis.intervals import MIN_PAIRS, mean_interval, ratio_interval
+from scenarios.analysis.bands import Luck, effect_of, level_quantiles, ratio_ends
+from scenarios.analysis.intervals import MIN_PAIRS, mean_interval
+from scenarios.analysis.metrics import CUMULATIVE_COST
+from scenarios.analysis.model_error import level_error
 from scenarios.analysis.reported import reported_figures
 from scenarios.analysis.value import NOT_COUNTED, REASONS, SWITCHES
 from scenarios.analysis.value import value as find_value
@@ -30,8 +33,10 @@ from viz.report.caveats import source_counts
 from viz.report.document import SECTIONS, render
 from viz.report.gains import QUANTITIES, region
 from viz.report.worth import PARTS, not_counted
+from viz.shared.calibrated import packaged_validation
 from viz.shared.compared import Compared, reported_of
-from viz.shared.estimates import Estimate, mean_of, ratio_of
+from viz.shared.doubt import QUANTILES
+from viz.shared.estimates import Estimate, mean_of, ratio_of, verdict
 from viz.shared.prices import price_of
 from viz.shared.province_squares import LAYOUT, changes, ink_on, levels
 from viz.shared.quantities import CHAINS, ENDS, HEADLINES, LADDER
@@ -97,17 +102,22 @@ def of(results, scenario, column, day=None):
 
 def test_headlines_are_means_of_the_results_with_the_intervals_of_compare(results, page):
     language, text = page
-    words, section = Words(language), Page(text).texts["headlines"]
-    assert Compared(results).names == ["baseline", "no-policy"]
+    words, section, compared = Words(language), Page(text).texts["headlines"], Compared(results)
+    assert compared.names == ["baseline", "no-policy"]
     for column in ("little_giants", "srdi_smes", "counties_with_little_giant"):
         before, after = of(results, "baseline", column), of(results, "no-policy", column)
         found = compare(results, metrics=[column]).rows.iloc[0]
-        assert words.value(before.mean(), unit_of(column)) in section
-        assert words.value((after - before).mean(), unit_of(column), signed=True) in section
-        assert words.interval(found["low"], found["high"], unit_of(column), signed=True) in section
-    spent = results.spending.groupby(["scenario", "replicate"], observed=True)["spending_yuan"].sum()
-    assert words.number(spent["baseline"].mean()) in section
-    assert spent["baseline"].mean() > 1e9
+        end = compared.end("baseline", column)
+        assert end.mean == pytest.approx(before.mean())
+        assert found["difference"] == pytest.approx((after - before).mean())
+        level, its_band = words.estimate(end.mean, end.low, end.high, unit_of(column))
+        numbers = (found[name] for name in ("difference", "effect_low", "effect_high"))
+        change, interval = words.estimate(*numbers, unit_of(column), signed=True)
+        for text in (level, its_band, change, interval):
+            assert text in section
+    cost = compared.end("baseline", CUMULATIVE_COST)
+    assert words.level(cost.mean, cost.low, cost.high, "yuan") in section
+    assert cost.mean > 1e9
 
 
 def test_costs_say_what_was_spent_by_lever(results, page):
@@ -200,17 +210,23 @@ def test_the_map_prints_little_giants_of_every_province(results, page):
     words, table = Words(language), results.province
     rows = table[(table["scenario"] == "baseline") & (table["quarter"] == table["quarter"].max())]
     means = rows.groupby("province", observed=True)["little_giants"].mean()
+    shown = Compared(results).province_levels("baseline", "little_giants")
+    pd.testing.assert_series_equal(shown["mean"], means[shown.index], check_names=False, check_index=False)
     for province in province_names():
         label = f'aria-label="{words.province(province)}'
         assert label in text
-        number = words.value(means[province], "firms")
+        number = words.level(*shown.loc[province], "firms")
         assert re.search(rf"{label}\W{{1,2}}{re.escape(number)}\D", text)
 
 
-def test_fans_are_quantiles_over_runs_and_flows_are_summed_over_years(results, compared):
-    fan = compared.fan("baseline", "srdi_smes")
-    values = of(results, "baseline", "srdi_smes", pd.Timestamp("2022-12-31"))
-    assert fan.loc["2022-12-31"].tolist() == pytest.approx(np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]).tolist())
+def test_fans_hold_luck_and_the_own_error_and_flows_are_summed_over_years(results, compared):
+    fan, day = compared.fan("baseline", "srdi_smes"), pd.Timestamp("2022-12-31")
+    values = of(results, "baseline", "srdi_smes", day)
+    own = level_error("srdi_smes", [day.date()])
+    luck = Luck(1.0 / 0.002, 1.0 / packaged_validation().results["scale"])
+    expected = level_quantiles(values[:, None], QUANTILES, own, "firms", luck=luck)
+    assert fan.loc[day].tolist() == pytest.approx([float(each[0]) for each in expected])
+    assert fan.loc[day, 0.5] == pytest.approx(values.mean())
     yearly = compared.runs("baseline", "public_spending_yuan")
     table = results.national
     rows = table[(table["scenario"] == "baseline") & (table["quarter"].dt.year == 2023)]
@@ -289,7 +305,8 @@ def test_one_pair_of_runs_has_no_interval(results, tmp_path):
     assert words("headline.note_one") in found.texts["headlines"]
     assert words("cost.one_run") in found.texts["costs"]
     assert all(words("band.note_one") in found.texts[section] for section in ("gains", "cash", "value"))
-    assert "95% interval" not in found.texts["headlines"]
+    assert not re.search(r"difference \S+ \(90%", found.texts["headlines"])
+    assert "90% band" not in found.texts["headlines"]
     assert "levers.cluster_recognition.per_year" in found.texts["run"]
     assert not re.search(r"\bnan\b", text)
 
@@ -309,8 +326,9 @@ def test_with_parameter_draws_both_draws_and_replicates_are_resampled(tmp_path):
     assert compared.runs("baseline", "firms").shape[1] == 6
     differences = compared.differences("clusters-300", "revenue_yuan").iloc[-1]
     interval = mean_interval(differences.to_numpy().reshape(3, 2))
-    found = mean_of(differences)
-    assert (found.mean, found.low, found.high) == pytest.approx((differences.mean(), interval.low, interval.high))
+    found, expected = mean_of(differences, 0.1), effect_of(differences.to_numpy().reshape(3, 2), 0.1)
+    assert (found.mean, found.low, found.high) == pytest.approx((differences.mean(), expected.low, expected.high))
+    assert (found.mean_low, found.mean_high) == pytest.approx((interval.low, interval.high))
     text = render(compared, "en")
     parameters = len(read_parameter_draws(POSTERIOR).names)
     assert Words("en")("caveat.doubt", parameters=parameters, draws="3") in Page(text).texts["caveats"]
@@ -326,15 +344,37 @@ def pairs(values):
 
 def test_an_interval_tells_whether_a_difference_is_clear():
     assert mean_of(pairs([2.0, 2.1, 2.3])).clear
+    assert mean_of(pairs([2.0, 3.0, 4.0])).likely
+    assert not mean_of(pairs([2.0, 3.0, 4.0])).clear
     assert not mean_of(pairs([-1.0, 1.0, 0.5])).clear
     assert not mean_of(pairs([0.0, 0.0])).clear
     assert not mean_of(pairs([5.0])).known
 
 
+@pytest.mark.parametrize(
+    ("estimate", "unit", "said"),
+    [
+        (Estimate(2.4, 1.2, 3.6), "counties", "higher"),
+        (Estimate(2.4, 0.3, 4.5), "counties", "likely_higher"),  # shown as 0 to 4
+        (Estimate(2.4, -0.3, 5.1), "counties", "unclear"),
+        (Estimate(2.4, -0.3, 5.1, 1.0, 3.8), "counties", "likely_higher"),
+        (Estimate(-2.4, -4.5, 0.3, -3.8, -1.0), "counties", "likely_lower"),
+        (Estimate(0.3, -0.2, 0.8, 0.1, 0.5), "counties", "unclear"),  # not one county
+        (Estimate(0.00004, 0.00001, 0.00007), "share", "unclear"),  # shown as 0 points, 0 to 0.01
+        (Estimate(0.004, 0.001, 0.007), "share", "higher"),
+        (Estimate(0.0, 0.0, 0.0), "share", "same"),
+        (Estimate(5.0, math.nan, math.nan), "firms", "one_run"),
+    ],
+)
+def test_a_verdict_says_no_more_than_the_numbers_beside_it(estimate, unit, said):
+    for language in LANGUAGES:
+        assert verdict(Words(language), estimate, unit) == Words(language)(f"verdict.{said}")
+
+
 def test_a_ratio_has_the_interval_of_compare():
     costs, gains = pairs([10.0, 12.0, 9.0, 14.0]), pairs([2.0, 2.5, 2.2, 3.0])
-    found, interval = ratio_of(costs, gains), ratio_interval(costs.to_numpy()[None], gains.to_numpy()[None])
-    assert (found.mean, found.low, found.high) == pytest.approx((45.0 / 9.7, interval.low, interval.high))
+    found, ends = ratio_of(costs, gains, 0.2), ratio_ends(costs.to_numpy()[None], gains.to_numpy()[None], 0.2)
+    assert (found.mean, found.low, found.high) == pytest.approx((45.0 / 9.7, *ends))
 
 
 @pytest.mark.parametrize(
@@ -356,10 +396,10 @@ def test_a_price_is_told_only_where_the_firms_are_clear(costs, gains, key):
     for language in LANGUAGES:
         words = Words(language)
         found = ratio_of(costs, gains) if key in ("ratio", "saved") else Estimate(0.0, 0.0, 0.0)
-        interval = words.interval(found.low, found.high, "yuan")
-        dearer = " / ".join(words.number(factor * found.mean, beside=found.high) for factor in (1.2, 1.5))
-        raised = {"shares": "0.2 / 0.5", "dearer": dearer}
-        said = words(f"cost.{key}", value=words.number(found.mean), interval=interval, **raised)
+        value, interval = words.estimate(found.mean, found.low, found.high, "yuan")
+        dearer = (words.estimate(factor * found.mean, found.low, found.high, "yuan")[0] for factor in (1.2, 1.5))
+        raised = {"shares": "0.2 / 0.5", "dearer": " / ".join(dearer)}
+        said = words(f"cost.{key}", value=value, interval=interval, **raised)
         assert price_of(costs, gains).text(words) == said
 
 
@@ -432,10 +472,10 @@ def test_both_ends_of_an_interval_have_the_scale_of_the_larger(low, high, englis
 
 def test_a_price_and_its_interval_have_one_scale():
     costs, gains = pairs([0.9e6, 1.05e6, 0.99e6]), pairs([1.0, 1.0, 1.0])
+    # The deviation is 0.0756 of the mean; half a log interval 2.92 · 0.0756 / 0.98 · √(4/3) = 0.26.
     text = price_of(costs, gains).text(Words("en"))
-    assert text.startswith("0.98 million yuan per firm (95% interval 0.")
-    assert text.endswith("at a marginal cost of public funds of 0.2 / 0.5: 1.176 million / 1.47 million")
-    assert text.count(" million") == 5
+    assert text.startswith("0.98 million yuan per firm (90% interval 0.76 million to 1.27 million)")
+    assert text.endswith("at a marginal cost of public funds of 0.2 / 0.5: 1.18 million / 1.47 million")
 
 
 def test_a_reported_interval_has_one_scale_and_may_lack_an_end():
@@ -450,6 +490,60 @@ def test_shares_are_in_per_cent_and_their_differences_in_points():
     assert Words("en").value(0.256, "share") == "25.6%"
     assert Words("en").value(-0.004, "share", signed=True) == "−0.4 points"
     assert Words("zh").interval(-0.01, 0.02, "share", signed=True) == "−1 至 +2个百分点"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "unit", "signed", "english", "chinese"),
+    [
+        (
+            (34_303.0, 22_844.0, 54_639.0),
+            "firms",
+            False,
+            ("34,000", "23,000 to 55,000"),
+            ("3.4万", "2.3万 至 5.5万"),
+        ),
+        ((1_153.0, 810.0, 1_497.0), "firms", True, ("+1,150", "+810 to +1,500"), ("+1,150", "+810 至 +1,500")),
+        ((9_640.0, 8_100.0, 12_200.0), "firms", False, ("9,600", "8,100 to 12,200"), ("0.96万", "0.81万 至 1.22万")),
+        ((2.36, 0.4, 4.1), "counties", True, ("+2", "0 to +4"), ("+2", "0 至 +4")),
+        (
+            (0.2563, 0.2381, 0.3082),
+            "share",
+            False,
+            ("25.6%", "23.8% to 30.8%"),
+            ("25.6%", "23.8% 至 30.8%"),
+        ),
+        (
+            (0.0123, -0.004, 0.03),
+            "share",
+            True,
+            ("+1.2 points", "−0.4 to +3 points"),
+            ("+1.2个百分点", "−0.4 至 +3个百分点"),
+        ),
+        (
+            (2.506e12, 1.91e12, 3.31e12),
+            "yuan per year",
+            False,
+            ("2.5 trillion", "1.9 trillion to 3.3 trillion"),
+            ("2.5万亿", "1.9万亿 至 3.3万亿"),
+        ),
+        (
+            (-2.14e9, -3.06e9, 0.21e9),
+            "yuan",
+            True,
+            ("−2.1 billion", "−3.1 billion to +0.2 billion"),
+            ("−21亿", "−31亿 至 +2亿"),
+        ),
+        ((5.4, math.nan, math.nan), "firms", True, ("+5", "–"), ("+5", "–")),
+    ],
+)
+def test_a_number_and_its_interval_have_the_digits_it_supports(numbers, unit, signed, english, chinese):
+    assert Words("en").estimate(*numbers, unit, signed) == english
+    assert Words("zh").estimate(*numbers, unit, signed) == chinese
+
+
+def test_a_relative_difference_is_rounded_like_its_interval():
+    assert Words("en").relative(0.0342, 0.021, 0.048) == "+3.4%"
+    assert Words("en").relative(0.0342, math.nan, math.nan) == "+3.42%"
 
 
 # --- the map

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.bands import ENDS
 from scenarios.display.drawing import OKABE_ITO
 from viz.app.state import Session
 from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points, time_chart
@@ -107,7 +109,8 @@ def over_time(
         line(session.title_of(answer), shown.policy, colour=POLICY),
     ]
     if label is None:
-        end = words.value(float(shown.policy[-1]), unit)
+        low, high = (float(shown.fan[each][-1]) if shown.fan else math.nan for each in ENDS)
+        end = words.level(float(shown.policy[-1]), low, high, unit)
         label = words("chart.fan_label", title=title, value=end, year=session.runner.until)
     return time_chart(
         quarters(answer.central) if x is None else x,

@@ -21,19 +21,20 @@ def effects_table(findings: Findings, words: Words) -> TextTable:
     rows = []
     for quantity in ENDS:
         unit = unit_of(quantity)
-        before = findings.ends[compared.baseline, quantity].mean
-        cells = [_lines(words.column(quantity), words.unit(unit)), words.value(before, unit)]
+        before = findings.ends[compared.baseline, quantity]
+        level, its_band = words.estimate(before.mean, before.low, before.high, unit)
+        cells = [
+            _lines(words.column(quantity), words.unit(unit)),
+            _lines(level, its_band if its_band != NOTHING else ""),
+        ]
         for name in compared.others:
             difference = findings.ends[name, quantity].difference
-            cells.append(
-                _lines(
-                    words.value(difference.mean, unit, signed=True),
-                    _interval(difference, unit, words),
-                    verdict(words, difference),
-                )
-            )
+            cells.append(_lines(*_difference(difference, unit, words), verdict(words, difference, unit)))
         rows.append(cells)
-    return TextTable(heads, rows)
+    levels = compared.results.level_label(compared.baseline)
+    changes = (compared.results.change_label(compared.baseline, name) for name in compared.others)
+    labels = [words.label(label) for label in (levels, *changes)]
+    return TextTable(heads, [*rows, [words("cost.rests_on"), *labels]])
 
 
 def prices_table(findings: Findings, words: Words) -> TextTable:
@@ -43,7 +44,7 @@ def prices_table(findings: Findings, words: Words) -> TextTable:
     spent = []
     for name in compared.others:
         cost = findings.ends[name, CUMULATIVE_COST].difference
-        spent.append(_lines(words.value(cost.mean, "yuan", signed=True), _interval(cost, "yuan", words)))
+        spent.append(_lines(*_difference(cost, "yuan", words)))
     rows: list[list[str]] = [[_lines(words("cost.extra_cost"), words("compare.whole_run")), *spent]]
     for quantity in PRICED:
         texts = (findings.prices[name, quantity].text(words) for name in compared.others)
@@ -76,11 +77,10 @@ def robustness_tables(findings: Findings, words: Words) -> list[tuple[str, TextT
     return tables
 
 
-def _interval(difference: Estimate, unit: str, words: Words) -> str:
-    """The interval of a difference; empty if there is none or it is a single number."""
-    if not difference.known or difference.low == difference.high:
-        return ""
-    return words.interval(difference.low, difference.high, unit, signed=True)
+def _difference(difference: Estimate, unit: str, words: Words) -> tuple[str, str]:
+    """A difference and its interval; the latter is empty if there is none or it is a single number."""
+    value, interval = words.estimate(difference.mean, difference.low, difference.high, unit, signed=True)
+    return value, interval if difference.known and difference.low != difference.high else ""
 
 
 def _lines(first: str, *others: str) -> Markup:

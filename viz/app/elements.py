@@ -55,6 +55,12 @@ def note(text: str) -> None:
     solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(text))
 
 
+def remark_on(text: str) -> None:
+    """A remark on the numbers above it, such as that they are known badly; nothing if the text is empty."""
+    if text:
+        note(text)
+
+
 def choice(label: str, value: str, titles: Mapping[str, str], on_value: Callable[[str], None]) -> None:
     """A labelled drop-down list.
 

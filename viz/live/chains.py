@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from scenarios.analysis.intervals import student_interval
 from sim.calendar import START, Quarter
 from sim.firms.columns import NEVER
 from sim.mechanisms.chain_links import leader_code
 from sim.reference import province_names, sector_names
 from sim.tiers import TIERS
 from sim.world.geography import COUNTY_TYPES
-from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
+from viz.live.measures import Course, best_runs, by_key, course_of, days, four_quarters
 from viz.live.regions import clusters_at, geography
 from viz.live.runner import Links, Run
 from viz.live.session import Answer
+from viz.shared.doubt import effects_of
 
 #: Measures of a chain with their units: columns of the chain table; quarterly flows are summed over a year.
 MEASURES: dict[str, str] = {
@@ -51,8 +51,8 @@ class Chains:
     Attributes:
         sector, province: of the chain, and of its leader's home, by number of the chain.
         value: by measure, float64 (chains,), mean over the policy's runs.
-        difference: by measure, the mean over pairs and the ends of its 95 % interval (Student's t; NaN for one pair),
-            float64 (chains,) each.
+        difference: by measure, the mean over pairs and the ends of its 90 % interval (NaN for one pair), float64
+            (chains,) each.
         pairs: number of pairs of runs.
     """
 
@@ -72,7 +72,10 @@ def chains(answer: Answer) -> Chains:
     for measure in MEASURES:
         policy, baseline = (np.stack([chain_values(run, measure)[-1] for run in each]) for each in (runs, baselines))
         value[measure] = policy.mean(axis=0)
-        difference[measure] = student_interval(policy - baseline, axis=0)
+        change, before = (each[:, None] for each in (policy - baseline, baseline))
+        found = effects_of(change, before, _quantity(measure), MEASURES[measure], days(answer.central)[-1:])
+        mean, low, high = (each[0] for each in found)
+        difference[measure] = mean, low, high
     sector, province = (table[column][:number].tolist() for column in ("sector", "province"))
     return Chains(sector, province, value, difference, len(runs))
 
@@ -85,7 +88,13 @@ def chain_values(run: Run, measure: str) -> np.ndarray:
 
 def chain_course(answer: Answer, chain: int, measure: str) -> Course:
     """A measure of one chain over time."""
-    return course_of(answer, lambda run: chain_values(run, measure)[:, chain])
+    unit = MEASURES[measure]
+    return course_of(answer, lambda run: chain_values(run, measure)[:, chain], _quantity(measure), unit)
+
+
+def _quantity(measure: str) -> str:
+    """Name of a measure of a chain among quantities, which has no reported figure."""
+    return f"chain.{measure}"
 
 
 # --- the firms that supply a leader

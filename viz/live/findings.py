@@ -12,7 +12,7 @@ from scenarios.analysis.regret import regret_table
 from scenarios.errors import InputError
 from scenarios.records.results import Results
 from viz.shared.compared import Compared, End
-from viz.shared.prices import Price, price_of
+from viz.shared.prices import Price
 from viz.shared.quantities import ENDS
 
 #: Kinds of firms with a price, and quantities with a robustness analysis.
@@ -68,11 +68,7 @@ def find(results: Results, baseline: str | None = None) -> Findings:
     if not compared.others:
         raise InputError(f"{results.path} contains only {compared.baseline!r}: there is nothing to compare it with")
     ends = {(name, quantity): compared.end(name, quantity) for name in compared.names for quantity in ENDS}
-    prices = {
-        (name, quantity): price_of(*(compared.differences(name, each).iloc[-1] for each in (CUMULATIVE_COST, quantity)))
-        for name in compared.others
-        for quantity in PRICED
-    }
+    prices = {(name, quantity): compared.price(name, quantity) for name in compared.others for quantity in PRICED}
     robustness = {(name, quantity): row for quantity in ROBUST for name, row in _robustness(compared, quantity).items()}
     return Findings(compared, ends, prices, robustness)
 
@@ -100,14 +96,16 @@ class Lines:
     """A quantity over time under every scenario.
 
     Attributes:
-        quarters: labels such as 2024Q1. medians: float64 (quarters,) by scenario, the baseline first.
-        differences: float64 (quarters,) by policy, mean over the pairs.
-        low, high: float64 (quarters,), 5 % and 95 % quantile of the baseline's runs.
+        quarters: labels such as 2024Q1.
+        levels: float64 (quarters,) by scenario, the baseline first: means over the runs.
+        differences: by policy, the mean over the pairs and the ends of its 90 % interval (NaN for one pair), float64
+            (quarters,) each.
+        low, high: float64 (quarters,), 90 % band of the baseline.
     """
 
     quarters: list[str]
-    medians: dict[str, np.ndarray]
-    differences: dict[str, np.ndarray]
+    levels: dict[str, np.ndarray]
+    differences: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
     low: np.ndarray
     high: np.ndarray
 
@@ -118,8 +116,8 @@ def lines(findings: Findings, quantity: str) -> Lines:
     band = compared.fan(compared.baseline, quantity)
     return Lines(
         [f"{day.year}Q{day.quarter}" for day in band.index],
-        {name: compared.runs(name, quantity).median(axis=1).to_numpy() for name in compared.names},
-        {name: compared.differences(name, quantity).mean(axis=1).to_numpy() for name in compared.others},
+        {name: compared.runs(name, quantity).mean(axis=1).to_numpy() for name in compared.names},
+        {name: tuple(compared.effects(name, quantity).to_numpy().T) for name in compared.others},
         band.iloc[:, 0].to_numpy(),
         band.iloc[:, -1].to_numpy(),
     )

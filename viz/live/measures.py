@@ -8,12 +8,14 @@ from datetime import date
 
 import numpy as np
 
-from scenarios.analysis.intervals import mean_interval
+from scenarios.analysis.bands import ENDS
 from scenarios.analysis.metrics import CUMULATIVE, GENUINE
 from viz.live.runner import Run
 from viz.live.session import Answer
-from viz.shared.compared import QUANTILES, quarter_of
-from viz.shared.estimates import Estimate
+from viz.shared.compared import quarter_of
+from viz.shared.doubt import effect_factor, effects_of, fan_of
+from viz.shared.estimates import Estimate, estimate
+from viz.shared.units import unit_per_quarter
 
 
 def national(run: Run, quantity: str) -> np.ndarray:
@@ -31,9 +33,14 @@ def national(run: Run, quantity: str) -> np.ndarray:
     return table[quantity]
 
 
+def days(run: Run) -> list[date]:
+    """Last days of the quarters."""
+    return list(run.tables["national"]["quarter"].astype(object))
+
+
 def quarters(run: Run) -> list[str]:
     """Labels of the quarters, such as 2024Q1."""
-    return [quarter_label(day) for day in run.tables["national"]["quarter"].astype(object)]
+    return [quarter_label(day) for day in days(run)]
 
 
 def quarter_label(day: date) -> str:
@@ -51,27 +58,35 @@ class Course:
     """A quantity over time; float64 (quarters,) each.
 
     Attributes:
-        policy, baseline: the medians of the ensemble if available, else the central runs.
-        fan: by quantile of `viz.shared.compared.QUANTILES` over the policy's runs, or None.
+        policy, baseline: the means over the ensemble if available, else the central runs.
+        fan: of the policy, by quantile of `viz.shared.doubt.QUANTILES`, 0.5 being its line; None without an ensemble.
+        effects: policy - baseline, the mean over the pairs, and the ends of its 90 % interval (NaN for one pair).
     """
 
     policy: np.ndarray
     baseline: np.ndarray
     fan: dict[float, np.ndarray] | None
+    effects: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
 
 def course(answer: Answer, quantity: str) -> Course:
     """A national quantity under the policy and in the baseline."""
-    return course_of(answer, lambda run: national(run, quantity))
+    return course_of(answer, lambda run: national(run, quantity), quantity, unit_per_quarter(quantity))
 
 
-def course_of(answer: Answer, value: Callable[[Run], np.ndarray]) -> Course:
-    """The series `value` of a run, float64 (quarters,), under the policy and in the baseline."""
-    if not answer.runs:
-        return Course(value(answer.central), value(answer.central_baseline), None)
-    policy, baseline = (np.stack([value(run) for run in runs]) for runs in (answer.runs, answer.baselines))
-    fan = dict(zip(QUANTILES, np.quantile(policy, QUANTILES, axis=0), strict=True))
-    return Course(fan[0.5], np.median(baseline, axis=0), fan)
+def course_of(
+    answer: Answer, value: Callable[[Run], np.ndarray], quantity: str, unit: str, *, province: bool = False
+) -> Course:
+    """The series `value` of a run, float64 (quarters,), under the policy and in the baseline.
+
+    Args:
+        quantity, unit, province: of the series, which decide on the model's own error (`viz.shared.doubt.fan_of`).
+    """
+    policy, baseline = (np.stack([value(run) for run in runs]) for runs in best_runs(answer))
+    dates = days(answer.central)
+    fan = fan_of(policy, quantity, unit, dates, answer.weight, province=province) if answer.runs else None
+    effects = effects_of(policy - baseline, baseline, quantity, unit, dates, province=province)
+    return Course(policy.mean(axis=0), baseline.mean(axis=0), fan, effects)
 
 
 def four_quarters(values: np.ndarray) -> np.ndarray:
@@ -87,11 +102,16 @@ class Effect:
 
     Attributes:
         value, baseline: mean over the ensemble, or of the central runs.
-        difference: mean paired difference with its 95 % interval (NaN for one pair). pairs: number of pairs.
+        low, high: 90 % band of the value; baseline_low, baseline_high: of the baseline; NaN for one pair.
+        difference: mean paired difference with its 90 % interval (NaN for one pair). pairs: number of pairs.
     """
 
     value: float
+    low: float
+    high: float
     baseline: float
+    baseline_low: float
+    baseline_high: float
     difference: Estimate
     pairs: int
 
@@ -99,18 +119,23 @@ class Effect:
 def effect(answer: Answer, quantity: str) -> Effect:
     """A national quantity at the end, policy against baseline."""
     policy, baseline = (np.array([national(run, quantity)[-1] for run in runs]) for runs in best_runs(answer))
+    unit, end = unit_per_quarter(quantity), days(answer.central)[-1]
+
+    def ends(values: np.ndarray) -> tuple[float, float]:
+        fan = fan_of(values[:, None], quantity, unit, [end], answer.weight, quantiles=ENDS)
+        return float(fan[ENDS[0]][0]), float(fan[ENDS[1]][0])
+
+    (low, high), (baseline_low, baseline_high) = ends(policy), ends(baseline)
     return Effect(
         value=float(policy.mean()),
+        low=low,
+        high=high,
         baseline=float(baseline.mean()),
-        difference=mean_difference(policy - baseline),
+        baseline_low=baseline_low,
+        baseline_high=baseline_high,
+        difference=estimate((policy - baseline)[None, :], effect_factor(quantity, unit, end, float(baseline.mean()))),
         pairs=len(policy),
     )
-
-
-def mean_difference(differences: np.ndarray) -> Estimate:
-    """Mean of paired differences, float64 (pairs,), with its 95 % interval."""
-    interval = mean_interval(differences[None, :])
-    return Estimate(float(differences.mean()), interval.low, interval.high)
 
 
 def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndarray]]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from scenarios.analysis.intervals import student_interval
+from scenarios.analysis.bands import ENDS
 from sim.parameters import parameter_record
 from sim.records.outputs import PROVINCE
 from sim.world.geography import Geography, build_geography, county_type_names
-from viz.live.measures import Course, best_runs, by_key, course_of, four_quarters
+from viz.live.measures import Course, best_runs, by_key, course_of, days, four_quarters
 from viz.live.runner import Run
 from viz.live.session import Answer
+from viz.shared.doubt import effects_of, fan_of
 from viz.shared.province_squares import LAYOUT
 from viz.shared.units import PER_QUARTER, yearly
 
@@ -107,8 +108,8 @@ class Provinces:
     """A measure of all provinces under a policy; float64 (quarters, provinces + 1), the nation last.
 
     Attributes:
-        level: mean over runs. level_low, level_high: 5 % and 95 % quantile over runs.
-        difference: to the baseline, mean over pairs. low, high: its 95 % interval (Student's t), NaN for one pair.
+        level: mean over runs. level_low, level_high: its 90 % band, NaN for one run.
+        difference: to the baseline, mean over pairs. low, high: its 90 % interval, NaN for one pair.
         pairs: number of pairs.
     """
 
@@ -119,6 +120,16 @@ class Provinces:
     low: np.ndarray
     high: np.ndarray
     pairs: int
+
+    @property
+    def levels(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The level and the ends of its band."""
+        return self.level, self.level_low, self.level_high
+
+    @property
+    def differences(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The difference and the ends of its interval."""
+        return self.difference, self.low, self.high
 
     @property
     def unclear(self) -> np.ndarray:
@@ -132,14 +143,28 @@ class Provinces:
 def provinces(answer: Answer, measure: Measure) -> Provinces:
     """A measure of all provinces under the policy and relative to the baseline."""
     policy, baseline = (np.stack([provincial(run, measure) for run in runs]) for runs in best_runs(answer))
-    low, high = np.quantile(policy, (0.05, 0.95), axis=0)
-    return Provinces(policy.mean(axis=0), low, high, *student_interval(policy - baseline, axis=0), len(policy))
+    dates, levels, changes = days(answer.central), [], []
+    for part, province in ((np.s_[..., :-1], True), (np.s_[..., -1:], False)):
+        shown = (measure.column, measure.unit, dates)
+        # A quotient is no count, so it keeps the luck it has.
+        weight = 1.0 if measure.ratio else answer.weight
+        levels.append(fan_of(policy[part], *shown, weight, province=province, quantiles=ENDS))
+        changes.append(effects_of((policy - baseline)[part], baseline[part], *shown, province=province))
+    level_low, level_high = (np.concatenate([level[end] for level in levels], axis=-1) for end in ENDS)
+    difference, low, high = (np.concatenate(each, axis=-1) for each in zip(*changes, strict=True))
+    return Provinces(policy.mean(axis=0), level_low, level_high, difference, low, high, len(policy))
 
 
 def province_course(answer: Answer, province: str, measure: Measure) -> Course:
     """A measure of one province over time."""
     column = list(LAYOUT).index(province)
-    return course_of(answer, lambda run: provincial(run, measure)[:, column])
+    return course_of(
+        replace(answer, weight=1.0) if measure.ratio else answer,
+        lambda run: provincial(run, measure)[:, column],
+        measure.column,
+        measure.unit,
+        province=True,
+    )
 
 
 def county_type_course(answer: Answer, county_type: str, column: str, per: str = "") -> Course:
@@ -152,7 +177,7 @@ def county_type_course(answer: Answer, county_type: str, column: str, per: str =
             values = _over(_TEN_THOUSAND * values, whole)
         return values[:, names.index(county_type)]
 
-    return course_of(answer, value)
+    return course_of(answer, value, column, "per 10,000 firms" if per else "firms")
 
 
 @cache

@@ -24,6 +24,7 @@ class Answer:
         central, central_baseline: runs of the scenario and of the baseline with the central parameters; the former may
             be a part (see `viz.live.parts`).
         runs, baselines: runs of the members so far, in order.
+        weight: real firms that a simulated one stands for.
     """
 
     scenario: Scenario
@@ -32,6 +33,7 @@ class Answer:
     central_baseline: Run
     runs: tuple[Run, ...] = ()
     baselines: tuple[Run, ...] = ()
+    weight: float = 1.0
 
     @property
     def is_baseline(self) -> bool:
@@ -160,7 +162,7 @@ class Worker:
         baseline = runner.baseline_run(0)
 
         def answer(run: Run) -> Answer:
-            return Answer(scenario, number, run, baseline)
+            return Answer(scenario, number, run, baseline, weight=1.0 / runner.scale)
 
         # A policy that never differs has no parts: its run is the baseline's.
         first = first_difference(runner.baseline.policy, scenario.policy) or START

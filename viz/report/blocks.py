@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Panel:
-    """A chart: title, unit, drawing and the underlying numbers."""
+    """A chart: title, unit, drawing, the underlying numbers, and what is known badly of them."""
 
     title: str
     unit: str
     drawing: Markup
     table: TextTable
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ScenarioPanels:
     """The content of a section for one scenario: its title and line style, charts, and possibly a table.
 
     Attributes:
-        basis: what the differences rest on, in a sentence; empty for the baseline.
+        basis: what the numbers rest on, in a sentence.
     """
 
     title: str
@@ -41,9 +42,14 @@ class ScenarioPanels:
 
 @dataclass(frozen=True)
 class Headline:
-    """A headline number: of the baseline, and of every other scenario with its difference, verdict and label."""
+    """A headline number: of the baseline, and of every other scenario with its difference, verdict and label.
+
+    Attributes:
+        remark: what is known badly of it; empty if nothing is.
+    """
 
     title: str
     value: str
     about: str
     rows: Sequence[tuple[str, str, str, str]]
+    remark: str = ""

@@ -205,8 +205,10 @@ class _Text:
     def _drawing(self) -> Markup:
         words, unit, year = self.words, unit_of(MAIN), self.compared.last.year
         differences = self.compared.differences(self.brief.scenario, MAIN)
+        ends = {name: differences.quantile(end, axis=1) for name, end in zip(("low", "high"), BAND, strict=True)}
+        effects = pd.DataFrame({"mean": differences.mean(axis=1), **ends})
         look = self.sections.looks[self.brief.scenario]
-        drawing = difference_chart(differences, look, lambda number: words.value(number, unit, signed=True), BAND)
+        drawing = difference_chart(effects, look, lambda number: words.value(number, unit, signed=True))
         last = self.brief.numbers[MAIN].text(words)
         alt = words("effect.alt", column=words.column(MAIN), scenario=self.title, last=last, last_year=year)
         return Markup(svg(drawing, alt))

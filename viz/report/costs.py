@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from scenarios.analysis.metrics import COST_PARTS, CUMULATIVE_COST
 from viz.report.sections import Sections
-from viz.shared.estimates import mean_of
-from viz.shared.prices import price_of
 from viz.shared.texts import TextTable
 from viz.shared.units import unit_of
 from viz.words.language import NOTHING
 
+#: Heads of the table of costs per firm.
+_HEADS = ("scenario", "outcome", "result", "rests_on", "extra_cost", "extra_firms")
 #: Kinds of firms for which the cost of an additional firm is computed.
 GAINS = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes")
 
@@ -52,18 +52,23 @@ def spending(sections: Sections) -> list[tuple[str, Sequence[Bar]]]:
 def costs_per_firm(sections: Sections) -> TextTable:
     """Cost of an additional firm of each kind in each scenario, or the reason why it cannot be stated."""
     words = sections.words
-    heads = [words(f"cost.{head}") for head in ("scenario", "outcome", "result", "extra_cost", "extra_firms")]
+    heads = [words(f"cost.{head}") for head in _HEADS]
     rows = [_row(sections, name, gain) for name in sections.compared.others for gain in GAINS]
-    return TextTable(heads, rows, words=3)
+    return TextTable(heads, rows, words=4)
 
 
 def _row(sections: Sections, name: str, quantity: str) -> list[str]:
     words = sections.words
-    costs, gains = (sections.compared.differences(name, each).iloc[-1] for each in (CUMULATIVE_COST, quantity))
     return [
         sections.titles[name],
         words.column(quantity),
-        price_of(costs, gains).text(words),
-        words.number(mean_of(costs).mean, signed=True),
-        words.value(mean_of(gains).mean, unit_of(quantity), signed=True),
+        sections.compared.price(name, quantity).text(words),
+        words.label(sections.compared.results.change_label(sections.compared.baseline, name)),
+        *(
+            words.estimate(each.mean, each.low, each.high, unit, signed=True)[0]
+            for each, unit in (
+                (sections.compared.difference(name, CUMULATIVE_COST), "yuan"),
+                (sections.compared.difference(name, quantity), unit_of(quantity)),
+            )
+        ),
     ]

@@ -23,6 +23,7 @@ from viz.report.sections import Sections
 from viz.report.worth import assumptions, not_counted, worth
 from viz.shared import province_squares
 from viz.shared.compared import Compared
+from viz.shared.known import province_remark
 from viz.shared.units import unit_of
 from viz.words.language import Words
 
@@ -104,6 +105,7 @@ def _context(sections: Sections, words: Words) -> dict:
             replicates=words.number(manifest["replicates"]),
         ),
         "maps": maps(sections),
+        "places": province_remark(words, COLUMN),
         "map_unit": words.unit(unit_of(COLUMN)),
         "square": {"size": province_squares.SIZE, "width": province_squares.WIDTH, "height": province_squares.HEIGHT},
         "spending": spending(sections),

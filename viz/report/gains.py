@@ -39,7 +39,7 @@ def gains(sections: Sections) -> list[ScenarioPanels]:
                 sections.looks[name],
                 [_panel(sections, name, quantity, before[quantity], now[quantity]) for quantity in QUANTITIES],
                 _concentration(sections.words, before, now),
-                sections.words("label.difference", label=sections.words.label(sections.label(name))),
+                basis=sections.difference_basis(name),
             )
         )
     return found

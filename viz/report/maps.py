@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from viz.report.sections import Sections
-from viz.shared.estimates import mean_of
+from viz.shared.estimates import Estimate
 from viz.shared.province_squares import LAYOUT, Palette, Square, changes, ink_on, levels, squares
 from viz.shared.texts import TextTable
 from viz.shared.units import unit_of
+from viz.words.language import Words
 
 #: The column of the province table shown on the map.
 COLUMN = "little_giants"
@@ -19,66 +20,79 @@ COLUMN = "little_giants"
 
 @dataclass(frozen=True)
 class Map:
-    """A map: title, text for screen readers, squares, key (background and text colours, number), table."""
+    """A map: title, text for screen readers, squares, key (background and text colours, number), table, basis."""
 
     title: str
     label: str
     squares: Sequence[Square]
     key: Sequence[tuple[str, str, str]]
     table: TextTable
+    basis: str
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Heads of a table by province, and its cells: the number on the map, its interval, and further columns."""
+    """Heads of a table by province, and its cells: the number on the map, its interval, and further columns.
+
+    Attributes:
+        basis: what the numbers rest on, in a sentence.
+    """
 
     heads: Sequence[str]
     by_province: Mapping[str, Sequence[str]]
+    basis: str
 
 
 def maps(sections: Sections) -> list[Map]:
     """A map of the baseline, and for every other scenario one of its change from the baseline."""
     compared = sections.compared
-    before = compared.provinces(compared.baseline, COLUMN).loc[list(LAYOUT)]
-    differences = {name: compared.provinces(name, COLUMN).loc[list(LAYOUT)] - before for name in compared.others}
-    palette = changes(max((values.mean(axis=1).abs().max() for values in differences.values()), default=0.0))
-    changed = [_change(sections, name, before, values, palette) for name, values in differences.items()]
+    before, *policies = (compared.province_levels(name, COLUMN).loc[list(LAYOUT)] for name in compared.names)
+    effects = {name: compared.province_effects(name, COLUMN).loc[list(LAYOUT)] for name in compared.others}
+    palette = changes(max((found["mean"].abs().max() for found in effects.values()), default=0.0))
+    changed = [
+        _change(sections, name, (before, now), effects[name], palette)
+        for name, now in zip(compared.others, policies, strict=True)
+    ]
     return [_level(sections, before), *changed]
 
 
-def _level(sections: Sections, runs: pd.DataFrame) -> Map:
-    words, unit, title = sections.words, unit_of(COLUMN), sections.titles[sections.compared.baseline]
-    means, low, high = runs.mean(axis=1), runs.quantile(0.05, axis=1), runs.quantile(0.95, axis=1)
-    cells = {
-        province: [
-            words.value(means[province], unit),
-            *([] if sections.single else [words.interval(low[province], high[province], unit)]),
-        ]
-        for province in LAYOUT
-    }
+def _level(sections: Sections, before: pd.DataFrame) -> Map:
+    words, title = sections.words, sections.titles[sections.compared.baseline]
+    means = before["mean"]
+    cells = {province: _number(words, before.loc[province])[: 1 if sections.single else 2] for province in LAYOUT}
     heads = [words("map.province"), title, *([] if sections.single else [words("fan.most")])]
     title = words("map.level", when=sections.when, scenario=title)
-    return _map(sections, title, "map.square_band", means, levels(means.max()), Cells(heads, cells))
+    basis = sections.level_basis(sections.compared.baseline)
+    return _map(sections, title, "map.square_band", means, levels(means.max()), Cells(heads, cells, basis))
 
 
-def _change(sections: Sections, name: str, before: pd.DataFrame, differences: pd.DataFrame, palette: Palette) -> Map:
-    words, unit, titles = sections.words, unit_of(COLUMN), sections.titles
-    estimates = {province: mean_of(differences.loc[province]) for province in LAYOUT}
-    means = pd.Series({province: estimate.mean for province, estimate in estimates.items()})
-    old, new = before.mean(axis=1), (before + differences).mean(axis=1)
+def _number(words: Words, row: pd.Series, signed: bool = False) -> tuple[str, str]:
+    """A number and its interval, from a row with mean, low and high."""
+    return words.estimate(row["mean"], row["low"], row["high"], unit_of(COLUMN), signed)
+
+
+def _change(
+    sections: Sections,
+    name: str,
+    levels_of: tuple[pd.DataFrame, pd.DataFrame],
+    effects: pd.DataFrame,
+    palette: Palette,
+) -> Map:
+    """The map of the change from the baseline to a scenario, whose levels are in `levels_of`, in this order."""
+    words, titles = sections.words, sections.titles
+    means = effects["mean"]
     cells = {
         province: [
-            words.value(estimate.mean, unit, signed=True),
-            words.interval(estimate.low, estimate.high, unit, signed=True),
-            words.value(old[province], unit),
-            words.value(new[province], unit),
+            *_number(words, effects.loc[province], signed=True),
+            *(_number(words, level.loc[province])[0] for level in levels_of),
         ]
-        for province, estimate in estimates.items()
+        for province in LAYOUT
     }
     heads = [
         *(words(key) for key in ("map.province", "effect.difference", "effect.interval")),
         *(titles[each] for each in (sections.compared.baseline, name)),
     ]
+    estimates = {province: Estimate(*effects.loc[province]) for province in LAYOUT}
     clear = frozenset(province for province, estimate in estimates.items() if estimate.clear)
     unclear = frozenset(province for province, estimate in estimates.items() if estimate.known and not estimate.clear)
     return _map(
@@ -87,7 +101,7 @@ def _change(sections: Sections, name: str, before: pd.DataFrame, differences: pd
         "map.square_interval",
         means,
         palette,
-        Cells(heads, cells),
+        Cells(heads, cells, sections.difference_basis(name)),
         marked=clear,
         faded=unclear,
     )
@@ -127,4 +141,5 @@ def _map(
         squares=squares(means, palette, names, numbers, labels, **emphasis),
         key=[(fill, ink_on(fill), words.value(step, unit, signed)) for step, fill in palette.steps],
         table=TextTable(cells.heads, [[names[province], *cells.by_province[province]] for province in order]),
+        basis=cells.basis,
     )

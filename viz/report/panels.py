@@ -57,18 +57,18 @@ def fan_chart(
     reported: Sequence[ReportedFigure] = (),
     from_zero: bool = False,
 ) -> Figure:
-    """A quantity of one scenario over time: median, 50 % and 90 % bands, reported figures as dots
+    """A quantity of one scenario over time: line, 50 % and 90 % bands, reported figures as dots
     (one-sided figures as triangles in the open direction).
 
     Args:
         fan: from `Compared.fan`. number: formats the numbers of the vertical axis.
-        beside: median of the baseline and its style, if that is another scenario. from_zero: start the axis at 0.
+        beside: line of the baseline and its style, if that is another scenario. from_zero: start the axis at 0.
     """
     drawing, axis = _panel(fan.index, number)
-    low, lower, median, upper, high = (fan[quantile] for quantile in fan.columns)
+    low, lower, line, upper, high = (fan[quantile] for quantile in fan.columns)
     axis.fill_between(fan.index, low, high, color=look.colour, alpha=_WIDE_BAND, lw=0)
     axis.fill_between(fan.index, lower, upper, color=look.colour, alpha=_NARROW_BAND, lw=0)
-    for values, style in ([beside] if beside else []) + [(median, look)]:
+    for values, style in ([beside] if beside else []) + [(line, look)]:
         axis.plot(values.index, values, color=style.colour, lw=1.8, linestyle=style.linestyle)
     for row in reported:
         day = pd.Timestamp(row.date)
@@ -81,32 +81,27 @@ def fan_chart(
     return drawing
 
 
-def difference_chart(
-    differences: pd.DataFrame,
-    look: Stroke,
-    number: Callable[[float], str],
-    ends: tuple[float, float] = (0.05, 0.95),
-) -> Figure:
-    """Paired differences to the baseline over time: their mean and, with several runs, the band between two quantiles.
+def difference_chart(effects: pd.DataFrame, look: Stroke, number: Callable[[float], str]) -> Figure:
+    """Paired differences to the baseline over time: their mean and, with several runs, its 90 % interval.
 
     Args:
-        differences: from `Compared.differences`. number: formats the numbers of the vertical axis. ends: the quantiles.
+        effects: from `Compared.effects`. number: formats the numbers of the vertical axis.
     """
-    drawing, axis = _panel(differences.index, number)
-    low, high = (differences.quantile(quantile, axis=1) for quantile in ends)
-    axis.fill_between(differences.index, low, high, color=look.colour, alpha=_WIDE_BAND, lw=0)
+    drawing, axis = _panel(effects.index, number)
+    if effects["low"].notna().any():
+        axis.fill_between(effects.index, effects["low"], effects["high"], color=look.colour, alpha=_WIDE_BAND, lw=0)
     axis.axhline(0.0, color=GREY, lw=1.0)
-    axis.plot(differences.index, differences.mean(axis=1), color=look.colour, lw=1.8, linestyle=look.linestyle)
+    axis.plot(effects.index, effects["mean"], color=look.colour, lw=1.8, linestyle=look.linestyle)
     return drawing
 
 
 def lines_chart(
     lines: Sequence[tuple[pd.Series, Stroke]], band: pd.DataFrame, number: Callable[[float], str]
 ) -> Figure:
-    """Medians of several scenarios in one panel, with the 90 % band of the first.
+    """Several scenarios in one panel, with the 90 % band of the first.
 
     Args:
-        lines: medians with their styles. band: fan of the first, from `Compared.fan`.
+        lines: with their styles. band: fan of the first, from `Compared.fan`.
         number: formats the numbers of the vertical axis.
     """
     drawing, axis = _panel(band.index, number)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
 
+from scenarios.analysis.bands import ENDS as ENDS_OF_BAND
 from scenarios.analysis.reported import ReportedFigure
 from scenarios.display.drawing import svg
 from scenarios.files.labels import Label
@@ -15,6 +17,7 @@ from viz.report.blocks import Headline, Panel, ScenarioPanels
 from viz.report.panels import Stroke, difference_chart, fan_chart, lines_chart, stroke
 from viz.shared.compared import Compared, reported_of
 from viz.shared.estimates import verdict
+from viz.shared.known import remark
 from viz.shared.quantities import CHAINS, ENDS, HEADLINES, LADDER
 from viz.shared.texts import TextTable
 from viz.shared.units import unit_of
@@ -50,7 +53,12 @@ class Sections:
     def fans(self) -> list[ScenarioPanels]:
         """The ladder, productivity and spending of every scenario over time."""
         return [
-            ScenarioPanels(self.titles[name], self.looks[name], [self._fan(name, quantity) for quantity in LADDER])
+            ScenarioPanels(
+                self.titles[name],
+                self.looks[name],
+                [self._fan(name, quantity) for quantity in LADDER],
+                basis=self.level_basis(name),
+            )
             for name in self.compared.names
         ]
 
@@ -62,7 +70,7 @@ class Sections:
                 self.looks[name],
                 [self._difference(name, quantity) for quantity in LADDER],
                 self._ends(name),
-                self.words("label.difference", label=self.words.label(self.label(name))),
+                basis=self.difference_basis(name),
             )
             for name in self.compared.others
         ]
@@ -71,29 +79,40 @@ class Sections:
         """Chain health of all scenarios over time."""
         return [self._lines(quantity) for quantity in CHAINS]
 
+    def level_basis(self, name: str) -> str:
+        """What the levels of a scenario rest on, in a sentence."""
+        return self.words("label.level", label=self.words.label(self.compared.results.level_label(name)))
+
+    def difference_basis(self, name: str) -> str:
+        """What the differences of a scenario rest on, in a sentence."""
+        return self.words("label.difference", label=self.words.label(self.label(name)))
+
     def _headline(self, quantity: str) -> Headline:
         words, unit = self.words, unit_of(quantity)
         rows = []
         for name in self.compared.others:
             end = self.compared.end(name, quantity)
             difference = end.difference
+            change, interval = words.estimate(difference.mean, difference.low, difference.high, unit, signed=True)
             values = {
-                "value": words.value(end.mean, unit),
-                "difference": words.value(difference.mean, unit, signed=True),
-                "interval": words.interval(difference.low, difference.high, unit, signed=True),
+                "value": words.level(end.mean, end.low, end.high, unit),
+                "difference": change,
+                "interval": interval,
             }
             text = words("headline.row" if difference.known else "headline.row_one", **values)
             rests_on = words(f"label.{self.label(name).word}")
-            rows.append((self.titles[name], text, verdict(self.words, difference), rests_on))
+            rows.append((self.titles[name], text, verdict(self.words, difference, unit), rests_on))
         end = self.compared.end(self.compared.baseline, quantity)
+        level, its_band = words.estimate(end.mean, end.low, end.high, unit)
         about = words(
             "headline.of_baseline_one" if self.single else "headline.of_baseline",
             scenario=self.titles[self.compared.baseline],
             when=self.when,
-            interval=words.interval(end.low, end.high, unit),
+            interval=its_band,
         )
-        value = words("headline.baseline_value", value=words.value(end.mean, unit), unit=words.unit(unit))
-        return Headline(words.column(quantity), value, about, rows)
+        value = words("headline.baseline_value", value=level, unit=words.unit(unit))
+        label = words(f"label.{self.compared.results.level_label(self.compared.baseline).word}")
+        return Headline(words.column(quantity), value, f"{about} · {label}", rows, remark(words, quantity))
 
     def label(self, name: str) -> Label:
         """What the differences of a scenario rest on."""
@@ -102,7 +121,8 @@ class Sections:
     def _fan(self, name: str, quantity: str) -> Panel:
         words, unit, compared = self.words, unit_of(quantity), self.compared
         fan = compared.fan(name, quantity)
-        beside = None if name == compared.baseline else compared.fan(compared.baseline, quantity)[0.5]
+        before = None if name == compared.baseline else compared.fan(compared.baseline, quantity)
+        beside = None if before is None else before[0.5]
         reported = reported_of(quantity, compared.last)
         drawing = fan_chart(
             fan,
@@ -113,22 +133,22 @@ class Sections:
             from_zero=unit in _FROM_ZERO,
         )
         days = _year_ends(fan.index)
-        median = [words.value(fan.loc[day, 0.5], unit) for day in days]
-        columns = {"year": [str(day.year) for day in days], "median": median}
+        line, most = zip(*(self._level(fan.loc[day], unit) for day in days), strict=True)
+        columns: dict[str, Sequence[str]] = {"year": [str(day.year) for day in days], "line": line}
         if not self.single:
-            columns["half"] = [words.interval(fan.loc[day, 0.25], fan.loc[day, 0.75], unit) for day in days]
-            columns["most"] = [words.interval(fan.loc[day, 0.05], fan.loc[day, 0.95], unit) for day in days]
-        if beside is not None:
-            columns["beside"] = [words.value(beside[day], unit) for day in days]
+            columns["half"] = [self._level(fan.loc[day], unit, (0.25, 0.75))[1] for day in days]
+            columns["most"] = most
+        if before is not None:
+            columns["beside"] = [self._level(before.loc[day], unit)[0] for day in days]
         if reported:
             columns["reported"] = self._reported(reported, days, unit)
         alt = words(
             "fan.alt",
             column=words.column(quantity),
             scenario=self.titles[name],
-            first=median[0],
+            first=line[0],
             first_year=days[0].year,
-            last=median[-1],
+            last=line[-1],
             last_year=days[-1].year,
         )
         if not self.single:
@@ -149,30 +169,30 @@ class Sections:
 
     def _difference(self, name: str, quantity: str) -> Panel:
         words, unit = self.words, unit_of(quantity)
-        differences = self.compared.differences(name, quantity)
-        drawing = difference_chart(differences, self.looks[name], self._axis(quantity, signed=True))
-        days = _year_ends(differences.index)
-        mean = [words.value(differences.loc[day].mean(), unit, signed=True) for day in days]
-        columns = {"fan.year": [str(day.year) for day in days], "effect.difference": mean}
+        effects = self.compared.effects(name, quantity)
+        drawing = difference_chart(effects, self.looks[name], self._axis(quantity, signed=True))
+        days = _year_ends(effects.index)
+        rows = [effects.loc[day] for day in days]
+        numbers = (words.estimate(row["mean"], row["low"], row["high"], unit, signed=True) for row in rows)
+        mean, interval = zip(*numbers, strict=True)
+        columns: dict[str, Sequence[str]] = {"fan.year": [str(day.year) for day in days], "effect.difference": mean}
         if not self.single:
-            low, high = (differences.quantile(quantile, axis=1) for quantile in (0.05, 0.95))
-            columns["fan.most"] = [words.interval(low[day], high[day], unit, signed=True) for day in days]
+            columns["effect.interval"] = interval
         titles = {"column": words.column(quantity), "scenario": self.titles[name]}
         alt = words("effect.alt", **titles, last=mean[-1], last_year=days[-1].year)
         if not self.single:
-            alt += words("fan.band_alt", interval=columns["fan.most"][-1])
+            alt += words("fan.band_alt", interval=interval[-1])
         table = TextTable([words(head) for head in columns], list(zip(*columns.values(), strict=True)))
-        return self._panel(quantity, drawing, alt, table)
+        return self._panel(quantity, drawing, alt, table, levels=False)
 
     def _lines(self, quantity: str) -> Panel:
         words, unit, compared = self.words, unit_of(quantity), self.compared
-        band = compared.fan(compared.baseline, quantity)
-        medians = {name: compared.fan(name, quantity)[0.5] for name in compared.names}
-        drawing = lines_chart(
-            [(medians[name], self.looks[name]) for name in compared.names], band, self._axis(quantity)
-        )
+        fans = {name: compared.fan(name, quantity) for name in compared.names}
+        band = fans[compared.baseline]
+        lines = [(fans[name][0.5], self.looks[name]) for name in compared.names]
+        drawing = lines_chart(lines, band, self._axis(quantity))
         rows = [
-            [str(day.year), *(words.value(medians[name][day], unit) for name in compared.names)]
+            [str(day.year), *(self._level(fans[name].loc[day], unit)[0] for name in compared.names)]
             for day in _year_ends(band.index)
         ]
         values = [
@@ -194,28 +214,35 @@ class Sections:
 
     def _end_row(self, name: str, quantity: str) -> list[str]:
         words, unit = self.words, unit_of(quantity)
-        end = self.compared.end(name, quantity)
-        before = self.compared.end(self.compared.baseline, quantity).mean
-        difference = end.difference
-        relative = difference.mean / before if before and unit != "share" else None
+        ends = [self.compared.end(each, quantity) for each in (self.compared.baseline, name)]
+        before, difference = ends[0].mean, ends[1].difference
+        relative = "–"
+        if before and unit != "share":
+            relative = words.relative(difference.mean / before, difference.low / before, difference.high / before)
         return [
             words("number.bracketed", value=words.column(quantity), about=words.unit(unit)),
-            verdict(self.words, difference),
-            words.value(before, unit),
-            words.value(end.mean, unit),
-            words.value(difference.mean, unit, signed=True),
-            words.interval(difference.low, difference.high, unit, signed=True),
-            words.percent(relative, signed=True),
+            verdict(self.words, difference, unit),
+            *(words.level(end.mean, end.low, end.high, unit) for end in ends),
+            *words.estimate(difference.mean, difference.low, difference.high, unit, signed=True),
+            relative,
         ]
+
+    def _level(self, fan: pd.Series, unit: str, ends: tuple[float, float] = ENDS_OF_BAND) -> tuple[str, str]:
+        """A level and its band at one date, from a row of `Compared.fan`."""
+        low, high = (math.nan, math.nan) if self.single else (fan[end] for end in ends)
+        return self.words.estimate(fan[0.5], low, high, unit)
 
     def _axis(self, quantity: str, signed: bool = False) -> Callable[[float], str]:
         """Formatter of the numbers of a vertical axis; shares are drawn as shares and printed in per cent."""
         unit = unit_of(quantity)
-        return lambda value: self.words.value(value, unit, signed)
+        if unit == "share":
+            return lambda value: self.words.value(value, unit, signed)
+        return lambda value: self.words.number(value, signed)
 
-    def _panel(self, quantity: str, drawing: Figure, alt: str, table: TextTable) -> Panel:
+    def _panel(self, quantity: str, drawing: Figure, alt: str, table: TextTable, *, levels: bool = True) -> Panel:
         words = self.words
-        return Panel(words.column(quantity), words.unit(unit_of(quantity)), Markup(svg(drawing, alt)), table)
+        title, unit = words.column(quantity), words.unit(unit_of(quantity))
+        return Panel(title, unit, Markup(svg(drawing, alt)), table, remark(words, quantity) if levels else "")
 
 
 def _year_ends(days: pd.DatetimeIndex) -> list[pd.Timestamp]:

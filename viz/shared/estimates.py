@@ -1,4 +1,4 @@
-"""Means of paired differences and ratios of two such means, with the intervals of ``srdi compare``."""
+"""Effects and prices with the intervals of ``srdi compare``, and what they say in words."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.bands import effect_of, ratio_ends
 from scenarios.analysis.comparison import pairs_shape
-from scenarios.analysis.intervals import mean_interval, ratio_interval
+from scenarios.display.formatting import supported
 from viz.words.language import Words
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean, or a ratio of means, with its 95 % interval; the ends are NaN with only one pair."""
+    """A mean paired difference, or a ratio of two, with the 90 % interval of what it may be in truth.
+
+    Attributes:
+        mean: over the pairs. low, high: the interval (`scenarios.analysis.bands`); NaN with one pair.
+        mean_low, mean_high: 95 % interval of the mean alone; NaN with one pair, and of a ratio.
+    """
 
     mean: float
     low: float
     high: float
+    mean_low: float = math.nan
+    mean_high: float = math.nan
 
     @property
     def known(self) -> bool:
@@ -31,35 +39,58 @@ class Estimate:
         """Whether the interval excludes zero."""
         return self.known and (self.low > 0.0 or self.high < 0.0)
 
+    @property
+    def likely(self) -> bool:
+        """Whether the mean over the pairs, at least, is clearly not zero."""
+        return self.clear or self.mean_low > 0.0 or self.mean_high < 0.0
 
-def verdict(words: Words, difference: Estimate) -> str:
-    """A difference in words: higher, lower, or why neither can be stated."""
-    if difference.clear:
-        return words("verdict.higher" if difference.mean > 0.0 else "verdict.lower")
+
+def verdict(words: Words, difference: Estimate, unit: str = "") -> str:
+    """A difference in words: higher, lower, probably either, or why neither can be stated.
+
+    It never says more than the numbers beside it, which are rounded: a difference that is rounded to nothing is not
+    clear.
+
+    Args:
+        unit: of the difference.
+    """
     if not difference.known:
         return words("verdict.one_run")
-    return words("verdict.same" if difference.low == difference.high == 0.0 else "verdict.unclear")
+    if difference.low == difference.high == 0.0:
+        return words("verdict.same")
+    shown = supported(difference.mean, difference.low, difference.high, unit)
+    direction = "higher" if difference.mean > 0.0 else "lower"
+    if shown.clear:
+        return words(f"verdict.{direction}")
+    if difference.likely and shown.value:
+        return words(f"verdict.likely_{direction}")
+    return words("verdict.unclear")
 
 
-def mean_of(differences: pd.Series) -> Estimate:
-    """Mean of paired differences with its interval.
+def mean_of(differences: pd.Series, factor: float = 0.0) -> Estimate:
+    """Mean of paired differences with its intervals.
 
     Args:
         differences: scenario - baseline, float64, indexed by (draw, replicate).
+        factor: of the model's own error (`scenarios.analysis.model_error.effect_error`).
     """
-    interval = mean_interval(_matrix(differences))
-    return Estimate(float(differences.mean()), interval.low, interval.high)
+    return estimate(_matrix(differences), factor)
 
 
-def ratio_of(costs: pd.Series, gains: pd.Series) -> Estimate:
-    """Mean difference in cost over mean difference in gain, with its interval; the interval of the gain must exclude
-    zero.
+def estimate(differences: np.ndarray, factor: float = 0.0) -> Estimate:
+    """As `mean_of`, from float64 (draws, replicates)."""
+    found = effect_of(differences, factor)
+    return Estimate(found.mean, found.low, found.high, found.of_mean.low, found.of_mean.high)
+
+
+def ratio_of(costs: pd.Series, gains: pd.Series, factor: float = 0.0) -> Estimate:
+    """Mean difference in cost over mean difference in gain, with its interval; both means must not be zero.
 
     Args:
-        costs, gains: paired differences of the same runs, indexed as in `mean_of`.
+        costs, gains: paired differences of the same runs, indexed as in `mean_of`. factor: of the gain, as there.
     """
-    interval = ratio_interval(_matrix(costs), _matrix(gains))
-    return Estimate(float(costs.mean() / gains.mean()), interval.low, interval.high)
+    low, high = ratio_ends(_matrix(costs), _matrix(gains), factor)
+    return Estimate(float(costs.mean() / gains.mean()), low, high)
 
 
 def _matrix(differences: pd.Series) -> np.ndarray:

@@ -23,28 +23,27 @@ class Price:
         if self.ratio is None:
             return words(f"cost.{self.key}")
         mean, low, high = self.ratio.mean, self.ratio.low, self.ratio.high
-        largest = max(abs(low), abs(high))
-        value = words.value(mean, "yuan", beside=largest)
+        value, interval = words.estimate(mean, low, high, "yuan")
         shares = [share for share in COST_OF_FUNDS if share]
-        dearer = (words.value((1.0 + share) * mean, "yuan", beside=largest) for share in shares)
+        dearer = (words.estimate((1.0 + share) * mean, low, high, "yuan")[0] for share in shares)
         raised = {"shares": " / ".join(map(words.number, shares)), "dearer": " / ".join(dearer)}
-        interval = words.interval(low, high, "yuan")
         return words(f"cost.{self.key}", value=value, interval=interval, **raised)
 
 
-def price_of(costs: pd.Series, gains: pd.Series) -> Price:
+def price_of(costs: pd.Series, gains: pd.Series, factor: float = 0.0) -> Price:
     """The cost of an additional firm, or why it cannot be stated.
 
     Args:
         costs, gains: paired differences of the same runs, indexed as in `viz.shared.estimates.mean_of`.
+        factor: of the gain, as there.
     """
     cost, gain = mean_of(costs), mean_of(gains)
     if not gain.known:
         return Price("one_run")
-    if not gain.clear:
+    if not gain.likely:
         return Price("same" if gain.low == gain.high == 0.0 else "unclear")
-    if not cost.clear:
+    if not cost.likely:
         return Price("free" if gain.mean > 0.0 else "worse")
     if (cost.mean > 0.0) != (gain.mean > 0.0):
         return Price("cheaper" if gain.mean > 0.0 else "dearer")
-    return Price("ratio" if gain.mean > 0.0 else "saved", ratio_of(costs, gains))
+    return Price("ratio" if gain.mean > 0.0 else "saved", ratio_of(costs, gains, factor))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from scenarios.analysis.reported import ReportedFigure
+from scenarios.display.formatting import COUNTED, Supported, supported
 from scenarios.errors import printable
 from scenarios.files.describe import lever_about, lever_title
 from scenarios.files.labels import Label
@@ -26,8 +27,6 @@ from sim.reference import read_data
 #: Significant digits: of numbers from 100 on, and of smaller ones.
 SIGNIFICANT_DIGITS, FEW_DIGITS = 4, 3
 MINUS, NOTHING = "−", "–"
-#: Units that are counted: from ten on, numbers in them are rounded to whole ones.
-WHOLE = ("firms", "counties", "persons")
 
 
 @cache
@@ -91,7 +90,7 @@ class Words:
         """
         if value is None or not math.isfinite(value):
             return NOTHING
-        if unit in WHOLE and abs(value) >= 10.0:
+        if unit in COUNTED:
             value = round(value)
         if unit != "share":
             return self.number(value, signed, beside)
@@ -108,6 +107,49 @@ class Words:
             return self("number.points", number=self.span(*ends))
         return self.span(self.value(low, unit, signed, beside=high), self.value(high, unit, signed, beside=low))
 
+    def estimate(self, value: float, low: float, high: float, unit: str, signed: bool = False) -> tuple[str, str]:
+        """A number and its interval, both with the digits that the interval supports; a dash for an unknown interval.
+
+        Args:
+            value, low, high: in the unit, as declared in the results. signed: they are of a difference.
+        """
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return self.value(value, unit, signed), NOTHING
+        shown = supported(value, low, high, unit)
+        largest = max(abs(shown.low), abs(shown.high), abs(shown.value))
+        texts = [self._stepped(each, largest, shown, unit, signed) for each in (shown.value, shown.low, shown.high)]
+        if unit != "share":
+            return texts[0], self.span(*texts[1:])
+        if signed:
+            points = (texts[0], self.span(*texts[1:]))
+            return self("number.points", number=points[0]), self("number.points", number=points[1])
+        percents = [self("number.percent", number=text) for text in texts]
+        return percents[0], self.span(*percents[1:])
+
+    def level(self, value: float, low: float, high: float, unit: str) -> str:
+        """A level alone, with the digits that its interval supports; without an interval as `value`."""
+        return self.estimate(value, low, high, unit)[0]
+
+    def relative(self, value: float, low: float, high: float) -> str:
+        """A difference as a share of a level, in per cent, with the digits that its interval supports."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return self.percent(value, signed=True)
+        shown = supported(value, low, high, "share")
+        return self("number.percent", number=self._stepped(shown.value, abs(shown.value), shown, "share", True))
+
+    def _stepped(self, value: float, largest: float, shown: Supported, unit: str, signed: bool) -> str:
+        """A multiple of the step of an estimate, on the scale of the largest of its numbers."""
+        percent = 100.0 if unit == "share" else 1.0
+        value, largest, step = (percent * each for each in (value, largest, shown.step))
+        scale, name = next(((scale, name) for scale, name in self._scales if largest >= scale), (1.0, ""))
+        if value == 0.0:
+            return "0"
+        decimals = max(-math.floor(math.log10(step / scale) + 1e-9), 0)
+        text = f"{abs(value) / scale:,.{decimals}f}"
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return (MINUS if value < 0.0 else "+" if signed else "") + text + name
+
     def bounds(self, low: float | None, high: float | None, unit: str) -> str:
         """An interval that may lack an end; a single number if both ends are written alike."""
         if low is None or high is None:
@@ -115,6 +157,10 @@ class Words:
             return self(f"number.{key}", value=self.value(end, unit))
         first, last = self.value(low, unit, beside=high), self.value(high, unit, beside=low)
         return first if first == last else self.span(first, last)
+
+    def labelled(self, title: str, text: str) -> str:
+        """A text with what it is about before it; empty if the text is."""
+        return self("number.labelled", title=title, text=text) if text else ""
 
     def span(self, first: str, last: str) -> str:
         """From one text to another."""

@@ -9,6 +9,7 @@ import solara
 from scenarios.display.drawing import OKABE_ITO
 from sim.world.geography import COUNTY_TYPES
 from viz.app import charts
+from viz.app.basis import basis_text
 from viz.app.elements import Busy, heading, html_table, note
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import bar, time_chart
@@ -39,6 +40,7 @@ from viz.live.chains import (
 from viz.live.measures import Course
 from viz.live.runner import Links
 from viz.live.session import Answer
+from viz.shared.estimates import Estimate
 from viz.shared.texts import TextTable
 from viz.words.language import Words
 
@@ -80,6 +82,7 @@ def AllChains():
             event_choose=lambda key: session.choose("chain", key),
         )
         pairs = words("chains.pairs", pairs=len(answer.runs)) if answer.runs else words("chains.one_pair")
+        pairs = words.sentences([pairs, basis_text(answer, session)])
         note(words.sentences([words("chains.about"), pairs]))
 
 
@@ -241,8 +244,8 @@ def chain_table(words: Words, chains: Chains) -> dict:
                 [words.value(each, unit) for each in value.tolist()],
                 value.tolist(),
                 [
-                    change_text(words, each, unit, first <= 0.0 <= last and first < last)
-                    for each, first, last in zip(mean.tolist(), low.tolist(), high.tolist(), strict=True)
+                    change_text(words, Estimate(*each), unit)
+                    for each in zip(mean.tolist(), low.tolist(), high.tolist(), strict=True)
                 ],
                 mean.tolist(),
                 words("chains.difference"),
@@ -257,9 +260,10 @@ def chain_table(words: Words, chains: Chains) -> dict:
     )
 
 
-def change_text(words: Words, value: float, unit: str, unclear: bool) -> str:
+def change_text(words: Words, difference: Estimate, unit: str) -> str:
     """A difference, in brackets if its interval includes zero."""
-    text = words.value(value, unit, signed=True)
+    text, _ = words.estimate(difference.mean, difference.low, difference.high, unit, signed=True)
+    unclear = difference.known and not difference.clear and difference.low < difference.high
     return words("provinces.map_bracketed", value=text) if unclear else text
 
 

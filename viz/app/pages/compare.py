@@ -17,7 +17,7 @@ from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
-from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress
+from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress, remark_on
 from viz.app.policies import policy_of, presets, settings_of
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import Chart, band, interval, interval_chart, line, time_chart
@@ -28,6 +28,7 @@ from viz.live.session import Status, fault_text
 from viz.report.panels import stroke
 from viz.report.sections import Sections
 from viz.shared.compared import Compared
+from viz.shared.known import remark
 from viz.shared.quantities import ENDS
 from viz.shared.units import unit_of
 from viz.words.language import Words
@@ -309,6 +310,7 @@ def OverTime(findings: Findings) -> None:
         for differences in (False, True):
             with solara.Div(classes=["srdi-card"]):
                 Chart(spec=over_time(findings, quantity, session, differences), version=f"{id(findings)} {quantity}")
+    remark_on(remark(words, quantity))
 
 
 def forest(findings: Findings, quantity: str, session: Session) -> dict:
@@ -346,12 +348,15 @@ def over_time(findings: Findings, quantity: str, session: Session, differences: 
     """
     words, compared, unit = session.words, findings.compared, unit_of(quantity)
     titles, course = Sections(compared, words).titles, lines(findings, quantity)
-    shown = course.differences if differences else course.medians
+    shown = {name: found[0] for name, found in course.differences.items()} if differences else course.levels
     series = []
     if not differences:
-        series.append(line(titles[compared.baseline], course.medians[compared.baseline], colour=charts.BASELINE))
+        series.append(line(titles[compared.baseline], course.levels[compared.baseline], colour=charts.BASELINE))
         if findings.pairs > 1:
             series.insert(0, band(words("compare.band"), course.low, course.high, colour=charts.BASELINE))
+    if differences and findings.pairs > 1 and len(compared.others) == 1:
+        low, high = course.differences[compared.others[0]][1:]
+        series.append(band(words("compare.effect_band"), low, high, colour=policy_look(1)[0]))
     for place, name in enumerate(compared.others, start=1):
         colour, dash = policy_look(place)
         series.append(line(titles[name], shown[name], colour=colour, dash=dash))

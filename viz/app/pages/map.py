@@ -7,11 +7,13 @@ import pandas as pd
 import solara
 
 from scenarios.display.drawing import OKABE_ITO
+from scenarios.display.formatting import supported_arrays
 from sim.reference import province_names
 from sim.world.geography import COUNTY_TYPES
 from viz.app import charts
+from viz.app.basis import basis_text
 from viz.app.controls import MONEY
-from viz.app.elements import Busy, heading, html_table, note
+from viz.app.elements import Busy, heading, html_table, note, remark_on
 from viz.app.state import VIEWS, Session, use_session
 from viz.app.widgets.chart import line, time_chart
 from viz.app.widgets.panels import Choice
@@ -30,9 +32,11 @@ from viz.live.regions import (
     scale_of,
 )
 from viz.live.session import Answer
+from viz.shared.estimates import Estimate
+from viz.shared.known import province_remark, remark
 from viz.shared.province_squares import LAYOUT, Palette, changes, levels, rates
 from viz.shared.texts import TextTable
-from viz.words.language import Words
+from viz.words.language import NOTHING, Words
 
 #: A map shows the level of a measure or its difference from the baseline.
 SHOWN = ("level", "difference")
@@ -120,7 +124,8 @@ def ProvinceSquares():
     )
     note(words("provinces.covered"))
     about = words("provinces.about_level" if shown == "level" else "provinces.about_difference")
-    note(words.sentences([about, pairs_text(session)]))
+    note(words.sentences([about, pairs_text(session), basis_text(answer, session)]))
+    remark_on(province_remark(words, MEASURES[name].column))
 
 
 @solara.component
@@ -144,6 +149,8 @@ def OneProvince():
     )
     heads = [words(f"provinces.head_{key}") for key in ("quantity", "policy", "difference")]
     html_table(TextTable(heads, rows), caption=words("provinces.one_caption", province=words.province(province)))
+    for name in ("little_giants", "srdi_smes"):
+        remark_on(words.labelled(measure_title(words, name), province_remark(words, MEASURES[name].column, province)))
     Clusters(province, last_year_end(quarter))
 
 
@@ -195,6 +202,7 @@ def Concentration():
         for quantity in CONCENTRATION:
             with solara.Div(classes=["srdi-card"]):
                 charts.show(answer, charts.fan(session, answer, quantity))
+                remark_on(remark(words, quantity))
         for per in ("", "firms"):
             with solara.Div(classes=["srdi-card"]):
                 charts.show(answer, county_chart(session, answer, per))
@@ -259,12 +267,20 @@ def province_rows(words: Words, answer: Answer, province: str, quarter: str) -> 
     rows = []
     for name in AT_QUARTER:
         unit, numbers = MEASURES[name].unit, provinces(answer, MEASURES[name])
-        mean, low, high = (float(each[at, place]) for each in (numbers.difference, numbers.low, numbers.high))
-        change = words.value(mean, unit, signed=True)
-        if np.isfinite(low) and low != high:
-            change += " " + words("policy.key_number_interval", interval=words.interval(low, high, unit, signed=True))
-        rows.append([full_title(words, name), words.value(float(numbers.level[at, place]), unit), change])
+        level, difference = (Estimate(*_at(each, at, place)) for each in (numbers.levels, numbers.differences))
+        shown, its_band = words.estimate(level.mean, level.low, level.high, unit)
+        change, interval = words.estimate(difference.mean, difference.low, difference.high, unit, signed=True)
+        if difference.known and difference.low != difference.high:
+            change += " " + words("policy.key_number_interval", interval=interval)
+        if its_band != NOTHING:
+            shown += " " + words("policy.key_number_interval", interval=its_band)
+        rows.append([full_title(words, name), shown, change])
     return rows
+
+
+def _at(matrices: tuple[np.ndarray, np.ndarray, np.ndarray], at: int, place: int) -> tuple[float, float, float]:
+    first, second, third = (float(matrix[at, place]) for matrix in matrices)
+    return first, second, third
 
 
 # --- specs
@@ -274,11 +290,7 @@ def map_spec(words: Words, answer: Answer, name: str, shown: str) -> dict:
     """Spec of the map of a measure, as level or as difference."""
     measure, numbers = MEASURES[name], provinces(answer, MEASURES[name])
     signed = shown == "difference"
-    values, low, high = (
-        (numbers.difference, numbers.low, numbers.high)
-        if signed
-        else (numbers.level, numbers.level_low, numbers.level_high)
-    )
+    values, low, high = supported_arrays(*(numbers.differences if signed else numbers.levels), measure.unit)
     factor, unit = shown_unit(words, measure, _largest(values[:, :-1]), signed)
     return square_map(
         values,

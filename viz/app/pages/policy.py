@@ -10,23 +10,25 @@ from html import escape
 import solara
 
 from scenarios.analysis.metrics import CUMULATIVE_COST
-from scenarios.files.labels import Label, change_label, labels_in_run, lever_labels
 from sim.branching import first_difference
 from sim.calendar import Quarter
 from viz.app import charts
+from viz.app.basis import basis_text
 from viz.app.controls import control_groups, defaults
-from viz.app.elements import Busy, heading, html_button, html_table, note
+from viz.app.elements import Busy, heading, html_button, html_table, note, remark_on
 from viz.app.policies import policy_of, preset_of, presets
 from viz.app.state import Session, use_session
 from viz.app.widgets.panels import Choice, LeverPanel
-from viz.live.measures import effect
+from viz.live.measures import days, effect
 from viz.live.session import Answer
 from viz.report.costs import GAINS
+from viz.shared.doubt import effect_factor
 from viz.shared.estimates import verdict
+from viz.shared.known import remark
 from viz.shared.prices import price_of
 from viz.shared.quantities import HEADLINES
 from viz.shared.texts import TextTable
-from viz.shared.units import unit_of
+from viz.shared.units import unit_of, unit_per_quarter
 from viz.words.language import Words
 
 #: National quantities with a chart, in order.
@@ -138,6 +140,9 @@ def KeyNumbers():
         unsafe_innerHTML="".join(cells),
     )
     note(_basis(words, answer, session))
+    for quantity in HEADLINES:
+        if quantity not in FANS:  # those have it below their chart
+            remark_on(words.labelled(words.column(quantity), remark(words, quantity)))
 
 
 def _basis(words: Words, answer: Answer | None, session: Session) -> str:
@@ -147,16 +152,7 @@ def _basis(words: Words, answer: Answer | None, session: Session) -> str:
     if answer.reached is not None:
         return words("policy.part", quarter=words.quarter(str(answer.reached)))
     runs = words("policy.pairs", pairs=len(answer.runs)) if answer.runs else words("policy.one_pair")
-    return words("policy.basis", runs=runs, label=words("label.difference", label=words.label(_label(answer, session))))
-
-
-def _label(answer: Answer, session: Session) -> Label:
-    """What the differences to the baseline rest on."""
-    before, after = (
-        scenario.model_dump(by_alias=True, mode="json") for scenario in (session.runner.baseline, answer.scenario)
-    )
-    drawn = labels_in_run((before, after), session.runner.draws.labels)
-    return change_label(before, after, lever_labels(drawn))
+    return words("policy.basis", runs=runs, label=basis_text(answer, session))
 
 
 def _key_number(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
@@ -168,18 +164,18 @@ def _key_number(words: Words, answer: Answer | None, quantity: str, session: Ses
         return f'<div class="srdi-key-number"><dt>{title}</dt><dd class="srdi-value">…</dd></div>'
     unit, outcome = unit_of(quantity), effect(answer, quantity)
     difference = outcome.difference
-    value, change, direction = words.value(outcome.value, unit), "", ""
-    about = words("policy.key_number_baseline", value=words.value(outcome.baseline, unit))
+    value, change, direction = words.level(outcome.value, outcome.low, outcome.high, unit), "", ""
+    before = words.level(outcome.baseline, outcome.baseline_low, outcome.baseline_high, unit)
+    about = words("policy.key_number_baseline", value=before)
     if answer.reached is not None:
         value, change = "…", "…"
     elif not answer.is_baseline:
-        change = words.value(difference.mean, unit, signed=True)
+        change, interval = words.estimate(difference.mean, difference.low, difference.high, unit, signed=True)
         if difference.clear and quantity != CUMULATIVE_COST:
             direction = "srdi-up" if difference.mean > 0.0 else "srdi-down"
         if difference.known:
-            interval = words.interval(difference.low, difference.high, unit, signed=True)
             change += " " + words("policy.key_number_interval", interval=interval)
-            about += f" · {verdict(words, difference)}"
+            about += f" · {verdict(words, difference, unit)}"
     return (
         f'<div class="srdi-key-number" data-quantity="{quantity}"><dt>{title}</dt>'
         f'<dd class="srdi-value">{value} <small>{escape(words.unit(unit))}</small></dd>'
@@ -187,18 +183,26 @@ def _key_number(words: Words, answer: Answer | None, quantity: str, session: Ses
     )
 
 
+def _factor(answer: Answer, quantity: str) -> float:
+    """Model's own error of the effect on a quantity at the end (`viz.shared.doubt.effect_factor`)."""
+    level = effect(answer, quantity).baseline
+    return effect_factor(quantity, unit_per_quarter(quantity), days(answer.central)[-1], level)
+
+
 @solara.component
 def OfAnswer(make_spec: Callable[..., dict], *about: str) -> None:
     """A card with a chart of the latest answer.
 
     Args:
-        make_spec: function of `viz.app.charts` that takes session, answer and `about`.
+        make_spec: function of `viz.app.charts` that takes session, answer and `about`. about: the quantity, if any.
     """
     session = use_session()
     answer = session.latest.value
     with solara.Div(classes=["srdi-card"]):
         if answer is not None:
             charts.show_latest(session, answer, make_spec(session, answer, *about))
+            for quantity in about:
+                remark_on(remark(session.words, quantity))
 
 
 @solara.component
@@ -213,7 +217,7 @@ def Prices():
         text = words("policy.price_wait")
         if answer.runs:
             costs, gains = (charts.differences(session.runner, answer, each) for each in (CUMULATIVE_COST, quantity))
-            text = price_of(costs, gains).text(words)
+            text = price_of(costs, gains, _factor(answer, quantity)).text(words)
         rows.append([words.column(quantity), text])
     with solara.Div(classes=["srdi-card"]):
         heading(words("policy.price"))

@@ -25,7 +25,8 @@ import numpy as np
 import solara
 from numpy.typing import ArrayLike
 
-from viz.words.language import WHOLE, catalogue
+from scenarios.display.formatting import COUNTED
+from viz.words.language import catalogue
 
 #: Numbers of a series: None is a gap, like NaN.
 Values: TypeAlias = "ArrayLike | Sequence[float | None]"
@@ -185,8 +186,8 @@ def time_chart(
         series: of `line`, `band`, `bar` and `points`, later ones above earlier ones of their kind.
         title: shown above. label: description for screen readers.
         texts: words for the keys TEXTS in the user's language.
-        unit: "share" writes values as per cent (0.125 is 12.5 %); one of `viz.words.language.WHOLE` rounds
-            them; others do nothing.
+        unit: "share" writes values as per cent (0.125 is 12.5 %); one of
+            `scenarios.display.formatting.COUNTED` rounds them; others do nothing.
         unit_text: name of the unit, shown beside the title.
         height: of the plot in px. from_zero: start the vertical axis at zero, as with bars.
         signed: values are differences: shown with their sign, shares in points, with a line at zero.
@@ -343,7 +344,7 @@ def _common(
         "label": label,
         "texts": {key: str(texts[key]) for key in TEXTS},
         "percent": unit == "share",
-        "whole": unit in WHOLE,
+        "whole": unit in COUNTED,
         "unit_text": unit_text,
         "signed": bool(signed),
         "language": language,
