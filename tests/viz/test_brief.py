@@ -23,7 +23,7 @@ from scenarios.cli import main
 from viz import LANGUAGES, write_brief
 from viz.report.brief import FUNDS, NUMBERS, Brief
 from viz.report.printing import SIZES, one_page
-from viz.shared.rounding import rounded, rounded_ends
+from viz.shared.ranges import Ranged, ranged
 from viz.words.language import Words
 
 NAMES = ("baseline", "no-policy", "clusters-300")
@@ -57,40 +57,22 @@ def differences(results, column):
 # --- numbers
 
 
-@pytest.mark.parametrize(
-    ("value", "low", "high", "unit", "wanted"),
-    [
-        (2_750.0, 1_500.0, 4_600.0, "firms", (2_800.0, 1_500.0, 4_600.0)),  # 3,100 wide: in hundreds
-        (12_345.0, -8_000.0, 31_000.0, "persons", (12_000.0, -8_000.0, 31_000.0)),
-        (7.4, 6.8, 7.9, "firms", (7.0, 7.0, 8.0)),  # whole firms
-        (95.62e9, 90.8e9, 99.8e9, "yuan", (95.6e9, 90.8e9, 99.8e9)),  # 9 billion wide: in hundreds of millions
-        (0.0123, 0.004, 0.021, "share", (0.012, 0.004, 0.021)),
-        (1_234.0, math.nan, math.nan, "firms", (1_200.0, math.nan, math.nan)),
-        (18.04e9, 18.04e9, 18.04e9, "yuan", (18e9, 18e9, 18e9)),
-        (0.0, 0.0, 0.0, "firms", (0.0, 0.0, 0.0)),
-        (0.0, math.nan, math.nan, "yuan", (0.0, math.nan, math.nan)),
-    ],
-)
-def test_a_number_keeps_the_digits_that_its_range_supports(value, low, high, unit, wanted):
-    found = rounded_ends(value=value, low=low, high=high, unit=unit)
-    assert (found.value, found.low, found.high) == pytest.approx(wanted, nan_ok=True)
-    assert found.clear == (low > 0.0 or high < 0.0)
-
-
-def test_a_rounded_number_is_written_on_the_scale_of_its_range():
+def test_a_number_of_several_runs_is_told_with_the_digits_of_its_range():
     runs = pd.Series([0.2e6, 0.9e6, 1.3e6, 1.2e6])
-    found = rounded(runs, "yuan")
-    assert (found.value, found.low, found.high) == pytest.approx((0.9e6, 0.41e6, 1.27e6), abs=1e4)
+    found = ranged(runs, "yuan")
+    assert (found.value, found.low, found.high) == pytest.approx((0.9e6, 0.41e6, 1.27e6))
+    assert found.clear
+    assert not Ranged(value=1.0, low=-1.0, high=3.0, unit="yuan").clear
     assert found.text(Words("en")) == "+0.9 million"
     assert found.range(Words("en")) == "+0.41 million to +1.27 million"
-    assert rounded_ends(value=-2750.0, low=-4600.0, high=-1500.0, unit="firms").text(Words("zh")) == "−2,800"
+    assert Ranged(value=-2750.0, low=-4600.0, high=-1500.0, unit="firms").text(Words("zh")) == "−2,800"
 
 
 def test_the_four_numbers_are_those_of_the_pairs(results, brief):
     for column in NUMBERS[:3]:
         pairs, found = differences(results, column), brief.numbers[column]
-        step = 10.0 ** max(math.floor(math.log10(np.ptp(np.quantile(pairs, (0.1, 0.9))) / 10.0)), 0)
-        assert found.value == pytest.approx(np.round(pairs.mean() / step) * step)
+        assert found.value == pytest.approx(pairs.mean())
+        assert (found.low, found.high) == pytest.approx(tuple(np.quantile(pairs, (0.1, 0.9))))
         assert abs(found.low - np.quantile(pairs, 0.1)) <= step / 2.0
         assert abs(found.high - np.quantile(pairs, 0.9)) <= step / 2.0
     paid = results.national.groupby(["scenario", "replicate"], observed=True)["public_cost_yuan"].sum()
@@ -136,7 +118,7 @@ def test_it_says_what_is_asked_who_gains_what_it_costs_how_sure_it_is_and_what_i
     ratio = rows[
         (rows["scenario"] == "baseline") & (rows["quantity"] == "benefit_cost") & (rows["cost_of_funds"] == FUNDS)
     ].iloc[0]
-    told = rounded_ends(value=ratio["value"], low=ratio["low"], high=ratio["high"], unit="ratio")
+    told = Ranged(value=ratio["value"], low=ratio["low"], high=ratio["high"], unit="ratio")
     assert told.text(words, signed=False) in found["costs"]
     assert told.range(words, signed=False) in found["costs"]
     assert words("brief.sure_luck", pairs="3") in found["sure"]

@@ -139,8 +139,7 @@ def test_gains_by_region_are_those_of_incidence(results, page):
     assert len(changes) == len(QUANTITIES) * 5
     for row in changes.itertuples():
         assert region(words, row.place) in section
-        assert words.value(row.value, row.unit, signed=True) in section
-        assert words.interval(row.low, row.high, row.unit, signed=True) in section
+        assert all(text in section for text in words.estimate(row.value, row.low, row.high, row.unit, signed=True))
     assert words("gain.money") in section
     assert words("label.difference", label=words("label.assumed")) in section
 
@@ -151,12 +150,12 @@ def test_payments_by_year_are_those_of_cash(results, page):
     found = cash(results)
     paid = found.rows[(found.rows["quantity"] == "paid_yuan") & (found.rows["lever"] == "all")]
     for row in paid[paid["year"] > 2018].itertuples():
-        assert words.number(row.value) in section
+        assert all(text in section for text in words.estimate(row.value, row.low, row.high, "yuan"))
     budgets = found.budgets[found.budgets["quantity"] == "budget_used_share"]
     assert set(budgets["scenario"]) == {"baseline"}
     for row in budgets.itertuples():
         assert words.lever(row.lever) in section
-        assert words.value(row.value, "share") in section
+        assert all(text in section for text in words.estimate(row.value, row.low, row.high, "share"))
     assert words("cash.not_used_up") in section
     assert words("cash.no_budget") in section  # of no policy
     assert words("label.amounts", label=words("label.fitted")) in section
@@ -169,9 +168,10 @@ def test_worth_is_that_of_value_with_what_it_assumes_and_leaves_out(results, pag
     for part, sign in PARTS.items():
         row = rows.loc[part]
         assert words(f"value.{part}") in section
-        assert words.value((sign or 1) * row["value"], row["unit"], signed=True) in section
+        ends = sorted((sign or 1) * row[end] for end in ("low", "high"))
+        assert words.estimate((sign or 1) * row["value"], *ends, row["unit"], signed=True)[0] in section
     for net in rows.loc["net_benefit_yuan"].itertuples():
-        assert words.interval(net.low, net.high, "yuan", signed=True) in section
+        assert all(text in section for text in words.estimate(net.value, net.low, net.high, "yuan", signed=True))
     # Without policy money is saved, so there is no ratio, and it is said why.
     assert words("value.no_benefit_cost", reason=words("value.reason_saves")) in section
     assert all(item in section for item in not_counted(words))

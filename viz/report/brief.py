@@ -30,7 +30,7 @@ from viz.report.sections import Sections
 from viz.report.worth import not_counted, reasons
 from viz.shared.calibrated import packaged_validation
 from viz.shared.compared import Compared
-from viz.shared.rounding import Rounded, rounded, rounded_ends
+from viz.shared.ranges import Ranged, ranged
 from viz.shared.units import unit_of
 from viz.words.language import Words
 
@@ -82,8 +82,8 @@ class Brief:
         ]
         return records(pd.DataFrame(rows).assign(**self.label.columns))
 
-    def _last(self, quantity: str) -> Rounded:
-        return rounded(self.compared.differences(self.scenario, quantity).iloc[-1], unit_of(quantity))
+    def _last(self, quantity: str) -> Ranged:
+        return ranged(self.compared.differences(self.scenario, quantity).iloc[-1], unit_of(quantity))
 
     def html(self, language: str) -> str:
         """The note as one HTML page that loads nothing."""
@@ -194,10 +194,10 @@ class _Text:
         text = words("headline.baseline_value", value=found.text(words), unit=words.unit(found.unit))
         return Number(words(f"brief.{quantity}"), text, self._range(found), self._verdict(found))
 
-    def _range(self, found: Rounded) -> str:
+    def _range(self, found: Ranged) -> str:
         return "" if self.sections.single else self.words("brief.range", range=found.range(self.words))
 
-    def _verdict(self, found: Rounded) -> str:
+    def _verdict(self, found: Ranged) -> str:
         if self.sections.single:
             return self.words("brief.one_run")
         return "" if found.clear else self.words("brief.open")
@@ -241,7 +241,7 @@ class _Text:
             "gains_text": words(f"brief.{key}", gain=gain, lose=lose, column=words.column(MAIN)),
         }
 
-    def _cell(self, found: Rounded) -> tuple[str, str]:
+    def _cell(self, found: Ranged) -> tuple[str, str]:
         """A change and its range, which is empty for a single run."""
         return found.text(self.words), "" if self.sections.single else found.range(self.words)
 
@@ -249,7 +249,7 @@ class _Text:
         words, compared, name = self.words, self.compared, self.brief.scenario
         total = self.brief.numbers[CUMULATIVE_COST]
         parts = {
-            part: rounded(compared.differences(name, quantity).iloc[-1], "yuan")
+            part: ranged(compared.differences(name, quantity).iloc[-1], "yuan")
             for part, quantity in COST_PARTS.items()
         }
         texts = [
@@ -264,7 +264,7 @@ class _Text:
         by_year = compared.differences(name, "public_cost_yuan")
         if len(by_year) and total.value:
             most = by_year.mean(axis=1).abs().idxmax()
-            found = rounded(by_year.loc[most], "yuan")
+            found = ranged(by_year.loc[most], "yuan")
             texts.append(words("brief.peak", year=most.year, amount=found.text(words)))
         return [*texts, *self._worth()]
 
@@ -346,9 +346,9 @@ def _start(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def _of_row(row: pd.Series) -> Rounded:
-    """A number of an analysis, rounded."""
-    return rounded_ends(value=row["value"], low=row["low"], high=row["high"], unit=row["unit"])
+def _of_row(row: pd.Series) -> Ranged:
+    """A number of an analysis."""
+    return Ranged(value=row["value"], low=row["low"], high=row["high"], unit=row["unit"])
 
 
 def _at(rows: pd.DataFrame, quantity: str, funds: float) -> pd.Series:

@@ -82,8 +82,7 @@ def _panel(sections: Sections, name: str, quantity: str, before: Places, now: Pl
             title,
             words.value(before[place]["level"]["value"], unit),
             words.value(row["level"]["value"], unit),
-            words.value(row["change"]["value"], unit, signed=True),
-            words.interval(row["change"]["low"], row["change"]["high"], unit, signed=True),
+            *words.estimate(*_ends(row["change"]), unit, signed=True),
             words.number(row["change_per_1000_firms"]["value"], signed=True),
             _share(words, row),
         ]
@@ -118,8 +117,7 @@ def _concentration(words: Words, before: Mapping[str, Places], now: Mapping[str,
                 words.value(nation["gains"]["value"], unit, signed=True),
                 words.value(nation["losses"]["value"], unit, signed=True),
                 words.number(first["gini"]["value"]),
-                words.number(_short(nation["gini_change"]["value"]), signed=True),
-                words.interval(*(_short(nation["gini_change"][end]) for end in ("low", "high")), "", signed=True),
+                *words.estimate(*_ends(nation["gini_change"]), "0-1", signed=True),
             ]
         )
     heads = ("quantity", "winners", "losers", "gains", "losses", "gini", "gini_change", "band")
@@ -129,6 +127,5 @@ def _concentration(words: Words, before: Mapping[str, Places], now: Mapping[str,
 _NONE = "number.nothing"
 
 
-def _short(gini: float) -> float:
-    """A change of a Gini coefficient to four decimals."""
-    return round(gini, 4)
+def _ends(row: pd.Series) -> tuple[float, float, float]:
+    return row["value"], row["low"], row["high"]

@@ -48,8 +48,7 @@ def _panel(sections: Sections, name: str, kind: str, rows: pd.DataFrame) -> Pane
         [
             [
                 str(year),
-                words.number(row["value"]),
-                words.interval(row["low"], row["high"], "yuan"),
+                *words.estimate(row["value"], row["low"], row["high"], "yuan"),
                 words.number(so_far["value"][year]),
             ]
             for year, row in paid.iterrows()
@@ -68,8 +67,7 @@ def _budgets(words: Words, rows: pd.DataFrame) -> TextTable:
             [
                 words.lever(str(lever)),
                 words.number(found["budget_yuan"]["value"]),
-                words.value(share["value"], "share"),
-                words.interval(share["low"], share["high"], "share"),
+                *words.estimate(share["value"], share["low"], share["high"], "share"),
                 _quarter(words, when["value"]),
                 _quarters(words, when["low"], when["high"]),
                 words.value(found["used_up_share"]["value"], "share"),

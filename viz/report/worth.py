@@ -147,8 +147,7 @@ def _part(words: Words, part: str, row: pd.Series, sign: int) -> list[str]:
         words(f"value.{part}"),
         words.unit(unit),
         words(f"label.{row['label']}"),
-        words.value(number["value"], unit, signed=True),
-        words.interval(number["low"], number["high"], unit, signed=True),
+        *words.estimate(**number, unit=unit, signed=True),
     ]
 
 
@@ -163,17 +162,14 @@ def _ratios(words: Words, rows: pd.DataFrame) -> TextTable:
         texts.append(
             [
                 words.number(funds) if funds else "0",
-                words.number(net["value"], signed=True, beside=_largest(net)),
-                words.interval(net["low"], net["high"], "yuan", signed=True),
-                words.number(ratio["value"]),
-                words.interval(ratio["low"], ratio["high"], ""),
+                *words.estimate(**_ends(net), unit="yuan", signed=True),
+                *words.estimate(**_ends(ratio), unit=""),
                 words.value(found["positive_share"]["value"], "share"),
-                words.number(mvpf["value"]),
-                words.interval(mvpf["low"], mvpf["high"], ""),
+                *words.estimate(**_ends(mvpf), unit=""),
             ]
         )
     return TextTable([words(f"value.{head}") for head in heads], texts)
 
 
-def _largest(row: pd.Series) -> float:
-    return max(map(abs, (row["low"], row["high"])))
+def _ends(row: pd.Series) -> dict[str, float]:
+    return {name: row[name] for name in ("value", "low", "high")}

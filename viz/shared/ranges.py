@@ -1,0 +1,42 @@
+"""Means over runs with the range of 10 to 90 % of them, told with the digits that the range supports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from scenarios.analysis.intervals import band_columns
+from viz.words.language import Words
+
+
+@dataclass(frozen=True)
+class Ranged:
+    """A mean over runs with the range of 10 to 90 % of them.
+
+    Attributes:
+        value, low, high: ends are NaN for a single run. unit: as named in the results.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str
+
+    @property
+    def clear(self) -> bool:
+        """Whether the range, before rounding, excludes zero."""
+        return self.low > 0.0 or self.high < 0.0
+
+    def text(self, words: Words, signed: bool = True) -> str:
+        """The mean."""
+        return words.estimate(self.value, self.low, self.high, self.unit, signed)[0]
+
+    def range(self, words: Words, signed: bool = True) -> str:
+        """The range; a dash for a single run."""
+        return words.estimate(self.value, self.low, self.high, self.unit, signed)[1]
+
+
+def ranged(runs: pd.Series, unit: str) -> Ranged:
+    """The mean and the range of a number in each run."""
+    return Ranged(**band_columns(runs.to_numpy(float)), unit=unit)
