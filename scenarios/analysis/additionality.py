@@ -126,7 +126,8 @@ def additionality(
 ) -> Additionality:
     """Run some pairs of an ensemble again and compare each supported firm with itself in the baseline.
 
-    Scenarios that support no firm by a lever that differs from the baseline are left out.
+    Scenarios that support no firm by a lever that differs from the baseline are left out. A script that uses more than
+    one worker needs a guard (see `scenarios.run_ensemble`).
 
     Args:
         results: an ensemble with the baseline and at least one other scenario; its scale, parameters and seeds apply.
@@ -153,11 +154,11 @@ def additionality(
     threshold = _share(threshold)
     threads = whole_number("threads", threads, 1)
     workers = workers if workers is None else whole_number("workers", workers, 1)
-    runs = list(results.national[_RUN].drop_duplicates().itertuples(index=False, name=None))
-    chosen_runs = _spread(runs, pairs, results)
     scenarios = {scenario["name"]: scenario for scenario in results.manifest["scenarios"]}
     differing = {name: _differing(scenarios[baseline], scenarios[name]) for name in names if name != baseline}
     chosen = _chosen(results, baseline, differing, [levers] if isinstance(levers, str) else levers)
+    runs = list(results.national[_RUN].drop_duplicates().itertuples(index=False, name=None))
+    chosen_runs = _spread(runs, pairs, results)
     others = list(chosen)
     plan = Plan(
         differing=tuple(differing[name] for name in others),
@@ -317,22 +318,24 @@ def count(run: FirmRun, without: FirmRun, differing: Sequence[str], chosen: Sequ
             whose firms are looked at.
     """
     counts: Counts = {}
-    levers = {**{name: (name,) for name in chosen}, ALL: tuple(chosen)}
-    reached = firms_of(run.events, differing)
-    for lever, own in levers.items():
+    rest = _rest(run, without, firms_of(run.events, differing))
+    beside = _Compared(run, without, rest, threshold)
+    niche = run.niche[rest["slot"].to_numpy(np.int64)]
+    lost = np.isin(_keys(rest), _keys(firms_of(without.events, differing)))
+    for lever, own in {**{name: (name,) for name in chosen}, ALL: tuple(chosen)}.items():
         supported = firms_of(run.events, own)
         compared = _Compared(run, without, supported, threshold)
-        before = firms_of(without.events, own)
-        also = np.isin(_keys(supported), _keys(before))
+        also = np.isin(_keys(supported), _keys(firms_of(without.events, own)))
         groups: dict[tuple[str, str], np.ndarray] = {("lever", lever): np.ones(len(supported), dtype=bool)}
         if lever == ALL:
             groups |= _groups(run, supported)
         for (by, group), mask in groups.items():
-            for (quantity, measure, unit), number in _of_supported(compared, mask, also).items():
-                counts[lever, by, group, quantity, measure, unit] = number
-        lost = firms_of(without.events, differing)
-        for (group, quantity, measure, unit), number in _of_rivals(run, without, supported, reached, lost, threshold):
-            counts[lever, RIVALS, group, quantity, measure, unit] = number
+            for key, number in _of_supported(compared, mask, also).items():
+                counts[(lever, by, group, *key)] = number
+        near = np.isin(niche, run.niche[supported["slot"].to_numpy(np.int64)])
+        for group, mask in ((SAME_NICHE, near), (ELSEWHERE, ~near)):
+            for key, number in _of_rivals(beside, mask, lost, len(supported)).items():
+                counts[(lever, RIVALS, group, *key)] = number
     return counts
 
 
@@ -463,48 +466,36 @@ def _part(part: np.ndarray, whole: np.ndarray, mask: np.ndarray) -> tuple[float,
 
 
 def _of_rivals(
-    run: FirmRun,
-    without: FirmRun,
-    supported: pd.DataFrame,
-    reached: pd.DataFrame,
-    before: pd.DataFrame,
-    threshold: float,
-) -> Iterator[tuple[tuple[str, str, str, str], tuple[float, float]]]:
-    """Part and whole of the numbers of firms without support, by group, quantity, measure and unit.
+    compared: _Compared, mask: np.ndarray, lost_support: np.ndarray, supported: int
+) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Part and whole of the numbers of some firms without support, by quantity, measure and unit.
 
     Args:
-        supported: firms whose niches count. reached: all that are no rivals. before: those supported in the baseline.
+        lost_support: bool (firms,), supported in the baseline. supported: firms of the lever.
     """
-    rivals = _rest(run, without, reached)
-    compared = _Compared(run, without, rivals, threshold)
-    niches = np.unique(run.niche[supported["slot"].to_numpy(np.int64)])
-    near = np.isin(run.niche[rivals["slot"].to_numpy(np.int64)], niches)
-    had = np.isin(_keys(rivals), _keys(before))
-    for group, mask in ((SAME_NICHE, near), (ELSEWHERE, ~near)):
 
-        def total(which: np.ndarray, mask: np.ndarray = mask) -> tuple[float, float]:
-            return float((which & mask).sum()) / run.scale, 1.0
+    def total(values: np.ndarray) -> tuple[float, float]:
+        return float(values[mask].sum()) / compared.scale, 1.0
 
-        yield (group, "rivals", "count", _FIRMS), total(mask)
-        yield (group, "rivals", "support_lost", _FIRMS), total(had)
-        for name, (now, then) in compared.states.items():
-            lost, gained = total(then & ~now), total(now & ~then)
-            yield (group, name, "lost", _FIRMS), lost
-            yield (group, name, "gained", _FIRMS), gained
-            yield (group, name, "net", _FIRMS), (gained[0] - lost[0], 1.0)
-            net = 100.0 * (gained[0] - lost[0]) * run.scale
-            yield (group, name, "net_per_100", _PER_100), (net, float(len(supported)))
-        for name, (now, then) in compared.amounts.items():
-            change, unit = (now - then)[mask], _AMOUNT_UNITS[name]
-            yield (group, name, "lower", _FIRMS), total(compared.lower[name])
-            yield (group, name, "higher", _FIRMS), total(compared.higher[name])
-            for measure, values in (("losses", np.minimum(change, 0.0)), ("gains", np.maximum(change, 0.0))):
-                yield (group, name, measure, unit), (float(values.sum()) / run.scale, 1.0)
-            yield (group, name, "net", unit), (float(change.sum()) / run.scale, 1.0)
-            yield (
-                (group, name, "net_per_100", f"{unit} {_PER_100}"),
-                (100.0 * float(change.sum()), float(len(supported))),
-            )
+    found = {
+        ("rivals", "count", _FIRMS): total(np.ones(len(mask))),
+        ("rivals", "support_lost", _FIRMS): total(lost_support),
+    }
+    for name, (now, then) in compared.states.items():
+        change = now.astype(np.int64) - then
+        found[name, "lost", _FIRMS] = total(change < 0)
+        found[name, "gained", _FIRMS] = total(change > 0)
+        found[name, "net", _FIRMS] = total(change)
+        found[name, "net_per_100", _PER_100] = (100.0 * float(change[mask].sum()), float(supported))
+    for name, (now, then) in compared.amounts.items():
+        change, unit = now - then, _AMOUNT_UNITS[name]
+        found[name, "lower", _FIRMS] = total(compared.lower[name])
+        found[name, "higher", _FIRMS] = total(compared.higher[name])
+        found[name, "losses", unit] = total(np.minimum(change, 0.0))
+        found[name, "gains", unit] = total(np.maximum(change, 0.0))
+        found[name, "net", unit] = total(change)
+        found[name, "net_per_100", f"{unit} {_PER_100}"] = (100.0 * float(change[mask].sum()), float(supported))
+    return found
 
 
 def _rest(run: FirmRun, without: FirmRun, reached: pd.DataFrame) -> pd.DataFrame:

@@ -119,7 +119,7 @@ def _states(title: str, numbers: Numbers) -> Cells:
     texts = []
     for name, word in _STATES.items():
         row = {measure: numbers[name, measure] for measure in ("with", "anyway", "added", "lost", "anyway_share")}
-        since = ("–", "–", "–")
+        since: tuple[str, ...] = ("–", "–", "–")
         if name in TITLES:
             since = (
                 *(_one(numbers[name, measure]["value"]) for measure in ("held_before", "reached")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections import defaultdict
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -114,9 +115,14 @@ WITHOUT = made_up(
 BOTH = ("sme_fund", "listing_support")
 
 
+@cache
+def counted(differing, chosen, threshold):
+    return count(WITH, WITHOUT, differing, chosen, threshold)
+
+
 def numbers(lever="sme_fund", by="lever", group=None, differing=BOTH, chosen=BOTH, threshold=0.01):
     """Part over whole by quantity and measure."""
-    found = count(WITH, WITHOUT, differing, chosen, threshold)
+    found = counted(differing, chosen, threshold)
     group = lever if group is None else group
     return {
         key[3:5]: part / whole if whole else math.nan
@@ -448,7 +454,7 @@ def test_workers_change_nothing(results):
 )
 def test_bad_arguments_are_refused_with_what_is_allowed(results, arguments, words):
     if arguments.get("baseline") == "every":
-        # The reported levers are off there or the same: they are those that differ, so none may be on elsewhere.
+        # Where the reported policy is, its levers differ from those of this one.
         results = with_scenarios(results, ["no-policy", "every"])
     with pytest.raises(InputError, match=words):
         additionality(results, **{"baseline": "no-policy", **arguments})
@@ -484,13 +490,16 @@ def printed(found, by=DIMENSIONS, width=200) -> str:
 
 def test_the_tables_say_who_would_have_anyway_and_what_rivals_lose(results):
     text = " ".join(printed(additionality(results, "no-policy", pairs=1)).split())
-    assert "baseline against no-policy (2022Q4): of 100 firms supported by cluster_recognition, how many" in text
-    assert "Supported by little_giant_awards: " in text
-    assert "firms without support in the niches of any of these levers" in text
-    assert "supported firms by size class before the support" in text
-    assert "Careful: every also differs in county_preference" in text
-    assert "There is only one pair" in text
-    assert "nan" not in text
+    for words in (
+        "Supported by cluster_recognition: 0 firms.",  # recognised in the last quarter, and paid after it
+        "every against no-policy (2022Q4): of 100 firms supported by incubation, how many",
+        "firms without support in the niches of any of these levers",
+        "supported firms by size class before the support",
+        "Careful: every also differs in county_preference",
+        "There is only one pair",
+    ):
+        assert text.count(words) > 0, words
+    assert "nan" not in text.split()
 
 
 def test_options_of_the_command_are_those_of_the_function():
