@@ -23,6 +23,7 @@ from scenarios.ensembles.ensemble import run_together
 from scenarios.ensembles.jobs import Job
 from scenarios.ensembles.rerun import jobs_again
 from scenarios.errors import InputError, nearest
+from scenarios.files.schema import build
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.arguments import quoted
@@ -154,7 +155,13 @@ def additionality(
     threshold = _share(threshold)
     threads = whole_number("threads", threads, 1)
     workers = workers if workers is None else whole_number("workers", workers, 1)
-    scenarios = {scenario["name"]: scenario for scenario in results.manifest["scenarios"]}
+    # As this version reads them: an older manifest may lack settings.
+    scenarios = {
+        values["name"]: build(values, f"{results.path}: scenario {values['name']}").model_dump(
+            by_alias=True, mode="json"
+        )
+        for values in results.manifest["scenarios"]
+    }
     differing = {name: _differing(scenarios[baseline], scenarios[name]) for name in names if name != baseline}
     chosen = _chosen(results, baseline, differing, [levers] if isinstance(levers, str) else levers)
     runs = list(results.national[_RUN].drop_duplicates().itertuples(index=False, name=None))

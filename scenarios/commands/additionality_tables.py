@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -23,8 +24,10 @@ _STATES = {
     "exporters": "sells abroad",
 }
 _AMOUNTS = dict(zip(AMOUNTS, ("true R&D", "jobs", "exports", "revenue"), strict=True))
-#: Rows of a lever or group by quantity and measure.
-Numbers = Mapping[tuple[str, str], pd.Series]
+_RIVAL_GROUPS = (SAME_NICHE, ELSEWHERE)
+#: A row of the table of numbers, and the rows of a lever or group by quantity and measure.
+Row = Mapping[str, Any]
+Numbers = Mapping[tuple[str, str], Row]
 
 
 def print_additionality(found: Additionality, by: Iterable[str], console: Console) -> None:
@@ -50,6 +53,9 @@ def print_additionality(found: Additionality, by: Iterable[str], console: Consol
                 print_table(_amounts(f"{versus}: a firm supported by {what}, mean", numbers), console)
                 console.print()
                 print_table(_rivals(f"{versus}: firms without support in the niches of {what}", cells, lever), console)
+                had = sum(cells[lever, RIVALS, group]["rivals", "support_lost"]["value"] for group in _RIVAL_GROUPS)
+                if had:
+                    say(console, f"Of all firms without support, {format_number(had)} have it in the baseline.")
                 console.print()
         for dimension in by:
             groups = {
@@ -73,10 +79,10 @@ _HEADINGS = {"tier": "tier", "size": "size class", "province": "province"}
 
 
 def _numbers(rows: pd.DataFrame) -> Numbers:
-    return {(row["quantity"], row["measure"]): row for _, row in rows.iterrows()}
+    return {(row["quantity"], row["measure"]): row for row in rows.to_dict("records")}
 
 
-def _band(row: pd.Series) -> str:
+def _band(row: Row) -> str:
     if math.isnan(row["low"]):
         return "–"
     return " … ".join(_one(row[end]) for end in ("low", "high"))
@@ -87,7 +93,7 @@ def _one(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.1f}"
 
 
-def _percent(row: pd.Series) -> str:
+def _percent(row: Row) -> str:
     return "–" if math.isnan(row["value"]) else f"{100.0 * row['value']:.0f}"
 
 
@@ -163,7 +169,7 @@ def _amounts(title: str, numbers: Numbers) -> Cells:
     return Cells(title, heads, texts)
 
 
-def _signed(value: float, row: pd.Series) -> str:
+def _signed(value: float, row: Row) -> str:
     """A change; ? marks one whose band contains zero or that has no band. None at all in any pair is certain."""
     sure = row["low"] > 0.0 or row["high"] < 0.0 or row["low"] == row["high"]
     return format_number(value, signed=True) + ("  " if sure else " ?")
@@ -174,7 +180,7 @@ def _rivals(title: str, cells: Mapping[tuple[str, str, str], Numbers], lever: st
         *("Outcome", "Unit", ">Firms that\nlose", ">gain", ">Losses", ">Gains", ">Net", ">10–90 % of pairs"),
         *(">Net per 100\nsupported", ">Net\nelsewhere"),
     )
-    near, far = (cells[lever, RIVALS, group] for group in (SAME_NICHE, ELSEWHERE))
+    near, far = (cells[lever, RIVALS, group] for group in _RIVAL_GROUPS)
     texts = []
     for name, word in (_STATES | _AMOUNTS).items():
         net = near[name, "net"]

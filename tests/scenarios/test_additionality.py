@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 from functools import cache
 
 import numpy as np
@@ -251,7 +251,13 @@ def results(tmp_path_factory):
     return run_ensemble(scenarios, out=out, replicates=3, scale=0.001, until=2022, workers=1)
 
 
-def reaching(model, firm, customer_before, clusters) -> set[str]:
+#: What tells plain Python who is reached.
+Told = namedtuple(
+    "Told", ["slot", "age", "support", "awarded_in", "digitised_in", "cluster", "customer", "customer_before"]
+)
+
+
+def reaching(model, firm, clusters) -> set[str]:
     """Levers that reached a firm in the quarter that has just ended."""
     now, found = model.moment.index, {name for bit, name in enumerate(PROGRAMMES) if firm.support >> bit & 1}
     if firm.awarded_in == now:
@@ -260,27 +266,30 @@ def reaching(model, firm, customer_before, clusters) -> set[str]:
         found.add("digital_empowerment")
     if clusters.get(firm.cluster, now) < now:  # recognised before
         found |= {name for name in ("cluster_recognition", "open_innovation") if model.ledger[name].spent > 0.0}
-    if customer_before <= -2 and model.engagement["innovation_release"][-2 - customer_before] > 0.0:
+    if firm.customer_before <= -2 and model.engagement["innovation_release"][-2 - firm.customer_before] > 0.0:
         found.add("innovation_release")
-    if firm.customer <= -2 and firm.customer != customer_before:
-        found |= (
-            {"chain_leader_openness"} if model.engagement["chain_leader_openness"][-2 - firm.customer] > 0.0 else set()
-        )
+    won = firm.customer <= -2 and firm.customer != firm.customer_before
+    if won and model.engagement["chain_leader_openness"][-2 - firm.customer] > 0.0:
+        found.add("chain_leader_openness")
     return found
 
 
 def plainly(scenario, seed):
     """A run in plain Python: by slot and founding, the levers that reached a firm and the firms at the end; niches."""
     model, reached = SRDIModel(scenario, scale=0.001, rng=seed, until=2022), defaultdict(set)
+    columns = model.firms.columns
     while model.running:
-        before, ends = model.firms.columns.customer.tolist(), {}
+        before, living = columns.customer.tolist(), []
         model.step()
         clusters = {cluster.index: cluster.recognised for cluster in model.clusters}
-        for slot in np.flatnonzero(model.firms.active).tolist():
-            firm = model.firms[slot]
-            ends[slot, model.moment.index - firm.age] = firm
-            reached[slot, model.moment.index - firm.age] |= reaching(model, firm, before[slot], clusters)
-    return reached, ends, model.firms.columns.niche.tolist()
+        lists = [getattr(columns, name).tolist() for name in Told._fields[1:-1]]
+        for firm, employment in zip(
+            map(Told, range(len(before)), *lists, before), columns.employment.tolist(), strict=True
+        ):
+            if employment > 0.0:
+                living.append((firm.slot, model.moment.index - firm.age))
+                reached[living[-1]] |= reaching(model, firm, clusters)
+    return reached, {firm: model.firms[firm[0]] for firm in living}, columns.niche.tolist()
 
 
 @pytest.fixture(scope="module")
@@ -549,3 +558,13 @@ def test_bad_input_of_the_command_ends_with_two_and_one_sentence(results, argume
     said = done.stderr.strip()
     assert words in said
     assert len(said.splitlines()) == 1
+
+
+def test_an_interrupted_command_ends_quietly(results, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scenarios.analysis.additionality.run_together", interrupted)
+    done = run_command(monkeypatch, results.path, "--baseline", "no-policy")
+    assert done.exit_code == 130
+    assert done.stderr.strip() == "srdi: interrupted"
