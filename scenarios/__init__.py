@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers and the reference
+    from scenarios.analysis.additionality import additionality
     from scenarios.analysis.cash import cash
     from scenarios.analysis.comparison import compare
     from scenarios.analysis.incidence import incidence
@@ -28,6 +29,7 @@ _MODULES = {
     "RunFailed": "ensembles.jobs",
     "Scenario": "files.schema",
     "ScenarioError": "errors",
+    "additionality": "analysis.additionality",
     "cash": "analysis.cash",
     "compare": "analysis.comparison",
     "incidence": "analysis.incidence",

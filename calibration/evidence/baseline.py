@@ -8,7 +8,8 @@ import numpy as np
 
 from calibration.evidence.niches import last_coefficient
 from calibration.evidence.rows import Estimate
-from calibration.firms.response import FEWEST, founded, true_research
+from calibration.firms.response import FEWEST, true_research
+from scenarios.analysis.recipients import founded
 from scenarios.files.loading import load_scenario
 from sim.calendar import Quarter
 from sim.firms.columns import NEVER

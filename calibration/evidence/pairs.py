@@ -14,7 +14,8 @@ import numpy as np
 from calibration.evidence.outcomes import View
 from calibration.evidence.rows import Estimate
 from calibration.evidence.trials import COAST, Plan, Trial, outcome_of, quarters_to
-from calibration.firms.response import founded, pair, ratio_of_sums
+from calibration.firms.response import pair, ratio_of_sums
+from scenarios.analysis.recipients import founded
 from sim.calendar import Quarter
 from sim.firms.columns import NEVER
 from sim.firms.terms import has_award

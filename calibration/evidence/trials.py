@@ -13,7 +13,8 @@ import numpy as np
 
 from calibration.evidence.outcomes import NOT_MEASURED, OUTCOMES, PUSH, TERM, Outcome
 from calibration.evidence.rows import Estimate, Evidence, settings_of
-from calibration.firms.response import policies, supported
+from calibration.firms.response import policies
+from scenarios.analysis.recipients import supported
 from scenarios.files.loading import load_scenario
 from sim.calendar import Quarter
 from sim.firms.columns import LISTED

@@ -16,10 +16,11 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.recipients import founded, supported
 from sim.branching import branch
 from sim.calendar import Quarter
-from sim.firms.columns import NEVER, Columns
-from sim.levers import PROGRAMMES, Lever, Levers
+from sim.firms.columns import Columns
+from sim.levers import Lever, Levers
 from sim.mechanisms.chain_links import FIRST_LEADER
 from sim.model import SRDIModel
 from sim.policy import Policy, find_policy
@@ -51,11 +52,6 @@ class _Snapshot:
     research: np.ndarray
 
 
-def founded(model: SRDIModel) -> np.ndarray:
-    """Quarter in which each slot's firm was founded, counted from the start: int64 (slots,)."""
-    return model.moment.index - model.firms.columns.age.astype(np.int64)
-
-
 def true_research(columns: Columns) -> np.ndarray:
     """R&D of each slot's firm without what was relabelled, yuan a year as last reported: float64 (slots,).
 
@@ -74,26 +70,6 @@ def _snapshot(model: SRDIModel) -> _Snapshot:
         revenue=columns.revenue.astype(np.float64),
         research=true_research(columns),
     )
-
-
-def supported(model: SRDIModel, lever: str) -> np.ndarray:
-    """Firms that a lever supports as the model stands: bool (slots,); none for levers that only change a rule.
-
-    Suppliers of chain leaders and members of recognised clusters count as supported by the levers on these.
-    """
-    columns, env = model.firms.columns, model.environment
-    if lever in PROGRAMMES:
-        return (columns.support >> np.uint32(PROGRAMMES.index(lever)) & np.uint32(1)) != 0
-    if lever == "little_giant_awards":
-        return columns.awarded_in != NEVER
-    if lever == "digital_empowerment":
-        return columns.digitised_in != NEVER
-    if lever in ("cluster_recognition", "open_innovation"):
-        member = (columns.cluster >= 0) & env.cluster_active[np.maximum(columns.cluster, 0)]
-        return member & (columns.employment > 0)
-    if lever in ("chain_leader_openness", "innovation_release"):
-        return columns.customer <= FIRST_LEADER
-    return np.zeros(len(columns.employment), dtype=bool)
 
 
 def policies(lever: str, base: Policy | None = None) -> tuple[Policy, Policy]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from scenarios.checks import as_list, whole_number
 from scenarios.ensembles.directory import (
@@ -43,6 +43,8 @@ from sim.reference import read_data
 if TYPE_CHECKING:
     from scenarios.ensembles.parameter_draws import ParameterDraws
     from scenarios.records.results import Results
+
+Result = TypeVar("Result")
 
 #: Peak memory in bytes: per simulated firm, as measured by `srdi bench` plus a margin, and per worker.
 _FIRM_BYTES, _WORKER_BYTES = 200, 350_000_000
@@ -236,6 +238,33 @@ def _execute(jobs: list[Job], workers: int, scheduler: str | None) -> Generator[
         yield from _results(jobs, in_this_process(run_job, [(job,) for job in jobs]))
     else:
         yield from _results(jobs, in_processes(run_job, [(job,) for job in jobs], workers, _load_pandas))
+
+
+def run_together(
+    function: Callable[..., Result], groups: Sequence[Sequence[Job]], workers: int | None, *others: object
+) -> Generator[tuple[int, Result], None, None]:
+    """Call ``function(jobs, *others)`` for each group of jobs, whose runs belong in one process.
+
+    Args:
+        function: of a module, so that workers find it. workers: as in `run_ensemble`.
+
+    Yields:
+        The index of a group and its result, in the order in which they finish.
+
+    Raises:
+        RunFailed, InputError: as in `run_ensemble`; the message names the first run of the group.
+    """
+    compile_once()
+    workers = _workers(workers, len(groups), groups[0][0])
+    calls = [(tuple(jobs), *others) for jobs in groups]
+    finished = in_this_process(function, calls) if workers <= 1 else in_processes(function, calls, workers)
+    with contextlib.closing(finished):
+        for index, future in finished:
+            try:
+                result = future.result()
+            except Exception as error:
+                raise _failure(groups[index][0], error) from error
+            yield index, result
 
 
 def _read(out: Path) -> Results:

@@ -10,12 +10,16 @@ from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scenarios.ensembles.plan import differences
 from scenarios.errors import InputError
 from scenarios.files.schema import build
 from scenarios.imports import many_imports
 from sim.parameters import parameter_table
+
+if TYPE_CHECKING:
+    from sim.model import SRDIModel
 
 _PACKAGES = ("srdi", "mesa", "numba", "numpy", "pandas", "pyarrow")
 
@@ -72,6 +76,24 @@ def run_job(job: Job) -> bytes:
     with many_imports():
         from scenarios.ensembles.packing import pack
         from scenarios.records.storage import to_arrow
+
+    model = model_of(job)
+    try:
+        model.run_model()
+        tables = model.tables()
+    finally:
+        model.close()
+    identifiers = {"scenario": job.name, "draw": job.draw, "replicate": job.replicate, "seed": job.seed}
+    return pack({name: to_arrow(name, tables[name], identifiers) for name in tables})
+
+
+def model_of(job: Job) -> SRDIModel:
+    """The model of a job at the start of its run.
+
+    Raises:
+        InputError: as in `run_job`.
+    """
+    with many_imports():
         from sim.model import SRDIModel
 
     if job.model != model_checksum():
@@ -81,7 +103,7 @@ def run_job(job: Job) -> bytes:
     policy = build(job.scenario, job.name).policy
     # Parameters set by the scenario are not drawn.
     policy = policy.model_copy(update={"parameters": job.draw_values | policy.parameters})
-    model = SRDIModel(
+    return SRDIModel(
         policy,
         scale=job.scale,
         rng=job.seed,
@@ -89,13 +111,6 @@ def run_job(job: Job) -> bytes:
         threads=job.threads,
         firms_panel=job.firms_panel,
     )
-    try:
-        model.run_model()
-        tables = model.tables()
-    finally:
-        model.close()
-    identifiers = {"scenario": job.name, "draw": job.draw, "replicate": job.replicate, "seed": job.seed}
-    return pack({name: to_arrow(name, tables[name], identifiers) for name in tables})
 
 
 @cache

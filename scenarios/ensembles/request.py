@@ -150,12 +150,19 @@ def _report_kept_runs(out: Path) -> Callable[[object, BaseException | None, obje
     return on_exit
 
 
-def _progress(stack: contextlib.ExitStack) -> tuple[Callable[[int], None], Callable[[], None]]:
+@contextlib.contextmanager
+def progress_bar(what: str) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
+    """Callbacks for the start, with a number, and for each of these done: a bar on stderr if that is a terminal."""
+    with contextlib.ExitStack() as stack:
+        yield _progress(stack, what)
+
+
+def _progress(stack: contextlib.ExitStack, what: str = "runs") -> tuple[Callable[[int], None], Callable[[], None]]:
     """Callbacks for the start and for each finished run: a progress bar on stderr if that is a terminal."""
     if not sys.stderr.isatty():
         return (lambda runs: None), (lambda: None)
     from scenarios.display.screen import progress
 
     bar = stack.enter_context(progress())
-    task = bar.add_task("runs", total=None)
+    task = bar.add_task(what, total=None)
     return (lambda runs: bar.update(task, total=runs)), (lambda: bar.advance(task))

@@ -22,8 +22,8 @@ from calibration.firms.response import (
     published,
     response,
     responses,
-    supported,
 )
+from scenarios.analysis.recipients import supported
 from scenarios.cli import main
 from sim.feedbacks import Feedbacks
 from sim.levers import Levers

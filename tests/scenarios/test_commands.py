@@ -30,6 +30,7 @@ def results(tmp_path_factory):
 #: Those of this package, and those that other packages publish.
 COMMANDS = [
     *(
+        "additionality",
         "bench",
         "brief",
         "calibrate",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import subprocess
 import sys
@@ -73,8 +72,6 @@ def test_the_four_numbers_are_those_of_the_pairs(results, brief):
         pairs, found = differences(results, column), brief.numbers[column]
         assert found.value == pytest.approx(pairs.mean())
         assert (found.low, found.high) == pytest.approx(tuple(np.quantile(pairs, (0.1, 0.9))))
-        assert abs(found.low - np.quantile(pairs, 0.1)) <= step / 2.0
-        assert abs(found.high - np.quantile(pairs, 0.9)) <= step / 2.0
     paid = results.national.groupby(["scenario", "replicate"], observed=True)["public_cost_yuan"].sum()
     cost = (paid["baseline"] - paid["no-policy"]).mean()
     assert cost > 1e9
