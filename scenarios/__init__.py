@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # for type checkers and the reference
     from scenarios.analysis.cash import cash
     from scenarios.analysis.comparison import compare
+    from scenarios.analysis.decomposition import decompose
+    from scenarios.analysis.equal_money import equal_money
     from scenarios.analysis.incidence import incidence
     from scenarios.analysis.value import Assumptions, value
     from scenarios.ensembles.ensemble import run_ensemble
@@ -30,6 +32,8 @@ _MODULES = {
     "ScenarioError": "errors",
     "cash": "analysis.cash",
     "compare": "analysis.comparison",
+    "decompose": "analysis.decomposition",
+    "equal_money": "analysis.equal_money",
     "incidence": "analysis.incidence",
     "load_results": "records.results",
     "load_scenario": "files.loading",

@@ -105,7 +105,10 @@ def unguarded_runs(text: str) -> list[str]:
 
 
 #: What starts worker processes, as it is called in a script.
-STARTING_WORKERS = {"run_ensemble", "calibrate", "validate", "run_library", "run_sensitivity", "in_processes"}
+STARTING_WORKERS = {
+    *("run_ensemble", "decompose", "equal_money", "calibrate", "validate", "run_library", "run_sensitivity"),
+    "in_processes",
+}
 
 
 def test_a_call_that_starts_workers_is_found():
