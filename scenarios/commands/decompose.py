@@ -14,6 +14,7 @@ from scenarios.commands.options import (
     print_json,
     quarters_option,
     table_console,
+    warn_idle_settings,
     warn_unused_run_settings,
 )
 from scenarios.ensembles.request import EnsembleOptions, ensemble_target
@@ -78,6 +79,7 @@ def decompose(
     from scenarios.analysis.decomposition import decompose as split
 
     before, policy = ensemble.load(baseline, scenario)
+    warn_idle_settings([before, policy])
     warn_unused_run_settings([before, policy], ensemble)
     with ensemble_target(ensemble.out) as target:
         found = split(

@@ -18,6 +18,7 @@ from scenarios.commands.options import (
     print_json,
     quarters_option,
     table_console,
+    warn_idle_settings,
     warn_unused_run_settings,
 )
 from scenarios.ensembles.request import EnsembleOptions, ensemble_target
@@ -84,6 +85,7 @@ def equal_money(
     from scenarios.analysis.equal_money import equal_money as find_equal_money
 
     before, *policies = ensemble.load(baseline, *scenarios)
+    warn_idle_settings([before, *policies])
     warn_unused_run_settings([before, *policies], ensemble)
 
     def told(name: str, factor: float, yuan: float) -> None:

@@ -133,7 +133,7 @@ def _notes(found: EqualMoney) -> list[str]:
         "Better: "
         + (f"less of {', '.join(less)}, more of all else. " if less else "more. ")
         + "Per yuan: difference over the pair's own cost up to the quarter. A tie counts for neither. 95 %: Wilson's "
-        "interval, which holds that there are so many pairs and no more.",
+        "interval for so many pairs.",
     ]
     if found.pairs == 1:
         sentences.append("There is only one pair, so no range, and chances are 0 or 100 %. Run more --replicates.")

@@ -81,9 +81,10 @@ class Scaling:
         return tuple(part.name for part in parts if part.name not in without_money)
 
     def text(self, factor: float) -> str:
-        """What is scaled, with the values at a factor."""
+        """What is scaled, with the values at a factor, of the baseline and of the policy."""
         return ", ".join(
-            f"{setting.key.removeprefix('levers.')} {setting.before:,.12g} → {setting.at(factor):,.12g}"
+            f"{setting.key.removeprefix('levers.')} {setting.at(factor):,.12g} "
+            f"(baseline {setting.before:,.12g}, as given {setting.after:,.12g})"
             for setting in self.settings
         )
 

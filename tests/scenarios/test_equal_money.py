@@ -52,7 +52,7 @@ def test_of_a_lever_of_both_only_what_differs_is_scaled_from_the_baseline_on():
     assert keys(clusters) == ["levers.cluster_recognition.budget_yuan", "levers.cluster_recognition.per_year"]
     # Whole numbers are rounded: 100 + 0.333 · 200.
     assert clusters.at(0.333, "x").levers.cluster_recognition.per_year == 167
-    assert "cluster_recognition.per_year 100 → 167" in clusters.text(0.333)
+    assert "cluster_recognition.per_year 167 (baseline 100, as given 300)" in clusters.text(0.333)
     assert "levers.digital_empowerment.cities_per_batch" in keys(scaled("digital-doubled"))
 
 
