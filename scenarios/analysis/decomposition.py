@@ -176,8 +176,8 @@ def design(
     exact = count <= FEW if most is None else count <= MOST_EXACT and 2**count * pairs <= most
     if most is not None and not exact and len(some) * pairs > most:
         raise InputError(
-            f"most_runs is {most}: {count} parts, each alone and left out, in {pairs} runs take {len(some) * pairs}; "
-            "allow more runs, or join parts in groups"
+            f"most_runs (--runs) is {most}: {count} parts, each alone and left out, in {pairs} runs take "
+            f"{len(some) * pairs}; allow more runs, or join parts in groups"
         )
     subsets = list(range(2**count)) if exact else some
     named: dict[int, Scenario] = {}

@@ -155,7 +155,8 @@ def equal_money(
             if not yuan > 0.0:
                 raise InputError(
                     f"{name!r} costs no more than {baseline.name!r} ({yuan / 1e9:+,.3g} billion yuan in the mean of "
-                    f"{len(base)} pairs); only policies that cost more can be brought to the same cost"
+                    f"{len(base)} pairs, in which a simulated firm stands for {1.0 / run.scale:,.0f}); only policies "
+                    "that cost more can be brought to the same cost"
                 )
         wanted = float(cost if cost is not None else min(given.values()))
         found = {}

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 from rich.console import Console
 
-from scenarios.analysis.decomposition import FEW, REST, TOGETHER, WHOLE, Decomposition
+from scenarios.analysis.decomposition import FEW, MOST_EXACT, REST, TOGETHER, WHOLE, Decomposition
 from scenarios.analysis.metrics import Metric
 from scenarios.commands.run_tables import variation_note
 from scenarios.display.formatting import format_number, unit_name
@@ -101,9 +101,10 @@ def _notes(found: Decomposition) -> list[str]:
             "the whole; what two do together goes in halves to each."
         )
     else:
+        more = ", or allow more --runs" if len(found.parts) <= MOST_EXACT else ""
         sentences.append(
             f"No Shapley values: {len(found.parts)} parts have {2 ** len(found.parts):,} subsets. Join parts (--group) "
-            f"until there are {FEW}, or allow more --runs."
+            f"until there are {FEW}{more}."
         )
     if found.pairs == 1:
         sentences.append("There is only one pair, so no range and no error. Run more --replicates.")

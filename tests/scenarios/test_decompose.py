@@ -240,7 +240,9 @@ def test_every_subset_is_run_of_few_parts_and_each_alone_and_left_out_of_many():
 def test_a_number_of_runs_decides_how_much_is_run():
     parts = differing_parts(NONE, BASE)
     assert design(NONE, BASE, parts, 4, 32).exact
-    with pytest.raises(InputError, match=r"^most_runs is 31: 3 parts, each alone and left out, in 4 runs take 32"):
+    with pytest.raises(
+        InputError, match=r"^most_runs \(--runs\) is 31: 3 parts, each alone and left out, in 4 runs take 32"
+    ):
         design(NONE, BASE, parts, 4, 31)
     with pytest.raises(InputError, match=r"^most_runs is 0"):
         design(NONE, BASE, parts, 4, 0)
@@ -393,7 +395,7 @@ def test_a_finished_directory_is_read_again_for_another_quantity(runs):
         (("sme-fund", "--quarter", "2031Q1"), "quarter is '2031Q1'"),
         (("sme-fund", "--group", "a=b"), "group 'a' has 'b'"),
         (("sme-fund", "--group", "a"), "is not NAME=PART,PART"),
-        (("sme-fund", "--runs", "1", "--replicates", "1"), "most_runs is 1"),
+        (("sme-fund", "--runs", "1", "--replicates", "1"), "most_runs (--runs) is 1: 1 parts"),
         (("sme-fund", "--runs", "0"), "--runs"),
     ],
 )
