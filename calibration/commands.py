@@ -373,7 +373,7 @@ def _show_responses(finished: Mapping[str, pd.DataFrame], out: Path | None, scre
     """Print the tables of effects and of sales per yuan that have rows, and write them as CSV."""
     from calibration.reporting.printing import print_responses, print_sales
     from scenarios.display.screen import print_path
-    from scenarios.records.storage import atomic_file
+    from scenarios.records.storage import write_csv
 
     table, sales = finished.values()
     if len(table):
@@ -383,8 +383,7 @@ def _show_responses(finished: Mapping[str, pd.DataFrame], out: Path | None, scre
     if out:
         for path, frame in ((out, table), (out.with_stem(f"{out.stem}-sales-per-yuan"), sales)):
             if len(frame):
-                with atomic_file(path) as draft:
-                    frame.to_csv(draft, index=False, encoding="utf-8-sig")
+                write_csv(frame, path)
                 print_path(screen, "Table in", path)
 
 

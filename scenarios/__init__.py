@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # for type checkers and the reference
     from scenarios.analysis.additionality import additionality
     from scenarios.analysis.cash import cash
     from scenarios.analysis.comparison import compare
+    from scenarios.analysis.decomposition import decompose
+    from scenarios.analysis.equal_money import equal_money
     from scenarios.analysis.incidence import incidence
     from scenarios.analysis.value import Assumptions, value
     from scenarios.ensembles.ensemble import run_ensemble
@@ -32,6 +34,8 @@ _MODULES = {
     "additionality": "analysis.additionality",
     "cash": "analysis.cash",
     "compare": "analysis.comparison",
+    "decompose": "analysis.decomposition",
+    "equal_money": "analysis.equal_money",
     "incidence": "analysis.incidence",
     "load_results": "records.results",
     "load_scenario": "files.loading",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+import numpy as np
+
 from scenarios.errors import InputError
 from sim import arguments
 
@@ -17,6 +19,13 @@ def whole_number(name: str, value: object, least: int) -> int:
         return arguments.whole_number(name, value, least)
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def refuse_beyond(name: str, number: object, low: float, high: float) -> None:
+    """Raise InputError unless an argument is a number within a range."""
+    known = not isinstance(number, bool) and isinstance(number, int | float | np.number)
+    if not known or not low <= number <= high:  # type: ignore[operator]
+        raise InputError(f"{name} is {arguments.quoted(number)}: it must be a number from {low:g} to {high:g}")
 
 
 def single(name: str, value: Kind, kind: type[Kind], source: str) -> Kind:

@@ -271,6 +271,11 @@ def common_quarters(ensembles: list[Results], requested: Iterable[str]) -> list[
     """The requested quarters, by default the last common one; raises InputError if an ensemble lacks one."""
     first = max(Quarter.parse(ensemble.manifest["first_quarter"]) for ensemble in ensembles)
     last = min(Quarter.parse(ensemble.manifest["last_quarter"]) for ensemble in ensembles)
+    return quarters_within(first, last, requested)
+
+
+def quarters_within(first: Quarter, last: Quarter, requested: Iterable[str]) -> list[Quarter]:
+    """The requested quarters, each once, by default the last; raises InputError if one lies outside the run."""
     known = [str(first + step) for step in range(last - first + 1)]
     chosen = list(dict.fromkeys(requested)) or [str(last)]
     for text in chosen:

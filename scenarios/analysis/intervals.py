@@ -62,17 +62,27 @@ def mean_interval(differences: np.ndarray) -> Interval:
     return _bootstrap(differences.shape, lambda cells: differences[cells].mean((-2, -1)))
 
 
-def _student(differences: np.ndarray) -> Interval:
-    """Student's t from the means of rows and columns, with the degrees of freedom of the smaller dimension.
+def standard_error(differences: np.ndarray) -> float:
+    """Monte Carlo standard error of the mean of paired differences, float64 (draws, replicates); NaN for one pair.
 
-    The variances of both dimensions are added (Cameron, Gelbach and Miller 2011, without the term that would narrow
-    it).
+    The variances of the means of rows and columns are added (Cameron, Gelbach and Miller 2011, without the term that
+    would narrow it).
     """
+    means = _means(differences)
+    return math.sqrt(sum(np.var(mean, ddof=1) / len(mean) for mean in means)) if means else math.nan
+
+
+def _means(differences: np.ndarray) -> list[np.ndarray]:
+    """Means of the rows and of the columns, as far as there are several."""
+    return [differences.mean(axis=1 - axis) for axis in (0, 1) if differences.shape[axis] > 1]
+
+
+def _student(differences: np.ndarray) -> Interval:
+    """Student's t from the `standard_error`, with the degrees of freedom of the smaller dimension."""
     from scipy import stats
 
-    means = [differences.mean(axis=1 - axis) for axis in (0, 1) if differences.shape[axis] > 1]
-    error = math.sqrt(sum(np.var(mean, ddof=1) / len(mean) for mean in means))
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, min(map(len, means)) - 1) * error
+    freedom = min(map(len, _means(differences))) - 1
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * standard_error(differences)
     return Interval(float(differences.mean() - half), float(differences.mean() + half), STUDENT)
 
 
@@ -163,3 +173,11 @@ def student_interval(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndar
         return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     half = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * stats.sem(values, axis=axis)
     return mean, mean - half, mean + half
+
+
+def share_interval(wins: int, pairs: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a chance, from how many of the pairs show it (Wilson 1927, JASA 22)."""
+    from scipy import stats
+
+    found = stats.binomtest(wins, pairs).proportion_ci(CONFIDENCE, method="wilson")
+    return float(found.low), float(found.high)

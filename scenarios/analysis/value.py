@@ -29,7 +29,7 @@ import pandas as pd
 
 from scenarios.analysis.comparison import COST_OF_FUNDS, common_quarters, common_scenarios
 from scenarios.analysis.intervals import BAND, band, band_columns
-from scenarios.checks import single
+from scenarios.checks import refuse_beyond, single
 from scenarios.errors import InputError, ResultsError
 from scenarios.files.labels import Label, weakest
 from scenarios.records.results import Results
@@ -109,7 +109,7 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
-            _refuse_beyond(name, getattr(self, name), low, high)
+            refuse_beyond(name, getattr(self, name), low, high)
         first, last = PRESENT_RANGE
         try:
             known = first <= Quarter.parse(self.present) <= last
@@ -141,13 +141,6 @@ RANGES = {
 }
 PRESENT_RANGE = (Quarter(2000, 1), Quarter(2100, 4))
 _FUNDS_RANGE = (0.0, 5.0)
-
-
-def _refuse_beyond(name: str, number: object, low: float, high: float) -> None:
-    """Raise InputError unless an argument is a number within a range."""
-    known = not isinstance(number, bool) and isinstance(number, int | float | np.number)
-    if not known or not low <= number <= high:  # type: ignore[operator]
-        raise InputError(f"{name} is {quoted(number)}: it must be a number from {low:g} to {high:g}")
 
 
 @dataclass(frozen=True)
@@ -279,7 +272,7 @@ def _costs_of_funds(given: object) -> tuple[float, ...]:
     if not numbers:
         raise InputError("cost_of_funds is empty: give one number or several, such as 0.2")
     for number in numbers:
-        _refuse_beyond("cost_of_funds", number, *_FUNDS_RANGE)
+        refuse_beyond("cost_of_funds", number, *_FUNDS_RANGE)
     return tuple(dict.fromkeys(map(float, numbers)))
 
 

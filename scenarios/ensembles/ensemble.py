@@ -113,7 +113,7 @@ def run_ensemble(
     from scenarios.records.layout import MANIFEST
 
     scenarios = as_list("scenarios", scenarios, Scenario, "load_scenario")
-    _check_names(scenarios)
+    check_names(scenarios)
     threads, firms_panel = whole_number("threads", threads, 1), whole_number("firms_panel", firms_panel, 0)
     workers = workers if workers is None else whole_number("workers", workers, 1)
     crossed_draws = crossed_draws if crossed_draws is None else whole_number("crossed_draws", crossed_draws, 1)
@@ -174,7 +174,8 @@ def run_ensemble(
     return _read(out)
 
 
-def _check_names(scenarios: list[Scenario]) -> None:
+def check_names(scenarios: list[Scenario]) -> None:
+    """Raise ScenarioError if there is no scenario, or a name is given twice."""
     if not scenarios:
         raise ScenarioError("no scenario was given")
     for name, times in Counter(scenario.name for scenario in scenarios).items():

@@ -156,6 +156,12 @@ def write_json(values: dict, path: Path) -> None:
         draft.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV atomically, with the byte-order mark that Excel needs for Chinese."""
+    with atomic_file(path) as draft:
+        table.to_csv(draft, index=False, encoding="utf-8-sig")
+
+
 def records(table: pd.DataFrame) -> list[dict]:
     """Rows of a table as plain values for JSON; NaN becomes None."""
     return table.astype(object).where(table.notna(), None).to_dict("records")

@@ -13,7 +13,7 @@ from scenarios.analysis.outcomes import Outcome
 from scenarios.display.drawing import BLUE, ORANGE, write_charts
 from scenarios.files.describe import scenario_toml
 from scenarios.files.schema import Scenario
-from scenarios.records.storage import atomic_file, records, write_json
+from scenarios.records.storage import atomic_file, records, write_csv, write_json
 from scenarios.search.design import apply_point
 from scenarios.search.evaluation import ParetoSet
 from scenarios.search.optimize import Trials
@@ -35,8 +35,7 @@ def write_pareto(
         {"goals": [{"goal": goal.text, "unit": goal.unit} for goal in goals], "points": records(table)},
         out / "pareto.json",
     )
-    with atomic_file(out / "pareto.csv") as draft:
-        table.to_csv(draft, index=False, encoding="utf-8-sig")
+    write_csv(table, out / "pareto.csv")
     written = [out / "pareto.json", out / "pareto.csv"]
     folder = out / "scenarios"
     folder.mkdir(exist_ok=True)

@@ -106,11 +106,7 @@ def unguarded_runs(text: str) -> list[str]:
 
 #: What starts worker processes, as it is called in a script.
 STARTING_WORKERS = {
-    "additionality",
-    "run_ensemble",
-    "calibrate",
-    "validate",
-    "run_library",
+    *("additionality", "run_ensemble", "decompose", "equal_money", "calibrate", "validate", "run_library"),
     "run_sensitivity",
     "in_processes",
 }

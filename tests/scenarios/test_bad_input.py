@@ -203,6 +203,8 @@ LINES = {
         "--firms-panel",
     ),
     "compare": ("--baseline", "--json"),
+    "decompose": ("--baseline", "--group", "--runs", "--quantity", "--quarter", "--scale"),
+    "equal-money": ("--cost", "--tolerance", "--quantity", "--quarter", "--replicates"),
     "export": ("--format", "--out"),
     "report": ("--language", "--out", "--baseline"),
     "brief": ("--language", "--out", "--format", "--scenario", "--baseline"),

@@ -249,8 +249,7 @@ class _Text:
         words, compared, name = self.words, self.compared, self.brief.scenario
         total = self.brief.numbers[CUMULATIVE_COST]
         parts = {
-            part: ranged(compared.differences(name, quantity).iloc[-1], "yuan")
-            for part, quantity in COST_PARTS.items()
+            part: ranged(compared.differences(name, quantity).iloc[-1], "yuan") for part, quantity in COST_PARTS.items()
         }
         texts = [
             words(
