@@ -171,3 +171,18 @@ def student_interval(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndar
         return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     half = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * stats.sem(values, axis=axis)
     return mean, mean - half, mean + half
+
+
+def share_interval(wins: np.ndarray) -> tuple[float, float, float]:
+    """Share of the runs in which something holds, and the ends of its 95 % interval by Wilson (1927).
+
+    The interval is that of runs drawn independently: it tells how far chance alone may move the share.
+
+    Args:
+        wins: bool (runs,), at least one.
+    """
+    from scipy import stats
+
+    count = int(np.count_nonzero(wins))
+    interval = stats.binomtest(count, len(wins)).proportion_ci(CONFIDENCE, method="wilson")
+    return count / len(wins), float(interval.low), float(interval.high)

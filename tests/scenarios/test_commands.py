@@ -45,7 +45,7 @@ COMMANDS = [
         "optimize",
         "report",
     ),
-    *("rerun", "response", "run", "sensitivity", "show", "sweep", "ui", "validate", "value"),
+    *("rerun", "response", "run", "sensitivity", "show", "sweep", "target", "ui", "validate", "value"),
 ]
 
 
