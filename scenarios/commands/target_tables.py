@@ -61,7 +61,7 @@ def _settings(found: Target) -> Cells:
     rows = []
     for row in found.settings.to_dict("records"):
         ends = [row["low"], row["high"]]
-        limits = "listed" if any(end is None or math.isnan(end) for end in ends) else " … ".join(map(value_text, ends))
+        limits = "listed" if None in ends else " … ".join(map(value_text, ends))
         base = "off" if row["base"] is None else value_text(row["base"])
         label = f"{row['label']} ({row['studies']})" if row["studies"] else row["label"]
         rows.append((row["setting"], row["unit"], limits, base, value_text(row["value"]), label))

@@ -28,6 +28,7 @@ from scenarios.errors import InputError
 from scenarios.search.design import DesignFile, Factor, Value
 
 MAX_TRIALS = 2000
+Direction = Literal["maximize", "minimize"]
 #: Attribute with the request of the search.
 _REQUEST = "asked"
 #: Attribute with the results of the last batch.
@@ -70,7 +71,7 @@ class Search(ABC):
 
     @property
     @abstractmethod
-    def directions(self) -> list[str]:
+    def directions(self) -> list[Direction]:
         """What Optuna does with each number of a point: ``maximize`` or ``minimize``."""
 
     @abstractmethod
@@ -96,7 +97,7 @@ class Problem(Search):
     budget: float | None = None
 
     @property
-    def directions(self) -> list[str]:
+    def directions(self) -> list[Direction]:
         """One direction per goal."""
         return ["maximize" if sign > 0 else "minimize" for sign in self.signs]
 

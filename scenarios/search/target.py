@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
@@ -18,7 +19,7 @@ from pydantic import Field
 from scenarios.analysis.outcomes import Outcome, read_outcome
 from scenarios.errors import InputError
 from scenarios.search.design import MAX_POINTS, DesignFile, Factor, Value
-from scenarios.search.optimize import MAX_TRIALS, Evaluation, Search
+from scenarios.search.optimize import MAX_TRIALS, Direction, Evaluation, Search
 from sim.arguments import quoted
 
 #: How a level is written.
@@ -105,13 +106,12 @@ def _read_level(text: str, until: int) -> Level:
     return Level(outcome, parts["sign"] in (">=", "≥"), value)
 
 
-def check_free(factors: tuple[Factor, ...], source: str) -> None:
-    """Raise InputError if a factor is not a setting of policy."""
-    for factor in factors:
-        if factor.key.partition(".")[0] not in _FREE:
+def check_free(keys: Iterable[str], source: str) -> None:
+    """Raise InputError if the key of a factor is not a setting of policy."""
+    for key in keys:
+        if key.partition(".")[0] not in _FREE:
             raise InputError(
-                f"{source}: factors.{factor.key} is not a choice of policy; a target frees settings of "
-                f"{' and '.join(_FREE)}"
+                f"{source}: factors.{key} is not a choice of policy; a target frees settings of {' and '.join(_FREE)}"
             )
 
 
@@ -156,7 +156,7 @@ class TargetProblem(Search):
         )
 
     @property
-    def directions(self) -> list[str]:
+    def directions(self) -> list[Direction]:
         """Public cost is minimised."""
         return ["minimize"]
 

@@ -8,6 +8,7 @@ meets it in both together; and the final runs of that point, which alone are rep
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -256,7 +257,8 @@ def find_target(
     on_batch: Callable[[Trials, TargetProblem], None] = lambda trials, problem: None,
 ) -> Target:
     """As `target`, with the options of a command."""
-    if not ensemble.out:
+    directory = ensemble.out
+    if not directory:
         raise InputError("target needs --out DIR, the directory for its trials, tables and scenario files")
     ensemble.refuse_parameter_draws("target", crossed_only=True)
     if isinstance(file, Mapping):
@@ -268,15 +270,20 @@ def find_target(
     ensemble = replace(ensemble, replicates=ensemble.replicates or REPLICATES)
     (base,) = ensemble.load(design.base)
     settings = run_settings(ensemble, base)
+    check_free(design.factors, source)
     factors = factors_of(design, base, source)
-    check_free(factors, source)
     levels = read_levels(design.levels, settings.until)
     problem = TargetProblem.of(design, factors)
-    with working_directory(ensemble.out, ensemble.resume, STUDY) as out:
+    with working_directory(directory, ensemble.resume, STUDY) as out:
         # Opened before the first run, so that a directory of another search is refused at once.
         study = open_study(out / STUDY, problem, study_request(design, base, settings, ensemble))
         runs = TargetRuns.of(base, levels, Stages(ensemble, settings, out), design.name)
-        trials = search(problem, study, runs, lambda found: on_batch(found, problem))
+
+        def after_batch(found: Trials) -> None:
+            shutil.rmtree(out / "batches", ignore_errors=True)  # the study has all the search needs of them
+            on_batch(found, problem)
+
+        trials = search(problem, study, runs, after_batch)
         folder = f"check-{len(trials):04d}"
         choice = choose(problem, trials, lambda points, done: runs.check(points, done, folder))
         return _answer(choice, design, problem, trials, runs)
@@ -304,7 +311,7 @@ def _answer(choice: Choice, design: TargetFile, problem: TargetProblem, trials: 
         scenario=scenario,
         point=choice.point,
         rows=pd.DataFrame(_rows(results, runs.levels, design.chance, base.name, scenario.name, choice.share)),
-        settings=pd.DataFrame(_settings(results, problem.factors, base, choice.point)),
+        settings=pd.DataFrame(list(_settings(results, problem.factors, base, choice.point)), dtype=object),
         runs=design.final,
         trials=trials,
         repeated_draws=sum((used + run) % number < used for run in range(design.final)) if number else 0,
@@ -342,7 +349,7 @@ def _rows(
 def _row(
     scenario: str, quantity: str, level: str, unit: str, ends: Mapping[str, float], label: Mapping[str, str]
 ) -> dict:
-    numbers = {"value": math.nan, "low": math.nan, "high": math.nan} | ends
+    numbers = {"value": math.nan, "low": math.nan, "high": math.nan, **ends}
     return {"scenario": scenario, "quantity": quantity, "level": level, "unit": unit, **numbers, **label}
 
 

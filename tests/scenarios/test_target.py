@@ -130,10 +130,10 @@ def test_the_ends_of_all_ranges_come_first_and_few_factors_are_mixed():
 
 
 def test_only_policy_can_be_free():
-    check_free((Factor("levers.sme_fund.intensity"), Factor("rules.audit_strictness")), "file")
+    check_free(("levers.sme_fund.intensity", "rules.audit_strictness"), "file")
     for key in ("parameters.rd_size", "shocks.demand_slump.severity", "model.displacement"):
         with pytest.raises(InputError, match=f"^file: factors.{key} is not a choice of policy; .*levers and rules"):
-            check_free((Factor(key),), "file")
+            check_free((key,), "file")
 
 
 class Toy:
@@ -330,7 +330,7 @@ def test_the_command_finds_settings_and_tells_chance_cost_and_what_they_rest_on(
 
 def test_what_is_told_comes_from_luck_and_draws_that_the_search_has_not_had(answer, folder):
     stages = [load_results(folder / "out" / name) for name in ("base", "check-0006/0001", "final-0006-0008")]
-    seeds, draws = ([set(each.national[name]) for each in stages] for name in ("seed", "draw"))
+    seeds = [set(each.national["seed"]) for each in stages]
     assert [len(each) for each in seeds] == [4, 4, 8]
     assert len(set.union(*seeds)) == 16
     values = [set(each.parameter_draws.iloc[:, 0]) for each in stages]
