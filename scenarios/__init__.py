@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for type checkers and the reference
     from scenarios.files.loading import load_scenario
     from scenarios.files.schema import Scenario
     from scenarios.records.results import Results, load_results
+    from scenarios.search.target_runs import target
 
 _MODULES = {
     "Assumptions": "analysis.value",
@@ -40,6 +41,7 @@ _MODULES = {
     "load_results": "records.results",
     "load_scenario": "files.loading",
     "run_ensemble": "ensembles.ensemble",
+    "target": "search.target_runs",
     "value": "analysis.value",
 }
 

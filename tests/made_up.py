@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.suite import TARGETS
-from scenarios import Results
+from scenarios import Results, load_scenario
 from scenarios.analysis.outcomes import read_outcome
-from scenarios.search.design import Factor
+from scenarios.search.design import Factor, apply_point
 from scenarios.search.evaluation import ParetoSet
 from scenarios.search.optimize import Evaluation, Problem, Trials
+from scenarios.search.target import Level, read_levels
+from scenarios.search.target_runs import Target
 from sim.records.outputs import NATIONAL, TABLES
 
 # --- ensembles
@@ -149,6 +151,67 @@ TRIALS = Trials(
     [{FUND: value} for value in (1e9, 9e9, 2e9, 3e9)],
     evaluated([[900.0, 9.0], [950.0, 9.0], [600.0, 6.0], [300.0, 3.0]], [4e9, 7e9, 3e9, 2e9]),
 )
+
+TARGET = """base = "baseline"
+levels = ["little_giants@2027Q4 >= 18000", "relabelled_rd_share <= 0.2"]
+chance = 0.8
+trials = 6
+final = 10
+[factors."levers.sme_fund.budget_yuan"]
+from = 0.0
+to = 40e9
+"""
+
+
+def target_rows(found: str, base: str, levels: tuple[Level, ...]) -> pd.DataFrame:
+    """Numbers of a target, all different."""
+    rows = []
+    for name in (found, base):
+        quantities = [("chance", "", "share"), ("public_cost_total_yuan", "", "yuan")]
+        quantities += [
+            (each, level.text, level.outcome.unit) for level in levels for each in ("level", "level_reached")
+        ]
+        quantities += [("level_met", level.text, "share") for level in levels]
+        if name == found:
+            parts = ("public_cost_yuan", "cost_lever_yuan", "cost_tax_yuan", "cost_title_yuan")
+            quantities += [("chance_in_search", "", "share"), *((part, "", "yuan") for part in parts)]
+        for quantity, text, unit in quantities:
+            scale = {"share": 0.01, "yuan": 1e9}.get(unit, 1e3)
+            ends = dict(zip(("value", "low", "high"), (scale * (len(rows) + step) for step in (1, 0, 2)), strict=True))
+            if quantity in ("level_reached", "chance_in_search"):
+                ends |= {"low": np.nan, "high": np.nan}
+            about = {"scenario": name, "quantity": quantity, "level": text, "unit": unit}
+            rows.append({**about, **ends, "label": "evidence", "studies": "Cai Szeidl 2018"})
+    return pd.DataFrame(rows)
+
+
+def made_target(reachable: bool, repeated: int = 0, **numbers: float) -> Target:
+    """A target of two levels, with some of the numbers of its chance."""
+    base, levels = (
+        load_scenario("baseline"),
+        read_levels(("little_giants >= 18000", "relabelled_rd_share <= 0.2"), 2030),
+    )
+    scenario = apply_point(base, {FUND: 2e9}, "answer" if reachable else "nearest")
+    rows = target_rows(scenario.name, base.name, levels)
+    chosen = (rows["quantity"] == "chance") & (rows["scenario"] == scenario.name)
+    for name, number in numbers.items():
+        rows.loc[chosen, name] = number
+    ranges = [(FUND, "yuan", None, 2e9, 0.0, 9e9), ("levers.sme_fund.lowest_tier", "", "none", "srdi", None, None)]
+    settings = pd.DataFrame(ranges, columns=["setting", "unit", "base", "value", "low", "high"], dtype=object)
+    return Target(
+        levels=levels,
+        chance=0.8,
+        reachable=reachable,
+        base=base,
+        scenario=scenario,
+        point={FUND: 2e9},
+        rows=rows,
+        settings=settings.assign(label="assumed", studies=""),
+        runs=100,
+        trials=Trials([{FUND: 2e9}], evaluated([[900.0, 9.0]], [4e9])),
+        repeated_draws=repeated,
+        parameters_vary=True,
+    )
 
 
 def sweep_table(points: int) -> pd.DataFrame:

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from scenarios.analysis.outcomes import Outcome
-    from scenarios.files.schema import RunDefaults, Scenario
     from scenarios.search.evaluation import PairedRuns, ParetoSet
-    from scenarios.search.optimize import Problem, SearchFile, Trials
+    from scenarios.search.optimize import Problem, Trials
 
 
 @click.command()
@@ -141,7 +140,7 @@ def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     from scenarios.analysis.outcomes import read_outcome
     from scenarios.ensembles.stages import Stages, run_settings, working_directory
     from scenarios.search.design import factors_of, read_design
-    from scenarios.search.evaluation import PairedRuns, pareto_set
+    from scenarios.search.evaluation import PairedRuns, pareto_set, study_request
     from scenarios.search.optimize import Problem, SearchFile, finished, open_study, search
 
     design = read_design(file, SearchFile)
@@ -149,7 +148,7 @@ def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     settings = run_settings(ensemble, base)
     problem = Problem.of(design, factors_of(design, base, str(file)))
     goals = tuple(read_outcome(text, settings.until) for text in problem.goals)
-    request = _study_request(design, base, settings, ensemble)
+    request = study_request(design, base, settings, ensemble)
     # Locked until the command ends.
     out = click.get_current_context().with_resource(working_directory(ensemble.out, ensemble.resume, "study.journal"))
     runs = PairedRuns(base, goals, Stages(ensemble, settings, out), design.name)
@@ -171,21 +170,6 @@ def optimize(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     _print_and_write(pareto, trials, runs, screen)
     if as_json:
         print_json(_record(pareto, trials, problem, out))
-
-
-def _study_request(design: SearchFile, base: Scenario, settings: RunDefaults, ensemble: EnsembleOptions) -> dict:
-    """Everything that determines the result of a trial; the study compares it when it is resumed."""
-    from scenarios.ensembles.jobs import model_checksum
-
-    draws = ensemble.parameter_draws
-    return {
-        # The number of trials may change; the base is stored below as resolved.
-        "design": design.model_dump(mode="json", by_alias=True, exclude={"trials", "base"}),
-        "base": base.model_dump(mode="json", by_alias=True),
-        "run": settings.model_dump(),
-        "draws": [draws.identity if draws else None, ensemble.crossed_draws],
-        "model": model_checksum(),
-    }
 
 
 def _print_so_far(trials: Trials, problem: Problem, runs: PairedRuns, screen: Console) -> None:

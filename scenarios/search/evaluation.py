@@ -12,10 +12,12 @@ import pandas as pd
 
 from scenarios.analysis.intervals import student_interval
 from scenarios.analysis.outcomes import COST, SPENDING, Outcome, measure, read_outcome
+from scenarios.ensembles.jobs import model_checksum
+from scenarios.ensembles.request import EnsembleOptions
 from scenarios.ensembles.stages import Stages
-from scenarios.files.schema import Scenario
+from scenarios.files.schema import RunDefaults, Scenario
 from scenarios.records.results import Results
-from scenarios.search.design import Value, points_over
+from scenarios.search.design import DesignFile, Value, points_over
 from scenarios.search.optimize import Evaluation, Problem, Trials, efficient, knee
 
 
@@ -61,10 +63,14 @@ class PairedRuns:
         plain = base.loc[self.base.name]
         rows = [outcomes.loc[scenario.name].reindex(plain.index) for scenario in scenarios]
         return Evaluation(
-            np.array([(row[names] - plain[names]).to_numpy() for row in rows]),
+            np.array([self._goals(row[names].to_numpy(), plain[names].to_numpy()) for row in rows]),
             np.array([row[SPENDING].to_numpy() for row in rows]),
             np.array([(row[COST] - plain[COST]).to_numpy() for row in rows]),
         )
+
+    def _goals(self, values: np.ndarray, plain: np.ndarray) -> np.ndarray:
+        """Goals of a point from its outcomes and those of the base, each float64 (replicates, goals)."""
+        return values - plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,3 +154,16 @@ def pareto_set(problem: Problem, trials: Trials, runs: PairedRuns) -> ParetoSet 
         on_new_seeds=runs.evaluate_on_new_seeds(scenarios, f"pareto-{len(trials):04d}"),
         repeated_draws=runs.repeated_draws,
     )
+
+
+def study_request(design: DesignFile, base: Scenario, settings: RunDefaults, ensemble: EnsembleOptions) -> dict:
+    """Everything that determines the result of a trial; the study compares it when it is resumed."""
+    draws = ensemble.parameter_draws
+    return {
+        # The numbers of trials and of final runs may change; the base is stored below as resolved.
+        "design": design.model_dump(mode="json", by_alias=True, exclude={"trials", "final", "base"}),
+        "base": base.model_dump(mode="json", by_alias=True),
+        "run": settings.model_dump(),
+        "draws": [draws.identity if draws else None, ensemble.crossed_draws],
+        "model": model_checksum(),
+    }

@@ -1,14 +1,15 @@
 """Search for settings that reach several goals under a budget, with Optuna.
 
-This module does not depend on the model: the function that evaluates points is an argument (`paired.PairedRuns` for the
-model). Points are evaluated in batches, so that all cores are busy; each finished batch is stored in the file of the
-study. The sampler is seeded by the number of the point, so an interrupted search continues as if it had not been
+This module does not depend on the model: the function that evaluates points is an argument (`evaluation.PairedRuns` for
+the model). Points are evaluated in batches, so that all cores are busy; each finished batch is stored in the file of
+the study. The sampler is seeded by the number of the point, so an interrupted search continues as if it had not been
 interrupted.
 """
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from scenarios.errors import InputError
 from scenarios.search.design import DesignFile, Factor, Value
 
 MAX_TRIALS = 2000
+Direction = Literal["maximize", "minimize"]
 #: Attribute with the request of the search.
 _REQUEST = "asked"
 #: Attribute with the results of the last batch.
@@ -52,22 +54,60 @@ class SearchFile(DesignFile):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
-    """The problem of a search.
+class Search(ABC):
+    """What a search varies and how it judges a point.
 
     Attributes:
-        factors: settings that are varied. goals: names. signs: float64 (goals,), 1 to maximise and -1 to minimise.
-        budget: upper limit of spending, in yuan, or None. trials, batch, sampler, seed: as in `SearchFile`.
+        factors: settings that are varied. trials, batch, sampler, seed: as in `SearchFile`.
+        first: points that are tried before Optuna chooses, values by key.
     """
 
     factors: tuple[Factor, ...]
-    goals: tuple[str, ...]
-    signs: np.ndarray
-    budget: float | None = None
     trials: int = 60
     batch: int = 12
     sampler: str = "tpe"
     seed: int = 1
+    first: tuple[dict[str, Value], ...] = ()
+
+    @property
+    @abstractmethod
+    def directions(self) -> list[Direction]:
+        """What Optuna does with each number of a point: ``maximize`` or ``minimize``."""
+
+    @abstractmethod
+    def numbers(self, goals: np.ndarray, spending: np.ndarray, cost: np.ndarray) -> list[float]:
+        """The numbers of a point that are maximised or minimised, from its results as in `Evaluation`."""
+
+    @abstractmethod
+    def excess(self, goals: np.ndarray, spending: np.ndarray, cost: np.ndarray) -> float | None:
+        """How far a point is beyond its limit, not above 0 if it keeps to it; None if there is no limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(Search):
+    """Several goals under a budget.
+
+    Attributes:
+        goals: names. signs: float64 (goals,), 1 to maximise and -1 to minimise.
+        budget: upper limit of spending, in yuan, or None.
+    """
+
+    goals: tuple[str, ...]
+    signs: np.ndarray
+    budget: float | None = None
+
+    @property
+    def directions(self) -> list[Direction]:
+        """One direction per goal."""
+        return ["maximize" if sign > 0 else "minimize" for sign in self.signs]
+
+    def numbers(self, goals: np.ndarray, spending: np.ndarray, cost: np.ndarray) -> list[float]:
+        """Means of the goals over the replicates."""
+        return np.mean(goals, axis=0).tolist()
+
+    def excess(self, goals: np.ndarray, spending: np.ndarray, cost: np.ndarray) -> float | None:
+        """Mean spending beyond the budget, in yuan."""
+        return None if self.budget is None else float(np.mean(spending) - self.budget)
 
     @classmethod
     def of(cls, file: SearchFile, factors: tuple[Factor, ...]) -> Problem:
@@ -90,7 +130,7 @@ class Evaluation:
     """Results of points.
 
     Attributes:
-        goals: float64 (points, replicates, goals); for the model, differences from the base.
+        goals: float64 (points, replicates, goals); for the model, differences from the base (`evaluation.PairedRuns`).
         spending: float64 (points, replicates), yuan over the run; for the model, through levers.
         cost: float64 (points, replicates), yuan over the run; for the model, public cost over that of the base.
     """
@@ -158,7 +198,7 @@ def knee(values: np.ndarray) -> int:
     return int(np.argmin(np.linalg.norm(shortfall, axis=1)))
 
 
-def open_study(path: Path, problem: Problem, request: dict) -> optuna.Study:
+def open_study(path: Path, problem: Search, request: dict) -> optuna.Study:
     """The study in a file; it is created if there is none.
 
     Args:
@@ -173,7 +213,7 @@ def open_study(path: Path, problem: Problem, request: dict) -> optuna.Study:
         study = optuna.create_study(
             study_name="srdi",
             storage=JournalStorage(JournalFileBackend(str(path))),
-            directions=["maximize" if sign > 0 else "minimize" for sign in problem.signs],
+            directions=problem.directions,
             load_if_exists=True,
         )
     except (json.JSONDecodeError, KeyError, TypeError):
@@ -198,7 +238,7 @@ def _completed(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def search(
-    problem: Problem, study: optuna.Study, evaluate: Evaluate, on_batch: Callable[[Trials], None] = lambda trials: None
+    problem: Search, study: optuna.Study, evaluate: Evaluate, on_batch: Callable[[Trials], None] = lambda trials: None
 ) -> Trials:
     """Evaluate points until the study has the number of trials of the problem; returns all finished trials.
 
@@ -209,6 +249,8 @@ def search(
         ValueError: a goal of a point is not a number.
     """
     _tell_batch(problem, study)
+    for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.ask()  # a first point that an interruption left behind
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)  # requested before an interruption; requested again below
     while (done := len(_completed(study))) < problem.trials:
@@ -230,7 +272,9 @@ def search(
     return finished(study)
 
 
-def _ask(problem: Problem, study: optuna.Study, number: int) -> Trial:
+def _ask(problem: Search, study: optuna.Study, number: int) -> Trial:
+    if number < len(problem.first):
+        study.enqueue_trial(problem.first[number])
     seed = int(np.random.SeedSequence([problem.seed, number]).generate_state(1)[0])
     if problem.sampler == "nsga2":
         study.sampler = optuna.samplers.NSGAIISampler(population_size=problem.batch, seed=seed)
@@ -247,7 +291,7 @@ def _distribution(factor: Factor) -> BaseDistribution:
     return FloatDistribution(factor.low, factor.high, log=factor.log)
 
 
-def _tell_batch(problem: Problem, study: optuna.Study) -> None:
+def _tell_batch(problem: Search, study: optuna.Study) -> None:
     """Report those results of the last batch to Optuna that it does not have yet."""
     batch = study.user_attrs.get(_BATCH, {"trials": [], **{name: [] for name in _RESULTS}})
     waiting = {trial.number: trial for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))}
@@ -257,7 +301,7 @@ def _tell_batch(problem: Problem, study: optuna.Study) -> None:
         trial = Trial(study, waiting[number]._trial_id)  # Optuna has no public way to get a pending trial
         for name, result in zip(_RESULTS, results, strict=True):
             trial.set_user_attr(name, result)
-        goals, spending, _ = results
-        if problem.budget is not None:
-            trial.set_constraint("budget", float(np.mean(spending) - problem.budget))
-        study.tell(trial, np.mean(goals, axis=0).tolist())
+        arrays = [np.array(result, dtype=np.float64) for result in results]
+        if (excess := problem.excess(*arrays)) is not None:
+            trial.set_constraint("limit", excess)
+        study.tell(trial, problem.numbers(*arrays))

@@ -14,6 +14,8 @@ from benchmarks.suite import TARGETS
 from scenarios.catalogue import catalogue_names
 from scenarios.cli import main
 from scenarios.files.loading import load_scenario
+from scenarios.search.design import factors_of, read_design
+from scenarios.search.target import TargetFile, check_free, read_levels
 from sim.levers import Levers
 from sim.policy import Policy
 from sim.records.outputs import TABLES
@@ -156,3 +158,14 @@ def test_commands_are_found_in_documents():
     commands = [words for document in DOCUMENTS for words in documented_commands(document.read_text(encoding="utf-8"))]
     assert sum("srdi" in words[:-1] for words in commands) > 40
     assert sum("-m" in words[:-1] for words in commands) > 10
+
+
+@pytest.mark.parametrize(("document", "place"), [("index.md", 1), ("ministry-questions.md", 0)])
+def test_the_targets_of_the_how_to_are_valid(document, place, tmp_path):
+    text = (ROOT / "docs" / "how-to" / document).read_text(encoding="utf-8")
+    path = tmp_path / "target.toml"
+    path.write_text(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[place], encoding="utf-8")
+    file = read_design(path, TargetFile)
+    check_free(file.factors, str(path))
+    assert factors_of(file, load_scenario(file.base), str(path))
+    assert read_levels(file.levels, 2030)

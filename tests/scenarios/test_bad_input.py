@@ -18,7 +18,7 @@ import tomli_w
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from made_up import SEARCH
+from made_up import SEARCH, TARGET
 
 from calibration.forecasting.scores import read_actuals
 from scenarios import InputError, load_results, load_scenario, run_ensemble
@@ -31,6 +31,7 @@ from scenarios.records.storage import checksum
 from scenarios.search.design import factors_of, read_design
 from scenarios.search.optimize import Problem, SearchFile
 from scenarios.search.sweep import SweepFile
+from scenarios.search.target import TargetFile, TargetProblem, check_free, read_levels
 from viz.app.address import from_query, text_value, to_query
 from viz.app.policies import policy_of, read_upload
 
@@ -184,6 +185,14 @@ def check_design(folder: Path, content: bytes) -> None:
 
     attempt("sweep files", read, SweepFile)
     attempt("search files", read, SearchFile)
+    attempt("target files", read_target, path)
+
+
+def read_target(path: Path):
+    file = read_design(path, TargetFile)
+    check_free(file.factors, str(path))
+    factors = factors_of(file, load_scenario(file.base), str(path))
+    return TargetProblem.of(file, factors), read_levels(file.levels, 2030)
 
 
 def check_actuals(folder: Path, content: bytes) -> None:
@@ -213,6 +222,7 @@ LINES = {
     "new": ("--out",),
     "sweep": ("--scale", "--out", "--resume"),
     "optimize": ("--scale", "--replicates", "--resume"),
+    "target": ("--scale", "--out", "--params", "--resume"),
     "rerun": ("--json",),
     "effects": ("--scale", "--levers"),
     "sensitivity": ("--until", "--json"),
@@ -371,7 +381,10 @@ def cases(examples: int, folder: Path, whole: Path, only: str) -> None:
         "scenarios": (scenario_files, lambda content: check_scenario_file(folder, content)),
         "settings": (st.tuples(st.sampled_from(KEYS), values), lambda pair: check_settings(*pair)),
         "addresses": (st.text(max_size=60) | damaged([QUERY]).map(as_text), check_address),
-        "designs": (damaged([SWEEP, SEARCH]) | mappings.map(as_toml), lambda content: check_design(folder, content)),
+        "designs": (
+            damaged([SWEEP, SEARCH, TARGET]) | mappings.map(as_toml),
+            lambda content: check_design(folder, content),
+        ),
         "actuals": (damaged([ACTUALS]), lambda content: check_actuals(folder, content)),
         "lines": (command_lines(), lambda line: check_command_line(folder, line)),
         "results": (damages(), lambda done: check_results(whole, folder, done)),
@@ -384,6 +397,7 @@ def test_what_is_damaged_was_whole(tmp_path):
     """Else every case would end at the fault that it began with."""
     for text, schema in ((SWEEP, SweepFile), (SEARCH, SearchFile)):
         assert read_design(written(tmp_path, text.encode()), schema).factors
+    assert read_target(written(tmp_path, TARGET.encode()))
     assert len(read_actuals(written(tmp_path, ACTUALS.encode()), date(2030, 12, 31))) == 1
     assert from_query(QUERY, ()).settings
     assert all(load_scenario(name) for name in catalogue_names())

@@ -49,7 +49,7 @@ COMMANDS = [
         "optimize",
         "report",
     ),
-    *("rerun", "response", "run", "sensitivity", "show", "sweep", "ui", "validate", "value"),
+    *("rerun", "response", "run", "sensitivity", "show", "sweep", "target", "ui", "validate", "value"),
 ]
 
 

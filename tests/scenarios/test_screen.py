@@ -34,6 +34,7 @@ from scenarios.commands import effects_tables
 from scenarios.commands import run_tables as run_tables
 from scenarios.commands.compare_tables import print_comparison
 from scenarios.commands.search_tables import print_pareto, print_sweep, print_trials
+from scenarios.commands.target_tables import print_target
 from scenarios.display.screen import Cells, console, print_path, print_table, progress
 from scenarios.errors import printable
 from viz.words.language import Words
@@ -121,6 +122,8 @@ PRINTED = {
     "optimize, interrupted": lambda screen, monkeypatch: print_trials(
         made_up.TRIALS, made_up.PROBLEM, made_up.OUTCOMES, "fund", screen
     ),
+    "target": lambda screen, monkeypatch: print_target(made_up.made_target(True, repeated=3), screen),
+    "target, not reachable": lambda screen, monkeypatch: print_target(made_up.made_target(False), screen),
     "sensitivity": sensitivity_printed,
     "calibrate": lambda screen, monkeypatch: print_calibration(packaged(SUMMARY), screen),
     "calibrate --screen": screening_printed,

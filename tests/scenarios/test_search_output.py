@@ -10,15 +10,17 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import EARLY
-from made_up import FUND, GOALS, OUTCOMES, PARETO, PROBLEM, TRIALS, evaluated, sweep_table
+from made_up import FUND, GOALS, OUTCOMES, PARETO, PROBLEM, TRIALS, evaluated, made_target, sweep_table
 from rich.console import Console
 
 from scenarios import load_scenario
 from scenarios.cli import main
 from scenarios.commands.search_tables import _ROWS, print_pareto, print_sweep, print_trials, value_text
+from scenarios.commands.target_tables import print_target
 from scenarios.search.evaluation import PairedRuns, pareto_set
 from scenarios.search.optimize import Evaluation, Trials
 from scenarios.search.pareto_files import write_pareto
+from scenarios.search.target_files import write_target
 
 
 def printed(function, *arguments) -> list[list[str]]:
@@ -137,3 +139,44 @@ def test_an_interrupted_search_prints_what_it_has_and_where_it_goes_on(tmp_path,
     assert answer.exit_code == 130
     assert f"{3 * batches} finished trials are kept in {tmp_path / 'out'}; --resume continues" in answer.stderr
     assert ("Pareto set of the trials so far" in answer.stdout) == bool(batches)
+
+
+# --- targets
+
+
+@pytest.mark.parametrize(
+    ("reachable", "numbers", "words"),
+    [
+        (
+            True,
+            {"value": 0.83, "low": 0.74, "high": 0.89},
+            "in 83 % [74, 89] of 100 runs on new luck, which meets the 80 %",
+        ),
+        (
+            True,
+            {"value": 0.76, "low": 0.67, "high": 0.83},
+            "which differs from the 80 % asked for by no more than sampling",
+        ),
+        (True, {"value": 0.70, "low": 0.60, "high": 0.78}, "which is clearly below the 80 % asked for"),
+        (False, {"value": 0.31, "low": 0.23, "high": 0.41}, "The nearest meets them in 31 % [23, 41] of 100 runs"),
+        (False, {"value": 0.76, "low": 0.67, "high": 0.83}, "Those runs do not rule the chance out"),
+    ],
+)
+def test_the_verdict_on_a_target_goes_by_the_runs_on_new_luck(reachable, numbers, words):
+    lines = printed(print_target, made_target(reachable, **numbers))
+    assert words in " ".join(word for line in lines for word in line)
+
+
+def test_settings_of_a_target_are_shown_with_range_and_base():
+    lines = printed(print_target, made_target(True))
+    rows = {line[0]: line[1:] for line in lines if line and line[0].startswith("levers.")}
+    assert " ".join(rows[FUND]) == "yuan 0 … 9,000 million off 2,000 million assumed"
+    assert " ".join(rows["levers.sme_fund.lowest_tier"]) == "listed none srdi assumed"
+
+
+def test_a_target_is_written_once_and_an_old_answer_is_removed(tmp_path):
+    first, second = write_target(tmp_path, made_target(True)), write_target(tmp_path, made_target(False))
+    assert not first.exists()
+    assert load_scenario(second).levers.sme_fund.budget_yuan == 2e9
+    assert len(pd.read_csv(tmp_path / "settings.csv")) == 2
+    assert (tmp_path / "target.png").stat().st_size > 1000
