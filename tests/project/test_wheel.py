@@ -103,6 +103,7 @@ def test_the_catalogue_and_the_version(plain):
 def test_results_are_made_compared_reported_and_exported(plain, results):
     assert "no-policy" in plain.srdi("compare", results)
     assert plain.srdi("report", results, "--language", "zh").strip().endswith("report-zh.html")
+    assert plain.srdi("brief", results, "--format", "html").strip().endswith("brief-en.html")
     for form in ("csv", "xlsx", "dta", "parquet", "nc"):
         plain.srdi("export", results, "--format", form)
 
@@ -141,6 +142,12 @@ def test_without_its_extra_a_command_says_which(plain, command, extra):
     done = plain.run("srdi", *command.split())
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
     assert f"needs the extra {extra!r}" in done.stderr
+
+
+def test_without_its_extra_a_brief_is_not_printed(plain, results):
+    done = plain.run("srdi", "brief", results)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "needs the extra 'pdf'" in done.stderr
 
 
 def test_the_packaged_posterior_is_validated(whole):

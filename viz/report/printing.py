@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from scenarios.errors import InputError, require_extra
 
 #: Sizes of text in points, from the largest; the first with which a page holds everything is taken.
@@ -21,19 +19,15 @@ def one_page(html: str) -> bytes:
     require_extra("a brief in PDF (--format html needs nothing)", "pdf", "weasyprint")
     try:
         from weasyprint import CSS, HTML
+        from weasyprint.urls import URLFetcher
     except OSError as error:
         raise InputError(
             f"a brief in PDF needs the libraries of Pango ({error.args[0].splitlines()[0]}): install {LIBRARIES} "
             "(Debian's names), or choose --format html"
         ) from None
-    source = HTML(string=html, url_fetcher=_refuse)
+    source = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=()))  # the page loads nothing
     for size in SIZES:
         document = source.render(stylesheets=[CSS(string=f"html {{ font-size: {size}pt !important }}")])
         if len(document.pages) == 1:
             return document.write_pdf()
     raise InputError("the brief does not fit on one page; shorten the title and description of its scenarios")
-
-
-def _refuse(url: str, *arguments: object, **options: object) -> NoReturn:
-    """The page loads nothing."""
-    raise ValueError(f"{url} is not loaded")
