@@ -56,7 +56,7 @@ class Checked:
 
 def check(page: Page) -> Checked:
     """Run axe-core on a page as it is."""
-    from axe_playwright_python.sync_playwright import Axe
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
     response = Axe().run(page, options=_OPTIONS).response
     violations = tuple(

@@ -60,7 +60,8 @@ def use_own_session() -> Session:
 
 def _accepted() -> str:
     """The browser's header Accept-Language."""
-    return ",".join((solara.lab.headers.value or {}).get("accept-language", ()))
+    headers = solara.lab.headers.value or {}  # type: ignore[attr-defined]  # a reactive value of the name of its module
+    return ",".join(headers.get("accept-language", ()))
 
 
 @solara.component

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import solara
@@ -70,6 +71,9 @@ def Controls(model: solara.Reactive, make: Callable[..., SRDIModel]) -> None:
         model.value = make(**asked.value)
         force_update()
 
+    def ask(name: str, value: Any) -> None:
+        asked.value = {**asked.value, name: value}
+
     def one_of(label: str, titles: dict[Any, str], value: Any, take: Callable[[Any], None]) -> None:
         by_text = {str(each): each for each in titles}
         texts = {str(each): title for each, title in titles.items()}
@@ -87,6 +91,6 @@ def Controls(model: solara.Reactive, make: Callable[..., SRDIModel]) -> None:
     one_of(words("model.quarters"), counts, quarters.value, quarters.set)
     heading(words("model.new"), "h3")
     for name, (label, titles) in parameters(words).items():
-        one_of(label, titles, asked.value[name], lambda value, name=name: asked.set({**asked.value, name: value}))
+        one_of(label, titles, asked.value[name], partial(ask, name))
     with solara.Div(classes=["srdi-row"]):
         html_button(words("model.reset_button"), reset)
