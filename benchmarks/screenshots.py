@@ -14,6 +14,7 @@ from scenarios.records.storage import make_folder
 from sim.calendar import START
 from viz import LANGUAGES
 from viz.app.layout import PAGES
+from viz.words.language import Words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,12 +38,12 @@ def _query(name: str, language: str) -> str:
     return f"{_POLICY}&shown=difference" if name == "map" else _POLICY
 
 
-def _wait(page: Page, name: str) -> None:
+def _wait(page: Page, name: str, language: str) -> None:
     """Wait until a page is complete; on the page of the live model, play some quarters first."""
     page.set_default_timeout(_PAGE_TIMEOUT_MS)
     if name == "model":
         for played in range(1, _QUARTERS_PLAYED + 1):
-            page.get_by_role("button", name="Step", exact=True).click()
+            page.get_by_role("button", name=Words(language)("model.step_button"), exact=True).click()
             page.wait_for_selector(f'[data-quarter="{START + played}"]')
         page.mouse.move(0, 0)
     elif name == "calibration":
@@ -76,7 +77,7 @@ def main(folder: Path, scale: float, only: tuple[str, ...], width: int, dark: bo
             page = chromium_browser.new_page(viewport={"width": wide, "height": 900})
             query = f"?lang={language}&{_query(name, language)}{'&dark=1' if is_dark else ''}"
             page.goto(address.rstrip("/") + path + query)
-            _wait(page, name)
+            _wait(page, name, language)
             picture = folder / f"{file}-{language}.png"
             page.screenshot(path=picture, full_page=file != "policy-narrow")
             click.echo(picture)

@@ -6,7 +6,7 @@ import pytest
 
 from browser.conftest import wait_for_chart
 from viz import LANGUAGES
-from viz.app.layout import PAGES
+from viz.app.layout import PAGES, window_title
 from viz.words.language import Words
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,7 @@ def test_a_page_is_drawn(open_page, path, name, language):
     page = open_page(f"{path.lstrip('/')}?lang={language}&{_POLICY}")
     wait_until_drawn(page, name)
     words = Words(language)
-    page.wait_for_function("(title) => document.title === title", arg=words("app.title"))
+    page.wait_for_function("(title) => document.title === title", arg=window_title(words, name))
     assert page.locator(".srdi-nav [aria-current=page]").inner_text() == words(f"app.{name}")
     text = page.inner_text(".srdi-main")
     assert len(text) > 100

@@ -261,6 +261,10 @@ def test_nodes_are_searched_selected_and_listed(opened):
     field, links = network.get_by_role("combobox"), network.locator(".srdi-network-links li")
     field.fill("firm 20")
     assert network.get_by_role("option").count() == 12
+    # What is sought is marked in every match, and no match is cut off.
+    options = network.get_by_role("option")
+    assert {text.lower() for text in options.locator("mark").all_inner_texts()} == {"firm 20"}
+    assert options.evaluate_all("(all) => all.every((each) => each.scrollWidth <= each.clientWidth)")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.get_by_text("selected 200").wait_for()
@@ -301,7 +305,18 @@ def test_a_network_is_moved_and_zoomed(opened):
         return pictures[-1] != pictures[-2]
 
     page.mouse.move(box["x"] + 200, box["y"] + 200)
+    # The wheel alone scrolls the page, and says how it would zoom.
+    before = page.evaluate("window.scrollY")
+    page.mouse.wheel(0, -40)
+    assert not differs()
+    network.get_by_text("Hold Ctrl").wait_for()
+    page.wait_for_function("(before) => window.scrollY < before", arg=before)
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
     assert differs()
     page.mouse.down()
     page.mouse.move(box["x"] + 260, box["y"] + 230, steps=4)

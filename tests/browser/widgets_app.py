@@ -53,6 +53,7 @@ TEXTS = {
         "further": "and {number} more",
         "clear": "Clear",
         "help": "Arrow keys move, + and - zoom, 0 shows all",
+        "wheel": "Hold Ctrl to zoom with the wheel",
     },
     "zh": {
         "table": "表格",
@@ -85,6 +86,7 @@ TEXTS = {
         "further": "另有{number}家",
         "clear": "清除",
         "help": "方向键移动，+ 和 - 缩放，0 显示全部",
+        "wheel": "按住 Ctrl 键并滚动滚轮可缩放",
     },
 }
 NAMES = {

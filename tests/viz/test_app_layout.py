@@ -73,7 +73,8 @@ def shown(monkeypatch):
 def test_the_browser_shows_the_title_of_the_page_not_of_the_route(shown, language):
     titles = {widget.level: widget.title for widget in shown(f"/?lang={language}").context.find(TitleWidget).widgets}
     assert len(titles) == 2
-    assert titles[max(titles)] == Words(language)("app.title")
+    words = Words(language)
+    assert titles[max(titles)] == f"{words('app.policy')} · {words('app.title')}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

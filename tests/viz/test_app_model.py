@@ -13,17 +13,19 @@ import ipyvuetify
 import numpy as np
 import pytest
 import solara
+from ipyvue import VueTemplate
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mesa.visualization import SolaraViz
-from mesa.visualization.solara_viz import _check_model_params, split_model_params
 from solara.components.applayout import sidebar_portal
 
 from sim.calendar import START, Quarter
 from sim.model import SRDIModel
 from viz import LANGUAGES
 from viz.app import live_model
-from viz.app.live_model import PLOTS, SCALE, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot, model_params
+from viz.app.live_controls import SCALE, parameters
+from viz.app.live_model import PLOTS, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot
+from viz.app.policies import presets
 from viz.app.state import Session, session_context
 from viz.words.language import Words
 
@@ -37,15 +39,16 @@ def model():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_can_be_chosen_makes_a_model(language):
-    params = model_params(Words(language))
-    _check_model_params(LiveModel.__init__, params)
-    chosen, fixed = split_model_params(params)
-    assert fixed == {}
-    assert set(chosen) == set(inspect.signature(LiveModel).parameters)
-    values = {name: options["value"] for name, options in chosen.items()}
-    assert values["scale"] == SCALE
-    for name, options in chosen.items():
-        assert values[name] in options["values"], name
+    words, defaults = Words(language), inspect.signature(LiveModel).parameters
+    chosen = parameters(words)
+    assert set(chosen) == set(defaults)
+    assert defaults["scale"].default == SCALE
+    for name, (_, titles) in chosen.items():
+        assert defaults[name].default in titles, name
+    # Scenarios by their titles, not by the names of their files.
+    scenarios = chosen["scenario"][1]
+    assert scenarios["no-policy"] == words.scenario(presets()["no-policy"].model_dump())
+    assert not set(scenarios) & set(scenarios.values())
 
 
 def test_a_closed_model_stands_still(model):
@@ -168,9 +171,7 @@ def test_the_model_does_not_outlive_its_page(monkeypatch):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_steps_and_resets_the_model_by_mesas_buttons(language, monkeypatch):
-    monkeypatch.setattr(live_model, "SCALE", 0.001)
-    monkeypatch.setattr(live_model, "SCALES", [0.001])
+def test_the_page_steps_and_replaces_the_model(language, monkeypatch):
     made = []
     use = live_model.use_live_model
     monkeypatch.setattr(live_model, "use_live_model", lambda: made.append(use()) or made[-1])
@@ -188,12 +189,22 @@ def test_the_page_steps_and_resets_the_model_by_mesas_buttons(language, monkeypa
         return next(widget for widget in rendered.find(ipyvuetify.Btn).widgets if label in widget.children)
 
     model = made[-1].value
-    button("Step").click()
+    choices = {each.label: each for each in rendered.find(VueTemplate).widgets if hasattr(each, "options")}
+    assert list(choices) == [
+        words(f"model.{key}") for key in ("pause", "quarters", "scenario", "scale", "seed", "until")
+    ]
+
+    def choose(key, value):
+        widget = choices[words(f"model.{key}")]
+        assert value in [each[0] for each in widget.options]
+        widget.vue_choose(value)
+
+    button(words("model.step_button")).click()
     assert model.quarter == START + 1
-    selects = rendered.find(ipyvuetify.Select).widgets
-    assert [each.label for each in selects] == [words(f"model.{key}") for key in ("scenario", "scale", "seed", "until")]
-    selects[0].v_model = "no-policy"
-    button("Reset").click()
+    choose("scenario", "no-policy")
+    choose("scale", "0.001")
+    assert made[-1].value is model
+    button(words("model.reset_button")).click()
     assert made[-1].value is not model
     assert made[-1].value.quarter == START
     assert made[-1].value.asked == {"scenario": "no-policy", "scale": 0.001, "rng": 1, "until": 2030}

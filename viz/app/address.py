@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
@@ -30,14 +31,15 @@ class State:
 
     Attributes:
         settings: values by dotted key that differ from the baseline's.
-        language: one of `viz.LANGUAGES`. dark: whether the page is dark.
+        language: one of `viz.LANGUAGES`, or None for that of the browser.
+        dark: whether the page is dark, or None for what the system prefers.
         view: further choices on the pages by name, such as measure, quarter, province, chain.
         saved: policies kept to compare.
     """
 
     settings: dict[str, object]
-    language: str = LANGUAGES[0]
-    dark: bool = False
+    language: str | None = None
+    dark: bool | None = None
     view: dict[str, str] = field(default_factory=dict)
     saved: tuple[Saved, ...] = ()
 
@@ -45,10 +47,10 @@ class State:
 def to_query(state: State) -> str:
     """The state as a query, without the question mark."""
     parts = []
-    if state.language != LANGUAGES[0]:
+    if state.language is not None:
         parts.append(("lang", state.language))
-    if state.dark:
-        parts.append(("dark", "1"))
+    if state.dark is not None:
+        parts.append(("dark", str(int(state.dark))))
     parts += sorted(state.view.items())
     parts += [(key, value_text(value)) for key, value in sorted(state.settings.items())]
     for saved in state.saved:
@@ -67,7 +69,7 @@ def from_query(query: str, views: tuple[str, ...]) -> State:
     for key, text in parse_qsl(query or ""):
         if key == "lang" and text in LANGUAGES:
             state = replace(state, language=text)
-        elif key == "dark":
+        elif key == "dark" and text in ("0", "1"):
             state = replace(state, dark=text == "1")
         elif key in views:
             state.view[key] = text
@@ -79,6 +81,23 @@ def from_query(query: str, views: tuple[str, ...]) -> State:
         elif key.partition(".")[0] in POLICY_TABLES:
             state.settings[key] = text_value(text)
     return state
+
+
+def preferred_language(accepted: str) -> str:
+    """The language of `viz.LANGUAGES` that a browser prefers; the first one if it names none of them.
+
+    Args:
+        accepted: the header Accept-Language, such as ``zh-CN,zh;q=0.9,en;q=0.8``.
+    """
+    best, most = LANGUAGES[0], 0.0
+    for part in accepted.split(","):
+        tag, _, weight = part.partition(";")
+        language = tag.strip().partition("-")[0].lower()
+        match = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", weight)
+        quality = float(match[1]) if match else 0.0 if weight.strip() else 1.0
+        if language in LANGUAGES and quality > most:
+            best, most = language, quality
+    return best
 
 
 def kept_name(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,10 @@ from viz.words.language import Words
 
 #: Colours of the policy and the baseline; the baseline's dashes.
 POLICY, BASELINE, DASHES = OKABE_ITO[0], "#7a7a7a", (6, 4)
+#: The most levers with bars of their own in the chart of spending; the others are added up.
+MOST_LEVERS = 6
+#: Indices of concentration, which have no value before there is anything to concentrate.
+_INDICES = ("theil_little_giants_by_county", "gini_little_giants_by_county", "county_share_of_little_giants")
 #: Chain health: quantities with their colours and dashes.
 _CHAINS = (
     ("chain_gaps_filled_share", OKABE_ITO[0], ()),
@@ -77,8 +81,21 @@ def fan(session: Session, answer: Answer, quantity: str) -> dict:
             labels=[words.month(figure.date) for figure in reported],
         )
     ]
-    title, unit = words.column(quantity), unit_of(quantity)
-    return over_time(session, answer, course(answer, quantity), title, unit, more=figures if reported else [])
+    title, unit, shown = words.column(quantity), unit_of(quantity), course(answer, quantity)
+    if quantity in _INDICES:
+        shown = without(shown, none=course(answer, "little_giants").policy == 0.0)
+    return over_time(session, answer, shown, title, unit, more=figures if reported else [])
+
+
+def without(shown: Course, none: np.ndarray) -> Course:
+    """A course with gaps.
+
+    Args:
+        none: bool (quarters,), where it has no value.
+    """
+    policy, baseline = (np.where(none, np.nan, values) for values in (shown.policy, shown.baseline))
+    fan = shown.fan and {quantile: np.where(none, np.nan, values) for quantile, values in shown.fan.items()}
+    return Course(policy, baseline, fan)
 
 
 def over_time(
@@ -131,8 +148,8 @@ def spending(session: Session, answer: Answer) -> dict:
     years, money = spending_by_lever(runs)
     _, before = spending_by_lever(baselines)
     series = [
-        bar(words.lever(name), values, colour=OKABE_ITO[place % len(OKABE_ITO)], stack="policy")
-        for place, (name, values) in enumerate(money.items())
+        bar(name, values, colour=OKABE_ITO[place % len(OKABE_ITO)], stack="policy")
+        for place, (name, values) in enumerate(largest(words, money).items())
     ]
     total = sum(before.values(), np.zeros(len(years)))
     series.append(line(words("policy.baseline"), total, colour=BASELINE, dash=DASHES))
@@ -145,6 +162,20 @@ def spending(session: Session, answer: Answer) -> dict:
         label=words("chart.spending_label", value=words.number(float(sum(each.sum() for each in money.values())))),
         **look(session),
     )
+
+
+def largest(words: Words, money: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Spending by title of lever, the largest first; all but MOST_LEVERS of them added up.
+
+    Args:
+        money: float64 (years,) by lever.
+    """
+    ranked = sorted(money, key=lambda name: -float(np.nansum(money[name])))
+    own = ranked if len(ranked) <= MOST_LEVERS + 1 else ranked[:MOST_LEVERS]
+    shown = {words.lever(name): money[name] for name in own}
+    if others := ranked[len(own) :]:
+        shown[words("chart.other_levers", number=len(others))] = np.sum([money[name] for name in others], axis=0)
+    return shown
 
 
 def chain_health(session: Session, answer: Answer) -> dict:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 
+import reacton.ipyvuetify as rv
 import solara
 import solara.lab
 
 from viz import LANGUAGES
 from viz.app import state
+from viz.app.announced import Told
 from viz.app.elements import heading, html_button, note
 from viz.app.memory import reclaim
 from viz.app.state import Session, session_context, use_session
-from viz.app.widgets.panels import Address, Pages
+from viz.app.widgets.panels import Address, Pages, Skip
+from viz.words.language import Words
 
 #: Pages in the order they are offered: path and the key of their title.
 PAGES = (
@@ -40,7 +43,7 @@ def _css() -> str:
 def use_own_session() -> Session:
     """The session of this browser tab: it starts when the first page is drawn and closes with the tab."""
     router = solara.use_router()
-    session = solara.use_memo(lambda: Session(state.serving().runner, router.search or ""), [])
+    session = solara.use_memo(lambda: Session(state.serving().runner, router.search or "", _accepted()), [])
 
     def live():
         session.begin()
@@ -55,6 +58,12 @@ def use_own_session() -> Session:
     return session
 
 
+def _accepted() -> str:
+    """The browser's header Accept-Language."""
+    headers = solara.lab.headers.value or {}  # type: ignore[attr-defined]  # a reactive value of the name of its module
+    return ",".join(headers.get("accept-language", ()))
+
+
 @solara.component
 def Layout(children=None):
     """The frame of every page."""
@@ -62,17 +71,25 @@ def Layout(children=None):
     session_context.provide(session)
     solara.Style(_css())
 
-    def follow_theme():
-        solara.lab.theme.dark = session.dark.value
+    dark = session.dark.value
+    known = session.chosen_dark.value is not None or session.system_dark.value is not None
 
-    solara.use_effect(follow_theme, [session.dark.value])
+    def follow_theme():
+        # Before it is known, the document itself follows the system.
+        if known:
+            solara.lab.theme.dark = dark
+
+    solara.use_effect(follow_theme, [dark, known])
     with solara.Column(gap="0px", classes=["srdi-page"]):
+        Skip(label=session.words("app.skip"))
         Head()
         Message()
         here = path_of(solara.use_router())
         # One guard for each page: the failure of one page is not shown on the next.
         Guard(here, children or ()).key(f"page {here}")
         Foot()
+        name = dict(PAGES).get(here, "missing")
+        Told(session.words(f"app.{name}"))
 
 
 def path_of(router: solara.routing.Router) -> str:
@@ -94,14 +111,22 @@ def Guard(path: str, children: Sequence[solara.Element] = ()) -> None:
     body = children if fault is None else [Failed(clear)]
     # Without keys, Solara would reuse parts of the failed page for the message.
     key = "page" if fault is None else "failed"
-    solara.Column(gap="0px", classes=["srdi-main"], children=[*body, WindowTitle()]).key(key)
+    # The skip link moves the focus here.
+    attributes = {"id": "main", "tabindex": "-1"}
+    children = [*body, WindowTitle(path)]
+    rv.Html(tag="main", class_="srdi-main d-flex flex-column", attributes=attributes, children=children).key(key)
+
+
+def window_title(words: Words, name: str) -> str:
+    """Title of the window on a page of PAGES; without a name, on any other."""
+    return words("app.window", page=words(f"app.{name or 'missing'}"), title=words("app.title"))
 
 
 @solara.component
-def WindowTitle() -> None:
+def WindowTitle(path: str) -> None:
     """Window title; nested one level deeper than Solara's own, because the deepest title wins."""
     with solara.Column(style={"display": "none"}):
-        solara.Title(use_session().words("app.title"))
+        solara.Title(window_title(use_session().words, dict(PAGES).get(path, "")))
 
 
 @solara.component
@@ -121,8 +146,8 @@ def Head():
     session, router = use_session(), solara.use_router()
     words = session.words
     query = session.query
-    Address(query=query, language=words("page.lang"))
-    with solara.Div(classes=["srdi-head"]):
+    Address(query=query, language=words("page.lang"), event_dark=session.follow_system)
+    with rv.Html(tag="header", class_="srdi-head"):
         with solara.Div(classes=["srdi-brand"]):
             solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))
             solara.HTML(tag="p", unsafe_innerHTML=words("app.subtitle"))
@@ -136,7 +161,7 @@ def Head():
             for language in LANGUAGES:
                 solara.Button(
                     words(f"app.language_{language}"),
-                    on_click=lambda language=language: session.language.set(language),
+                    on_click=lambda language=language: session.choose_language(language),
                     text=True,
                     small=True,
                     disabled=language == words.language,
@@ -146,7 +171,7 @@ def Head():
             dark = session.dark.value
             solara.Button(
                 words("app.light" if dark else "app.dark"),
-                on_click=lambda: session.dark.set(not dark),
+                on_click=lambda: session.choose_dark(not dark),
                 text=True,
                 small=True,
                 classes=["srdi-plain"],

@@ -11,30 +11,24 @@ from typing import Any
 
 import numpy as np
 import solara
-import solara.lab
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findSystemFonts, fontManager
 from matplotlib.ticker import FuncFormatter, NullLocator
-from mesa.visualization import SolaraViz, make_plot_component
+from mesa.visualization import make_plot_component
 from mesa.visualization.utils import update_counter
-from solara.components.applayout import sidebar_portal
 
 from scenarios.display.drawing import OKABE_ITO
 from scenarios.files.loading import load_scenario
-from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, START
+from sim.calendar import DEFAULT_UNTIL, START
 from sim.model import SRDIModel
 from viz.app.elements import table_html
-from viz.app.policies import presets
+from viz.app.live_controls import SCALE, Controls
 from viz.app.state import use_session
 from viz.words.language import Words
 
-#: Default and offered scales (simulated firms per real firm): a step at the default scale takes a blink.
-SCALE, SCALES = 0.005, [0.001, 0.002, 0.005, 0.01, 0.02]
 #: Quarters the plots initially have room for.
 _FIRST_QUARTERS = 8
-#: Highest seed offered; the lowest is 1.
-SEEDS = 20
 #: Plots: key of the title, unit of the vertical axis, whether it is logarithmic, and columns of the national table.
 PLOTS = (
     ("ladder", "firms", True, ("innovative_smes", "srdi_smes", "little_giants")),
@@ -106,26 +100,6 @@ class LiveModel(SRDIModel):
                 super().close()
 
 
-def model_params(words: Words) -> dict:
-    """The choices for a new model, as SolaraViz expects them."""
-    return {
-        "scenario": {
-            "type": "Select",
-            "label": words("model.scenario"),
-            "value": "baseline",
-            "values": list(presets()),
-        },
-        "scale": {"type": "Select", "label": words("model.scale"), "value": SCALE, "values": SCALES},
-        "rng": {"type": "Select", "label": words("model.seed"), "value": 1, "values": list(range(1, SEEDS + 1))},
-        "until": {
-            "type": "Select",
-            "label": words("model.until"),
-            "value": DEFAULT_UNTIL,
-            "values": list(range(START.year + 1, LATEST_UNTIL + 1)),
-        },
-    }
-
-
 def use_live_model() -> solara.Reactive[LiveModel]:
     """The model of this page; Mesa replaces it on reset. A model is closed when it is replaced or the user leaves."""
     model: solara.Reactive[LiveModel] = solara.use_memo(lambda: solara.Reactive(LiveModel()), [])
@@ -135,20 +109,15 @@ def use_live_model() -> solara.Reactive[LiveModel]:
 
 @solara.component
 def LiveView():
-    """SolaraViz inside the page: its controls on the left, the model on the right."""
+    """Controls on the left, the model on the right."""
     session = use_session()
     words = session.words
-    dark = bool(solara.lab.use_dark_effective())
+    dark = session.dark.value
     model = use_live_model()
-    # SolaraViz sends its controls to a sidebar, wherever that is; its title bar and theme switch are left out.
-    # No AppLayout: that would put a second page around the controls.
-    controls = sidebar_portal.use_portal()
-    params = solara.use_memo(lambda: model_params(words), [words.language])
     plots = solara.use_memo(lambda: _plots(words, dark), [words.language, dark])
     with solara.Div(classes=["srdi-split"]):
-        with solara.Div(classes=["srdi-card", "srdi-side", "srdi-mesa"]):
-            solara.Div(children=controls)
-            SolaraViz(model, components=[], model_params=params, name=words("app.title")).key(words.language)
+        with solara.Div(classes=["srdi-card", "srdi-side", "srdi-stack", "srdi-mesa"]):
+            Controls(model, LiveModel)
         with solara.Div(classes=["srdi-stack"]):
             Guide()
             Now(model.value)
@@ -167,7 +136,7 @@ def Guide():
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         solara.HTML(tag="h2", unsafe_innerHTML=escape(words("model.title")))
         solara.HTML(tag="p", unsafe_innerHTML=escape(words("model.intro")))
-        items = (words(f"model.{key}") for key in ("step", "play", "reset", "intervals", "threads"))
+        items = (words(f"model.{key}") for key in ("step", "play", "reset", "intervals"))
         solara.HTML(
             tag="ul", classes=["srdi-list"], unsafe_innerHTML="".join(f"<li>{escape(item)}</li>" for item in items)
         )

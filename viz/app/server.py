@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenarios.errors import InputError
 from viz.app.listening import Listening, listening, path_below
 
 if TYPE_CHECKING:
@@ -34,6 +37,38 @@ SETTINGS = {
     # How long a session outlives its connection. Closing the tab ends the session at once.
     "SOLARA_KERNEL_CULL_TIMEOUT": "20s",
 }
+
+
+def places_of_files() -> dict[str, str]:
+    """Settings with the places of the page's scripts and fonts, if they are not in this environment.
+
+    Solara looks for them below `sys.prefix`. In an environment laid over another one (``uv run --with``, a virtual
+    environment that sees the packages of the system), they are below the other one's prefix, and the page stays blank.
+
+    Raises:
+        InputError: they are not installed.
+    """
+    part = ("share", "solara", "cdn")
+    try:
+        listed = distribution("solara-assets").files or []
+    except PackageNotFoundError:
+        listed = []
+    file = next((file for file in listed if "/".join(part) in file.as_posix()), None)
+    if file is None:
+        raise InputError("the page's scripts and fonts are not installed; install them with: pip install solara-assets")
+    text = os.path.normpath(str(file.locate()))
+    prefix = Path(text[: text.index(os.sep + os.sep.join(part))])
+    if prefix == Path(sys.prefix):
+        return {}
+
+    def with_own(name: str, *parts: str) -> str:
+        return os.pathsep.join(filter(None, (os.environ.get(name), str(prefix.joinpath(*parts)))))
+
+    return {
+        "SOLARA_ASSETS_PROXY_CACHE_DIR": str(prefix.joinpath(*part)),
+        "JUPYTER_PATH": with_own("JUPYTER_PATH", "share", "jupyter"),
+        "JUPYTER_CONFIG_PATH": with_own("JUPYTER_CONFIG_PATH", "etc", "jupyter"),
+    }
 
 
 def serve(
@@ -66,6 +101,7 @@ def serve(
     root_path = path_below(root_path)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    os.environ |= places_of_files()
     # Always set: otherwise Solara takes the root path from the first request's X-Script-Name.
     os.environ["SOLARA_ROOT_PATH"] = root_path
     with listening(host, port) as place:
@@ -121,12 +157,13 @@ def _serve(
 
         from viz.app.guard import BelowPath, OwnPagesOnly, send_lost_readers, serve_assets_as_they_lie
         from viz.app.layout import MISSING
+        from viz.app.shell import OwnShell
 
     # Warnings about iframe cookies and proxy headers, neither of which is used here.
     warnings.filterwarnings("ignore", module=r"solara\.server\.starlette")
     serve_assets_as_they_lie(starlette.app, f"/{cdn_helper.cdn_url_path}", settings.assets.proxy_cache_dir)
     send_lost_readers(starlette.app, MISSING)
-    app = BelowPath(OwnPagesOnly(starlette.app), root_path)
+    app = BelowPath(OwnPagesOnly(OwnShell(starlette.app)), root_path)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws_max_size=2**24))
     ready = partial(on_ready, f"{place.address}{root_path}/")
     memory.forget_tasks_of_pages()

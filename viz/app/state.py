@@ -9,7 +9,7 @@ import solara
 
 from scenarios.errors import ScenarioError
 from scenarios.files.schema import Scenario
-from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, to_query
+from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, preferred_language, to_query
 from viz.app.controls import defaults
 from viz.app.policies import policy_of, preset_of, presets, settings_of
 from viz.live.runner import Runner
@@ -26,7 +26,7 @@ VIEWS = {
     "shown": "level",
     "quarter": "2030Q4",
     "province": "",
-    "chain": "0",
+    "chain": "",
     "firm": "",
     "table": "national",
     "runs": "ensemble",
@@ -71,18 +71,28 @@ class Session:
     """One user's page. Created once for each browser tab, while its first page is drawn.
 
     Attributes:
-        language, dark: reactive choices of appearance. settings: the policy's changes to the baseline, by dotted key.
+        language, dark: what the page is shown in. chosen_language, chosen_dark: the same if the user or the address
+            chose it, else None. system_dark: what the system prefers, None before it is known.
+        settings: the policy's changes to the baseline, by dotted key.
         view: the choices of VIEWS. saved: policies kept to compare.
         answer, status: the newest from the worker. latest: the answer, or a part of the next one.
         message: a sentence about the last error, or empty.
         refused: number of invalid values so far. history: whether there is something to undo, and to redo.
     """
 
-    def __init__(self, runner: Runner, query: str = "") -> None:
+    def __init__(self, runner: Runner, query: str = "", accepted: str = "") -> None:
+        """The session of an address.
+
+        Args:
+            query: of the address. accepted: languages that the browser prefers, as its header Accept-Language.
+        """
         state = from_query(query, tuple(VIEWS))
         self.runner = runner
-        self.language = solara.Reactive(state.language)
-        self.dark = solara.Reactive(state.dark)
+        self.chosen_language = solara.Reactive(state.language)
+        self.language = solara.Reactive(state.language or preferred_language(accepted))
+        self.chosen_dark = solara.Reactive(state.dark)
+        self.dark = solara.Reactive(bool(state.dark))
+        self.system_dark: solara.Reactive[bool | None] = solara.Reactive(None)
         message, settings = "", state.settings
         try:
             settings = settings_of(policy_of(settings))
@@ -122,7 +132,22 @@ class Session:
     def query(self) -> str:
         """The state of the page as the query of its address."""
         view = {key: text for key, text in self.view.value.items() if text != VIEWS[key]}
-        return to_query(State(self.settings.value, self.language.value, self.dark.value, view, self.saved.value))
+        language, dark = self.chosen_language.value, self.chosen_dark.value
+        return to_query(State(self.settings.value, language, dark, view, self.saved.value))
+
+    def choose_language(self, language: str) -> None:
+        """Show the page in a language, and say so in its address."""
+        self.chosen_language.value = self.language.value = language
+
+    def choose_dark(self, dark: bool) -> None:
+        """Show the page dark or light, and say so in its address."""
+        self.chosen_dark.value = self.dark.value = dark
+
+    def follow_system(self, dark: bool) -> None:
+        """Show the page dark or light as the system prefers, unless the user has chosen."""
+        self.system_dark.value = dark
+        if self.chosen_dark.value is None:
+            self.dark.value = dark
 
     def chosen(self, name: str) -> str:
         """A choice of VIEWS."""

@@ -78,8 +78,8 @@ def AllChains():
             return
         SortedTable(
             spec=spec,
-            chosen=str(chain_number(session, answer)),
-            event_choose=lambda key: session.choose("chain", key),
+            chosen=str(chain_place(session, answer)),
+            event_choose=lambda key: choose_chain(session, key),
         )
         pairs = words("chains.pairs", pairs=len(answer.runs)) if answer.runs else words("chains.one_pair")
         pairs = words.sentences([pairs, basis_text(answer, session)])
@@ -93,7 +93,7 @@ def OneChain():
     words, answer = session.words, session.answer.value
     if answer is None:
         return
-    number = chain_number(session, answer)
+    number = chain_place(session, answer)
     titles = chain_titles(words, answer)
     with solara.Div(classes=["srdi-row"]):
         heading(titles[str(number)])
@@ -101,7 +101,7 @@ def OneChain():
             label=words("chains.choose"),
             options=list(titles.items()),
             value=str(number),
-            event_choose=lambda key: session.choose("chain", key),
+            event_choose=lambda key: choose_chain(session, key),
         )
     with solara.Div(classes=["srdi-cards", "srdi-small"]):
         for measure, unit in MEASURES.items():
@@ -128,7 +128,7 @@ def SupplyNetwork(number: int) -> None:
         return
     heading(words("chains.network_heading", year=session.runner.until), "h3")
     if len(suppliers) == 1:
-        note(words("chains.network_none"))
+        note(words("chains.network_none", weight=words.number(1.0 / session.runner.scale)))
         return
     note(network_text(words, links, suppliers, supply(before, number), session.runner.scale))
     Network(
@@ -205,11 +205,19 @@ def OneFirm():
 # --- choices in the address, or defaults if they do not exist
 
 
-def chain_number(session: Session, answer: Answer) -> int:
-    """Number of the chosen chain, the first by default."""
+def choose_chain(session: Session, key: str) -> None:
+    """Choose a chain by its place as text; in the address it has the number that is shown, from 1 on."""
+    session.choose("chain", str(int(key) + 1))
+
+
+def chain_place(session: Session, answer: Answer) -> int:
+    """Place of the chosen chain, from 0 on; by default of the one with most suppliers at the end of the baseline."""
     text = session.chosen("chain")
-    number = int(text) if text.isdecimal() and len(text) < 6 else 0
-    return number if number in answer.central.tables["chain"]["chain"] else 0
+    table = answer.central_baseline.tables["chain"]
+    places = np.unique(table["chain"])
+    if text.isdecimal() and len(text) < 6 and int(text) - 1 in places:
+        return int(text) - 1
+    return int(np.argmax(table["suppliers"][-len(places) :]))
 
 
 # --- chains

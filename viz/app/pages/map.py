@@ -300,7 +300,7 @@ def map_spec(words: Words, answer: Answer, name: str, shown: str) -> dict:
         palette_of(measure, numbers, signed),
         quarters=[words.quarter(label) for label in quarters(answer.central)],
         names={province: words.province(province) for province in LAYOUT},
-        title=f"{measure_title(words, name)}, {words(f'provinces.shown_{shown}')}",
+        title=words("provinces.map_title", title=measure_title(words, name), shown=words(f"provinces.shown_{shown}")),
         unit=unit,
         factor=factor,
         texts={

@@ -157,9 +157,8 @@ def _basis(words: Words, answer: Answer | None, session: Session) -> str:
 
 def _key_number(words: Words, answer: Answer | None, quantity: str, session: Session) -> str:
     """One key number as HTML: value, paired difference with interval and verdict, baseline value."""
-    title = escape(
-        f"{words.column(quantity)}{words('control.comma')}{words('policy.at_end', year=session.runner.until)}"
-    )
+    when = words("policy.at_end", year=session.runner.until)
+    title = escape(words("policy.key_number", title=words.column(quantity), when=when))
     if answer is None:
         return f'<div class="srdi-key-number"><dt>{title}</dt><dd class="srdi-value">…</dd></div>'
     unit, outcome = unit_of(quantity), effect(answer, quantity)

@@ -14,6 +14,7 @@ from viz.app.widgets.chart import COLOUR
 TEXTS = (
     "network",  # what a screen reader calls the drawing
     "help",  # which keys do what
+    "wheel",  # how the wheel zooms
     "search",  # label of the search field
     "found",  # "{number} found"
     "closer",  # buttons

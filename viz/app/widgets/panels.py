@@ -27,8 +27,17 @@ def LeverPanel(
 
 
 @solara.component_vue("address.vue")
-def Address(query: str, language: str) -> None:
-    """Writes the state of the page into the address, and its language into the document."""
+def Address(query: str, language: str, event_dark: Callable[[bool], None]) -> None:
+    """Writes the state of the page into the address, and its language into the document.
+
+    Args:
+        event_dark: called with whether the system prefers dark pages, at first and whenever that changes.
+    """
+
+
+@solara.component_vue("skip.vue", vuetify=False)
+def Skip(label: str) -> None:
+    """A link for the keyboard from the top of the page to its main part, shown while it has the focus."""
 
 
 @solara.component_vue("pages.vue", vuetify=False)
