@@ -147,7 +147,7 @@ def _part(words: Words, part: str, row: pd.Series, sign: int) -> list[str]:
         words(f"value.{part}"),
         words.unit(unit),
         words(f"label.{row['label']}"),
-        *words.estimate(**number, unit=unit, signed=True),
+        *words.estimate(*number.values(), unit, signed=True),
     ]
 
 
@@ -162,14 +162,14 @@ def _ratios(words: Words, rows: pd.DataFrame) -> TextTable:
         texts.append(
             [
                 words.number(funds) if funds else "0",
-                *words.estimate(**_ends(net), unit="yuan", signed=True),
-                *words.estimate(**_ends(ratio), unit=""),
+                *words.estimate(*_ends(net), "yuan", signed=True),
+                *words.estimate(*_ends(ratio), ""),
                 words.value(found["positive_share"]["value"], "share"),
-                *words.estimate(**_ends(mvpf), unit=""),
+                *words.estimate(*_ends(mvpf), ""),
             ]
         )
     return TextTable([words(f"value.{head}") for head in heads], texts)
 
 
-def _ends(row: pd.Series) -> dict[str, float]:
-    return {name: row[name] for name in ("value", "low", "high")}
+def _ends(row: pd.Series) -> tuple[float, float, float]:
+    return row["value"], row["low"], row["high"]
