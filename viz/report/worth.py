@@ -147,7 +147,7 @@ def _part(words: Words, part: str, row: pd.Series, sign: int) -> list[str]:
         words(f"value.{part}"),
         words.unit(unit),
         words(f"label.{row['label']}"),
-        *words.estimate(*number.values(), unit, signed=True),
+        *words.estimate(number["value"], number["low"], number["high"], unit, signed=True),
     ]
 
 
