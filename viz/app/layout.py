@@ -121,7 +121,11 @@ def Head():
     session, router = use_session(), solara.use_router()
     words = session.words
     query = session.query
-    Address(query=query, language=words("page.lang"))
+    Address(
+        address={"query": query, "moves": session.moves, "returns": session.returns.value},
+        language=words("page.lang"),
+        event_returned=session.return_to,
+    )
     with solara.Div(classes=["srdi-head"]):
         with solara.Div(classes=["srdi-brand"]):
             solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))

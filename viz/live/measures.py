@@ -14,6 +14,7 @@ from viz.live.runner import Run
 from viz.live.session import Answer
 from viz.shared.compared import QUANTILES, quarter_of
 from viz.shared.estimates import Estimate
+from viz.shared.units import PER_QUARTER, unit_per_quarter
 
 
 def national(run: Run, quantity: str) -> np.ndarray:
@@ -29,6 +30,12 @@ def national(run: Run, quantity: str) -> np.ndarray:
         share, stock = GENUINE[quantity]
         return np.round(table[share] * table[stock], 6)
     return table[quantity]
+
+
+def yearly(run: Run, quantity: str) -> np.ndarray:
+    """As `national`, but flows are summed over four quarters; NaN for the first three."""
+    values = national(run, quantity)
+    return four_quarters(values) if unit_per_quarter(quantity).endswith(PER_QUARTER) else values
 
 
 def quarters(run: Run) -> list[str]:
@@ -61,8 +68,8 @@ class Course:
 
 
 def course(answer: Answer, quantity: str) -> Course:
-    """A national quantity under the policy and in the baseline."""
-    return course_of(answer, lambda run: national(run, quantity))
+    """A national quantity under the policy and in the baseline, flows as sums over four quarters."""
+    return course_of(answer, lambda run: yearly(run, quantity))
 
 
 def course_of(answer: Answer, value: Callable[[Run], np.ndarray]) -> Course:
@@ -74,6 +81,25 @@ def course_of(answer: Answer, value: Callable[[Run], np.ndarray]) -> Course:
     return Course(fan[0.5], np.median(baseline, axis=0), fan)
 
 
+@dataclass(frozen=True, eq=False)
+class Change:
+    """A difference from the baseline over time; float64 (quarters,) each.
+
+    Attributes:
+        mean: over the pairs. fan: by quantile of `viz.shared.compared.QUANTILES` over the pairs, or None.
+    """
+
+    mean: np.ndarray
+    fan: dict[float, np.ndarray] | None
+
+
+def change_of(answer: Answer, value: Callable[[Run], np.ndarray]) -> Change:
+    """The series `value` of a run, float64 (quarters,): policy - baseline, pair by pair."""
+    differences = np.stack([value(run) - value(beside) for run, beside in zip(*best_runs(answer), strict=True)])
+    fan = dict(zip(QUANTILES, np.quantile(differences, QUANTILES, axis=0), strict=True)) if answer.runs else None
+    return Change(differences.mean(axis=0), fan)
+
+
 def four_quarters(values: np.ndarray) -> np.ndarray:
     """Rolling sums over four quarters, float64 (quarters, ...); NaN for the first three."""
     sums = np.full_like(values, np.nan)
@@ -83,7 +109,7 @@ def four_quarters(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Effect:
-    """A quantity at the end of a run.
+    """A quantity in a quarter.
 
     Attributes:
         value, baseline: mean over the ensemble, or of the central runs.
@@ -96,9 +122,13 @@ class Effect:
     pairs: int
 
 
-def effect(answer: Answer, quantity: str) -> Effect:
-    """A national quantity at the end, policy against baseline."""
-    policy, baseline = (np.array([national(run, quantity)[-1] for run in runs]) for runs in best_runs(answer))
+def effect(answer: Answer, quantity: str, at: int = -1) -> Effect:
+    """A national quantity, policy against baseline; flows are summed over four quarters.
+
+    Args:
+        at: position of the quarter, by default the last.
+    """
+    policy, baseline = (np.array([yearly(run, quantity)[at] for run in runs]) for runs in best_runs(answer))
     return Effect(
         value=float(policy.mean()),
         baseline=float(baseline.mean()),
@@ -128,6 +158,32 @@ def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndar
     first = int(quarters(runs[0])[1][:4])
     years = [str(first + index) for index in range(len(by_year))]
     return years, {name: by_year[:, index] for index, name in enumerate(names) if (money[:, index] > 0.0).any()}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Money of the levers up to a quarter, yuan, mean over runs: spent, and budgeted over their whole windows."""
+
+    spent: float
+    budgeted: float
+
+
+def budget(answer: Answer, at: int = -1) -> Budget:
+    """What the levers of a policy have spent up to a quarter, and the sum of their budgets.
+
+    Args:
+        at: position of the quarter, by default the last.
+    """
+    runs, _ = best_runs(answer)
+    table = runs[0].tables["spending"]
+    through_levers = table["kind"] == "lever"
+    rows = len(runs[0].tables["national"]["quarter"])
+
+    def by_quarter(run: Run, column: str) -> np.ndarray:
+        return run.tables["spending"][column][through_levers].reshape(rows, -1).sum(axis=1)
+
+    spent = np.mean([np.cumsum(by_quarter(run, "spending_yuan"))[at] for run in runs])
+    return Budget(float(spent), float(np.mean([by_quarter(run, "budget_yuan")[at] for run in runs])))
 
 
 def by_key(run: Run, table: str, key: str, column: str) -> tuple[list, np.ndarray]:
