@@ -72,6 +72,7 @@ def test_a_held_lever_is_answered_again_and_again(open_page):
           });
         }"""
     )
+    page.locator(SLIDER).scroll_into_view_if_needed()
     slider = page.locator(SLIDER).bounding_box()
     middle = slider["y"] + slider["height"] / 2
     page.mouse.move(slider["x"] + 10, middle)

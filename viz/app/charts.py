@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -255,7 +256,7 @@ def spending(session: Session, answer: Answer, view: View) -> dict:
     if not view.difference:
         total = sum(before.values(), none)
         series.append(line(words("policy.baseline"), total[shown], colour=BASELINE, dash=DASHES))
-    total = words.number(float(sum(values[shown].sum() for values in money.values())), signed=view.difference)
+    money_text = words.number(float(sum(values[shown].sum() for values in money.values())), signed=view.difference)
     label = "chart.spending_difference_label" if view.difference else "chart.spending_label"
     return time_chart(
         years[shown],
@@ -263,7 +264,7 @@ def spending(session: Session, answer: Answer, view: View) -> dict:
         title=words("policy.spending"),
         unit="yuan per year",
         unit_text=words.unit("yuan per year"),
-        label=words(label, value=total),
+        label=words(label, value=money_text),
         signed=view.difference,
         **look(session),
     )
@@ -275,7 +276,7 @@ def chain_health(session: Session, answer: Answer, view: View) -> dict:
     shown, series = view.quarters(x), []
     for quantity, colour, dash in _CHAINS:
         if view.difference:
-            values = change_of(answer, lambda run, quantity=quantity: national(run, quantity)).mean
+            values = change_of(answer, partial(national, quantity=quantity)).mean
         else:
             health = course(answer, quantity)
             values = health.policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import solara
 
@@ -130,7 +130,7 @@ def ChartChoices():
                 words(f"policy.{name}"),
                 str(chosen),
                 {str(year): str(year) for year in allowed},
-                lambda year, name=name: session.choose(name, year),
+                partial(session.choose, name),
             )
 
 
