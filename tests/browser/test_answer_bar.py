@@ -65,7 +65,10 @@ def test_a_held_lever_is_answered_again_and_again(open_page):
             const figures = document.querySelector('.srdi-key-numbers');
             window.seen.add(figures.dataset.version);
             const said = document.querySelector('.srdi-answer [role=status]');
-            if (figures.ariaBusy === 'true' && said.dataset.stage !== 'central') window.wrong.push(said.innerText);
+            // Numbers and status are two messages to the page; only what stays is read.
+            const isWrong = figures.ariaBusy === 'true' && said.dataset.stage !== 'central';
+            if (!isWrong) clearTimeout(window.late), window.late = null;
+            else if (!window.late) window.late = setTimeout(() => window.wrong.push(said.innerText), 500);
           };
           new MutationObserver(look).observe(document.querySelector('#results'), {
             subtree: true, childList: true, characterData: true, attributes: true,
