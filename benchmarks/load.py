@@ -27,6 +27,7 @@ from benchmarks.watch import MemoryWatch
 from scenarios.commands.command import Script
 from scenarios.commands.options import json_option, print_json
 from viz.live.runner import Runner
+from viz.shared.quantities import ANSWER
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -41,7 +42,6 @@ BASE_GB, SESSION_GB = 1.5, 0.02
 _AFTER_S, _GB = 30.0, 1e9
 #: Timeout of a page, in milliseconds.
 _PAGE_TIMEOUT_MS = 600_000
-_QUANTITIES = ("little_giants", "srdi_smes", "counties_with_little_giant", "public_cost_cumulative_yuan")
 
 #: Script of a user in a page: records every move in `window.srdiMoves`, and ends when `window.srdiEnd` is set.
 _READER = """
@@ -109,7 +109,7 @@ def summarise_moves(sessions: Sequence[Sequence[dict]], expected: Callable[[int]
 def expected_texts(scale: float, values: Sequence[int]) -> dict[int, list[str]]:
     """The key values for every setting of the lever, computed here without a page."""
     runner = Runner(scale=scale, members=2)
-    return {value: shown_values(runner, {SETTING: value}, _QUANTITIES) for value in values}
+    return {value: shown_values(runner, {SETTING: value}, ANSWER) for value in values}
 
 
 def kernels(address: str) -> int:

@@ -167,12 +167,12 @@ def wait_for_answer(page: Page, ensemble: bool = False, after: int = 0, timeout:
 def shown_values(runner: Runner, settings: Mapping[str, object], quantities: Sequence[str]) -> list[str]:
     """National quantities at the end of the central run as text of the English page, computed here without a page."""
     from viz.app.policies import policy_of
-    from viz.live.measures import national
+    from viz.live.measures import yearly
     from viz.shared.units import unit_of
 
     run, words = runner.run(policy_of(settings).policy, 0), Words("en")
     assert run is not None, "the run was not stopped"
-    return [words.value(float(national(run, name)[-1]), unit_of(name)) for name in quantities]
+    return [words.value(float(yearly(run, name)[-1]), unit_of(name)) for name in quantities]
 
 
 def measure_moves(page: Page, levers: Sequence[str], moves: int) -> dict[str, list[Latency]]:

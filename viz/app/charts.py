@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from scenarios.analysis.bands import ENDS
 from scenarios.display.drawing import OKABE_ITO
+from sim.calendar import START
 from viz.app.state import Session
 from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points, time_chart
-from viz.live.measures import Course, best_runs, course, national, quarter_label, quarters, spending_by_lever
+from viz.live.measures import (
+    Course,
+    best_runs,
+    course,
+    national,
+    quarter_label,
+    quarters,
+    spending_by_lever,
+)
 from viz.live.runner import Runner
 from viz.live.session import Answer
 from viz.shared.compared import reported_of
@@ -25,6 +35,8 @@ POLICY, BASELINE, DASHES = OKABE_ITO[0], "#7a7a7a", (6, 4)
 MOST_LEVERS = 6
 #: Indices of concentration, which have no value before there is anything to concentrate.
 _INDICES = ("theil_little_giants_by_county", "gini_little_giants_by_county", "county_share_of_little_giants")
+#: What charts show.
+CHARTS = ("level", "difference")
 #: Chain health: quantities with their colours and dashes.
 _CHAINS = (
     ("chain_gaps_filled_share", OKABE_ITO[0], ()),
@@ -68,69 +80,132 @@ def show_latest(session: Session, answer: Answer, spec: dict) -> None:
     Chart(spec=spec | {"label": label}, version=version_of(answer), note=words("chart.part", quarter=quarter))
 
 
-def fan(session: Session, answer: Answer, quantity: str) -> dict:
+@dataclass(frozen=True)
+class View:
+    """What the charts of the policy page show.
+
+    Attributes:
+        first, last: years. difference: differences from the baseline instead of levels.
+    """
+
+    first: int
+    last: int
+    difference: bool = False
+
+    @classmethod
+    def of(cls, session: Session, answer: Answer | None) -> View:
+        """The reader's choice; without one, all years, and differences once the answer differs from the baseline."""
+        first, last = (year_chosen(session, name) for name in ("since", "horizon"))
+        chosen = session.chosen("charts")
+        if chosen not in CHARTS:
+            chosen = "difference" if answer is not None and not answer.is_baseline else "level"
+        return cls(first, last, chosen == "difference")
+
+    def quarters(self, labels: Sequence[str]) -> slice:
+        """Positions of the quarters of these years, from the end of the year before the first."""
+        years = np.array([int(label[:4]) for label in labels])
+        inside = np.flatnonzero((years >= self.first) & (years <= self.last))
+        return slice(max(int(inside[0]) - 1, 0), int(inside[-1]) + 1)
+
+    def at(self, answer: Answer) -> int:
+        """Position of the last quarter of these years in a run."""
+        return self.quarters(quarters(answer.central)).stop - 1
+
+    def years(self, labels: Sequence[str]) -> slice:
+        """Positions of these years."""
+        return slice(labels.index(str(self.first)), labels.index(str(self.last)) + 1)
+
+
+def years_of(session: Session) -> range:
+    """The years that charts can show."""
+    return range(START.year + 1, session.runner.until + 1)
+
+
+def year_chosen(session: Session, name: str) -> int:
+    """The first or last year of charts: `since` or `horizon`; the other end of the years if it is none of them.
+
+    No chart is shorter than two years: the last year is after the first.
+    """
+    years = years_of(session)
+
+    def year(key: str, usual: int) -> int:
+        text = session.chosen(key)
+        return int(text) if text in map(str, years) else usual
+
+    last = max(year("horizon", years[-1]), min(years[0] + 1, years[-1]))
+    return last if name == "horizon" else min(year("since", years[0]), max(last - 1, years[0]))
+
+
+def fan(session: Session, answer: Answer, quantity: str, view: View | None = None) -> dict:
     """A national quantity: the policy, with bands once there are runs for them, the baseline, and reported figures."""
     words, x = session.words, quarters(answer.central)
-    reported = reported_of(quantity, pd.Timestamp(answer.central.tables["national"]["quarter"][-1]))
+    title, unit = words.column(quantity), unit_of(quantity)
+    if view is not None and view.difference:
+        return _difference(session, answer, course(answer, quantity), title, unit, view.quarters(x))
+    shown = slice(None) if view is None else view.quarters(x)
+    placed = range(len(x))[shown]
+    reported = [
+        figure
+        for figure in reported_of(quantity, pd.Timestamp(answer.central.tables["national"]["quarter"][-1]))
+        if x.index(quarter_label(figure.quarter_end)) in placed
+    ]
     figures = [
         points(
             words("policy.reported"),
-            [x.index(quarter_label(figure.quarter_end)) for figure in reported],
+            [placed.index(x.index(quarter_label(figure.quarter_end))) for figure in reported],
             [figure.low for figure in reported],
             [figure.high for figure in reported],
             labels=[words.month(figure.date) for figure in reported],
         )
     ]
-    title, unit, shown = words.column(quantity), unit_of(quantity), course(answer, quantity)
+    found = course(answer, quantity)
     if quantity in _INDICES:
-        shown = without(shown, none=course(answer, "little_giants").policy == 0.0)
-    return over_time(session, answer, shown, title, unit, more=figures if reported else [])
+        found = without(found, none=course(answer, "little_giants").policy == 0.0)
+    return over_time(session, answer, found, title, unit, more=figures if reported else [], shown=shown)
 
 
-def without(shown: Course, none: np.ndarray) -> Course:
+def without(found: Course, none: np.ndarray) -> Course:
     """A course with gaps.
 
     Args:
         none: bool (quarters,), where it has no value.
     """
-    policy, baseline = (np.where(none, np.nan, values) for values in (shown.policy, shown.baseline))
-    fan = shown.fan and {quantile: np.where(none, np.nan, values) for quantile, values in shown.fan.items()}
-    return Course(policy, baseline, fan)
+    policy, baseline = (np.where(none, np.nan, values) for values in (found.policy, found.baseline))
+    fan = found.fan and {quantile: np.where(none, np.nan, values) for quantile, values in found.fan.items()}
+    return Course(policy, baseline, fan, found.effects)
 
 
 def over_time(
     session: Session,
     answer: Answer,
-    shown: Course,
+    course: Course,
     title: str,
     unit: str,
     *,
     more: Sequence[Series] = (),
     x: Sequence[str] | None = None,
     label: str | None = None,
+    shown: slice = slice(None),
 ) -> dict:
     """A quantity under the policy, with bands if the course has them, and in the baseline.
 
     Args:
         unit: as declared in the results. more: series drawn on top. x: positions, by default the quarters of a run.
-        label: text for screen readers; by default the value at the end.
+        label: text for screen readers; by default the value at the end. shown: positions that are drawn.
     """
-    words, series = session.words, []
-    if shown.fan:
-        series += [
-            band(words("policy.band_90"), shown.fan[0.05], shown.fan[0.95], colour=POLICY, opacity=0.15),
-            band(words("policy.band_50"), shown.fan[0.25], shown.fan[0.75], colour=POLICY, opacity=0.25),
-        ]
-    series += [
-        line(words("policy.baseline"), shown.baseline, colour=BASELINE, dash=DASHES),
-        line(session.title_of(answer), shown.policy, colour=POLICY),
+    words, x = session.words, (quarters(answer.central) if x is None else x)[shown]
+    policy = course.policy[shown]
+    series = [
+        *_bands(session, course.fan, shown),
+        line(words("policy.baseline"), course.baseline[shown], colour=BASELINE, dash=DASHES),
+        line(session.title_of(answer), policy, colour=POLICY),
     ]
     if label is None:
-        low, high = (float(shown.fan[each][-1]) if shown.fan else math.nan for each in ENDS)
-        end = words.level(float(shown.policy[-1]), low, high, unit)
-        label = words("chart.fan_label", title=title, value=end, year=session.runner.until)
+        low, high = (float(course.fan[each][shown][-1]) if course.fan else math.nan for each in ENDS)
+        end = words.level(float(policy[-1]), low, high, unit)
+        label = words("chart.fan_label", title=title, value=end, year=x[-1][:4])
     return time_chart(
-        quarters(answer.central) if x is None else x,
+        x,
         [*series, *more],
         title=title,
         unit=unit,
@@ -141,25 +216,66 @@ def over_time(
     )
 
 
-def spending(session: Session, answer: Answer) -> dict:
-    """Public spending by year and lever under the policy, next to the baseline's total."""
+def _bands(session: Session, fan: dict[float, np.ndarray] | None, shown: slice) -> list[Series]:
+    """The bands of 90 % and of half of the runs, if there are runs for them."""
+    if fan is None:
+        return []
+    words = session.words
+    return [
+        band(words("policy.band_90"), fan[0.05][shown], fan[0.95][shown], colour=POLICY, opacity=0.15),
+        band(words("policy.band_50"), fan[0.25][shown], fan[0.75][shown], colour=POLICY, opacity=0.25),
+    ]
+
+
+def _difference(session: Session, answer: Answer, found: Course, title: str, unit: str, shown: slice) -> dict:
+    """A quantity's difference from the baseline, with its 90 % interval once there are runs for it."""
+    words, x = session.words, quarters(answer.central)[shown]
+    assert found.effects is not None
+    mean, low, high = (values[shown] for values in found.effects)
+    bands = [band(words("policy.interval_90"), low, high, colour=POLICY, opacity=0.15)] if found.fan else []
+    name = words("policy.difference_of", policy=session.title_of(answer))
+    end, _ = words.estimate(float(mean[-1]), float(low[-1]), float(high[-1]), unit, signed=True)
+    return time_chart(
+        x,
+        [*bands, line(name, mean, colour=POLICY)],
+        title=title,
+        unit=unit,
+        unit_text=words.unit(unit),
+        label=words("chart.difference_label", title=title, value=end, year=x[-1][:4]),
+        signed=True,
+        **look(session),
+    )
+
+
+def spending(session: Session, answer: Answer, view: View) -> dict:
+    """Public spending by year and lever under the policy, next to the baseline's total; or the differences."""
     words = session.words
     runs, baselines = best_runs(answer)
     years, money = spending_by_lever(runs)
     _, before = spending_by_lever(baselines)
+    shown, none = view.years(years), np.zeros(len(years))
+    if view.difference:
+        levers = dict.fromkeys([*money, *before])
+        money = {name: money.get(name, none) - before.get(name, none) for name in levers}
+        # A part has no numbers yet for years to come.
+        money = {name: values for name, values in money.items() if (values[np.isfinite(values)] != 0.0).any()}
     series = [
-        bar(name, values, colour=OKABE_ITO[place % len(OKABE_ITO)], stack="policy")
+        bar(name, values[shown], colour=OKABE_ITO[place % len(OKABE_ITO)], stack="policy")
         for place, (name, values) in enumerate(largest(words, money).items())
     ]
-    total = sum(before.values(), np.zeros(len(years)))
-    series.append(line(words("policy.baseline"), total, colour=BASELINE, dash=DASHES))
+    if not view.difference:
+        total = sum(before.values(), none)
+        series.append(line(words("policy.baseline"), total[shown], colour=BASELINE, dash=DASHES))
+    money_text = words.number(float(sum(values[shown].sum() for values in money.values())), signed=view.difference)
+    label = "chart.spending_difference_label" if view.difference else "chart.spending_label"
     return time_chart(
-        years,
+        years[shown],
         series,
         title=words("policy.spending"),
         unit="yuan per year",
         unit_text=words.unit("yuan per year"),
-        label=words("chart.spending_label", value=words.number(float(sum(each.sum() for each in money.values())))),
+        label=words(label, value=money_text),
+        signed=view.difference,
         **look(session),
     )
 
@@ -178,29 +294,36 @@ def largest(words: Words, money: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     return shown
 
 
-def chain_health(session: Session, answer: Answer) -> dict:
+def chain_health(session: Session, answer: Answer, view: View) -> dict:
     """Gaps filled, extension and resilience of the chains: lines for the policy, grey lines for the baseline."""
-    words = session.words
-    series = []
+    words, x = session.words, quarters(answer.central)
+    shown, series = view.quarters(x), []
     for quantity, colour, dash in _CHAINS:
         health = course(answer, quantity)
-        series.append(line("", health.baseline, colour=BASELINE, dash=dash, width=1.0))
-        series.append(line(words.column(quantity), health.policy, colour=colour, dash=dash))
+        values = health.effects[0] if view.difference and health.effects else health.policy
+        if not view.difference:
+            series.append(line("", health.baseline[shown], colour=BASELINE, dash=dash, width=1.0))
+        series.append(line(words.column(quantity), values[shown], colour=colour, dash=dash))
     return time_chart(
-        quarters(answer.central),
+        x[shown],
         series,
         title=words("policy.chains"),
         unit="share",
         unit_text=words.unit("share"),
-        label=words("chart.chains_label"),
+        label=words("chart.chains_difference_label" if view.difference else "chart.chains_label"),
+        signed=view.difference,
         **look(session),
     )
 
 
-def differences(runner: Runner, answer: Answer, quantity: str) -> pd.Series:
-    """Paired differences at the end, policy - baseline, float64 indexed by (draw, replicate)."""
+def differences(runner: Runner, answer: Answer, quantity: str, at: int = -1) -> pd.Series:
+    """Paired differences in a quarter, policy - baseline, float64 indexed by (draw, replicate).
+
+    Args:
+        at: position of the quarter, by default the last.
+    """
     pairs = list(zip(answer.runs, answer.baselines, strict=True))
-    values = [national(run, quantity)[-1] - national(beside, quantity)[-1] for run, beside in pairs]
+    values = [national(run, quantity)[at] - national(beside, quantity)[at] for run, beside in pairs]
     names = ["draw", "replicate"]
     identities = [runner.identity(run.member) for run, _ in pairs]
     index = pd.MultiIndex.from_tuples([[each[name] for name in names] for each in identities], names=names)

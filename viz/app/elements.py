@@ -9,7 +9,7 @@ import solara
 from markupsafe import escape
 
 from scenarios.errors import InputError
-from viz.app.state import use_session
+from viz.app.state import stage_of, use_session
 from viz.app.widgets.files import FileButton
 from viz.app.widgets.panels import Choice
 from viz.shared.texts import TextTable
@@ -18,6 +18,18 @@ from viz.shared.texts import TextTable
 def html_button(text: str, on_click: Callable[[], None], *, disabled: bool = False) -> None:
     """A plain button."""
     solara.Button(text, on_click=on_click, disabled=disabled, small=True, outlined=True, classes=["srdi-plain"])
+
+
+def toggle(text: str, pressed: bool, on_click: Callable[..., None]) -> None:
+    """One of several buttons; exactly one of them is pressed."""
+    solara.Button(
+        text,
+        on_click=on_click,
+        small=True,
+        outlined=True,
+        classes=["srdi-plain", *(["srdi-pressed"] if pressed else [])],
+        attributes={"aria-pressed": str(pressed).lower()},
+    )
 
 
 def html_table(table: TextTable, caption: str = "") -> None:
@@ -81,7 +93,7 @@ def progress(
     words = use_session().words
     # Text and state are of one widget: of two, screen readers would be told one without the other.
     attributes = {"role": "status", "data-stage": stage, "aria-busy": str(passing).lower()}
-    with solara.Div(classes=["srdi-row"]):
+    with solara.Div(classes=["srdi-row", "srdi-progress"]):
         solara.HTML(tag="span", classes=["srdi-note"], attributes=attributes, unsafe_innerHTML=escape(text))
         if share is not None:
             solara.HTML(
@@ -100,19 +112,17 @@ def progress(
 
 @solara.component
 def Busy():
-    """The worker's status, with a progress bar and a button to cancel."""
+    """The status of what is shown, with a progress bar and a button to cancel."""
     session = use_session()
-    words, status, latest = session.words, session.status.value, session.latest.value
-    if latest is not None and latest.reached is not None:
-        # The last status is that of the answer which the part has replaced.
-        progress(words("policy.status_central"), "central", passing=True)
-        return
-    running = status.stage == "ensemble"
+    words, status, stage = session.words, session.status.value, stage_of(session)
+    running = stage == "ensemble"
     progress(
-        words(f"policy.status_{status.stage}", done=status.done + 1, of=status.of),
-        status.stage,
+        words(f"policy.status_{stage}", done=status.done + 1, of=session.runner.members),
+        stage,
         status.done / max(status.of, 1) if running else None,
         session.worker.cancel if running else None,
+        # Screen readers wait for the whole answer.
+        passing=stage == "central",
     )
 
 

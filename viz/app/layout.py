@@ -146,7 +146,12 @@ def Head():
     session, router = use_session(), solara.use_router()
     words = session.words
     query = session.query
-    Address(query=query, language=words("page.lang"), event_dark=session.follow_system)
+    Address(
+        address={"query": query, "moves": session.moves, "returns": session.returns.value},
+        language=words("page.lang"),
+        event_dark=session.follow_system,
+        event_returned=session.return_to,
+    )
     with rv.Html(tag="header", class_="srdi-head"):
         with solara.Div(classes=["srdi-brand"]):
             solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))

@@ -34,6 +34,10 @@ VIEWS = {
     "source": "",
     "against": "",
     "over_time": "little_giants",
+    "by": "region",
+    "charts": "",
+    "since": "",
+    "horizon": "",
 }
 _MOST_HISTORY = 100
 
@@ -75,7 +79,11 @@ class Session:
             chose it, else None. system_dark: what the system prefers, None before it is known.
         settings: the policy's changes to the baseline, by dotted key.
         view: the choices of VIEWS. saved: policies kept to compare.
+        remembered: the settings, but those from before while a lever is held: what can be undone to, and the address.
+        moves: number of changes so far for which the browser's history gets an entry. returns: how often the browser
+            went back or forward.
         answer, status: the newest from the worker. latest: the answer, or a part of the next one.
+        wanted: number of the newest request; an answer with a smaller one is to other settings.
         message: a sentence about the last error, or empty.
         refused: number of invalid values so far. history: whether there is something to undo, and to redo.
     """
@@ -106,7 +114,10 @@ class Session:
         self.status = solara.Reactive(Status("central"))
         self.message = solara.Reactive(message)
         self.refused = solara.Reactive(0)
-        self._remembered = settings
+        self.remembered = solara.Reactive(settings)
+        self.moves = self.wanted = 0
+        self._returning = False
+        self.returns = solara.Reactive(0)
         self._asked: dict | None = None
         self._past: list[dict] = []
         self._future: list[dict] = []
@@ -117,7 +128,7 @@ class Session:
         """Start the worker with the policy in the address, or with the baseline if that policy is invalid."""
         self.worker.start()
         self._asked = self.settings.value
-        self.worker.ask(policy_of(self._asked))
+        self.wanted = self.worker.ask(policy_of(self._asked))
 
     def close(self) -> None:
         """Stop the worker."""
@@ -133,7 +144,7 @@ class Session:
         """The state of the page as the query of its address."""
         view = {key: text for key, text in self.view.value.items() if text != VIEWS[key]}
         language, dark = self.chosen_language.value, self.chosen_dark.value
-        return to_query(State(self.settings.value, language, dark, view, self.saved.value))
+        return to_query(State(self.remembered.value, language, dark, view, self.saved.value))
 
     def choose_language(self, language: str) -> None:
         """Show the page in a language, and say so in its address."""
@@ -180,16 +191,19 @@ class Session:
         self.put(settings, remember=final)
 
     def put(self, settings: dict[str, object], remember: bool = True) -> None:
-        """Replace the policy's settings, if the new ones are valid."""
-        if not self._ask(settings):
+        """Replace the policy's settings, if the new ones are valid.
+
+        Args:
+            remember: whether the change can be undone; not while a lever is held.
+        """
+        if not self._ask(settings, held=not remember):
             self.refused.value += 1
             return
-        if remember:
-            self._past = [*self._past[-_MOST_HISTORY:], self._remembered]
-            self._future = []
-            self._remembered = settings
         self.settings.value = settings
-        self._note_history()
+        if remember and settings != self.remembered.value:
+            self._past = [*self._past[-_MOST_HISTORY:], self.remembered.value]
+            self._future = []
+            self._remember(settings)
 
     def take_preset(self, name: str) -> None:
         """Use a scenario of the catalogue as the policy."""
@@ -198,34 +212,60 @@ class Session:
     def undo(self) -> None:
         """Go back to the policy before the last change."""
         if self._past:
-            self._future.append(self._remembered)
+            self._future.append(self.remembered.value)
             self._go(self._past.pop())
 
     def redo(self) -> None:
         """Reverse an undo."""
         if self._future:
-            self._past.append(self._remembered)
+            self._past.append(self.remembered.value)
             self._go(self._future.pop())
+
+    def return_to(self, query: str) -> None:
+        """Take the policy of an address to which the browser went back or forward; everything else stays as it is."""
+        try:
+            settings = settings_of(policy_of(from_query(query, ()).settings))
+        except ScenarioError:
+            settings = self.remembered.value
+        # The browser is there already: no new entry.
+        self._returning = True
+        try:
+            if settings == self.settings.value == self.remembered.value:
+                pass
+            elif self._past and settings == self._past[-1]:
+                self.undo()
+            elif self._future and settings == self._future[-1]:
+                self.redo()
+            else:
+                self.put(settings)
+        finally:
+            self._returning = False
+        # What else the entry's address says may be old.
+        self.returns.value += 1
 
     def _go(self, settings: dict) -> None:
         self._ask(settings)
-        self._remembered = self.settings.value = settings
-        self._note_history()
+        self.settings.value = settings
+        self._remember(settings)
 
-    def _note_history(self) -> None:
+    def _remember(self, settings: dict) -> None:
+        self.moves += not self._returning
         self.history.value = (bool(self._past), bool(self._future))
+        self.remembered.value = settings
 
-    def _ask(self, settings: dict) -> bool:
+    def _ask(self, settings: dict, held: bool = False) -> bool:
         try:
             scenario = policy_of(settings)
         except ScenarioError as error:
             self.message.value = str(error)
             return False
         self.message.value = ""
-        # On release, a slider sends its last value again.
         if settings != self._asked:
             self._asked = settings
-            self.worker.ask(scenario)
+            self.wanted = self.worker.ask(scenario, held)
+        elif not held:
+            # On release, a slider sends its last value again.
+            self.worker.release()
         return True
 
     # --- policies kept to compare
@@ -301,6 +341,24 @@ def use_session() -> Session:
     if session is None:
         raise RuntimeError("there is no session outside the layout")
     return session
+
+
+def is_computing(session: Session) -> bool:
+    """Whether the whole answer to the current settings is not there yet: what is shown is of others, or a part."""
+    _, latest = session.settings.value, session.latest.value
+    return latest is None or latest.number < session.wanted or latest.reached is not None
+
+
+def stage_of(session: Session) -> str:
+    """Stage of what is shown, one of `Status`: that of the worker, unless it is that of a request before or after."""
+    status, latest = session.status.value, session.latest.value
+    if status.stage == "failed" and status.number == session.wanted:
+        return "failed"
+    if is_computing(session):
+        return "central"
+    if latest is not None and latest.runs:
+        return "done"
+    return status.stage if status.stage in ("ensemble", "cancelled") else "waiting"
 
 
 def shown_scenario(session: Session) -> Scenario:

@@ -15,7 +15,7 @@ from viz.live.session import Answer
 from viz.shared.compared import quarter_of
 from viz.shared.doubt import effect_factor, effects_of, fan_of
 from viz.shared.estimates import Estimate, estimate
-from viz.shared.units import unit_per_quarter
+from viz.shared.units import PER_QUARTER, unit_of, unit_per_quarter
 
 
 def national(run: Run, quantity: str) -> np.ndarray:
@@ -36,6 +36,12 @@ def national(run: Run, quantity: str) -> np.ndarray:
 def days(run: Run) -> list[date]:
     """Last days of the quarters."""
     return list(run.tables["national"]["quarter"].astype(object))
+
+
+def yearly(run: Run, quantity: str) -> np.ndarray:
+    """As `national`, but flows are summed over four quarters; NaN for the first three."""
+    values = national(run, quantity)
+    return four_quarters(values) if unit_per_quarter(quantity).endswith(PER_QUARTER) else values
 
 
 def quarters(run: Run) -> list[str]:
@@ -60,7 +66,8 @@ class Course:
     Attributes:
         policy, baseline: the means over the ensemble if available, else the central runs.
         fan: of the policy, by quantile of `viz.shared.doubt.QUANTILES`, 0.5 being its line; None without an ensemble.
-        effects: policy - baseline, the mean over the pairs, and the ends of its 90 % interval (NaN for one pair).
+        effects: policy - baseline, the mean over the pairs, and the ends of its 90 % interval (NaN for one pair); None
+            where it was not asked for.
     """
 
     policy: np.ndarray
@@ -70,8 +77,8 @@ class Course:
 
 
 def course(answer: Answer, quantity: str) -> Course:
-    """A national quantity under the policy and in the baseline."""
-    return course_of(answer, lambda run: national(run, quantity), quantity, unit_per_quarter(quantity))
+    """A national quantity under the policy and in the baseline, flows as sums over four quarters."""
+    return course_of(answer, lambda run: yearly(run, quantity), quantity, unit_of(quantity))
 
 
 def course_of(
@@ -98,7 +105,7 @@ def four_quarters(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Effect:
-    """A quantity at the end of a run.
+    """A quantity in a quarter.
 
     Attributes:
         value, baseline: mean over the ensemble, or of the central runs.
@@ -116,10 +123,14 @@ class Effect:
     pairs: int
 
 
-def effect(answer: Answer, quantity: str) -> Effect:
-    """A national quantity at the end, policy against baseline."""
-    policy, baseline = (np.array([national(run, quantity)[-1] for run in runs]) for runs in best_runs(answer))
-    unit, end = unit_per_quarter(quantity), days(answer.central)[-1]
+def effect(answer: Answer, quantity: str, at: int = -1) -> Effect:
+    """A national quantity, policy against baseline; flows are summed over four quarters.
+
+    Args:
+        at: position of the quarter, by default the last.
+    """
+    policy, baseline = (np.array([yearly(run, quantity)[at] for run in runs]) for runs in best_runs(answer))
+    unit, end = unit_of(quantity), days(answer.central)[at]
 
     def ends(values: np.ndarray) -> tuple[float, float]:
         fan = fan_of(values[:, None], quantity, unit, [end], answer.weight, quantiles=ENDS)
@@ -133,9 +144,20 @@ def effect(answer: Answer, quantity: str) -> Effect:
         baseline=float(baseline.mean()),
         baseline_low=baseline_low,
         baseline_high=baseline_high,
-        difference=estimate((policy - baseline)[None, :], effect_factor(quantity, unit, end, float(baseline.mean()))),
+        difference=estimate((policy - baseline)[None, :], factor_of(answer, quantity, at)),
         pairs=len(policy),
     )
+
+
+def factor_of(answer: Answer, quantity: str, at: int = -1) -> float:
+    """The model's own error of the effect on a national quantity (`viz.shared.doubt.effect_factor`).
+
+    Args:
+        at: position of the quarter, by default the last.
+    """
+    _, baselines = best_runs(answer)
+    level = float(np.mean([yearly(run, quantity)[at] for run in baselines]))
+    return effect_factor(quantity, unit_of(quantity), days(answer.central)[at], level)
 
 
 def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndarray]]:
@@ -153,6 +175,32 @@ def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndar
     first = int(quarters(runs[0])[1][:4])
     years = [str(first + index) for index in range(len(by_year))]
     return years, {name: by_year[:, index] for index, name in enumerate(names) if (money[:, index] > 0.0).any()}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Money of the levers up to a quarter, yuan, mean over runs: spent, and budgeted over their whole windows."""
+
+    spent: float
+    budgeted: float
+
+
+def budget(answer: Answer, at: int = -1) -> Budget:
+    """What the levers of a policy have spent up to a quarter, and the sum of their budgets.
+
+    Args:
+        at: position of the quarter, by default the last.
+    """
+    runs, _ = best_runs(answer)
+    table = runs[0].tables["spending"]
+    through_levers = table["kind"] == "lever"
+    rows = len(runs[0].tables["national"]["quarter"])
+
+    def by_quarter(run: Run, column: str) -> np.ndarray:
+        return run.tables["spending"][column][through_levers].reshape(rows, -1).sum(axis=1)
+
+    spent = np.mean([np.cumsum(by_quarter(run, "spending_yuan"))[at] for run in runs])
+    return Budget(float(spent), float(np.mean([by_quarter(run, "budget_yuan")[at] for run in runs])))
 
 
 def by_key(run: Run, table: str, key: str, column: str) -> tuple[list, np.ndarray]:

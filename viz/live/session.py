@@ -11,6 +11,7 @@ from scenarios.errors import InputError
 from scenarios.files.schema import Scenario
 from sim.branching import first_difference
 from sim.calendar import START, Quarter
+from sim.model import SRDIModel
 from viz.live.parts import Parts
 from viz.live.runner import Run, Runner
 
@@ -51,13 +52,14 @@ class Status:
     """Status of a request: runs done out of all runs of an ensemble, or the message of a failure.
 
     Attributes:
-        stage: waiting, central, ensemble, done, cancelled or failed.
+        stage: waiting, central, ensemble, done, cancelled or failed. number: of the request.
     """
 
     stage: str
     done: int = 0
     of: int = 0
     message: str = ""
+    number: int = 0
 
 
 def fault_text(fault: BaseException) -> str:
@@ -71,12 +73,15 @@ class Worker:
     There is no queue: a new request replaces the current one, whose runs are abandoned before their next quarter. The
     central run of the new one begins at once. After `rest` seconds without a new request, the ensemble is run.
 
+    While a lever is held, a central run goes on to its end although the lever has moved on, and the newest position
+    follows: of runs that were all abandoned, nothing would be seen. The release abandons the run in hand.
+
     Args:
         on_answer: called from the threads with every improved answer, the first of them a part of the central run.
         on_status: called from the threads with the current status.
         rest: seconds without a request before the ensemble begins.
         patience: seconds before the status of the central run is reported, because drawing it takes as long as some
-            quarters of the run.
+            quarters of the run; and before parts of it are, while a lever is held.
         pause: time between two parts of the central run, in multiples of the time it takes to show one.
     """
 
@@ -94,20 +99,28 @@ class Worker:
         self._changed, self._telling = threading.Condition(), threading.Lock()
         self._request: Scenario | None = None
         self._number = self._answered = self._cancelled = 0
-        self._closed = False
+        self._closed = self._held = False
         self._thread = threading.Thread(target=self._work, daemon=True, name="policy worker")
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def ask(self, scenario: Scenario) -> int:
-        """Request a scenario, replacing any earlier request; returns the number of the request."""
+    def ask(self, scenario: Scenario, held: bool = False) -> int:
+        """Request a scenario, replacing any earlier request; returns the number of the request.
+
+        Args:
+            held: whether the lever is still held, so that more requests follow.
+        """
         with self._changed:
-            self._request = scenario
+            self._request, self._held = scenario, held
             self._number += 1
             self._changed.notify_all()
             return self._number
+
+    def release(self) -> None:
+        """The lever is released where the latest request has it."""
+        self._held = False
 
     def cancel(self) -> None:
         """Stop the current ensemble; results so far stay."""
@@ -124,10 +137,18 @@ class Worker:
     def _overtaken(self, number: int) -> bool:
         return self._closed or self._number != number
 
-    def _tell(self, number: int, call: Callable, value: object) -> None:
-        """Tell the page of a request, unless a newer one replaced it; in turns, so that nothing old follows the new."""
+    def _abandoned(self, number: int) -> bool:
+        """Whether the central run of a request is not to go on."""
+        return self._closed or (self._number != number and not self._held)
+
+    def _tell(self, call: Callable, value: Answer | Status, ended: Callable[[int], bool] | None = None) -> None:
+        """Tell the page of a request, unless it has `ended`; in turns, so that nothing old follows the new.
+
+        Args:
+            ended: by default whether a newer request replaced it.
+        """
         with self._telling:
-            if not self._overtaken(number):
+            if not (ended or self._overtaken)(value.number):
                 call(value)
 
     def _work(self) -> None:
@@ -144,7 +165,7 @@ class Worker:
         try:
             task(*arguments)
         except Exception as error:  # any failure of a run is shown to this user and does not end the page
-            self._tell(number, self._on_status, Status("failed", message=fault_text(error)))
+            self._tell(self._on_status, Status("failed", message=fault_text(error), number=number))
 
     def _central(self, scenario: Scenario, number: int) -> None:
         """The central run, shown in parts and then whole; the ensemble follows if the user rests."""
@@ -152,12 +173,15 @@ class Worker:
         report_at = time.monotonic() + self.patience
         reported = False
 
-        def overtaken() -> bool:
+        def abandoned() -> bool:
             nonlocal reported
             if not reported and time.monotonic() >= report_at:
                 reported = True
-                self._tell(number, self._on_status, Status("central", 0, 1))
-            return self._overtaken(number)
+                self._tell(self._on_status, Status("central", 0, 1, number=number), self._abandoned)
+            return self._abandoned(number)
+
+        def tell(answer: Answer) -> None:
+            self._tell(self._on_answer, answer, self._abandoned)
 
         baseline = runner.baseline_run(0)
 
@@ -166,13 +190,19 @@ class Worker:
 
         # A policy that never differs has no parts: its run is the baseline's.
         first = first_difference(runner.baseline.policy, scenario.policy) or START
-        parts = Parts(lambda part: self._tell(number, self._on_answer, answer(part)), baseline, first, self.pause)
-        run = runner.run(scenario.policy, 0, overtaken, look=parts.look)
+        parts = Parts(lambda part: tell(answer(part)), baseline, first, self.pause)
+
+        def look(model: SRDIModel) -> None:
+            # Under the hand, one whole line after the other: between them, parts would only flicker.
+            if not self._held or time.monotonic() >= report_at:
+                parts.look(model)
+
+        run = runner.run(scenario.policy, 0, abandoned, look=look)
         if run is None:
             return
         # The status first: over the whole answer, nobody is to read that it is being computed.
-        self._tell(number, self._on_status, Status("waiting", 0, runner.members))
-        self._tell(number, self._on_answer, answer(run))
+        self._tell(self._on_status, Status("waiting", 0, runner.members, number=number), self._abandoned)
+        tell(answer(run))
         if self._rests(number):
             task = (number, self._ensemble, answer(run))
             threading.Thread(target=self._try, args=task, daemon=True, name="ensemble worker").start()
@@ -193,16 +223,16 @@ class Worker:
         runner, number = self.runner, answer.number
         runs, baselines = [], []
         for member in range(1, runner.members + 1):
-            self._tell(number, self._on_status, Status("ensemble", member - 1, runner.members))
+            self._tell(self._on_status, Status("ensemble", member - 1, runner.members, number=number))
             baselines.append(runner.baseline_run(member, patient=True))
             run = runner.run(answer.scenario.policy, member, lambda: self._is_off(number), patient=True)
             if run is None:
                 self._settle(number)
                 return
             runs.append(run)
-        self._tell(number, self._on_answer, replace(answer, runs=tuple(runs), baselines=tuple(baselines)))
-        self._tell(number, self._on_status, Status("done", runner.members, runner.members))
+        self._tell(self._on_answer, replace(answer, runs=tuple(runs), baselines=tuple(baselines)))
+        self._tell(self._on_status, Status("done", runner.members, runner.members, number=number))
 
     def _settle(self, number: int) -> None:
         """Report that the ensemble was cancelled, unless a newer request replaced it."""
-        self._tell(number, self._on_status, Status("cancelled", 0, self.runner.members))
+        self._tell(self._on_status, Status("cancelled", 0, self.runner.members, number=number))

@@ -6,6 +6,8 @@ from scenarios.analysis.metrics import CUMULATIVE_COST
 
 #: National quantities by section: columns of `sim.records.outputs`, or derived from them (see `viz.shared.compared`).
 HEADLINES = ("little_giants", "srdi_smes", "counties_with_little_giant", CUMULATIVE_COST)
+#: National quantities of the policy page's answer, in order.
+ANSWER = ("little_giants", "srdi_smes", "employment", "rd_true_yuan", CUMULATIVE_COST)
 LADDER = (
     *("innovative_smes", "srdi_smes", "little_giants", "productivity_index"),
     *("public_cost_yuan", "public_spending_yuan"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 
 import solara
 import solara.lab
@@ -29,7 +28,7 @@ from viz.app.downloads import (
     short_toml,
     tables_zip,
 )
-from viz.app.elements import Busy, MadeFile, choice, heading, html_button, html_table, note
+from viz.app.elements import Busy, MadeFile, choice, heading, html_button, html_table, note, toggle
 from viz.app.policies import MOST_BYTES, read_upload, settings_of
 from viz.app.state import Session, shown_scenario, use_session, written_scenario
 from viz.app.widgets.files import Upload
@@ -153,18 +152,6 @@ def ScenarioFile():
         event_file=lambda data: take_upload(session, data),
     )
     note(words("data.upload_about"))
-
-
-def toggle(text: str, pressed: bool, on_click: Callable[..., None]) -> None:
-    """One of several buttons; exactly one of them is pressed."""
-    solara.Button(
-        text,
-        on_click=on_click,
-        small=True,
-        outlined=True,
-        classes=["srdi-plain", *(["srdi-pressed"] if pressed else [])],
-        attributes={"aria-pressed": str(pressed).lower()},
-    )
 
 
 def take_upload(session: Session, data: dict) -> None:

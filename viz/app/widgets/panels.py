@@ -27,17 +27,32 @@ def LeverPanel(
 
 
 @solara.component_vue("address.vue")
-def Address(query: str, language: str, event_dark: Callable[[bool], None]) -> None:
+def Address(
+    address: dict, language: str, event_dark: Callable[[bool], None], event_returned: Callable[[str], None]
+) -> None:
     """Writes the state of the page into the address, and its language into the document.
 
     Args:
+        address: query (without the question mark); moves, a number: once it grows, the browser's history gets an entry;
+            returns, a number: once it grows, the current entry is written anew.
         event_dark: called with whether the system prefers dark pages, at first and whenever that changes.
+        event_returned: called with the query of an entry to which the browser went back or forward.
     """
 
 
 @solara.component_vue("skip.vue", vuetify=False)
 def Skip(label: str) -> None:
     """A link for the keyboard from the top of the page to its main part, shown while it has the focus."""
+
+
+@solara.component_vue("sheet.vue", vuetify=False)
+def Sheet(title: str, note: str, controls: str, above: str) -> None:
+    """On small screens, the handle that opens and closes a sheet at the window's lower edge; else nothing.
+
+    Args:
+        title: on the handle. note: beside it. controls: id of the sheet, whose class is ``srdi-sheet``.
+        above: id of what is shown above the opened sheet.
+    """
 
 
 @solara.component_vue("pages.vue", vuetify=False)
