@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from scenarios.ensembles import parameter_draws
+from scenarios.ensembles.default_draws import default_draws
 from scenarios.ensembles.jobs import model_digest
 from scenarios.ensembles.parameter_draws import (
     EVIDENCE,
@@ -66,3 +67,9 @@ def use_package(folder: Path, monkeypatch) -> None:
     package = Package(folder)
     for module in ("parameter_draws", "default_draws"):
         monkeypatch.setattr(f"scenarios.ensembles.{module}.packaged_file", package.file)
+
+
+def central_params() -> str:
+    """The option of a command by which a run has the page's central parameters; empty for the model's defaults."""
+    central = default_draws().central
+    return "" if central == "default" else f"--params {central} "

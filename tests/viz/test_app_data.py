@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from evidence_draws import central_params
 from hostile import send, session
 
 from scenarios.analysis.reported import reported_figures
@@ -124,9 +125,7 @@ def test_the_baseline_alone_is_run_once(runner):
     baseline = written_scenario({})
     alone = gathered(runner, Answer(baseline, 1, run, run), baseline, runs_of(Answer(baseline, 1, run, run), ENSEMBLE))
     assert [each["name"] for each in alone.manifest["scenarios"]] == ["baseline"]
-    central = default_draws().central
-    params = "" if central == "default" else f"--params {central} "
-    assert command(alone).startswith(f"srdi run baseline {params}--replicates 1")
+    assert command(alone).startswith(f"srdi run baseline {central_params()}--replicates 1")
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "dta"])

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 import reacton
 import solara
+from evidence_draws import central_params
 from seen import texts_of
 
 from scenarios import load_scenario, run_ensemble
@@ -107,7 +108,8 @@ def test_the_page_of_data_shows_tables_files_and_what_the_model_is(drawn, langua
     words = Words(language)
     session, says = drawn(DataPage, f"lang={language}&levers.little_giant_awards.award_yuan=20000000", answered=True)
     text = says()
-    assert "srdi run my-policy.toml baseline --replicates 1 --scale 0.002 --until 2022 --firms-panel 400" in text
+    sizes = "--replicates 1 --scale 0.002 --until 2022 --firms-panel 400"
+    assert f"srdi run my-policy.toml baseline {central_params()}{sizes}" in text
     assert 'extends = "baseline"' in text.replace("&#34;", '"')
     for form in ("csv", "parquet", "dta", "bundle"):
         assert words(f"data.{form}") in text

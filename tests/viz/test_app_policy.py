@@ -66,11 +66,12 @@ def test_the_bar_has_every_number_with_its_difference_and_interval(drawn, answer
         for quantity in ANSWER:
             unit, found = unit_of(quantity), effect(answer, quantity)
             assert words(f"answer.{quantity}") in text
-            assert words.value(found.value, unit) in text
-            assert words.value(found.difference.mean, unit, signed=True) in text
+            assert words.level(found.value, found.low, found.high, unit) in text
+            ends = found.difference.mean, found.difference.low, found.difference.high
+            change, interval = words.estimate(*ends, unit, signed=True)
+            assert change in text
             if answer.runs:
-                low, high = found.difference.low, found.difference.high
-                assert words.interval(low, high, unit, signed=True) in text
+                assert interval in text
         runs = words("policy.status_done", of=MEMBERS)
         assert (runs in text) == bool(answer.runs)
         assert words("policy.changed_heading") in text

@@ -7,6 +7,7 @@ from html import escape
 import solara
 
 from scenarios.analysis.metrics import CUMULATIVE_COST
+from scenarios.display.formatting import COUNTED
 from viz.app import charts
 from viz.app.elements import Busy, heading
 from viz.app.state import is_computing, use_session
@@ -57,8 +58,8 @@ def _cell(words: Words, answer: Answer | None, quantity: str, view: charts.View)
     """One key number as HTML: value, paired difference with interval and verdict, and the baseline's value; of public
     cost, what the levers have spent of their budgets."""
     title, unit = words(f"answer.{quantity}"), unit_of(quantity)
-    # The title says that flows are those of a year.
-    value, unit_text = "…", words.unit(unit.removesuffix(" per year"))
+    # The title says what is counted, and that flows are those of a year.
+    value, unit_text = "…", "" if unit in COUNTED else words.unit(unit.removesuffix(" per year"))
     change = says = interval = about = direction = ""
     if answer is not None:
         at = view.at(answer)

@@ -132,7 +132,7 @@ def _gain(words: Words, found: Incidence, quantity: str, place: int) -> str:
     low, high = float(found.low[quantity][place]), float(found.high[quantity][place])
     text, _ = words.estimate(change, low, high, unit_of(quantity), signed=True)
     if before:
-        text = words("policy.gain", change=text, share=words.percent(change / before, signed=True))
+        text = words("policy.gain", change=text, share=words.relative(change / before, low / before, high / before))
     return words("policy.unclear", value=text) if found.unclear(quantity)[place] else text
 
 
