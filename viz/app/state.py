@@ -34,6 +34,7 @@ VIEWS = {
     "source": "",
     "against": "",
     "over_time": "little_giants",
+    "gain_by": "region",
 }
 _MOST_HISTORY = 100
 
