@@ -31,16 +31,16 @@ from sim.reference import province_names
 from viz import LANGUAGES, write_report
 from viz.report.caveats import source_counts
 from viz.report.document import SECTIONS, render
-from viz.report.gains import QUANTITIES, region
-from viz.report.worth import PARTS, not_counted
 from viz.shared.calibrated import packaged_validation
 from viz.shared.compared import Compared, reported_of
 from viz.shared.doubt import QUANTILES
 from viz.shared.estimates import Estimate, mean_of, ratio_of, verdict
+from viz.shared.gains import QUANTITIES, place_name
 from viz.shared.prices import price_of
 from viz.shared.province_squares import LAYOUT, changes, ink_on, levels
 from viz.shared.quantities import CHAINS, ENDS, HEADLINES, LADDER
 from viz.shared.units import unit_of
+from viz.shared.worth import PARTS, not_counted
 from viz.words.language import Words, catalogue
 
 
@@ -138,7 +138,7 @@ def test_gains_by_region_are_those_of_incidence(results, page):
     ]
     assert len(changes) == len(QUANTITIES) * 5
     for row in changes.itertuples():
-        assert region(words, row.place) in section
+        assert place_name(words, "region", row.place) in section
         assert all(text in section for text in words.estimate(row.value, row.low, row.high, row.unit, signed=True))
     assert words("gain.money") in section
     assert words("label.difference", label=words("label.assumed")) in section

@@ -26,6 +26,7 @@ PAGES = (
     ("/map", "map"),
     ("/chains", "chains"),
     ("/compare", "compare"),
+    ("/money", "money"),
     ("/calibration", "calibration"),
     ("/model", "model"),
     ("/data", "data"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import solara
 
 from viz.app.layout import MISSING, PAGES, Layout
-from viz.app.pages import calibration, chains, compare, data, map, missing, model, policy
+from viz.app.pages import calibration, chains, compare, data, map, missing, model, money, policy
 
 _COMPONENTS = {
     "policy": policy.PolicyPage,
     "map": map.MapPage,
     "chains": chains.ChainsPage,
     "compare": compare.ComparePage,
+    "money": money.MoneyPage,
     "calibration": calibration.CalibrationPage,
     "model": model.ModelPage,
     "data": data.DataPage,

@@ -38,6 +38,7 @@ VIEWS = {
     "charts": "",
     "since": "",
     "horizon": "",
+    "gain_by": "region",
 }
 _MOST_HISTORY = 100
 

@@ -23,15 +23,15 @@ from scenarios.files.labels import Label
 from scenarios.records.results import Results
 from scenarios.records.storage import atomic_file, records
 from viz import LANGUAGES
-from viz.report.gains import by_place, region
 from viz.report.panels import difference_chart
 from viz.report.printing import one_page
 from viz.report.sections import Sections
-from viz.report.worth import not_counted, reasons
 from viz.shared.calibrated import packaged_validation
 from viz.shared.compared import Compared
+from viz.shared.gains import by_place, place_name
 from viz.shared.ranges import Ranged, ranged
 from viz.shared.units import unit_of
+from viz.shared.worth import against_baseline, not_counted, reasons
 from viz.words.language import Words
 
 #: Forms of the note: name, and ending of its file.
@@ -222,7 +222,10 @@ class _Text:
             quantity: {place: row["change"] for place, row in places.items()} for quantity, places in now.items()
         }
         rows = [
-            [(region(words, place), ""), *(self._cell(_of_row(changes[quantity][place])) for quantity in _BY_REGION)]
+            [
+                (place_name(words, "region", place), ""),
+                *(self._cell(_of_row(changes[quantity][place])) for quantity in _BY_REGION),
+            ]
             for place in changes[MAIN]
         ]
         heads = [
@@ -231,12 +234,12 @@ class _Text:
         ]
         places = {place: change for place, change in changes[MAIN].items() if place != NATION}
         gain, lose = (
-            words.joined([region(words, place) for place, change in places.items() if sure(change)])
+            words.joined([place_name(words, "region", place) for place, change in places.items() if sure(change)])
             for sure in (lambda change: change["low"] > 0.0, lambda change: change["high"] < 0.0)
         )
         key = "who_both" if gain and lose else "who_gain" if gain else "who_lose" if lose else "who_none"
         return {
-            "heads": [words("gain.place"), *heads],
+            "heads": [words("gain.place_region"), *heads],
             "rows": rows,
             "gains_text": words(f"brief.{key}", gain=gain, lose=lose, column=words.column(MAIN)),
         }
@@ -271,7 +274,7 @@ class _Text:
         """Whether the policy is worth it, or why that cannot be told."""
         words, name = self.words, self.brief.scenario
         found = value(self.compared.results, self.compared.baseline)
-        rows = found.rows[(found.rows["scenario"] == name) & (found.rows["other"] == self.compared.baseline)]
+        rows = against_baseline(found, name)
         ratio = _at(rows, "benefit_cost", FUNDS)
         if pd.isna(ratio["value"]):
             net = _of_row(_at(rows, "net_benefit_yuan", FUNDS))

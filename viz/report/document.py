@@ -20,11 +20,12 @@ from viz.report.gains import gains
 from viz.report.maps import COLUMN, maps
 from viz.report.payments import payments
 from viz.report.sections import Sections
-from viz.report.worth import assumptions, not_counted, worth
+from viz.report.worth import worth
 from viz.shared import province_squares
 from viz.shared.compared import Compared
 from viz.shared.known import province_remark
 from viz.shared.units import unit_of
+from viz.shared.worth import assumptions, not_counted
 from viz.words.language import Words
 
 #: Sections of the page, in order; their titles are in the word tables.
@@ -114,7 +115,7 @@ def _context(sections: Sections, words: Words) -> dict:
         "gains": gains(sections),
         "payments": payments(sections),
         "worth": worth(sections),
-        "assumptions": assumptions(sections),
+        "assumptions": assumptions(words, compared.results, sections.titles),
         "not_counted": not_counted(words),
         "tornado": tornado(sections),
         "caveats": caveats(sections),

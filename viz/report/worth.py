@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import pandas as pd
 from markupsafe import Markup
 
-from scenarios.analysis.value import NOT_COUNTED, WAGE_YEAR, Assumptions, Value, switched_off, value
+from scenarios.analysis.value import value
 from scenarios.display.drawing import svg
 from viz.report.blocks import Panel
 from viz.report.panels import Stroke, ranges_chart
 from viz.report.sections import Sections
 from viz.shared.texts import TextTable
-from viz.words.language import Words
-
-#: Parts in the order of the sum, and the sign with which each enters the net benefit; those with 0 are no part of it.
-PARTS = {
-    "revenue_yuan": 0,
-    "job_years": 0,
-    "research_yuan": 0,
-    "value_added_yuan": 1,
-    "labour_yuan": -1,
-    "research_moved_yuan": -1,
-    "gain_yuan": 1,
-    "tax_back_yuan": 0,
-    "public_cost_yuan": -1,
-    "cost_lever_yuan": 0,
-    "cost_tax_yuan": 0,
-    "cost_title_yuan": 0,
-}
+from viz.shared.worth import against_baseline, drawn_parts, parts_table, parts_title, ratios_table, reasons
 
 
 @dataclass(frozen=True)
@@ -52,124 +35,27 @@ def worth(sections: Sections) -> list[ScenarioWorth]:
     found = value(compared.results, compared.baseline)
     result = []
     for name in compared.others:
-        rows = found.rows[(found.rows["scenario"] == name) & (found.rows["other"] == compared.baseline)]
+        rows = against_baseline(found, name)
         result.append(
             ScenarioWorth(
                 sections.titles[name],
                 sections.looks[name],
                 _panel(sections, name, rows),
-                _ratios(sections.words, rows),
+                ratios_table(sections.words, rows),
                 reasons(sections.words, found, name),
             )
         )
     return result
 
 
-def reasons(words: Words, found: Value, name: str) -> list[str]:
-    """Why a ratio of a scenario or its range is missing, in sentences."""
-    return [
-        words(
-            f"value.no_{quantity}",
-            reason=words(
-                f"value.reason_{reason.key}", some=words.number(reason.some), pairs=words.number(reason.pairs)
-            ),
-        )
-        for (scenario, quantity), reason in found.reasons.items()
-        if scenario == name and quantity in ("benefit_cost", "mvpf")
-    ]
-
-
-def not_counted(words: Words) -> list[str]:
-    """What the worth of a policy does not hold."""
-    return [words(f"value.not_counted_{number}") for number in range(1, len(NOT_COUNTED) + 1)]
-
-
-def assumptions(sections: Sections) -> list[str]:
-    """What the worth of a policy takes from the reader, and which settings of the runs make it incomplete."""
-    words, given = sections.words, Assumptions()
-    sentences = [
-        words(
-            "value.assumed",
-            rate=words.percent(given.discount_rate),
-            present=words.quarter(given.present),
-            share=words.percent(given.value_added_share),
-            wage=words.number(given.wage),
-            year=WAGE_YEAR,
-            growth=words.percent(given.wage_growth),
-            labour=words.percent(given.labour_moved),
-            research=words.percent(given.research_moved),
-            tax=words.percent(given.tax_share),
-        )
-    ]
-    for (_, parameter), names in switched_off(sections.compared.results).items():
-        scenarios = words.joined([sections.titles[name] for name in names])
-        sentences.append(words(f"value.off_{parameter}", scenarios=scenarios))
-    return sentences
-
-
 def _panel(sections: Sections, name: str, rows: pd.DataFrame) -> Panel:
-    words = sections.words
-    found = {row["quantity"]: row for _, row in rows.iterrows()}
-    drawn = [
-        *((words(f"value.{part}"), _signed(found[part], sign)) for part, sign in PARTS.items() if sign),
-        *(
-            (words("value.net_at", funds=words.number(row["cost_of_funds"])), _signed(row, 1))
-            for _, row in rows[rows["quantity"] == "net_benefit_yuan"].iterrows()
-        ),
-    ]
-    titles = [title for title, _ in drawn]
-    ends = pd.DataFrame([each for _, each in drawn])
+    words, means = sections.words, rows.set_index("quantity")["value"]
+    titles, ends = drawn_parts(words, rows)
     drawing = ranges_chart(titles, ends, sections.looks[name], lambda number: words.number(number, signed=True))
     alt = words(
         "value.alt",
         scenario=sections.titles[name],
-        gain=words.number(found["gain_yuan"]["value"], signed=True),
-        cost=words.number(found["public_cost_yuan"]["value"], signed=True),
+        gain=words.number(means["gain_yuan"], signed=True),
+        cost=words.number(means["public_cost_yuan"], signed=True),
     )
-    table = TextTable(
-        [words(f"value.{head}") for head in ("part", "unit", "basis", "mean")] + [words("gain.band")],
-        [_part(words, part, found[part], sign or 1) for part, sign in PARTS.items()],
-        words=3,
-    )
-    title = words("value.parts", present=words.quarter(Assumptions().present))
-    return Panel(title, words.unit("yuan"), Markup(svg(drawing, alt)), table)
-
-
-def _signed(row: pd.Series, sign: int) -> dict[str, float]:
-    """A number and its range with the sign with which it enters the sum."""
-    low, high = sorted((sign * row["low"], sign * row["high"])) if row["low"] == row["low"] else (math.nan, math.nan)
-    return {"value": sign * row["value"], "low": low, "high": high}
-
-
-def _part(words: Words, part: str, row: pd.Series, sign: int) -> list[str]:
-    unit, number = row["unit"], _signed(row, sign)
-    return [
-        words(f"value.{part}"),
-        words.unit(unit),
-        words(f"label.{row['label']}"),
-        *words.estimate(number["value"], number["low"], number["high"], unit, signed=True),
-    ]
-
-
-def _ratios(words: Words, rows: pd.DataFrame) -> TextTable:
-    """Net benefit and ratios at each marginal cost of public funds."""
-    heads = ("funds", "net", "net_band", "ratio", "ratio_band", "positive", "mvpf", "mvpf_band")
-    mvpf = rows[rows["quantity"] == "mvpf"].iloc[0]
-    texts = []
-    for funds, own in rows.dropna(subset=["cost_of_funds"]).groupby("cost_of_funds", sort=False):
-        found = {row["quantity"]: row for _, row in own.iterrows()}
-        net, ratio = found["net_benefit_yuan"], found["benefit_cost"]
-        texts.append(
-            [
-                words.number(funds) if funds else "0",
-                *words.estimate(*_ends(net), "yuan", signed=True),
-                *words.estimate(*_ends(ratio), ""),
-                words.value(found["positive_share"]["value"], "share"),
-                *words.estimate(*_ends(mvpf), ""),
-            ]
-        )
-    return TextTable([words(f"value.{head}") for head in heads], texts)
-
-
-def _ends(row: pd.Series) -> tuple[float, float, float]:
-    return row["value"], row["low"], row["high"]
+    return Panel(parts_title(words), words.unit("yuan"), Markup(svg(drawing, alt)), parts_table(words, rows))
