@@ -40,6 +40,11 @@ def Skip(label: str) -> None:
     """A link for the keyboard from the top of the page to its main part, shown while it has the focus."""
 
 
+@solara.component_vue("described.vue", vuetify=False)
+def Described(text: str) -> None:
+    """Text in place of the pictures beside it, which another library draws without one; unseen."""
+
+
 @solara.component_vue("pages.vue", vuetify=False)
 def Pages(label: str, pages: list[dict], here: str, query: str) -> None:
     """Links to the pages, below the root path.
