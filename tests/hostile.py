@@ -10,9 +10,9 @@ from urllib.parse import quote
 from viz.app.address import MOST_SAVED, from_query
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.pages.compare import kept_policies
-from viz.app.pages.data import take_upload
 from viz.app.policies import policy_of
 from viz.app.state import VIEWS, Session
+from viz.app.uploads import read_offer, take_offer
 
 #: Seconds in which whatever is sent has been refused, on a machine that is busy with other things.
 SOON = 10.0
@@ -131,10 +131,12 @@ def session(query: str = "") -> Session:
 
 
 def send(page: Session, content: bytes, name: str = "file.toml") -> str:
-    """Upload a file as the field of the page does; gives the message that is shown then."""
+    """Upload a file as the field of the page does, and use it; gives the message that is shown then."""
     # The field itself sends no file that is too large, a hostile reader does.
     text = base64.b64encode(content).decode()
-    take_upload(page, {"name": name, "size": len(content), "content": text})
+    offered = read_offer(page, {"name": name, "size": len(content), "content": text})
+    if offered is not None:
+        take_offer(page, offered)
     return page.message.value
 
 

@@ -49,6 +49,11 @@ def upload(page, content: bytes, name: str = "file.toml") -> None:
     page.locator("input[type=file]").set_input_files(file)
 
 
+def use_file(page) -> None:
+    """Say that the file on offer shall be the policy."""
+    page.get_by_role("button", name=Words("en")("data.offer_use"), exact=True).click()
+
+
 def wait_for_message(page, text: str) -> None:
     """Wait until the page's message holds a text."""
     page.wait_for_function("(text) => document.querySelector('[role=alert]').innerText.includes(text)", arg=text)
@@ -88,6 +93,7 @@ def test_hostile_files_end_in_a_sentence_and_the_page_lives_on(harmless):
     upload(page, b"\xff", f"{MARKUP}.toml".replace("/", ""))
     wait_for_message(page, "<img src=x onerror=")
     upload(page, BASE + b"[levers.cluster_recognition]\nper_year = 300\n")
+    use_file(page)
     page.wait_for_url(lambda url: f"{CLUSTERS}=300" in url)
     assert not page.get_by_role("alert").is_visible()
 
@@ -172,6 +178,7 @@ def test_neighbours_see_nothing_of_each_other(harmless):
     for page, count in zip(pages, counts, strict=True):
         page.wait_for_selector(".srdi-upload")
         upload(page, BASE + f"[levers.cluster_recognition]\nper_year = {count}\n".encode())
+        use_file(page)
     for page, count in zip(pages, counts, strict=True):
         page.wait_for_url(lambda url, count=count: f"{CLUSTERS}={count}" in url)
     upload(pages[0], b"\xff", "of the first.toml")

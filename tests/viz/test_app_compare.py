@@ -36,6 +36,18 @@ def test_names_are_free_short_and_fit_into_a_link(session):
     assert session.name_to_keep == "Policy 1"
 
 
+def test_names_the_page_gave_follow_its_language_and_others_stay(session):
+    preset = presets()["no-policy"]
+    session.keep(session.name_to_keep)
+    session.keep(preset.title, {"levers.sme_fund.enabled": True})
+    session.keep("mine", {"levers.sme_fund.enabled": True})
+    session.choose_language("zh")
+    assert [saved.name for saved in session.saved.value] == ["政策1", preset.title_zh, "mine"]
+    # A link without a language is in that of its reader.
+    reader = Session(NoRunner(), session.query.replace("lang=zh", ""))
+    assert [saved.name for saved in reader.saved.value] == ["Policy 1", preset.title, "mine"]
+
+
 def test_a_name_that_is_taken_or_empty_is_refused(session):
     session.keep("a")
     session.keep("b")

@@ -1,5 +1,6 @@
 """What can be taken away: the bits of the command line, in every format; what the page tells of the model."""
 
+import base64
 import io
 import re
 import shlex
@@ -28,6 +29,7 @@ from sim.parameters import parameter_table
 from sim.records.outputs import OPTIONAL_TABLES, TABLES
 from viz import LANGUAGES
 from viz.app.about import figures_table, odd_html, parameters_table
+from viz.app.changes import moves_table
 from viz.app.downloads import (
     CENTRAL,
     ENSEMBLE,
@@ -44,6 +46,7 @@ from viz.app.downloads import (
 )
 from viz.app.policies import policy_of, settings_of
 from viz.app.state import written_scenario
+from viz.app.uploads import read_offer, switched_off, take_offer
 from viz.live.session import Answer
 from viz.words.declared import column_meaning, declared, parameter_meaning, translations
 from viz.words.language import Words, catalogue
@@ -194,6 +197,36 @@ def test_an_uploaded_file_becomes_the_policy(scenario):
     page = session()
     assert send(page, short_toml(scenario).encode()) == ""
     assert page.settings.value == settings_of(scenario)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_file_says_what_it_changes_before_it_acts_and_keeps_its_title(language):
+    before = {"levers.incubation.enabled": True, "levers.cluster_recognition.per_year": 300}
+    page = session(f"lang={language}&levers.incubation.enabled=true&levers.cluster_recognition.per_year=300")
+    words = Words(language)
+    text = 'name = "mine"\ntitle = "More clusters"\ntitle_zh = "更多集群"\nextends = "baseline"\n'
+    content = f"{text}[levers.cluster_recognition]\nper_year = 400\n".encode()
+    upload = {"name": "mine.toml", "size": len(content), "content": base64.b64encode(content).decode()}
+    offered = read_offer(page, upload)
+    assert page.settings.value == before
+    after = settings_of(offered.scenario)
+    # The lever that the file does not name would be off.
+    assert switched_off(before, after, words) == [words.lever("incubation")]
+    rows = moves_table(before, after, words).rows
+    assert len(rows) == 2
+    assert any("300" in row[2] and "400" in row[3] for row in rows)
+    take_offer(page, offered)
+    assert page.settings.value == {"levers.cluster_recognition.per_year": 400}
+    title = {"en": "More clusters", "zh": "更多集群"}[language]
+    assert page.title == page.name_to_keep == title
+    assert page.scenario.title_zh == "更多集群"
+    # A link keeps it, in both languages; another policy does not have it.
+    assert session(page.query).title == title
+    page.put({"levers.cluster_recognition.per_year": 410})
+    assert page.title == words("policy.own")
+    assert "title=" not in page.query
+    page.undo()
+    assert page.title == title
 
 
 @pytest.mark.parametrize(

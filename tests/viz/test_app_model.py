@@ -24,7 +24,7 @@ from sim.model import SRDIModel
 from viz import LANGUAGES
 from viz.app import live_model
 from viz.app.live_controls import SCALE, parameters
-from viz.app.live_model import PLOTS, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot
+from viz.app.live_model import PLOTS, TOTALS, LiveModel, agent_rows, drawn_words, finish_plot, plot_text
 from viz.app.policies import presets
 from viz.app.state import Session, session_context
 from viz.words.language import Words
@@ -91,6 +91,19 @@ def test_agents_and_totals_are_those_of_the_model(language, model):
     totals = live_model.total_rows(words, model)
     assert len(totals) == len(TOTALS)
     assert totals[0][1] == words.number(round(model.recorder.latest["firms"]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_text_in_place_of_a_plot_has_the_newest_numbers_of_its_lines(language, model):
+    words = Words(language)
+    model.step()
+    for key, unit, _, columns in PLOTS:
+        title = words(f"model.plot_{key}")
+        text = plot_text(words, model, title, unit, columns)
+        assert text.startswith(title)
+        assert words.quarter(str(START + 1)) in text
+        for column in columns:
+            assert words.value(float(model.recorder.latest[column]), unit) in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -18,9 +18,9 @@ from hostile import ADDRESSES, BASE, READABLE, SOON, UPLOADS, follow_link, send,
 from benchmarks.page import server
 from scenarios.analysis.metrics import CUMULATIVE_COST
 from viz.app.pages.compare import kept_policies
-from viz.app.pages.data import take_upload
 from viz.app.policies import MOST_BYTES, policy_of
 from viz.app.state import Session
+from viz.app.uploads import read_offer
 from viz.live.measures import national
 from viz.live.runner import Runner
 
@@ -47,7 +47,7 @@ def test_a_hostile_file_ends_in_a_sentence_and_the_page_takes_the_next(content, 
 def test_a_file_above_the_limit_is_refused_by_field_and_server():
     page = session()
     assert f"at most {MOST_BYTES:,} are allowed" in send(page, GOOD + b"#" * MOST_BYTES)
-    take_upload(page, {"name": "file.toml", "size": MOST_BYTES + 1, "content": None})
+    read_offer(page, {"name": "file.toml", "size": MOST_BYTES + 1, "content": None})
     assert f"at most {MOST_BYTES} are allowed" in page.message.value
     assert page.settings.value == {}
     assert send(page, GOOD + b"#" * (MOST_BYTES - len(GOOD))) == ""

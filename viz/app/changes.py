@@ -32,16 +32,28 @@ def _controls(language: str) -> dict[str, tuple[str, dict]]:
 
 def changes_table(settings: Mapping[str, object], words: Words) -> TextTable:
     """One row for each setting that differs from the baseline: owner, label, value before and now."""
+    return moves_table({}, settings, words)
+
+
+def moves_table(before: Mapping[str, object], after: Mapping[str, object], words: Words) -> TextTable:
+    """One row for each setting that differs between two policies: owner, label, value in the first and the second.
+
+    Args:
+        before, after: what each changes in the baseline, by dotted key.
+    """
     rows = []
-    for key, value in sorted(settings.items()):
-        if key in _controls(words.language):
+    for key in sorted({*before, *after}):
+        known = key in _controls(words.language)
+        usual = defaults()[key] if known else parameter_table()[key.removeprefix("parameters.")].value
+        was, now = before.get(key, usual), after.get(key, usual)
+        if was == now:
+            continue
+        if known:
             title, control = _controls(words.language)[key]
-            label, before = control["label"], _text(control, defaults()[key], words)
-            rows.append([title, label, before, _text(control, value, words)])
+            rows.append([title, control["label"], _text(control, was, words), _text(control, now, words)])
         else:
             name = key.removeprefix("parameters.")
-            usual = parameter_table()[name].value
-            rows.append([words("compare.parameter"), name, words.setting(usual), words.setting(value)])
+            rows.append([words("compare.parameter"), name, words.setting(was), words.setting(now)])
     return TextTable([words(f"compare.{head}") for head in ("what", "setting", "before", "now")], rows, words=4)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from html import escape
 from typing import Any
@@ -25,6 +25,7 @@ from sim.model import SRDIModel
 from viz.app.elements import table_html
 from viz.app.live_controls import SCALE, Controls
 from viz.app.state import use_session
+from viz.app.widgets.panels import Described
 from viz.words.language import Words
 
 #: Quarters the plots initially have room for.
@@ -122,11 +123,12 @@ def LiveView():
             Guide()
             Now(model.value)
             with solara.Div(classes=["srdi-cards"]):
-                for title, plot in plots:
+                for (title, plot), (_, unit, _, columns) in zip(plots, PLOTS, strict=True):
                     with solara.Div(classes=["srdi-card"]):
                         solara.HTML(tag="h3", unsafe_innerHTML=escape(title))
-                        with solara.Div(classes=["srdi-drawing"], attributes={"role": "img", "aria-label": title}):
+                        with solara.Div(classes=["srdi-drawing"]):
                             plot(model.value)
+                            Alternative(model.value, title, unit, columns)
 
 
 @solara.component
@@ -150,7 +152,8 @@ def Now(model: LiveModel) -> None:
     with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"data-quarter": str(model.quarter)}):
         quarter = words.quarter(str(model.quarter))
         heading = words("model.now" if model.running else "model.ended", quarter=quarter)
-        solara.HTML(tag="h2", unsafe_innerHTML=escape(heading), attributes={"role": "status"})
+        with solara.Div(attributes={"role": "status"}):
+            solara.HTML(tag="h2", unsafe_innerHTML=escape(heading))
         title = words.scenario(load_scenario(model.asked["scenario"]).model_dump())
         solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(words("model.of", title=title)))
         arguments = ", ".join(f"{name}={value!r}" for name, value in model.asked.items())
@@ -162,6 +165,25 @@ def Now(model: LiveModel) -> None:
             ):
                 heads = [words(caption), words("model.number")]
                 solara.HTML(tag="div", unsafe_innerHTML=table_html(heads, rows, caption=words(caption)))
+
+
+@solara.component
+def Alternative(model: SRDIModel, title: str, unit: str, columns: Sequence[str]) -> None:
+    """The text in place of a plot, of the current quarter."""
+    update_counter.get()
+    Described(text=plot_text(use_session().words, model, title, unit, columns))
+
+
+def plot_text(words: Words, model: SRDIModel, title: str, unit: str, columns: Sequence[str]) -> str:
+    """A plot as text: its title, the quarter and the newest value of every line.
+
+    Args:
+        title, unit, columns: of the plot, as in PLOTS, the title in words.
+    """
+    values = model.datacollector.get_model_vars_dataframe()[list(columns)].iloc[-1]
+    texts = (words.labelled(_plot_label(words, name), words.value(float(values[name]), unit)) for name in columns)
+    text = words("model.plot_text", title=title, quarter=words.quarter(str(model.quarter)))
+    return words.labelled(text, words.joined(list(texts)))
 
 
 def agent_rows(words: Words, model: SRDIModel) -> list[list[str]]:

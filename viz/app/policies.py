@@ -60,10 +60,11 @@ def presets() -> dict[str, Scenario]:
 
 def preset_of(settings: Mapping[str, object]) -> str | None:
     """Name of the scenario in the catalogue with exactly these settings, if there is one."""
-    return _presets_by_key().get(_key(settings))
+    return _presets_by_key().get(settings_key(settings))
 
 
-def _key(settings: Mapping[str, object]) -> frozenset:
+def settings_key(settings: Mapping[str, object]) -> frozenset:
+    """Settings as a key, the same for those in another order."""
     return frozenset((key, value_text(value)) for key, value in settings.items())
 
 
@@ -72,7 +73,7 @@ def _presets_by_key() -> dict[frozenset, str]:
     """Names of the scenarios in the catalogue by their changes; if two make the same changes, the first."""
     names: dict[frozenset, str] = {}
     for name, scenario in presets().items():
-        names.setdefault(_key(settings_of(scenario)), name)
+        names.setdefault(settings_key(settings_of(scenario)), name)
     return names
 
 

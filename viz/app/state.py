@@ -11,7 +11,8 @@ from scenarios.errors import ScenarioError
 from scenarios.files.schema import Scenario
 from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, preferred_language, to_query
 from viz.app.controls import defaults
-from viz.app.policies import policy_of, preset_of, presets, settings_of
+from viz.app.names import kept_in, title_in, title_text, titles_of
+from viz.app.policies import policy_of, preset_of, presets, settings_key, settings_of
 from viz.live.runner import Runner
 from viz.live.session import Answer, Status, Worker
 from viz.shared.calibrated import Validation
@@ -39,6 +40,7 @@ VIEWS = {
     "since": "",
     "horizon": "",
     "gain_by": "region",
+    "title": "",
 }
 _MOST_HISTORY = 100
 
@@ -109,12 +111,15 @@ class Session:
             message, settings = str(error), {}
         self.settings = solara.Reactive(settings)
         self.view = solara.Reactive(state.view)
-        self.saved = solara.Reactive(tuple(_in_order(saved) for saved in state.saved))
+        kept = tuple(_in_order(saved) for saved in state.saved)
+        self.saved = solara.Reactive(kept_in(self.language.peek(), kept))
         self.answer: solara.Reactive[Answer | None] = solara.Reactive(None)
         self.latest: solara.Reactive[Answer | None] = solara.Reactive(None)
         self.status = solara.Reactive(Status("central"))
         self.message = solara.Reactive(message)
         self.refused = solara.Reactive(0)
+        self._titles: dict[frozenset, tuple[str, str]] = {}
+        self.entitle(settings, titles_of(self.view.value.pop("title", "")))
         self.remembered = solara.Reactive(settings)
         self.moves = self.wanted = 0
         self._returning = False
@@ -144,12 +149,15 @@ class Session:
     def query(self) -> str:
         """The state of the page as the query of its address."""
         view = {key: text for key, text in self.view.value.items() if text != VIEWS[key]}
+        if titles := self._own_titles(self.remembered.value):
+            view["title"] = title_text(titles)
         language, dark = self.chosen_language.value, self.chosen_dark.value
         return to_query(State(self.remembered.value, language, dark, view, self.saved.value))
 
     def choose_language(self, language: str) -> None:
         """Show the page in a language, and say so in its address."""
         self.chosen_language.value = self.language.value = language
+        self.saved.value = kept_in(language, self.saved.value)
 
     def choose_dark(self, dark: bool) -> None:
         """Show the page dark or light, and say so in its address."""
@@ -179,8 +187,25 @@ class Session:
         return self._title(settings_of(answer.scenario))
 
     def _title(self, settings: dict[str, object]) -> str:
-        preset, words = preset_of(settings), self.words
-        return words("policy.own") if preset is None else words.scenario(presets()[preset].model_dump())
+        preset, words, own = preset_of(settings), self.words, self._own_titles(settings)
+        if preset is not None:
+            return words.scenario(presets()[preset].model_dump())
+        return title_in(words.language, own) if own else words("policy.own")
+
+    def _own_titles(self, settings: dict[str, object]) -> tuple[str, str] | None:
+        return self._titles.get(settings_key(settings))
+
+    def entitle(self, settings: dict[str, object], titles: tuple[str, str]) -> None:
+        """Give a policy that is none of the catalogue a title of its own, in English and Chinese; empty: none."""
+        titles = (kept_name(titles[0]), kept_name(titles[1]))
+        if any(titles) and preset_of(settings) is None:
+            self._titles[settings_key(settings)] = titles
+
+    @property
+    def scenario(self) -> Scenario:
+        """The current policy as a scenario with its titles, for files."""
+        scenario, own = written_scenario(self.settings.value), self._own_titles(self.remembered.value)
+        return scenario.model_copy(update={"title": own[0], "title_zh": own[1]}) if own else scenario
 
     # --- the policy
 
@@ -282,8 +307,8 @@ class Session:
 
     @property
     def name_to_keep(self) -> str:
-        """Name under which the current policy is kept: its title in the catalogue, or one with a free number."""
-        if preset_of(self.settings.value) is not None:
+        """Name under which the current policy is kept: its title, or one with a free number."""
+        if preset_of(self.settings.value) is not None or self._own_titles(self.remembered.value):
             return self.title
         taken = {saved.name for saved in self.saved.value}
         names = (self.words("policy.keep_name", number=number) for number in range(1, MOST_SAVED + 2))
@@ -364,7 +389,7 @@ def stage_of(session: Session) -> str:
 
 def shown_scenario(session: Session) -> Scenario:
     """The current policy as a scenario with its titles, for files."""
-    return written_scenario(session.settings.value)
+    return session.scenario
 
 
 def written_scenario(settings: dict[str, object]) -> Scenario:

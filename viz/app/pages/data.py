@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-
 import solara
 import solara.lab
 from markupsafe import Markup, escape
 
-from scenarios.errors import ScenarioError
 from scenarios.files.describe import scenario_toml
 from scenarios.files.labels import lever_labels
 from viz.app.about import ABOUT, figures_table, odd_html, parameters_table
@@ -29,9 +26,9 @@ from viz.app.downloads import (
     tables_zip,
 )
 from viz.app.elements import Busy, MadeFile, choice, heading, html_button, html_table, note, toggle
-from viz.app.policies import MOST_BYTES, read_upload, settings_of
+from viz.app.policies import settings_of
 from viz.app.state import Session, shown_scenario, use_session, written_scenario
-from viz.app.widgets.files import Upload
+from viz.app.uploads import UploadedPolicy
 from viz.live.gathered import GatheredResults
 from viz.live.session import Answer
 from viz.report.caveats import source_counts
@@ -143,33 +140,7 @@ def ScenarioFile():
         make=text.encode,
         mime="application/toml",
     )
-    heading(words("data.upload_title"), "h3")
-    Upload(
-        label=words("data.upload"),
-        hint=words("data.upload_hint", size=words.number(MOST_BYTES / 1000)),
-        accept=".toml",
-        most=MOST_BYTES,
-        event_file=lambda data: take_upload(session, data),
-    )
-    note(words("data.upload_about"))
-
-
-def take_upload(session: Session, data: dict) -> None:
-    """Make an uploaded scenario file the current policy, or say what is wrong with it.
-
-    Args:
-        data: as `viz.app.widgets.files.Upload` gives it.
-    """
-    name = str(data["name"])
-    try:
-        if data["content"] is None:
-            text = session.words("data.too_large", name=name, size=data["size"], most=MOST_BYTES)
-            raise ScenarioError(text)
-        scenario = read_upload(base64.b64decode(data["content"]), name)
-    except (ScenarioError, ValueError) as error:
-        session.message.value = str(error)
-        return
-    session.put(settings_of(scenario))
+    UploadedPolicy()
 
 
 # --- a table

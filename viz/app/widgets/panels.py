@@ -55,6 +55,11 @@ def Sheet(title: str, note: str, controls: str, above: str) -> None:
     """
 
 
+@solara.component_vue("described.vue", vuetify=False)
+def Described(text: str) -> None:
+    """Text in place of the pictures beside it, which another library draws without one; unseen."""
+
+
 @solara.component_vue("pages.vue", vuetify=False)
 def Pages(label: str, pages: list[dict], here: str, query: str) -> None:
     """Links to the pages, below the root path.
