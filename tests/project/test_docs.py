@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from benchmarks.suite import TARGETS
 from scenarios.catalogue import catalogue_names
 from scenarios.cli import main
+from scenarios.files.labels import Label, lever_labels
 from scenarios.files.loading import load_scenario
 from scenarios.search.design import factors_of, read_design
 from scenarios.search.target import TargetFile, check_free, read_levels
@@ -169,3 +171,22 @@ def test_the_targets_of_the_how_to_are_valid(document, place, tmp_path):
     check_free(file.factors, str(path))
     assert factors_of(file, load_scenario(file.base), str(path))
     assert read_levels(file.levels, 2030)
+
+
+def test_the_readmes_say_what_evidence_the_package_holds():
+    """Counts of the adopted evidence; labels from its file, so that a changed model does not change them."""
+    held = json.loads((ROOT / "calibration" / "evidence.json").read_text(encoding="utf-8"))
+    labels = lever_labels({row["parameter"]: Label(row["label"]) for row in held["parameters"]})
+    met = [held["inside"][use] for use in ("fit", "check", "sign")]
+    estimates, studies = len(held["rows"]), len({row["study"] for row in held["rows"]})
+    by_evidence = sum(label.word == "evidence" for label in labels.values())
+    english = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{estimates} estimates of {studies} studies" in english
+    for counts in met:
+        assert re.search(rf"{counts['inside']} of (?:the )?{counts['of']} ", english)
+    assert f"{by_evidence} of {len(labels)} levers rest on evidence" in english
+    chinese = "".join((ROOT / "README.zh-CN.md").read_text(encoding="utf-8").split())
+    assert f"{studies}项研究、{estimates}个估计值" in chinese
+    for counts in met:
+        assert re.search(rf"{counts['of']}个(?:估计值)?中有{counts['inside']}个", chinese)
+    assert f"{len(labels)}项政策工具中有{by_evidence}项" in chinese

@@ -11,7 +11,11 @@ from command_line import invoke
 
 PAGE = Path("docs/how-to/ministry-questions.md")
 #: Headings of the sections whose only command prints every row of their tables.
-SECTIONS = ("Which lever does what?", "Which policy is better for the same money?")
+SECTIONS = (
+    "Which lever does what?",
+    "Which policy is better for the same money?",
+    "What gets us there by a date?",
+)
 
 
 def section(heading: str) -> str:
@@ -22,6 +26,12 @@ def section(heading: str) -> str:
 def command(text: str) -> list[str]:
     (line,) = re.findall(r"```sh\nuv run srdi (.*?)\n```", text, re.DOTALL)
     return shlex.split(line)
+
+
+def write_files(text: str, directory: Path) -> None:
+    """Write the files that a section gives in full, each named in backticks before its block."""
+    for name, content in re.findall(r"\(`(\S+\.toml)`\):\n\n```toml\n(.*?)```", text, re.DOTALL):
+        (directory / name).write_text(content, encoding="utf-8")
 
 
 def rows(text: str) -> list[list[str]]:
@@ -45,10 +55,13 @@ def test_a_row_is_told_from_another():
 
 
 @pytest.mark.parametrize("heading", SECTIONS)
-def test_sections_have_a_command_and_rows(heading):
+def test_sections_have_a_command_and_rows(heading, tmp_path):
     text = section(heading)
     assert command(text)
     assert len(rows(text)) > 3
+    write_files(text, tmp_path)
+    files = [word for word in command(text) if word.endswith(".toml")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
 
 
 @pytest.mark.slow
@@ -56,6 +69,7 @@ def test_sections_have_a_command_and_rows(heading):
 def test_printed_figures_are_those_of_the_page(heading, tmp_path, monkeypatch):
     text = section(heading)
     wanted, words = rows(text), command(text)
+    write_files(text, tmp_path)
     monkeypatch.chdir(tmp_path)
     lines = invoke(*words, "--workers", "1").stdout.splitlines()
     for row in wanted:

@@ -26,7 +26,7 @@ WHOLE = sorted(set(TWINS) - set(SHORTER) - MADE)
 _BLOCK = re.compile(r"^```\w+.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 #: Without those before "million", which Chinese writes in units of ten thousand.
-_NUMBER = re.compile(r"\b\d(?:[\d,.]*\d)?\b(?! million)", re.ASCII)
+_NUMBER = re.compile(r"\b\d(?:[\d,.]*\d)?\b(?![,.]?\d| million)", re.ASCII)
 
 
 def code(text: str) -> list[str]:
@@ -53,6 +53,7 @@ def test_what_is_compared_is_there():
     assert set(SHORTER) | MADE <= set(TWINS)
     assert len(WHOLE) >= 8
     assert numbers("| a | 1,200 … 3.5, 20 million |\n") == [Counter(["1,200", "3.5"])]
+    assert numbers("| 10,500 million, 7 |\n") == [Counter(["7"])]
     assert outline("# A\n\n```sh\n# B\n```\n\n## C\n") == [1, 2]
     assert code("```sh\nrun x  # does it\n```\n") == code("```sh\nrun x  # 运行\n```\n") == ["run x\n"]
 
