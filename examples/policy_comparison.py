@@ -67,11 +67,6 @@ def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figu
     return figure
 
 
-def _to(interval: str) -> str:
-    """An interval as LaTeX prints it."""
-    return interval.replace(" … ", " to ")
-
-
 def effects_table(rows: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
     """Differences with readable names and units; a count without a price has a dash."""
     table = {}
@@ -80,9 +75,9 @@ def effects_table(rows: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
         each = row.cost_per_unit_yuan, row.cost_per_unit_low_yuan, row.cost_per_unit_high_yuan
         price, its_interval = format_estimate(*(yuan / 1e6 for yuan in each))
         table[titles[row.scenario], f"{OUTCOMES[row.metric]} ({unit_name(row.unit)})"] = {
-            f"Difference, {row.quarter} (90 %)": f"{mean} ({_to(interval)})",
+            f"Difference, {row.quarter} (90 %)": f"{mean} ({interval})",
             f"Cost, {unit_name('yuan')}": format_number(row.cost_yuan, "yuan", signed=True),
-            "Million yuan for one more": price if row.cost_note else f"{price} ({_to(its_interval)})",
+            "Million yuan for one more": price if row.cost_note else f"{price} ({its_interval})",
         }
     return pd.DataFrame.from_dict(table, orient="index").rename_axis(["Policy", "Outcome"]).reset_index()
 
@@ -108,8 +103,9 @@ def main() -> None:
     print_comparison(last, titles, (), console())
     last.rows.to_csv(options.out / "effects.csv", index=False)
     table = effects_table(last.rows, titles).to_latex(index=False, escape=True, column_format="llrrr")
-    # pdflatex does not accept the Unicode minus sign.
-    (options.out / "effects.tex").write_text(table.replace("−", "$-$").replace("–", "--"), encoding="utf-8")
+    for sign, latex in (("−", "$-$"), ("–", "--"), (" … ", " to ")):  # pdflatex does not accept these signs
+        table = table.replace(sign, latex)
+    (options.out / "effects.tex").write_text(table, encoding="utf-8")
 
     year_ends = [f"{year}Q4" for year in range(2020, options.until + 1)]  # no lever acts before
     figure = draw_differences(compare(results, metrics=OUTCOMES, quarters=year_ends), titles)

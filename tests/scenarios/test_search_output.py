@@ -90,7 +90,7 @@ def test_the_pareto_set_so_far_is_printed_with_its_intervals():
     every = TRIALS.evaluation
     single = Trials(TRIALS.points, Evaluation(every.goals[:, :1], every.spending[:, :1], every.cost[:, :1]))
     rows = {line[0]: line[1:] for line in printed(print_trials, single, PROBLEM, OUTCOMES, "fund") if line}
-    assert rows["fund-0004"] == ["+299", "+2.00", "+4.00", "2"]  # one replicate has no interval
+    assert rows["fund-0004"] == ["+299", "+2", "+4.00", "2"]  # one replicate has no interval
 
 
 def test_a_pareto_set_leaves_a_table_a_file_a_point_and_a_figure_of_two_goals_or_more(tmp_path):
