@@ -40,7 +40,6 @@ def read_options() -> argparse.Namespace:
 
 def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figure:
     """One panel per outcome, one line per policy: the mean of the pairs with a band."""
-    band = "90 % interval of the effect, the model's own error included"
     everything = comparison.rows.assign(year=comparison.rows["quarter"].str[:4].astype(int))
     figure, panels = plt.subplots(1, len(OUTCOMES), figsize=(10, 4), layout="constrained")
     figure.get_layout_engine().set(wspace=0.05)
@@ -63,7 +62,9 @@ def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figu
         axes.locator_params(axis="x", integer=True, nbins=6)
         axes.yaxis.set_major_formatter(lambda value, place: f"{value:+,.0f}" if value else "0")
         axes.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel(f"End of year. {comparison.rows['pairs'].iloc[0]} pairs; bands: {band}.", fontsize=9)
+    figure.supxlabel(
+        f"End of year. {comparison.rows['pairs'].iloc[0]} pairs; bands: 90 % intervals of the effect.", fontsize=9
+    )
     return figure
 
 
