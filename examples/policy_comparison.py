@@ -62,9 +62,7 @@ def draw_differences(comparison: Comparison, titles: dict[str, str]) -> plt.Figu
         axes.locator_params(axis="x", integer=True, nbins=6)
         axes.yaxis.set_major_formatter(lambda value, place: f"{value:+,.0f}" if value else "0")
         axes.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel(
-        f"End of year. {comparison.rows['pairs'].iloc[0]} pairs; bands: 90 % intervals of the effect.", fontsize=9
-    )
+    figure.supxlabel(f"End of year. {comparison.rows['pairs'].iloc[0]} pairs; 90 % intervals.", fontsize=9)
     return figure
 
 
