@@ -65,7 +65,7 @@ def test_results_of_the_command_line_are_offered(open_page):
 def test_an_address_there_is_not_has_the_frame_and_a_way_on(open_page, language):
     words = Words(language)
     page = open_page(f"nowhere/at-all?lang={language}&{_POLICY}")
-    page.get_by_text(words("app.missing"), exact=True).wait_for()
+    page.get_by_role("heading", name=words("app.missing"), exact=True).wait_for()
     page.locator(".srdi-nav").get_by_text(words("app.policy"), exact=True).click()
     wait_until_drawn(page, "policy")
     assert "levers.public_services.enabled=true" in page.url

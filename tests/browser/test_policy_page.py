@@ -83,7 +83,7 @@ def test_languages_switch_everywhere(open_page):
     page = open_page()
     wait_for_answer(page)
     page.get_by_role("button", name="简体中文").click()
-    page.wait_for_selector("text=政策工具")
+    page.get_by_role("heading", name="政策工具", exact=True).wait_for()
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
     for english in ("Little giants", "Budget", "baseline", "Awards", "firms", "billion"):
         page.wait_for_function("(text) => !document.querySelector('.srdi-page').innerText.includes(text)", arg=english)
