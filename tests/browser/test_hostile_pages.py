@@ -187,7 +187,7 @@ def test_neighbours_see_nothing_of_each_other(harmless):
         go(page, "policy")
         # The baseline's answer, asked for before the upload, may come first: it shows no change.
         page.wait_for_selector(f"{CUMULATIVE_COST} .srdi-change:not(:empty)")
-        wait_for_answer(page, ensemble=True)
+        wait_for_answer(page, ensemble=True, timeout=180_000)
         page.get_by_role("button", name="Keep to compare", exact=True).click()
     assert not pages[1].get_by_role("alert").is_visible()
     changes = [page.inner_text(f"{CUMULATIVE_COST} .srdi-change") for page in pages]
