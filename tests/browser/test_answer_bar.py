@@ -136,7 +136,7 @@ def test_the_reader_sets_level_or_difference_and_the_horizon(open_page):
     page.wait_for_url(lambda url: "charts=level" in url)
     page.wait_for_function("() => !document.querySelector('.srdi-chart-plot').ariaLabel.includes('difference')")
     before = page.inner_text('[data-quantity="little_giants"] .srdi-value')
-    page.get_by_label("to", exact=True).select_option("2025")
+    page.locator(".srdi-choices select").last.select_option("2025")
     page.wait_for_url(lambda url: "horizon=2025" in url)
     page.wait_for_function("() => document.querySelector('.srdi-chart-plot').ariaLabel.includes('end of 2025')")
     assert "2025" in page.inner_text(".srdi-answer-head")
