@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -54,12 +55,23 @@ def drawn_parameters(evidence: Evidence, taken: Collection[str]) -> tuple[str, .
 
 def studies_of_priors(evidence: Evidence) -> dict[str, tuple[str, ...]]:
     """Studies on which the priors of ``priors.toml`` rest, by parameter; with a fitted one, another prior is taken."""
-    rows = [(name, row) for row in evidence.estimates for name in row.in_prior]
-    fitted = {name for name, row in rows if row.use == "fit"}
-    written = read_priors().by_name.keys() - fitted
-    return {
-        name: tuple(dict.fromkeys(row.study for of, row in rows if of == name)) for name, _ in rows if name in written
-    }
+    studies: dict[str, dict[str, None]] = {}
+    for row in evidence.estimates:
+        for name in row.in_prior:
+            studies.setdefault(name, {})[row.study] = None
+    resting = _written_priors().keys() - _set_by_fitted(evidence)
+    return {name: tuple(found) for name, found in studies.items() if name in resting}
+
+
+@cache
+def _written_priors() -> dict[str, Prior]:
+    """The priors of the package's ``priors.toml``, by parameter."""
+    return read_priors().by_name
+
+
+def _set_by_fitted(evidence: Evidence) -> set[str]:
+    """Parameters whose value was set with a study that is fitted."""
+    return {name for row in evidence.estimates if row.use == "fit" for name in row.in_prior}
 
 
 def priors_of(names: Iterable[str], evidence: Evidence) -> Priors:
@@ -68,8 +80,7 @@ def priors_of(names: Iterable[str], evidence: Evidence) -> Priors:
     Uniform over the allowed range if the value was set with a study that is fitted, so that the study counts once, or
     if the value is not above 0.
     """
-    used = {name for row in evidence.estimates if row.use == "fit" for name in row.in_prior}
-    written = read_priors().by_name
+    used, written = _set_by_fitted(evidence), _written_priors()
     priors: dict[str, Prior] = {}
     for name in names:
         entry = parameter_table()[name]

@@ -12,6 +12,7 @@ from scenarios.commands.options import (
     ensemble_options,
     json_option,
     print_json,
+    quantities_option,
     quarters_option,
     table_console,
     warn_idle_settings,
@@ -24,12 +25,8 @@ from scenarios.errors import InputError
 @click.command()
 @click.argument("scenario")
 @baseline_option
-@click.option(
-    "--quantity",
-    "quantities",
-    multiple=True,
-    metavar="NAME",
-    help="Metric to split, as --metric of srdi compare (repeatable; default: the main metrics and the public cost).",
+@quantities_option(
+    "Metric to split, as --metric of srdi compare (repeatable; default: the main metrics and the public cost)."
 )
 @quarters_option
 @click.option(

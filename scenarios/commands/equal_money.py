@@ -16,6 +16,7 @@ from scenarios.commands.options import (
     ensemble_options,
     json_option,
     print_json,
+    quantities_option,
     quarters_option,
     table_console,
     warn_idle_settings,
@@ -44,13 +45,7 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="Largest difference from that cost, as a share of it.",
 )
-@click.option(
-    "--quantity",
-    "quantities",
-    multiple=True,
-    metavar="NAME",
-    help="Metric to compare, as --metric of srdi compare (repeatable; default: the main metrics).",
-)
+@quantities_option("Metric to compare, as --metric of srdi compare (repeatable; default: the main metrics).")
 @quarters_option
 @ensemble_options(doubt=True)
 @json_option

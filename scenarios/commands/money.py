@@ -15,6 +15,7 @@ from scenarios.commands.options import (
     directory_argument,
     json_option,
     print_json,
+    quantities_option,
     quarters_option,
     table_console,
 )
@@ -30,13 +31,9 @@ from scenarios.commands.options import (
     "table of results has size classes.",
 )
 @baseline_option
-@click.option(
-    "--quantity",
-    "quantities",
-    multiple=True,
-    metavar="NAME",
-    help="Column of the table to compare (repeatable; default: firms, employment, srdi_smes, little_giants, "
-    "revenue_yuan, rd_true_yuan; by tier without the titles).",
+@quantities_option(
+    "Column of the table to compare (repeatable; default: firms, employment, srdi_smes, little_giants, "
+    "revenue_yuan, rd_true_yuan; by tier without the titles)."
 )
 @quarters_option
 @json_option

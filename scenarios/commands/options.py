@@ -63,6 +63,15 @@ def quarters_option(function: Function) -> Function:
     )(function)
 
 
+def quantities_option(text: str) -> Callable[[Function], Function]:
+    """The option ``--quantity``, passed to the function as `quantities`.
+
+    Args:
+        text: its help.
+    """
+    return click.option("--quantity", "quantities", multiple=True, metavar="NAME", help=text)
+
+
 def print_json(values: dict) -> None:
     """Print values as the one machine-readable line, in ASCII so that the encoding does not matter."""
     click.echo(json.dumps(values))

@@ -169,10 +169,14 @@ class TargetProblem(Search):
         margins = np.sort(goals.min(axis=1))[::-1]
         return -float(margins[runs_needed(self.chance, len(margins)) - 1])
 
+    def misses(self, evaluation: Evaluation) -> np.ndarray:
+        """By how much each point misses the target, float64 (points,); not above 0 if it meets it."""
+        rows = zip(evaluation.goals, evaluation.spending, evaluation.cost, strict=True)
+        return np.array([self.excess(*row) for row in rows])
+
     def met(self, evaluation: Evaluation) -> np.ndarray:
         """Whether each point keeps to the target, bool (points,)."""
-        rows = zip(evaluation.goals, evaluation.spending, evaluation.cost, strict=True)
-        return np.array([self.excess(*row) <= 0.0 for row in rows])
+        return self.misses(evaluation) <= 0.0
 
 
 def met_share(margins: np.ndarray) -> float:

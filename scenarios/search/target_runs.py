@@ -119,7 +119,7 @@ def choose(
     """
     firsts = {repr(point): place for place, point in reversed(list(enumerate(trials.points)))}
     places = np.array(sorted(firsts.values()))
-    excess = _excess(problem, trials.evaluation.of(places))
+    excess = problem.misses(trials.evaluation.of(places))
     cost = trials.evaluation.cost[places].mean(axis=1)
     # Those that met the target come first, the cheapest of them at the head; then the others, the nearest at the head.
     order = places[np.lexsort((cost, np.maximum(excess, 0.0)))]
@@ -130,22 +130,16 @@ def choose(
         again = check([trials.points[place] for place in batch.tolist()], len(checked))
         both = _joined(trials.evaluation.of(batch), again)
         fresh = [(trials.points[place], both.of(np.array([row]))) for row, place in enumerate(batch.tolist())]
-        met = [(point, found) for point, found in fresh if _excess(problem, found)[0] <= 0.0]
+        met = [(point, found) for point, found in fresh if problem.met(found)[0]]
         if met:
             point, found = min(met, key=lambda each: float(each[1].cost.mean()))
             return Choice(point, True, met_share(found.goals[0]))
         checked += fresh
     point, found = min(
         checked,
-        key=lambda each: (-met_share(each[1].goals[0]), _excess(problem, each[1])[0], float(each[1].cost.mean())),
+        key=lambda each: (-met_share(each[1].goals[0]), problem.misses(each[1])[0], float(each[1].cost.mean())),
     )
     return Choice(point, False, met_share(found.goals[0]))
-
-
-def _excess(problem: TargetProblem, evaluation: Evaluation) -> np.ndarray:
-    """By how much each point misses the target, float64 (points,); not above 0 if it meets it."""
-    rows = zip(evaluation.goals, evaluation.spending, evaluation.cost, strict=True)
-    return np.array([problem.excess(*row) for row in rows])
 
 
 def _joined(first: Evaluation, second: Evaluation) -> Evaluation:

@@ -5,9 +5,7 @@ from html import unescape
 
 import numpy as np
 import pytest
-import reacton
-import solara
-from seen import texts_of
+from drawn import both_answers, draw_page
 
 from scenarios.analysis.cash import cash
 from scenarios.analysis.incidence import incidence
@@ -16,7 +14,7 @@ from viz import LANGUAGES
 from viz.app import charts
 from viz.app.pages.money import MoneyPage, accounts_of, gains_chart, paid_chart, places_of, worth_chart
 from viz.app.policies import policy_of, settings_of
-from viz.app.state import Session, session_context, written_scenario
+from viz.app.state import Session, written_scenario
 from viz.live.gathered import GatheredResults
 from viz.live.session import Answer
 from viz.shared.gains import QUANTITIES_BY, place_name
@@ -31,11 +29,8 @@ SETTINGS = {"levers.sme_fund.enabled": True, "levers.sme_fund.start": "2022Q1"}
 @pytest.fixture(scope="module")
 def answers(runner):
     """The same request with the central run only, and with its ensemble."""
-    policy = policy_of(SETTINGS)
-    central = Answer(policy, 1, runner.run(policy.policy, 0), runner.baseline_run(0))
-    runs = tuple(runner.run(policy.policy, member) for member in (1, 2))
-    baselines = tuple(runner.baseline_run(member) for member in (1, 2))
-    return {"central": central, "whole": Answer(policy, 1, central.central, central.central_baseline, runs, baselines)}
+    central, whole = both_answers(runner, SETTINGS, MEMBERS)
+    return {"central": central, "whole": whole}
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +44,19 @@ def results(runner, answers):
 @pytest.fixture
 def drawn(runner):
     """Draws the page of an answer; gives the session and a function of all texts that stand on it."""
-    contexts = []
+    closing = []
 
     def draw(answer, query=""):
         session = Session(runner, query)
         session.settings.value = settings_of(answer.scenario) if answer else {}
         session.answer.value = session.latest.value = answer
-
-        @solara.component
-        def Framed():
-            session_context.provide(session)
-            MoneyPage()
-
-        box, context = reacton.render(Framed(), handle_error=False)
-        contexts.append(context)
-        return session, lambda: unescape(" ".join(texts_of(box)))
+        close, says = draw_page(session, MoneyPage)
+        closing.append(close)
+        return session, lambda: unescape(says())
 
     yield draw
-    for context in contexts:
-        context.close()
+    for close in closing:
+        close()
 
 
 def settled(says, words):

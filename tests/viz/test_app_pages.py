@@ -4,10 +4,8 @@ import time
 from html import unescape
 
 import pytest
-import reacton
-import solara
+from drawn import draw_page
 from evidence_draws import central_params
-from seen import texts_of
 
 from scenarios import load_scenario, run_ensemble
 from viz import LANGUAGES
@@ -17,7 +15,7 @@ from viz.app.address import Saved
 from viz.app.pages.compare import ComparePage
 from viz.app.pages.data import DataPage
 from viz.app.policies import policy_of
-from viz.app.state import Served, Session, session_context
+from viz.app.state import Served, Session
 from viz.live.session import Answer
 from viz.words.language import Words
 
@@ -40,26 +38,20 @@ def directories(tmp_path_factory):
 def drawn(runner, directories, monkeypatch):
     """Draws a page for a session; gives the session and a function of all texts that stand on the page."""
     monkeypatch.setattr(state, "served", Served(runner, directories))
-    boxes = []
+    closing = []
 
     def draw(page, query="", answered=False):
         session = Session(runner, query)
         if answered:
             run, baseline = runner.run(policy_of(SETTINGS).policy, 0), runner.baseline_run(0)
             session.answer.value = Answer(policy_of(session.settings.value), 1, run, baseline)
-
-        @solara.component
-        def Framed():
-            session_context.provide(session)
-            page()
-
-        box, context = reacton.render(Framed(), handle_error=False)
-        boxes.append(context)
-        return session, lambda: " ".join(texts_of(box))
+        close, says = draw_page(session, page)
+        closing.append(close)
+        return session, says
 
     yield draw
-    for context in boxes:
-        context.close()
+    for close in closing:
+        close()
 
 
 def wait_for(says, text):

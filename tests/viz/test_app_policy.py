@@ -4,15 +4,13 @@ import threading
 from html import unescape
 
 import pytest
-import reacton
-import solara
-from seen import texts_of
+from drawn import both_answers, draw_page
 
 from viz import LANGUAGES
 from viz.app import charts
 from viz.app.pages.policy import PolicyPage
 from viz.app.policies import policy_of
-from viz.app.state import Session, is_computing, session_context, stage_of
+from viz.app.state import Session, is_computing, stage_of
 from viz.live.measures import effect
 from viz.live.session import Answer, Status, Worker
 from viz.shared.quantities import ANSWER
@@ -27,32 +25,23 @@ SETTINGS = {KEY: 300}
 @pytest.fixture(scope="module")
 def answers(runner):
     """Answers without and with intervals, to request 1."""
-    policy = policy_of(SETTINGS)
-    central, *runs = (runner.run(policy.policy, member) for member in range(MEMBERS + 1))
-    beside, *baselines = (runner.baseline_run(member) for member in range(MEMBERS + 1))
-    return Answer(policy, 1, central, beside), Answer(policy, 1, central, beside, tuple(runs), tuple(baselines))
+    return both_answers(runner, SETTINGS, MEMBERS)
 
 
 @pytest.fixture
 def drawn(runner):
     """Draws the policy page for a query; gives the session and a function of all its texts."""
-    contexts = []
+    closing = []
 
     def draw(query=""):
         session = Session(runner, query)
-
-        @solara.component
-        def Framed():
-            session_context.provide(session)
-            PolicyPage()
-
-        box, context = reacton.render(Framed(), handle_error=False)
-        contexts.append(context)
-        return session, lambda: unescape(" ".join(texts_of(box)))
+        close, says = draw_page(session, PolicyPage)
+        closing.append(close)
+        return session, lambda: unescape(says())
 
     yield draw
-    for context in contexts:
-        context.close()
+    for close in closing:
+        close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from drawn import both_answers
 
 from sim.reference import region_names
-from viz.app.policies import policy_of
 from viz.live.measures import budget, by_key, course, effect, four_quarters, national, yearly
 from viz.live.session import Answer
 from viz.live.why import DIMENSIONS, GAINS, MOVING, incidence, movers
@@ -16,10 +16,7 @@ SETTINGS = {"levers.cluster_recognition.per_year": 300}
 @pytest.fixture(scope="module")
 def answers(runner):
     """Answers without and with intervals."""
-    policy = policy_of(SETTINGS)
-    central, *runs = (runner.run(policy.policy, member) for member in range(MEMBERS + 1))
-    beside, *baselines = (runner.baseline_run(member) for member in range(MEMBERS + 1))
-    return Answer(policy, 1, central, beside), Answer(policy, 1, central, beside, tuple(runs), tuple(baselines))
+    return both_answers(runner, SETTINGS, MEMBERS)
 
 
 def test_movers_are_the_largest_relative_differences(answers):

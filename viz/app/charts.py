@@ -13,7 +13,7 @@ from scenarios.analysis.bands import ENDS
 from scenarios.display.drawing import OKABE_ITO
 from sim.calendar import START
 from viz.app.state import Session
-from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, line, points, time_chart
+from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, interval_chart, line, points, time_chart
 from viz.live.measures import (
     Course,
     best_runs,
@@ -312,6 +312,28 @@ def chain_health(session: Session, answer: Answer, view: View) -> dict:
         unit_text=words.unit("share"),
         label=words("chart.chains_difference_label" if view.difference else "chart.chains_label"),
         signed=view.difference,
+        **look(session),
+    )
+
+
+def changes_chart(
+    session: Session, titles: Sequence[str], changes: Series, *, title: str, label: str, unit: str
+) -> dict:
+    """Differences from the baseline, each with its range, beside the line of no difference.
+
+    Args:
+        titles: one for each difference. changes: from `viz.app.widgets.chart.interval`. unit: as declared in the
+            results.
+    """
+    return interval_chart(
+        titles,
+        [changes],
+        title=title,
+        label=label,
+        unit=unit,
+        unit_text=session.words.unit(unit),
+        zero_line=True,
+        signed=True,
         **look(session),
     )
 

@@ -387,11 +387,6 @@ def stage_of(session: Session) -> str:
     return status.stage if status.stage in ("ensemble", "cancelled") else "waiting"
 
 
-def shown_scenario(session: Session) -> Scenario:
-    """The current policy as a scenario with its titles, for files."""
-    return session.scenario
-
-
 def written_scenario(settings: dict[str, object]) -> Scenario:
     """Settings as a scenario with its titles: the matching one in the catalogue, or one named as the user's own."""
     preset = preset_of(settings)

@@ -15,6 +15,7 @@ from viz.app.policies import policy_of
 from viz.app.state import Session, is_computing, use_session
 from viz.live.session import Answer
 from viz.live.why import DIMENSIONS, GAINS, MOVING, Incidence, Mover, incidence, movers
+from viz.shared.gains import place_name
 from viz.shared.texts import TextTable
 from viz.shared.units import unit_of
 from viz.words.language import Words
@@ -120,7 +121,7 @@ def gains_table(words: Words, found: Incidence, by: str) -> TextTable:
     """Differences by place or sector, with per cent of the baseline; in brackets where the interval includes zero."""
     order = sorted(range(len(found.places)), key=lambda place: -found.difference[GAINS[0]][place])
     rows = [
-        [_place(words, by, found.places[place]), *(_gain(words, found, quantity, place) for quantity in GAINS)]
+        [place_name(words, by, found.places[place]), *(_gain(words, found, quantity, place) for quantity in GAINS)]
         for place in order
     ]
     return TextTable([words(f"policy.by_{by}"), *(words.column(quantity) for quantity in GAINS)], rows)
@@ -134,8 +135,3 @@ def _gain(words: Words, found: Incidence, quantity: str, place: int) -> str:
     if before:
         text = words("policy.gain", change=text, share=words.relative(change / before, low / before, high / before))
     return words("policy.unclear", value=text) if found.unclear(quantity)[place] else text
-
-
-def _place(words: Words, by: str, key: str) -> str:
-    """Name of a region, type of place or sector."""
-    return words({"region": "fit.region_", "county_type": "provinces.", "sector": "sector."}[by] + key)

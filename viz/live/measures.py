@@ -111,6 +111,7 @@ class Effect:
         value, baseline: mean over the ensemble, or of the central runs.
         low, high: 90 % band of the value; baseline_low, baseline_high: of the baseline; NaN for one pair.
         difference: mean paired difference with its 90 % interval (NaN for one pair). pairs: number of pairs.
+        factor: the model's own error of the difference (`viz.shared.doubt.effect_factor`).
     """
 
     value: float
@@ -120,6 +121,7 @@ class Effect:
     baseline_low: float
     baseline_high: float
     difference: Estimate
+    factor: float
     pairs: int
 
 
@@ -137,6 +139,7 @@ def effect(answer: Answer, quantity: str, at: int = -1) -> Effect:
         return float(fan[ENDS[0]][0]), float(fan[ENDS[1]][0])
 
     (low, high), (baseline_low, baseline_high) = ends(policy), ends(baseline)
+    factor = effect_factor(quantity, unit, end, float(baseline.mean()))
     return Effect(
         value=float(policy.mean()),
         low=low,
@@ -144,20 +147,10 @@ def effect(answer: Answer, quantity: str, at: int = -1) -> Effect:
         baseline=float(baseline.mean()),
         baseline_low=baseline_low,
         baseline_high=baseline_high,
-        difference=estimate((policy - baseline)[None, :], factor_of(answer, quantity, at)),
+        difference=estimate((policy - baseline)[None, :], factor),
+        factor=factor,
         pairs=len(policy),
     )
-
-
-def factor_of(answer: Answer, quantity: str, at: int = -1) -> float:
-    """The model's own error of the effect on a national quantity (`viz.shared.doubt.effect_factor`).
-
-    Args:
-        at: position of the quarter, by default the last.
-    """
-    _, baselines = best_runs(answer)
-    level = float(np.mean([yearly(run, quantity)[at] for run in baselines]))
-    return effect_factor(quantity, unit_of(quantity), days(answer.central)[at], level)
 
 
 def spending_by_lever(runs: Sequence[Run]) -> tuple[list[str], dict[str, np.ndarray]]:

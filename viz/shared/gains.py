@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from scenarios.analysis.incidence import NATION, PAID
+from viz.shared.ranges import estimate_texts
 from viz.shared.texts import TextTable
 from viz.words.language import Words
 
@@ -52,7 +53,7 @@ def gains_table(words: Words, by: str, before: Places, now: Places) -> TextTable
             place_name(words, by, place),
             words.value(before[place]["level"]["value"], unit),
             words.value(row["level"]["value"], unit),
-            *words.estimate(*_ends(row["change"]), unit, signed=True),
+            *estimate_texts(words, row["change"], unit, signed=True),
             words.number(row["change_per_1000_firms"]["value"], signed=True),
             _share(words, row),
         ]
@@ -85,7 +86,7 @@ def concentration_table(words: Words, by: str, before: Mapping[str, Places], now
                 words.value(nation["gains"]["value"], unit, signed=True),
                 words.value(nation["losses"]["value"], unit, signed=True),
                 words.number(first["gini"]["value"]),
-                *words.estimate(*_ends(nation["gini_change"]), "0-1", signed=True),
+                *estimate_texts(words, nation["gini_change"], "0-1", signed=True),
             ]
         )
     heads = ("quantity", "winners", "losers", "gains", "losses", "gini", "gini_change", "band")
@@ -96,7 +97,3 @@ def _share(words: Words, row: Mapping[str, pd.Series]) -> str:
     """The share of a place in the nation's change; a dash if there is none."""
     share = row["share_of_change"]["value"] if "share_of_change" in row else float("nan")
     return words.value(share, "share")
-
-
-def _ends(row: pd.Series) -> tuple[float, float, float]:
-    return row["value"], row["low"], row["high"]

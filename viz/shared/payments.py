@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from scenarios.analysis.cash import ALL, NOT_USED_UP
+from viz.shared.ranges import estimate_texts
 from viz.shared.texts import TextTable
 from viz.words.language import NOTHING, Words
 
@@ -28,7 +29,7 @@ def payments_table(words: Words, rows: pd.DataFrame, kind: str) -> TextTable:
         [
             [
                 str(year),
-                *words.estimate(row["value"], row["low"], row["high"], "yuan"),
+                *estimate_texts(words, row, "yuan"),
                 words.number(so_far[year]),
             ]
             for year, row in by_year(rows, kind).iterrows()
@@ -51,7 +52,7 @@ def budgets_table(words: Words, rows: pd.DataFrame) -> TextTable:
             [
                 words.lever(str(lever)),
                 words.number(found["budget_yuan"]["value"]),
-                *words.estimate(share["value"], share["low"], share["high"], "share"),
+                *estimate_texts(words, share, "share"),
                 _quarter(words, when["value"]),
                 _quarters(words, when["low"], when["high"]),
                 words.value(found["used_up_share"]["value"], "share"),

@@ -1,8 +1,10 @@
-"""Means over runs with the range of 10 to 90 % of them, told with the digits that the range supports."""
+"""Means over runs with the range of 10 to 90 % of them, estimate_texts with the digits that the range supports."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -35,6 +37,11 @@ class Ranged:
     def range(self, words: Words, signed: bool = True) -> str:
         """The range; a dash for a single run."""
         return words.estimate(self.value, self.low, self.high, self.unit, signed)[1]
+
+
+def estimate_texts(words: Words, row: Mapping[str, Any], unit: str, *, signed: bool = False) -> tuple[str, str]:
+    """A number of an analysis and its range, from `value`, `low` and `high` of its row; as `Words.estimate`."""
+    return words.estimate(row["value"], row["low"], row["high"], unit, signed)
 
 
 def ranged(runs: pd.Series, unit: str) -> Ranged:

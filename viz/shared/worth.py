@@ -9,6 +9,7 @@ import pandas as pd
 
 from scenarios.analysis.value import NOT_COUNTED, WAGE_YEAR, Assumptions, Value, switched_off
 from scenarios.records.results import Results
+from viz.shared.ranges import estimate_texts
 from viz.shared.texts import TextTable
 from viz.words.language import Words
 
@@ -77,10 +78,10 @@ def ratios_table(words: Words, rows: pd.DataFrame) -> TextTable:
         texts.append(
             [
                 words.number(funds) if funds else "0",
-                *words.estimate(*_ends(net), "yuan", signed=True),
-                *words.estimate(*_ends(ratio), ""),
+                *estimate_texts(words, net, "yuan", signed=True),
+                *estimate_texts(words, ratio, ""),
                 words.value(found["positive_share"]["value"], "share"),
-                *words.estimate(*_ends(mvpf), ""),
+                *estimate_texts(words, mvpf, ""),
             ]
         )
     return TextTable([words(f"value.{head}") for head in heads], texts)
@@ -144,9 +145,5 @@ def _part(words: Words, part: str, row: pd.Series, sign: int) -> list[str]:
         words(f"value.{part}"),
         words.unit(unit),
         words(f"label.{row['label']}"),
-        *words.estimate(**number, unit=unit, signed=True),
+        *estimate_texts(words, number, unit, signed=True),
     ]
-
-
-def _ends(row: pd.Series) -> tuple[float, float, float]:
-    return row["value"], row["low"], row["high"]

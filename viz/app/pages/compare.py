@@ -20,7 +20,7 @@ from viz.app.compare_tables import effects_table, prices_table, robustness_table
 from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress, remark_on
 from viz.app.policies import policy_of, presets, settings_of
 from viz.app.state import VIEWS, Session, use_session
-from viz.app.widgets.chart import Chart, band, interval, interval_chart, line, time_chart
+from viz.app.widgets.chart import Chart, band, interval, line, time_chart
 from viz.app.widgets.panels import Choice
 from viz.live.comparing import Comparer, kept_of
 from viz.live.findings import Findings, find, lines
@@ -315,28 +315,23 @@ def OverTime(findings: Findings) -> None:
 
 def forest(findings: Findings, quantity: str, session: Session) -> dict:
     """Chart of every policy's effect on a quantity at the end, with its interval."""
-    words, compared, unit = session.words, findings.compared, unit_of(quantity)
+    words, compared = session.words, findings.compared
     titles = Sections(compared, words).titles
     effects = [findings.ends[name, quantity].difference for name in compared.others]
     title = words("compare.forest", title=words.column(quantity), year=compared.last.year)
-    return interval_chart(
+    return charts.changes_chart(
+        session,
         [titles[name] for name in compared.others],
-        [
-            interval(
-                words("compare.effect"),
-                [each.low for each in effects],
-                [each.mean for each in effects],
-                [each.high for each in effects],
-                colour=OKABE_ITO[0],
-            )
-        ],
+        interval(
+            words("compare.effect"),
+            [each.low for each in effects],
+            [each.mean for each in effects],
+            [each.high for each in effects],
+            colour=OKABE_ITO[0],
+        ),
         title=title,
         label=words("compare.forest_label", title=title),
-        unit=unit,
-        unit_text=words.unit(unit),
-        zero_line=True,
-        signed=True,
-        **charts.look(session),
+        unit=unit_of(quantity),
     )
 
 

@@ -27,7 +27,7 @@ from viz.app.downloads import (
 )
 from viz.app.elements import Busy, MadeFile, choice, heading, html_button, html_table, note, toggle
 from viz.app.policies import settings_of
-from viz.app.state import Session, shown_scenario, use_session, written_scenario
+from viz.app.state import Session, use_session, written_scenario
 from viz.app.uploads import UploadedPolicy
 from viz.live.gathered import GatheredResults
 from viz.live.session import Answer
@@ -121,7 +121,7 @@ def ScenarioFile():
     """The scenario as a file, and a file as the scenario."""
     session = use_session()
     words = session.words
-    scenario = shown_scenario(session)
+    scenario = session.scenario
     whole = solara.use_reactive(False)
     heading(words("data.scenario"))
     short = short_toml(scenario)

@@ -18,7 +18,7 @@ from viz.app.downloads import ENSEMBLE, gathered, runs_of
 from viz.app.elements import Busy, choice, heading, html_table, note
 from viz.app.policies import settings_of
 from viz.app.state import VIEWS, Session, use_session, written_scenario
-from viz.app.widgets.chart import Chart, bar, interval, interval_chart, line, time_chart
+from viz.app.widgets.chart import Chart, bar, interval, line, time_chart
 from viz.live.accounts import Accounts
 from viz.live.session import Answer, fault_text
 from viz.shared.gains import QUANTITIES_BY, Places, by_place, concentration_table, gains_table, place_name
@@ -197,16 +197,13 @@ def gains_chart(session: Session, by: str, quantity: str, now: Places) -> dict:
     changes = [row["change"] for row in now.values()]
     ends = ([change[end] for change in changes] for end in ("low", "value", "high"))
     title = words.column(quantity)
-    return interval_chart(
+    return charts.changes_chart(
+        session,
         [place_name(words, by, place) for place in now],
-        [interval(words("money.change"), *ends, colour=charts.POLICY)],
+        interval(words("money.change"), *ends, colour=charts.POLICY),
         title=title,
         label=words("money.gains_label", column=title),
         unit=unit,
-        unit_text=words.unit(unit),
-        zero_line=True,
-        signed=True,
-        **charts.look(session),
     )
 
 
@@ -241,16 +238,13 @@ def worth_chart(session: Session, found: Value, name: str) -> dict:
     """The parts of a policy's net benefit as they enter the sum, and the net benefit at each cost of funds."""
     words = session.words
     titles, ends = drawn_parts(words, against_baseline(found, name))
-    return interval_chart(
+    return charts.changes_chart(
+        session,
         titles,
-        [interval(words("money.change"), ends["low"], ends["value"], ends["high"], colour=charts.POLICY)],
+        interval(words("money.change"), ends["low"], ends["value"], ends["high"], colour=charts.POLICY),
         title=parts_title(words),
         label=words("money.parts_label"),
         unit="yuan",
-        unit_text=words.unit("yuan"),
-        zero_line=True,
-        signed=True,
-        **charts.look(session),
     )
 
 

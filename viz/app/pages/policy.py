@@ -17,7 +17,7 @@ from viz.app.policies import preset_of, presets
 from viz.app.state import use_session
 from viz.app.what_changed import Gains, WhatChanged
 from viz.app.widgets.panels import Choice, LeverPanel, Sheet
-from viz.live.measures import factor_of
+from viz.live.measures import effect
 from viz.report.costs import GAINS
 from viz.shared.known import remark
 from viz.shared.prices import price_of
@@ -169,7 +169,7 @@ def Prices():
             costs, gains = (
                 charts.differences(session.runner, answer, each, at) for each in (CUMULATIVE_COST, quantity)
             )
-            text = price_of(costs, gains, factor_of(answer, quantity, at)).text(words)
+            text = price_of(costs, gains, effect(answer, quantity, at).factor).text(words)
         rows.append([words.column(quantity), text])
     with solara.Div(classes=["srdi-card"]):
         heading(words("policy.price"))
