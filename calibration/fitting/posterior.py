@@ -1,12 +1,18 @@
 """The likelihood of the reported figures and the posterior sample of the parameters.
 
 A figure is an interval [low, high] of its transformed quantity z. According to the model, z is normal around
-the emulated expectation m(u) with standard deviation s = hypot(discrepancy, emulator's error), so that
+the emulated expectation m(u) with standard deviation s = hypot(d, e), d the discrepancy and e the emulator's error,
+so that
 
     L(u) = Π P(low ≤ z ≤ high) = Π Φ((high − m(u)) / s) − Φ((low − m(u)) / s),
 
-and the density of z if a figure is a single number. The prior is uniform over the unit cube (see
-`calibration.fitting.priors`). emcee draws from the posterior (Foreman-Mackey et al. 2013).
+and the density of z if a figure is a single number. Discrepancies of figures of one series are correlated by ρ
+(`ALIKE`): they share an error η, over which the product of the series is integrated by Gauss-Hermite quadrature,
+
+    L(u) = ∫ Π P(low ≤ z ≤ high | m(u) + √ρ d η, s = hypot(√(1 − ρ) d, e)) φ(η) dη.
+
+The prior is uniform over the unit cube (see `calibration.fitting.priors`). emcee draws from the posterior
+(Foreman-Mackey et al. 2013).
 """
 
 from __future__ import annotations
@@ -18,12 +24,17 @@ from dataclasses import dataclass, replace
 import emcee
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 from scipy.stats import qmc
 
 from calibration.fitting.emulator import Emulator
 from calibration.fitting.targets import Targets
 
+#: Correlation of the discrepancies of one series (assumed: half of what is missed in one year is missed in all).
+ALIKE = 0.5
+#: Nodes and log weights of the normal distribution; more than enough for a shared error of a few standard deviations.
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
+_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
 #: Walkers per parameter, candidate starting points per walker, and the share of a chain dropped as burn-in.
 WALKERS, START_POINTS, BURN_IN = 3, 32, 0.4
 #: Replaces minus infinity, which a sampler could not distinguish from an error.
@@ -36,21 +47,25 @@ class Likelihood:
 
     Attributes:
         low, high: float64 (targets,), transformed intervals; equal for single numbers, infinite where one-sided.
-        discrepancy: float64 (targets,), the model's own error. used: bool (targets,), whether a figure is used.
-        power: 1, or less to flatten the likelihood.
+        discrepancy: float64 (targets,), the model's own error. series: int64 (targets,), the series of each figure.
+        used: bool (targets,), whether a figure is used.
+        noise: float64 (targets,), a further independent error. power: 1, or less to flatten the likelihood.
     """
 
     emulator: Emulator
     low: np.ndarray
     high: np.ndarray
     discrepancy: np.ndarray
+    series: np.ndarray
     used: np.ndarray
+    noise: np.ndarray | float = 0.0
     power: float = 1.0
 
     @classmethod
     def of(cls, emulator: Emulator, targets: Targets) -> Likelihood:
         """The likelihood of all targets."""
-        return cls(emulator, targets.low, targets.high, targets.discrepancy, np.ones(len(targets.ids), dtype=bool))
+        used = np.ones(len(targets.ids), dtype=bool)
+        return cls(emulator, targets.low, targets.high, targets.discrepancy, targets.series, used)
 
     def flattened(self, power: float) -> Likelihood:
         """The same likelihood raised to a power below 1."""
@@ -65,7 +80,18 @@ class Likelihood:
     @property
     def spread(self) -> np.ndarray:
         """Standard deviation s of each quantity around the emulated expectation, float64 (targets,)."""
-        return np.hypot(self.discrepancy, self.emulator.error)
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the quantities around the emulated expectation, float64 (targets, targets)."""
+        alike = ALIKE * (self.series[:, None] == self.series) + (1.0 - ALIKE) * np.eye(len(self.series))
+        return np.outer(self.discrepancy, self.discrepancy) * alike + np.diag(self.emulator.error**2 + self.noise**2)
+
+    def discrepancies(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Draws of the model's own error, float64 (count, targets)."""
+        shared, own = rng.normal(size=(2, count, len(self.series)))
+        return self.discrepancy * (np.sqrt(ALIKE) * shared[:, self.series] + np.sqrt(1.0 - ALIKE) * own)
 
     def __call__(self, cube: np.ndarray) -> np.ndarray:
         """Log likelihood at points (points, parameters) of the cube: float64 (points,)."""
@@ -73,12 +99,25 @@ class Likelihood:
 
     def of_expected(self, expected: np.ndarray) -> np.ndarray:
         """Log likelihood given emulated figures `expected` (points, targets): float64 (points,)."""
-        spread = self.spread
-        above, below = (self.high - expected) / spread, (self.low - expected) / spread
-        single = self.low == self.high
-        terms = np.where(single, -0.5 * above**2, _log_between(below, above))
+        total = np.zeros(len(expected))
+        for series in np.unique(self.series[self.used]):
+            total += self._of_series(expected, self.used & (self.series == series))
         # NaN arises so far out in a tail that both ends are infinitely unlikely.
-        return np.maximum(np.nan_to_num(self.power * terms[:, self.used].sum(axis=1), nan=_LOWEST), _LOWEST)
+        return np.maximum(np.nan_to_num(self.power * total, nan=_LOWEST), _LOWEST)
+
+    def _of_series(self, expected: np.ndarray, members: np.ndarray) -> np.ndarray:
+        """Log likelihood of the figures of one series, those in `members`, bool (targets,): float64 (points,)."""
+        shared = np.sqrt(ALIKE) if members.sum() > 1 else 0.0
+        discrepancy = self.discrepancy[members]
+        own = (self.emulator.error**2 + self.noise**2)[members] + (1.0 - shared**2) * discrepancy**2
+        spread = np.sqrt(own)
+        low, high = self.low[members], self.high[members]
+        # float64 (nodes, points, members); one node is enough for a figure alone.
+        nodes, weights = (_NODES, _LOG_WEIGHTS) if shared else (np.zeros(1), np.zeros(1))
+        centres = expected[:, members] + nodes[:, None, None] * shared * discrepancy
+        above, below = (high - centres) / spread, (low - centres) / spread
+        terms = np.where(low == high, -0.5 * above**2, _log_between(below, above)).sum(axis=-1)
+        return logsumexp(terms + weights[:, None], axis=0)
 
 
 def _log_between(below: np.ndarray, above: np.ndarray) -> np.ndarray:

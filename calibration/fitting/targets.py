@@ -38,6 +38,12 @@ class Targets:
         width = np.where(np.isfinite(self.high - self.low), self.high - self.low, 0.0)
         return np.hypot(self.discrepancy, width / np.sqrt(12.0))
 
+    @property
+    def series(self) -> np.ndarray:
+        """Number of the quantity each figure is of, int64 (targets,): figures of one quantity are a series."""
+        quantities = [figure.quantity for figure in self.figures]
+        return np.array([quantities.index(quantity) for quantity in quantities], dtype=np.int64)
+
     def transform(self, outcomes: np.ndarray) -> np.ndarray:
         """Outcomes of all reported figures (…, figures) on the scale of these targets (…, targets); NaN for zero."""
         chosen = np.asarray(outcomes, dtype=np.float64)[..., self.columns]

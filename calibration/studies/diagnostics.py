@@ -69,11 +69,11 @@ class Information:
 
 
 def information(fit: Fit) -> Information:
-    """Jᵀ S⁻² J of the emulated figures, J their slopes and S their standard deviations (see `Likelihood`)."""
-    # An interval wider than S says little about values inside it, so its width counts as uncertainty.
-    spread = np.hypot(fit.targets.uncertainty, fit.emulator.error)
-    slopes = fit.emulator.slopes(fit.best) / spread[:, None]
-    values, vectors = np.linalg.eigh(slopes.T @ slopes)
+    """Jᵀ C⁻¹ J of the emulated figures, J their slopes and C their covariance (see `Likelihood`)."""
+    # An interval wider than its figure's spread says little about values inside it, so its width counts as uncertainty.
+    rounding = fit.targets.uncertainty**2 - fit.targets.discrepancy**2
+    slopes = fit.emulator.slopes(fit.best)
+    values, vectors = np.linalg.eigh(slopes.T @ np.linalg.solve(fit.likelihood.covariance + np.diag(rounding), slopes))
     return Information(np.maximum(values[::-1], 0.0) * PRIOR_VARIANCE, vectors[:, ::-1].T)
 
 
@@ -167,7 +167,7 @@ def coverage_on_model(
     outcomes = fit.targets.transform(simulate(design, design.library(folder, "coverage"), workers))
     # A run without a review has no pass rate: the emulated expectation replaces it.
     outcomes = np.where(np.isfinite(outcomes), outcomes, fit.emulator(truth))
-    noisy = replace(fit.likelihood, discrepancy=np.hypot(fit.likelihood.discrepancy, fit.emulator.noise))
+    noisy = replace(fit.likelihood, noise=fit.emulator.noise)
     return _coverage(fit, noisy, truth, outcomes, workers, on_repeat)
 
 
@@ -182,7 +182,7 @@ def _coverage(
 ) -> Coverage:
     """Ranks of `truth` in the posteriors of figures made from `outcomes` with model error and rounding."""
     rng = np.random.default_rng(fit.settings.seed + 13)
-    values = outcomes + rng.normal(size=outcomes.shape) * fit.likelihood.discrepancy
+    values = outcomes + fit.likelihood.discrepancies(rng, len(outcomes))
     two_sided = np.isfinite(likelihood.high - likelihood.low)
     width = np.where(two_sided, likelihood.high, 0.0) - np.where(two_sided, likelihood.low, 0.0)
     # The true value lies anywhere in its rounding interval.

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 from calibration.adopt import SOURCE, adopt, with_defaults
 from calibration.fitting.emulator import compare_with_polynomial, fit_emulator
 from calibration.fitting.fit import Settings, fit
-from calibration.fitting.posterior import Likelihood, best_point, latin_hypercube, sample
+from calibration.fitting.posterior import ALIKE, Likelihood, best_point, latin_hypercube, sample
 from calibration.fitting.priors import read_priors
 from calibration.fitting.screening import screen
 from calibration.fitting.simulator import Design, run_library, simulate
@@ -93,7 +93,7 @@ def test_slopes_are_those_of_the_surface(emulator):
 
 def likelihood_of(emulator, low, high, discrepancy=0.1):
     low, high = np.array(low, dtype=float), np.array(high, dtype=float)
-    return Likelihood(emulator, low, high, np.full(2, discrepancy), np.ones(2, dtype=bool))
+    return Likelihood(emulator, low, high, np.full(2, discrepancy), np.arange(2), np.ones(2, dtype=bool))
 
 
 def test_the_likelihood_of_an_interval_is_its_probability(emulator):
@@ -101,6 +101,25 @@ def test_the_likelihood_of_an_interval_is_its_probability(emulator):
     expected, found = emulator(point)[0], likelihood_of(emulator, [0.9, -np.inf], [1.6, 0.2])
     chances = norm.cdf(([1.6, 0.2] - expected) / found.spread) - norm.cdf(([0.9, -np.inf] - expected) / found.spread)
     assert found(point)[0] == pytest.approx(np.log(chances).sum(), rel=1e-9)
+
+
+def test_errors_of_one_series_are_alike(emulator):
+    """Against the joint normal distribution: its density for numbers, its probability for intervals."""
+    point = np.array([[0.3, 0.7], [0.8, 0.2]])
+    alone = likelihood_of(emulator, [1.1, 0.1], [1.1, 0.1])
+    series = replace(alone, series=np.zeros(2, dtype=int))
+    joint = multivariate_normal(cov=series.covariance)
+    expected = np.diff(joint.logpdf(emulator(point) - np.array([1.1, 0.1])))
+    assert np.diff(series(point)) == pytest.approx(expected, rel=1e-6)
+    assert np.diff(alone(point)) != pytest.approx(expected, rel=1e-2)
+
+    low, high = np.array([1.0, 0.0]), np.array([1.2, 0.15])
+    found = replace(series, low=low, high=high)(point[:1])[0]
+    chance = joint.cdf(high - emulator(point[:1])[0], lower_limit=low - emulator(point[:1])[0])
+    assert found == pytest.approx(np.log(chance), abs=1e-4)
+
+    drawn = series.discrepancies(np.random.default_rng(1), 40_000)
+    assert np.cov(drawn.T) == pytest.approx(0.01 * np.array([[1.0, ALIKE], [ALIKE, 1.0]]), rel=0.05)
 
 
 @pytest.mark.parametrize("shift", [-60.0, 60.0])
