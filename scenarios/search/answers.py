@@ -57,4 +57,4 @@ def load_answers(directory: str | Path) -> Answers:
     runs = folder
     if not (folder / MANIFEST).is_file():
         runs = folder / target.folder if target else folder / EQUAL if equal else folder
-    return Answers(runs, kept(folder, Additionality), kept(folder, Decomposition), equal, target)
+    return Answers(runs, kept(runs, Additionality), kept(runs, Decomposition), equal, target)

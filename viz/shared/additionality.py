@@ -10,7 +10,6 @@ import pandas as pd
 
 from scenarios.analysis.additionality import (
     ALL,
-    DIMENSIONS,
     RIVALS,
     SAME_NICHE,
     STATES,
@@ -19,6 +18,7 @@ from scenarios.analysis.additionality import (
     Numbers,
 )
 from scenarios.analysis.firm_runs import AMOUNTS
+from viz.shared.gains import place_name
 from viz.shared.ranges import estimate_texts
 from viz.shared.texts import TextTable
 from viz.words.language import NOTHING, Words
@@ -53,7 +53,7 @@ def group_name(words: Words, by: str, group: str) -> str:
         return words("additionality.any") if group == ALL else words.lever(group)
     if by == "size":
         return words(f"additionality.size_{group}")
-    return words(f"tier.{group}") if by == "tier" else words.province(group)
+    return place_name(words, by, group) if by == "tier" else words.province(group)
 
 
 def supported_sentences(words: Words, lever: str, numbers: Numbers) -> list[str]:
@@ -171,8 +171,7 @@ def rivals_table(words: Words, groups: Groups, lever: str) -> TextTable:
                 words(f"additionality.{name}"),
                 words.unit(net["unit"]),
                 *(words.value(near[name, measure]["value"], "firms") for measure in counts),
-                words.number(-losses if state else losses, signed=True),
-                words.number(gains, signed=True),
+                *(words.value(value, net["unit"], signed=True) for value in (-losses if state else losses, gains)),
                 *estimate_texts(words, net, net["unit"], signed=True),
                 words.number(per_firms["value"], signed=True),
             ]
@@ -182,7 +181,7 @@ def rivals_table(words: Words, groups: Groups, lever: str) -> TextTable:
 
 def groups_table(words: Words, by: str, groups: Groups) -> TextTable:
     """Supported firms by a dimension, as they stood before the support, or by lever."""
-    heads = ("count", "changed", "band", "srdi_added", "band", "srdi_anyway", "jobs_higher", "change_share")
+    heads = ("count", "changed", "band", "srdi_added", "band", "srdi_anyway", "jobs_higher", "revenue_change")
     texts = []
     for group, numbers in group_numbers(groups, by).items():
         texts.append(
@@ -196,9 +195,7 @@ def groups_table(words: Words, by: str, groups: Groups) -> TextTable:
                 relative_texts(words, numbers["revenue_yuan", "change_share"])[0],
             ]
         )
-    names = _heads(words, heads)
-    names[-1] = words("number.bracketed", value=words("additionality.revenue_yuan"), about=names[-1])
-    return TextTable([words(f"additionality.group_{by}"), *names], texts)
+    return TextTable([words(f"additionality.group_{by}"), *_heads(words, heads)], texts)
 
 
 def about(words: Words, found: Additionality, baseline: str) -> str:
@@ -249,5 +246,5 @@ def _whole(share: float) -> float:
     return share if math.isnan(share) else round(share, 2)
 
 
-#: Dimensions that the report draws, and all that have a table.
-DRAWN, TABLES = ("size", "tier"), ("lever", *DIMENSIONS)
+#: Dimensions that are drawn.
+DRAWN = ("size", "tier")

@@ -9,7 +9,7 @@ from scenarios.analysis.metrics import CUMULATIVE_COST
 from scenarios.analysis.outcomes import COST, Outcome
 from scenarios.errors import printable
 from sim.levers import Levers
-from viz.words.language import Words
+from viz.words.language import NOTHING, Words
 
 #: Names of what is no part of a policy.
 _NO_PARTS = {TOGETHER: "together", REST: "rest", WHOLE: "whole"}
@@ -78,5 +78,8 @@ def pairs_note(words: Words, pairs: int, parameters_vary: bool) -> str:
 
 def error_text(words: Words, row: pd.Series, unit: str) -> str:
     """A Monte Carlo standard error; a dash for a single pair."""
-    text = words.value(row["error"], unit)
-    return text if pd.isna(row["error"]) else f"±{text}"
+    if pd.isna(row["error"]):
+        return NOTHING
+    # An error itself is not known to more than two digits; of a share it is in points.
+    error = float(format(row["error"], ".2g"))
+    return f"±{words.value(error, unit, signed=True).removeprefix('+')}"

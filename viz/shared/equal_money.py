@@ -94,20 +94,27 @@ def chances_table(words: Words, found: EqualMoney, quarter: str) -> TextTable:
         for one, other in combinations(found.policies["scenario"], 2):
             row = by.loc[(metric.name, one, other, "in_all")]
             gap = {"value": row["difference"], "low": row["difference_low"], "high": row["difference_high"]}
+            chances = (
+                by.loc[(metric.name, *order, measure)]
+                for measure in _MEASURES
+                for order in ((one, other), (other, one))
+            )
             texts.append(
                 [
-                    words.quarterly(metric.name),
+                    words("number.bracketed", value=words.quarterly(metric.name), about=words.unit(metric.unit)),
                     titles[one],
                     titles[other],
-                    words.basis(row),
-                    *(_chance(words, by.loc[(metric.name, one, other, measure)]) for measure in ("in_all", "per_yuan")),
+                    words(f"label.{row['label']}"),
+                    *(_chance(words, chance) for chance in chances),
                     *estimate_texts(words, gap, metric.unit, signed=True),
-                    words.unit(metric.unit),
                 ]
             )
     heads = [words("answers.outcome"), words("equal_money.one"), words("equal_money.other"), words("answers.basis")]
-    heads += [words(f"equal_money.{head}") for head in ("in_all", "per_yuan", "gap")]
-    return TextTable([*heads, words("answers.band"), words("answers.unit")], texts, words=4)
+    heads += [words(f"equal_money.{measure}_{who}") for measure in _MEASURES for who in ("one", "other")]
+    return TextTable([*heads, words("equal_money.gap"), words("answers.band")], texts, words=4)
+
+
+_MEASURES = ("in_all", "per_yuan")
 
 
 def _chance(words: Words, row: pd.Series) -> str:

@@ -20,7 +20,7 @@ _VERDICTS = {"met": "met", "within sampling error": "within", "missed": "missed"
 
 def asked_text(words: Words, found: Target) -> str:
     """What was asked for."""
-    levels = words.joined([_asked(words, found, level) for level in found.levels])
+    levels = words("brief.semicolon").join(_asked(words, found, level) for level in found.levels)
     return words("target.asked", levels=levels, chance=words.percent(found.chance))
 
 
