@@ -15,8 +15,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.again import SIZES, all_pairs, manufacturing, not_repeated, size_class, some_pairs
 from scenarios.analysis.comparison import common_quarters, common_scenarios
-from scenarios.analysis.firm_runs import AMOUNTS, FirmRun, follow
+from scenarios.analysis.firm_runs import AMOUNTS, TITLES, FirmRun, follow
 from scenarios.analysis.intervals import BAND
 from scenarios.analysis.recipients import SUPPORTING
 from scenarios.checks import single, whole_number
@@ -30,23 +31,14 @@ from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.arguments import quoted
 from sim.calendar import Quarter
-from sim.reference import province_names, read_data
-from sim.tiers import TIERS, Tier
+from sim.reference import province_names
+from sim.tiers import Tier
 
-#: Pairs run again unless more or fewer are asked for.
-DEFAULT_PAIRS = 4
 #: Change of an amount that counts as one, as a share of the amount without the policy (an assumption).
 DEFAULT_THRESHOLD = 0.01
 #: Dimensions by which supported firms are grouped, as they stood before the support.
 DIMENSIONS = ("tier", "size", "province")
-#: Classes of the statistics office's "Classification of large, medium, small and micro enterprises for statistics"
-#: (统计上大中小微型企业划分办法, 2017), by the least number of employees; they also ask for revenue, left out here.
-SIZES = ("micro", "small", "medium", "large")
-INDUSTRY_LIMITS, SERVICES_LIMITS = (20, 300, 1000), (10, 100, 300)
 #: What a firm has or has not, beside its titles: still in business, does R&D, sells abroad.
-TITLES = dict(
-    zip(("innovative_smes", "srdi_smes", "little_giants"), (getattr(Tier, name) for name in TIERS), strict=True)
-)
 STATES = ("firms", *TITLES, "rd_firms", "exporters")
 #: All levers together, and all their firms.
 ALL = "all"
@@ -54,11 +46,6 @@ ALL = "all"
 RIVALS, SAME_NICHE, ELSEWHERE = "rivals", "same_niche", "elsewhere"
 _PER_100, _FIRMS = "per 100 supported firms", "firms"
 _AMOUNT_UNITS = dict(zip(AMOUNTS, ("yuan per year", "persons", "yuan per year", "yuan per year"), strict=True))
-_RUN = ["draw", "replicate"]
-#: Largest relative difference of national figures that is still a repetition.
-_SAME = 1e-9
-
-
 #: What makes a number incomplete, by key, with what is filled in.
 CAVEATS = {
     "repeats": "{some} of {runs} runs do not repeat the figures of {path}, which another version of the model or its "
@@ -221,8 +208,7 @@ def additionality(
     }
     differing = {name: _differing(scenarios[baseline], scenarios[name]) for name in names if name != baseline}
     chosen = _chosen(results, baseline, differing, [levers] if isinstance(levers, str) else levers)
-    runs = list(results.national[_RUN].drop_duplicates().itertuples(index=False, name=None))
-    chosen_runs = _spread(runs, pairs, results)
+    chosen_runs = some_pairs(results, pairs)
     others = list(chosen)
     plan = Plan(
         differing=tuple(differing[name] for name in others),
@@ -255,7 +241,7 @@ def additionality(
         rows=pd.DataFrame(rows)[_COLUMNS],
         caveats=tuple(filter(None, caveats)),
         pairs=len(groups),
-        available=len(runs),
+        available=len(all_pairs(results)),
         scale=results.manifest["scale"],
         parameters_vary=len({draw for draw, _ in chosen_runs}) > 1,
     )
@@ -273,16 +259,6 @@ def _share(threshold: object) -> float:
     if not known or not 0.0 <= threshold < 1.0:  # type: ignore[operator]
         raise InputError(f"threshold is {quoted(threshold)}: it must be a number from 0 to below 1")
     return float(threshold)  # type: ignore[arg-type]
-
-
-def _spread(runs: Sequence[tuple[int, int]], pairs: int | None, results: Results) -> list[tuple[int, int]]:
-    """The draw and replicate of the pairs to run again, spread evenly over those there are."""
-    wanted = min(DEFAULT_PAIRS, len(runs)) if pairs is None else whole_number("pairs", pairs, 1)
-    if wanted > len(runs):
-        raise InputError(
-            f"pairs is {wanted}: {results.path} has {len(runs)}; it must be a number from 1 to {len(runs)}"
-        )
-    return [runs[index] for index in np.linspace(0, len(runs) - 1, wanted).round().astype(int)]
 
 
 def _differing(before: Mapping, after: Mapping) -> tuple[str, ...]:
@@ -412,17 +388,9 @@ def _key(slot: np.ndarray, since: np.ndarray) -> np.ndarray:
     return (slot << 17) + since + 2**16
 
 
-def size_class(employment: np.ndarray, industry: np.ndarray) -> np.ndarray:
-    """Code of SIZES by employees: int64 (firms,). industry: bool (firms,), manufacturing, not software or services."""
-    of_industry, of_services = (
-        np.searchsorted(limits, employment, side="right") for limits in (INDUSTRY_LIMITS, SERVICES_LIMITS)
-    )
-    return np.where(industry, of_industry, of_services)
-
-
 def _groups(run: FirmRun, firms: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     """Masks of supported firms by dimension and group, as they stood before the support."""
-    made = np.array([row["manufacturing"] for row in read_data("sectors")["sector"]])
+    made = manufacturing()
     sector = run.sector[firms["slot"].to_numpy(np.int64)]
     codes = {
         "tier": (Tier._fields, firms["tier"].to_numpy(np.int64)),
@@ -598,13 +566,7 @@ def _repetition(
     quarter: Quarter,
 ) -> Iterator[Caveat]:
     """Whether the runs do not repeat the national figures of the directory."""
-    national = results.national[results.national["quarter"] == pd.Timestamp(quarter.end_date)]
-    stored = national.assign(scenario=national["scenario"].astype(str)).set_index(["scenario", *_RUN])
-    other = 0
-    for run, pair in zip(runs, pairs, strict=True):
-        for name, figures in zip(names, pair.national, strict=True):
-            row = stored.loc[(name, *run)]
-            other += any(not math.isclose(row[key], value, rel_tol=_SAME) for key, value in figures.items())
+    other = not_repeated(results, names, runs, [pair.national for pair in pairs], quarter)
     if other:
         every = len(names) * len(pairs)
         yield Caveat("repeats", {"some": str(other), "runs": str(every), "path": str(results.path)})

@@ -11,6 +11,7 @@ import click
 
 from scenarios.commands.options import (
     Names,
+    again_options,
     baseline_option,
     directory_argument,
     json_option,
@@ -26,12 +27,7 @@ _DIMENSIONS = ("tier", "size", "province")
 @click.command()
 @directory_argument
 @baseline_option
-@click.option(
-    "--pairs",
-    type=int,
-    metavar="K",
-    help="Pairs of runs to run again, spread evenly over those of DIR (default: 4, or all if there are fewer).",
-)
+@again_options("Pairs")
 @click.option(
     "--lever",
     "levers",
@@ -60,8 +56,6 @@ _DIMENSIONS = ("tier", "size", "province")
 @click.option(
     "--keep", is_flag=True, help="Keep the answer in DIR as additionality.json, which srdi report and the page show."
 )
-@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
-@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
 @json_option
 def additionality(
     *,

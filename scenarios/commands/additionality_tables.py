@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
-from scenarios.analysis.additionality import ALL, ELSEWHERE, RIVALS, SAME_NICHE, TITLES, Additionality, Numbers
-from scenarios.analysis.firm_runs import AMOUNTS
-from scenarios.commands.run_tables import variation_note
+from scenarios.analysis.additionality import ALL, ELSEWHERE, RIVALS, SAME_NICHE, Additionality, Numbers
+from scenarios.analysis.firm_runs import AMOUNTS, TITLES
+from scenarios.commands.run_tables import SIZE_NOTE, variation_note
 from scenarios.display.formatting import format_number
 from scenarios.display.screen import Cells, print_table, say
 
@@ -246,11 +246,7 @@ def _notes(found: Additionality, by: tuple[str, ...]) -> list[str]:
             "one lever to tell them apart."
         )
     if "size" in by:
-        sentences.append(
-            "Size: classes of the statistics office (2017) by employees alone: small from 20, medium from 300, large "
-            "from 1,000 in manufacturing; from 10, 100 and 300 in software and services. The official ones ask for "
-            "revenue too."
-        )
+        sentences.append(SIZE_NOTE)
     if found.pairs == 1:
         sentences.append("There is only one pair, so no range. Give more --pairs.")
     return sentences

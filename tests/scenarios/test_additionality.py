@@ -21,13 +21,12 @@ from scenarios.analysis.additionality import (
     ELSEWHERE,
     RIVALS,
     SAME_NICHE,
-    SIZES,
     Plan,
     _rows,
     count,
     count_pair,
-    size_class,
 )
+from scenarios.analysis.again import SIZES, size_class
 from scenarios.analysis.firm_runs import AMOUNTS, FirmRun, follow
 from scenarios.analysis.recipients import SUPPORTING
 from scenarios.cli import main

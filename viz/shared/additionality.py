@@ -13,11 +13,10 @@ from scenarios.analysis.additionality import (
     RIVALS,
     SAME_NICHE,
     STATES,
-    TITLES,
     Additionality,
     Numbers,
 )
-from scenarios.analysis.firm_runs import AMOUNTS
+from scenarios.analysis.firm_runs import AMOUNTS, TITLES
 from viz.shared.gains import place_name
 from viz.shared.ranges import estimate_texts
 from viz.shared.texts import TextTable
