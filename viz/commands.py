@@ -31,16 +31,23 @@ from viz import LANGUAGES
 def report(directory: Path, baseline: str | None, language: str, out: Path | None, as_json: bool) -> None:
     """Write results as one HTML page with figures, tables and caveats, readable without a network.
 
+    DIR is a results directory, or that of srdi equal-money or target. Answers of srdi additionality --keep, decompose,
+    equal-money and target that lie in it have a section each. If the command made the runs, its baseline is the
+    default.
+
     \b
     Example:
       srdi report results/first
       srdi report results/first --language zh --out first.html
     """
     from scenarios.records.results import load_results
+    from scenarios.search.answers import load_answers
     from viz.report.document import write_report
 
     path = out or directory / f"report-{language}.html"
-    compared = write_report(load_results(directory), path, baseline=baseline, language=language)
+    answers = load_answers(directory)
+    results = load_results(answers.runs)
+    compared = write_report(results, path, baseline=baseline, language=language, answers=answers)
     echo(path)
     if as_json:
         print_json(

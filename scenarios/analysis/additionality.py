@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.again import SIZES, all_pairs, manufacturing, not_repeated, size_class, some_pairs
 from scenarios.analysis.comparison import common_quarters, common_scenarios
-from scenarios.analysis.firm_runs import AMOUNTS, FirmRun, follow
+from scenarios.analysis.firm_runs import AMOUNTS, TITLES, FirmRun, follow
 from scenarios.analysis.intervals import BAND
 from scenarios.analysis.recipients import SUPPORTING
 from scenarios.checks import single, whole_number
@@ -24,27 +26,19 @@ from scenarios.ensembles.jobs import Job
 from scenarios.ensembles.rerun import jobs_again
 from scenarios.errors import InputError, nearest
 from scenarios.files.schema import build
+from scenarios.records.kept import table_of
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.arguments import quoted
 from sim.calendar import Quarter
-from sim.reference import province_names, read_data
-from sim.tiers import TIERS, Tier
+from sim.reference import province_names
+from sim.tiers import Tier
 
-#: Pairs run again unless more or fewer are asked for.
-DEFAULT_PAIRS = 4
 #: Change of an amount that counts as one, as a share of the amount without the policy (an assumption).
 DEFAULT_THRESHOLD = 0.01
 #: Dimensions by which supported firms are grouped, as they stood before the support.
 DIMENSIONS = ("tier", "size", "province")
-#: Classes of the statistics office's "Classification of large, medium, small and micro enterprises for statistics"
-#: (统计上大中小微型企业划分办法, 2017), by the least number of employees; they also ask for revenue, left out here.
-SIZES = ("micro", "small", "medium", "large")
-INDUSTRY_LIMITS, SERVICES_LIMITS = (20, 300, 1000), (10, 100, 300)
 #: What a firm has or has not, beside its titles: still in business, does R&D, sells abroad.
-TITLES = dict(
-    zip(("innovative_smes", "srdi_smes", "little_giants"), (getattr(Tier, name) for name in TIERS), strict=True)
-)
 STATES = ("firms", *TITLES, "rd_firms", "exporters")
 #: All levers together, and all their firms.
 ALL = "all"
@@ -52,9 +46,30 @@ ALL = "all"
 RIVALS, SAME_NICHE, ELSEWHERE = "rivals", "same_niche", "elsewhere"
 _PER_100, _FIRMS = "per 100 supported firms", "firms"
 _AMOUNT_UNITS = dict(zip(AMOUNTS, ("yuan per year", "persons", "yuan per year", "yuan per year"), strict=True))
-_RUN = ["draw", "replicate"]
-#: Largest relative difference of national figures that is still a repetition.
-_SAME = 1e-9
+#: What makes a number incomplete, by key, with what is filled in.
+CAVEATS = {
+    "repeats": "{some} of {runs} runs do not repeat the figures of {path}, which another version of the model or its "
+    "packages made; the numbers here are those of this version.",
+    "differs": "{scenario} also differs in {others}: changes of its firms are not those of support alone.",
+    "left_out": "{scenario} is left out: it supports no firm by a lever that differs from {baseline}.",
+}
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something that makes a number incomplete: a key of CAVEATS and what is filled in."""
+
+    key: str
+    values: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return CAVEATS[self.key].format(**self.values)
+
+
+#: Rows of a lever or group by quantity and measure.
+Numbers = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -83,17 +98,20 @@ class Additionality:
             Of rivals, firms that none of the levers that differ has supported: rivals (their number), support_lost (of
             these, supported in the baseline); STATES: lost, gained, net; AMOUNTS: lower, higher (firms, by the
             threshold), losses, gains, net (sums), net_per_100 (of supported firms).
-        caveats: sentences on what makes a number incomplete.
+        caveats: what makes a number incomplete.
         pairs: number of pairs run again. available: pairs in the directory. scale: simulated firms per real firm.
         parameters_vary: whether the pairs differ in parameters, not only in random draws.
     """
+
+    FILE: ClassVar[str] = "additionality.json"
+    COMMAND: ClassVar[str] = "srdi additionality --keep"
 
     baseline: str
     quarter: str
     levers: Mapping[str, tuple[str, ...]]
     threshold: float
     rows: pd.DataFrame
-    caveats: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
     pairs: int
     available: int
     scale: float
@@ -107,8 +125,34 @@ class Additionality:
             "levers": {name: list(levers) for name, levers in self.levers.items()},
             "threshold": self.threshold,
             "pairs": self.pairs,
-            "caveats": list(self.caveats),
+            "caveats": [caveat.text for caveat in self.caveats],
             "rows": records(self.rows),
+        }
+
+    def stored(self) -> dict:
+        """As `Keepable.stored`."""
+        more = {name: getattr(self, name) for name in ("available", "scale", "parameters_vary")}
+        return {**self.records(), **more, "caveats": [[caveat.key, caveat.values] for caveat in self.caveats]}
+
+    @classmethod
+    def of_stored(cls, values: Mapping[str, Any]) -> Self:
+        """As `Keepable.of_stored`."""
+        return cls(
+            levers={name: tuple(levers) for name, levers in values["levers"].items()},
+            caveats=tuple(Caveat(key, about) for key, about in values["caveats"]),
+            rows=table_of(values["rows"]),
+            **{
+                name: values[name]
+                for name in ("baseline", "quarter", "threshold", "pairs", "available", "scale", "parameters_vary")
+            },
+        )
+
+    def groups(self, scenario: str) -> dict[tuple[str, str, str], Numbers]:
+        """The rows of a scenario by lever, by and group, each by quantity and measure."""
+        own = self.rows[self.rows["scenario"] == scenario]
+        return {
+            (key[0], key[1], key[2]): {(row["quantity"], row["measure"]): row for row in rows.to_dict("records")}
+            for key, rows in own.groupby(["lever", "by", "group"], sort=False)
         }
 
 
@@ -164,8 +208,7 @@ def additionality(
     }
     differing = {name: _differing(scenarios[baseline], scenarios[name]) for name in names if name != baseline}
     chosen = _chosen(results, baseline, differing, [levers] if isinstance(levers, str) else levers)
-    runs = list(results.national[_RUN].drop_duplicates().itertuples(index=False, name=None))
-    chosen_runs = _spread(runs, pairs, results)
+    chosen_runs = some_pairs(results, pairs)
     others = list(chosen)
     plan = Plan(
         differing=tuple(differing[name] for name in others),
@@ -188,11 +231,7 @@ def additionality(
     caveats = [
         *_repetition(results, [baseline, *others], chosen_runs, by_pair, last),
         *(_also_differs(scenarios[baseline], scenarios[name], differing[name]) for name in others),
-        *(
-            f"{name} is left out: it supports no firm by a lever that differs from {baseline}."
-            for name in differing
-            if not differing[name]
-        ),
+        *(Caveat("left_out", {"scenario": name, "baseline": baseline}) for name in differing if not differing[name]),
     ]
     return Additionality(
         baseline=baseline,
@@ -202,7 +241,7 @@ def additionality(
         rows=pd.DataFrame(rows)[_COLUMNS],
         caveats=tuple(filter(None, caveats)),
         pairs=len(groups),
-        available=len(runs),
+        available=len(all_pairs(results)),
         scale=results.manifest["scale"],
         parameters_vary=len({draw for draw, _ in chosen_runs}) > 1,
     )
@@ -220,16 +259,6 @@ def _share(threshold: object) -> float:
     if not known or not 0.0 <= threshold < 1.0:  # type: ignore[operator]
         raise InputError(f"threshold is {quoted(threshold)}: it must be a number from 0 to below 1")
     return float(threshold)  # type: ignore[arg-type]
-
-
-def _spread(runs: Sequence[tuple[int, int]], pairs: int | None, results: Results) -> list[tuple[int, int]]:
-    """The draw and replicate of the pairs to run again, spread evenly over those there are."""
-    wanted = min(DEFAULT_PAIRS, len(runs)) if pairs is None else whole_number("pairs", pairs, 1)
-    if wanted > len(runs):
-        raise InputError(
-            f"pairs is {wanted}: {results.path} has {len(runs)}; it must be a number from 1 to {len(runs)}"
-        )
-    return [runs[index] for index in np.linspace(0, len(runs) - 1, wanted).round().astype(int)]
 
 
 def _differing(before: Mapping, after: Mapping) -> tuple[str, ...]:
@@ -262,8 +291,8 @@ def _chosen(
     return {name: own for name, own in chosen.items() if own}
 
 
-def _also_differs(before: Mapping, after: Mapping, levers: Sequence[str]) -> str:
-    """A sentence on what else a scenario changes, whose effect is in the changes of its firms; empty if nothing."""
+def _also_differs(before: Mapping, after: Mapping, levers: Sequence[str]) -> Caveat | None:
+    """What else a scenario changes, whose effect is in the changes of its firms; None if nothing."""
     other = [
         name
         for name in after["levers"]
@@ -272,9 +301,7 @@ def _also_differs(before: Mapping, after: Mapping, levers: Sequence[str]) -> str
         and (after["levers"][name]["enabled"] or before["levers"][name]["enabled"])
     ]
     other += [key for key in ("rules", "shocks", "model", "parameters") if before[key] != after[key]]
-    if not other:
-        return ""
-    return f"{after['name']} also differs in {', '.join(other)}: changes of its firms are not those of support alone."
+    return Caveat("differs", {"scenario": after["name"], "others": ", ".join(other)}) if other else None
 
 
 # --- one pair
@@ -361,17 +388,9 @@ def _key(slot: np.ndarray, since: np.ndarray) -> np.ndarray:
     return (slot << 17) + since + 2**16
 
 
-def size_class(employment: np.ndarray, industry: np.ndarray) -> np.ndarray:
-    """Code of SIZES by employees: int64 (firms,). industry: bool (firms,), manufacturing, not software or services."""
-    of_industry, of_services = (
-        np.searchsorted(limits, employment, side="right") for limits in (INDUSTRY_LIMITS, SERVICES_LIMITS)
-    )
-    return np.where(industry, of_industry, of_services)
-
-
 def _groups(run: FirmRun, firms: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     """Masks of supported firms by dimension and group, as they stood before the support."""
-    made = np.array([row["manufacturing"] for row in read_data("sectors")["sector"]])
+    made = manufacturing()
     sector = run.sector[firms["slot"].to_numpy(np.int64)]
     codes = {
         "tier": (Tier._fields, firms["tier"].to_numpy(np.int64)),
@@ -545,17 +564,9 @@ def _repetition(
     runs: Sequence[tuple[int, int]],
     pairs: Sequence[PairCounts],
     quarter: Quarter,
-) -> Iterator[str]:
-    """A sentence if the runs do not repeat the national figures of the directory."""
-    national = results.national[results.national["quarter"] == pd.Timestamp(quarter.end_date)]
-    stored = national.assign(scenario=national["scenario"].astype(str)).set_index(["scenario", *_RUN])
-    other = 0
-    for run, pair in zip(runs, pairs, strict=True):
-        for name, figures in zip(names, pair.national, strict=True):
-            row = stored.loc[(name, *run)]
-            other += any(not math.isclose(row[key], value, rel_tol=_SAME) for key, value in figures.items())
+) -> Iterator[Caveat]:
+    """Whether the runs do not repeat the national figures of the directory."""
+    other = not_repeated(results, names, runs, [pair.national for pair in pairs], quarter)
     if other:
-        yield (
-            f"{other} of {len(names) * len(pairs)} runs do not repeat the figures of {results.path}, which another "
-            "version of the model or its packages made; the numbers here are those of this version."
-        )
+        every = len(names) * len(pairs)
+        yield Caveat("repeats", {"some": str(other), "runs": str(every), "path": str(results.path)})

@@ -19,10 +19,15 @@ from sim.numerics.draws import Purpose, uniform_pair
 from sim.numerics.elementary import log
 from sim.numerics.jit import kernel
 from sim.tally import research_sums
+from sim.tiers import TIERS, Tier
 
 #: What is known of each firm at the end, beside its tier: as the national columns of these names count it, but a year's
 #: amount at the pace of the quarter.
 AMOUNTS = ("rd_true_yuan", "employment", "exports_yuan", "revenue_yuan")
+#: Titles by the national columns of their stocks, with the least code of a firm's tier.
+TITLES = dict(
+    zip(("innovative_smes", "srdi_smes", "little_giants"), (getattr(Tier, name) for name in TIERS), strict=True)
+)
 #: National columns by which it is seen whether a run repeats another one.
 CHECKED = ("firms", "employment", "srdi_smes", "little_giants", "revenue_yuan", "rd_true_yuan", "exports_yuan")
 

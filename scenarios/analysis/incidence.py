@@ -1,21 +1,27 @@
-"""Incidence: who gains and who loses by a policy, in places, sectors and tiers, and how concentrated that is.
+"""Incidence: who gains and who loses by a policy, in places, sectors, tiers and size classes, and how concentrated.
 
 A pair is one parameter draw and replicate, run under a scenario and the baseline. The results hold no public money by
-place, so it is given by kind and lever for the nation, and is not divided among places.
+place, so it is given by kind and lever for the nation, and is not divided among places. Nor do they hold sizes of
+firms: for these, some pairs are run again.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from scenarios.analysis.again import SIZES, all_pairs, manufacturing, not_repeated, size_class, some_pairs
 from scenarios.analysis.comparison import common_quarters, common_scenarios
+from scenarios.analysis.firm_runs import TITLES, FirmRun, follow
 from scenarios.analysis.intervals import band_columns
-from scenarios.checks import single
+from scenarios.checks import single, whole_number
+from scenarios.ensembles.ensemble import run_together
+from scenarios.ensembles.jobs import Job
+from scenarios.ensembles.rerun import jobs_again
 from scenarios.errors import InputError, ResultsError, nearest
 from scenarios.records.results import Results
 from scenarios.records.storage import records
@@ -23,13 +29,15 @@ from sim.calendar import Quarter
 from sim.records.outputs import TABLES, Output
 from sim.reference import region_names
 
-#: Dimensions and the table each is made of.
+#: Dimensions and the table each is made of; by size it is the national one, divided by running pairs again.
+BY_SIZE = "size"
 DIMENSIONS = {
     "province": "province",
     "region": "province",
     "county_type": "county_type",
     "sector": "sector",
     "tier": "tier",
+    BY_SIZE: "national",
 }
 #: Quantities compared by default, as far as the table has them.
 DEFAULT_QUANTITIES = ("firms", "employment", "srdi_smes", "little_giants", "revenue_yuan", "rd_true_yuan")
@@ -39,9 +47,12 @@ PAID, NOT_BOOKED = "paid_yuan", "not booked by place"
 NATION, ALL = "nation", "all"
 #: Units of columns that add up over places.
 _ADDITIVE = ("firms", "persons", "clusters", "yuan per quarter")
+_FLOWS = ("revenue_yuan", "rd_true_yuan", "exports_yuan")
 #: Columns of the table of tiers that describe their stock, by the names they have in other tables; others are flows of
 #: certificates, which do not add up to a national number of firms.
 _STOCK = {"stock": "firms", **{name: name for name in ("employment", "revenue_yuan", "rd_true_yuan")}}
+#: Columns of the national table that are known of single firms, and whether a firm's is that of a year.
+_OF_FIRMS = ("firms", "employment", "innovative_smes", "srdi_smes", "little_giants", *_FLOWS)
 _RUN = ["draw", "replicate"]
 
 
@@ -62,7 +73,8 @@ class Incidence:
             (sums over the places that gain, or lose, in the mean of the pairs); gini_change; gini_gains and
             gini_losses (of what places gain, or lose, in a pair).
             Public money (quantity paid_yuan) is what was paid since the start.
-        pairs: their number. parameters_vary: whether they differ in parameters, not only in random draws.
+        pairs: their number, by size of those run again. available: pairs of the ensemble.
+        parameters_vary: whether they differ in parameters, not only in random draws.
     """
 
     by: str
@@ -71,6 +83,7 @@ class Incidence:
     quantities: tuple[str, ...]
     rows: pd.DataFrame
     pairs: int
+    available: int
     parameters_vary: bool
 
     def records(self) -> dict:
@@ -85,8 +98,15 @@ def incidence(
     *,
     quantities: Iterable[str] = (),
     quarters: Iterable[str] = (),
+    pairs: int | None = None,
+    workers: int | None = None,
+    threads: int = 1,
+    on_start: Callable[[int], None] = lambda pairs: None,
+    on_pair: Callable[[], None] = lambda: None,
 ) -> Incidence:
-    """Gains and losses of every scenario against the baseline, pair by pair, by place, sector or tier.
+    """Gains and losses of every scenario against the baseline, pair by pair, by place, sector, tier or size.
+
+    By size, pairs are run again; a script that uses more than one worker needs a guard (see `scenarios.run_ensemble`).
 
     Args:
         results: an ensemble with the baseline and at least one other scenario.
@@ -94,10 +114,13 @@ def incidence(
         baseline: the scenario the others are compared with.
         quantities: one or several columns of the table; none means `DEFAULT_QUANTITIES`.
         quarters: one or several, such as 2030Q4; none means the last.
+        pairs, workers, threads, on_start, on_pair: by size, as in `scenarios.additionality`; pairs of each quarter.
 
     Raises:
-        InputError: an unknown dimension, baseline, quantity or quarter, or a single scenario.
+        InputError: an unknown dimension, baseline, quantity or quarter, a single scenario, pairs that are not run
+            again, or runs that do not repeat the results, because another version made them.
         ResultsError: a table lacks rows.
+        RunFailed: a run failed.
 
     Example:
         >>> incidence(load_results("results/fund"), "region").rows  # doctest: +SKIP
@@ -111,17 +134,34 @@ def incidence(
             raise InputError(f"quantity is {name!r}{nearest(str(name), known)} (allowed by {by}: {', '.join(known)})")
     scenarios = common_scenarios([results], baseline)
     scenarios = [baseline, *(name for name in scenarios if name != baseline)]
+    if by != BY_SIZE and pairs is not None:
+        raise InputError(f"pairs is {pairs!r}: only by size are pairs run again; by {by}, all are in the results")
+    threads = whole_number("threads", threads, 1)
+    again = some_pairs(results, pairs) if by == BY_SIZE else all_pairs(results)
+    dates = common_quarters([results], [quarters] if isinstance(quarters, str) else quarters)
+    if by == BY_SIZE:
+        on_start(len(again) * len(dates))
     rows: list[dict] = []
-    for quarter in common_quarters([results], [quarters] if isinstance(quarters, str) else quarters):
-        levels = _levels(results, by, scenarios, quarter, {*chosen, "firms", "employment"})
-        money = _money(results, scenarios, quarter)
+    for quarter in dates:
+        if by == BY_SIZE:
+            jobs = jobs_again(results, scenarios, again, threads)
+            levels = _by_size(results, scenarios, quarter, again, _found(jobs, workers, quarter, on_pair))
+        else:
+            levels = _levels(results, by, scenarios, quarter, {*chosen, "firms", "employment"})
+        money = _money(results, scenarios, quarter, again)
         for row in _rows(results, scenarios, levels, money, [known[name] for name in chosen]):
             rows.append({**row, "by": by, "quarter": str(quarter)})
     frame = pd.DataFrame(rows)[_COLUMNS]
-    draws = results.national["draw"].nunique()
-    pairs = len(results.national[_RUN].drop_duplicates())
-    dates = tuple(dict.fromkeys(frame["quarter"]))
-    return Incidence(by, baseline, dates, chosen, frame, pairs, draws > 1)
+    return Incidence(
+        by=by,
+        baseline=baseline,
+        quarters=tuple(map(str, dates)),
+        quantities=chosen,
+        rows=frame,
+        pairs=len(again),
+        available=len(all_pairs(results)),
+        parameters_vary=len({draw for draw, _ in again}) > 1,
+    )
 
 
 _COLUMNS = [
@@ -133,12 +173,11 @@ _COLUMNS = [
 def _quantities(by: str) -> dict[str, Output]:
     """Columns of a dimension's table that add up over places, by name; raises InputError for an unknown dimension."""
     if not isinstance(by, str) or by not in DIMENSIONS:
-        why = ": no table of results has size classes" if by == "size" else nearest(str(by), DIMENSIONS)
-        raise InputError(f"by is {by!r}{why} (allowed: {', '.join(DIMENSIONS)})")
+        raise InputError(f"by is {by!r}{nearest(str(by), DIMENSIONS)} (allowed: {', '.join(DIMENSIONS)})")
     columns = {column.name: column for column in TABLES[DIMENSIONS[by]] if column.unit in _ADDITIVE}
     if by == "tier":
         return {_STOCK[name]: columns[name] for name in _STOCK}
-    return columns
+    return {name: columns[name] for name in _OF_FIRMS} if by == BY_SIZE else columns
 
 
 @dataclass(frozen=True)
@@ -181,14 +220,81 @@ def _levels(results: Results, by: str, scenarios: Sequence[str], quarter: Quarte
     return _Levels(order, values)
 
 
-def _money(results: Results, scenarios: Sequence[str], quarter: Quarter) -> dict[tuple[str, str, str], np.ndarray]:
-    """Yuan paid since the start, float64 (pairs,), by scenario, kind and lever; what never moves is left out."""
-    spending = results.spending
+@dataclass(frozen=True)
+class _Sizes:
+    """What a worker gives of a run: sums by quantity, float64 (classes,), at 1:1, and national figures of the run."""
+
+    sums: Mapping[str, np.ndarray]
+    national: dict[str, float]
+
+
+def sums_by_size(run: FirmRun) -> dict[str, np.ndarray]:
+    """Sums over the firms of a run at the end, by quantity: float64 (SIZES,), at 1:1; flows of the quarter."""
+    slots = np.flatnonzero(run.alive)
+    staff, tier = run.amounts["employment"][slots], run.tier[slots]
+    classes = size_class(staff, manufacturing()[run.sector[slots]])
+    weights = {
+        "firms": np.ones(len(slots)),
+        "employment": staff,
+        **{name: (tier >= code).astype(np.float64) for name, code in TITLES.items()},
+        **{name: run.amounts[name][slots] / 4.0 for name in _FLOWS},
+    }
+    return {name: np.bincount(classes, values, len(SIZES)) / run.scale for name, values in weights.items()}
+
+
+def _sizes_of(jobs: Sequence[Job], quarter: Quarter) -> list[_Sizes]:
+    """The runs of one pair."""
+    runs = (follow(job, (), quarter) for job in jobs)
+    return [_Sizes(sums_by_size(run), run.national) for run in runs]
+
+
+def _found(
+    groups: Sequence[Sequence[Job]], workers: int | None, quarter: Quarter, on_pair: Callable[[], None]
+) -> list[list[_Sizes]]:
+    """What was found of each pair, in their order."""
+    found = {}
+    for index, sizes in run_together(_sizes_of, groups, workers, quarter):
+        found[index] = sizes
+        on_pair()
+    return [found[index] for index in range(len(groups))]
+
+
+def _by_size(
+    results: Results,
+    scenarios: Sequence[str],
+    quarter: Quarter,
+    runs: Sequence[tuple[int, int]],
+    found: Sequence[Sequence[_Sizes]],
+) -> _Levels:
+    """Levels of every scenario by size class; raises InputError if the runs do not repeat the results."""
+    other = not_repeated(results, scenarios, runs, [[each.national for each in pair] for pair in found], quarter)
+    if other:
+        raise InputError(
+            f"{other} of {len(scenarios) * len(runs)} runs do not repeat the figures of {results.path}, which another "
+            "version of the model or its packages made; run it again with this version, or use another --by"
+        )
+    values = {
+        (name, quantity): np.stack([pair[place].sums[quantity] for pair in found])
+        for place, name in enumerate(scenarios)
+        for quantity in _OF_FIRMS
+    }
+    return _Levels(SIZES, values)
+
+
+def _money(
+    results: Results, scenarios: Sequence[str], quarter: Quarter, runs: Sequence[tuple[int, int]]
+) -> dict[tuple[str, str, str], np.ndarray]:
+    """Yuan paid since the start, float64 (pairs,), by scenario, kind and lever; what never moves is left out.
+
+    Args:
+        runs: draw and replicate of the pairs.
+    """
+    spending = results.spending.merge(pd.DataFrame(runs, columns=_RUN), on=_RUN)
     so_far = spending[spending["quarter"] <= pd.Timestamp(quarter.end_date)]
     so_far = so_far.assign(**{name: so_far[name].astype(str) for name in ("scenario", "kind", "lever")})
     paid = so_far.groupby(["kind", "lever", "scenario", *_RUN], sort=False)["spending_yuan"].sum()
     paid = paid.sort_index()
-    pairs = len(results.national[_RUN].drop_duplicates())
+    pairs = len(runs)
     found: dict[tuple[str, str, str], np.ndarray] = {}
     for kind, lever in so_far[["kind", "lever"]].drop_duplicates().itertuples(index=False, name=None):
         own = {name: paid.loc[kind, lever, name].to_numpy(np.float64) for name in scenarios}

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from scenarios.analysis.incidence import ALL, NATION, NOT_BOOKED, PAID, Incidence
-from scenarios.commands.run_tables import variation_note
+from scenarios.commands.run_tables import SIZE_NOTE, variation_note
 from scenarios.display.formatting import format_number, unit_name
 from scenarios.display.screen import Cells, print_table, say
 
@@ -160,6 +160,11 @@ def _notes(found: Incidence) -> list[str]:
     ]
     if found.by == "tier":
         sentences.append("By tier a firm that wins or loses a title moves from one row to another.")
+    if found.by == "size":
+        sentences.append(
+            f"{found.pairs} of {found.available} pairs were run again, because results hold no sizes of firms. A firm "
+            f"that grows or shrinks moves from one row to another. {SIZE_NOTE}"
+        )
     if found.pairs == 1:
         sentences.append("There is only one pair, so no range. Run more --replicates.")
     return sentences

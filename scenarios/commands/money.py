@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from scenarios.commands.options import (
+    again_options,
     baseline_option,
     directory_argument,
     json_option,
@@ -19,6 +20,7 @@ from scenarios.commands.options import (
     quarters_option,
     table_console,
 )
+from scenarios.ensembles.request import progress_bar
 
 
 @click.command()
@@ -26,9 +28,9 @@ from scenarios.commands.options import (
 @click.option(
     "--by",
     required=True,
-    metavar="province|region|county_type|sector|tier",
-    help="What gains and losses are divided by. region: the four of the statistics office. By size is refused: no "
-    "table of results has size classes.",
+    metavar="province|region|county_type|sector|tier|size",
+    help="What gains and losses are divided by. region: the four of the statistics office. size: its classes (micro, "
+    "small, medium, large) by employees; results hold no sizes, so some pairs are run again.",
 )
 @baseline_option
 @quantities_option(
@@ -36,16 +38,21 @@ from scenarios.commands.options import (
     "revenue_yuan, rd_true_yuan; by tier without the titles)."
 )
 @quarters_option
+@again_options("By size: pairs")
 @json_option
 def incidence(
+    *,
     directory: Path,
     by: str,
     baseline: str,
     quantities: tuple[str, ...],
     quarters: tuple[str, ...],
+    pairs: int | None,
+    workers: int | None,
+    threads: int,
     as_json: bool,
 ) -> None:
-    """Show who gains and who loses: firms, jobs, titles, revenue and R&D by place, sector or tier.
+    """Show who gains and who loses: firms, jobs, titles, revenue and R&D by place, sector, tier or size.
 
     Compares every scenario of a results directory with its baseline, pair by pair (same draw and replicate): the
     change in all, per 1,000 firms and per 1,000 employees, each place's share of the nation and of its change, and the
@@ -58,13 +65,27 @@ def incidence(
     Example:
       srdi run baseline sme-fund --replicates 20 --out results/fund
       srdi incidence results/fund --by region
+      srdi incidence results/fund --by size --pairs 4
       srdi incidence results/fund --by sector --quantity employment --quarter 2027Q4 --json
     """
     from scenarios.analysis.incidence import incidence as find_incidence
     from scenarios.commands.incidence_tables import print_incidence
     from scenarios.records.results import load_results
 
-    found = find_incidence(load_results(directory), by, baseline, quantities=quantities, quarters=quarters)
+    results = load_results(directory)
+    with progress_bar("pairs") as (on_start, on_pair):
+        found = find_incidence(
+            results,
+            by,
+            baseline,
+            quantities=quantities,
+            quarters=quarters,
+            pairs=pairs,
+            workers=workers,
+            threads=threads,
+            on_start=on_start,
+            on_pair=on_pair,
+        )
     print_incidence(found, table_console(as_json))
     if as_json:
         print_json(found.records())

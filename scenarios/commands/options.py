@@ -37,6 +37,13 @@ class Names(click.Choice):
             self.fail(f"{value!r} is not one of {', '.join(map(repr, self.choices))}{hint}", param, ctx)
 
 
+#: Options on where runs are computed.
+_WORKERS = (
+    click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core)."),
+    click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker."),
+)
+
+
 def json_option(function: Function) -> Function:
     """The option ``--json``, passed to the function as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one machine-readable line, last, on stdout.")(
@@ -61,6 +68,31 @@ def quarters_option(function: Function) -> Function:
     return click.option(
         "--quarter", "quarters", multiple=True, metavar="YYYYQN", help="Quarter (repeatable; default: the last)."
     )(function)
+
+
+def again_options(what: str) -> Callable[[Function], Function]:
+    """The options ``--pairs``, ``--workers`` and ``--threads`` of a command that runs some pairs again.
+
+    Args:
+        what: begins the help of ``--pairs``.
+    """
+    options = (
+        click.option(
+            "--pairs",
+            type=int,
+            metavar="K",
+            help=f"{what} of runs to run again, spread evenly over those of DIR (default: 4, or all if there are "
+            "fewer).",
+        ),
+        *_WORKERS,
+    )
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 def quantities_option(text: str) -> Callable[[Function], Function]:
@@ -158,10 +190,7 @@ def ensemble_options(
         ),
         click.option("--out", type=click.Path(path_type=Path), help="New directory for the results."),
         click.option("--resume", is_flag=True, help="Finish the interrupted ensemble in --out."),
-        click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core)."),
-        click.option(
-            "--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker."
-        ),
+        *_WORKERS,
         click.option(
             "--scheduler",
             metavar="ADDRESS",

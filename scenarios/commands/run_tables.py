@@ -10,6 +10,11 @@ from scenarios.display.formatting import format_interval, format_number
 from scenarios.display.screen import Cells, print_table, say
 from scenarios.records.results import Results
 
+#: What size classes are.
+SIZE_NOTE = (
+    "Size: classes of the statistics office (2017) by employees alone: small from 20, medium from 300, large from "
+    "1,000 in manufacturing; from 10, 100 and 300 in software and services. The official ones ask for revenue too."
+)
 _ROLES = {"fit": "fitted", "check": "check", "given": "given"}
 #: Columns of the ladder over time and their headings.
 _LADDER = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -16,11 +17,15 @@ from made_up import add_places, add_spending, ensemble
 from rich.console import Console
 
 from scenarios import InputError, ResultsError, cash, incidence, load_scenario, run_ensemble
-from scenarios.analysis.incidence import DIMENSIONS, NATION, NOT_BOOKED, PAID, gini, theil
+from scenarios.analysis.again import SIZES, manufacturing
+from scenarios.analysis.firm_runs import follow
+from scenarios.analysis.incidence import DIMENSIONS, NATION, NOT_BOOKED, PAID, gini, sums_by_size, theil
 from scenarios.cli import main
 from scenarios.commands.incidence_tables import print_incidence
 from scenarios.commands.money import incidence as command
+from scenarios.ensembles.rerun import jobs_again
 from scenarios.files.labels import WORDS
+from sim.calendar import Quarter
 from sim.reference import province_names, region_names
 
 FIRMS = {"county": [100, 100], "urban": [300, 300]}
@@ -145,7 +150,8 @@ def test_measures_of_concentration_keep_their_limits(values):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"by": "size"}, "^by is 'size': no table of results has size classes .allowed: province, region,"),
+        ({"by": "sizes"}, "^by is 'sizes'; did you mean 'size'. .allowed: province, region,"),
+        ({"by": "region", "pairs": 1}, "^pairs is 1: only by size are pairs run again"),
         ({"by": "provinces"}, "^by is 'provinces'; did you mean 'province'"),
         ({"by": ["province"]}, "^by is .'province'."),
         ({"by": None}, "^by is None"),
@@ -211,6 +217,8 @@ def results(tmp_path_factory):
 @pytest.mark.parametrize("by", DIMENSIONS)
 def test_places_sum_to_the_nation_of_a_real_ensemble(results, by):
     found = incidence(results, by)
+    # Single firms hold whole thousands of sales and parts of a person; the tables hold their sums.
+    close = {"rel": 1e-4 if by == "size" else 1e-6}
     ends = results.national[results.national["quarter"] == results.national["quarter"].max()]
     means = ends.groupby("scenario", observed=True)[["public_cost_yuan", *found.quantities]].mean()
     for measure, whole in (("level", "level"), ("change", "change"), ("share_of_nation", None)):
@@ -220,7 +228,7 @@ def test_places_sum_to_the_nation_of_a_real_ensemble(results, by):
             wanted = number(found, whole, NATION, scenario, quantity)[0] if whole else 1.0
             assert total == pytest.approx(wanted)
             if measure == "level":
-                assert total == pytest.approx(means.loc[scenario, quantity])
+                assert total == pytest.approx(means.loc[scenario, quantity], **close)
     gains, losses, change = (number(found, name, scenario="no-policy", quantity="employment")[0] for name in SUMS)
     assert gains + losses == pytest.approx(change)
     assert set(found.rows["label"]) <= set(WORDS)
@@ -229,6 +237,51 @@ def test_places_sum_to_the_nation_of_a_real_ensemble(results, by):
 
 
 SUMS = ("gains", "losses", "change")
+
+
+def test_sizes_are_of_some_pairs_and_so_is_the_money(results):
+    told = []
+    found = incidence(results, "size", quantities="employment", pairs=1, on_start=told.append)
+    assert (found.pairs, found.available, told) == (1, 2, [1])
+    assert set(found.rows["place"]) == {"micro", "small", "medium", "large", NATION}
+    first = results.national[(results.national["scenario"] == "baseline") & (results.national["replicate"] == 0)]
+    paid = number(found, "level", NATION, "baseline", PAID, "all")[0]
+    assert paid == pytest.approx(first["public_cost_yuan"].sum())
+    # A micro firm has fewer than 20 employees, a large one 300 or more.
+    staff, firms = (
+        {size: number(incidence(results, "size", pairs=1), "level", size, "baseline", name)[0] for size in SIZES}
+        for name in ("employment", "firms")
+    )
+    means = [staff[size] / firms[size] for size in SIZES if firms[size]]
+    assert means == sorted(means)
+    assert means[0] < 20.0
+    text = " ".join(printed(found).split())
+    assert "1 of 2 pairs were run again, because results hold no sizes of firms" in text
+
+
+def test_sums_by_size_are_those_of_plain_python(results):
+    (jobs,) = jobs_again(results, ["baseline"], [(0, 1)])
+    run = follow(jobs[0], (), Quarter(2023, 4))
+    sums = sums_by_size(run)
+    wanted = defaultdict(float)
+    for slot in np.flatnonzero(run.alive):
+        staff = run.amounts["employment"][slot]
+        limits = (20, 300, 1000) if manufacturing()[run.sector[slot]] else (10, 100, 300)
+        size = sum(staff >= limit for limit in limits)
+        wanted["firms", size] += 1000.0
+        wanted["employment", size] += 1000.0 * staff
+        wanted["srdi_smes", size] += 1000.0 * (run.tier[slot] >= 2)
+        wanted["revenue_yuan", size] += 250.0 * run.amounts["revenue_yuan"][slot]
+    for (name, size), total in wanted.items():
+        assert sums[name][size] == pytest.approx(total), (name, size)
+
+
+def test_results_of_another_version_are_not_divided_by_size(results):
+    national = results.national
+    changed = type(results)(results.path, results.manifest)
+    changed.national = national.assign(employment=national["employment"] * 1.01)
+    with pytest.raises(InputError, match=r"^4 of 4 runs do not repeat the figures of .*another version"):
+        incidence(changed, "size")
 
 
 def test_money_is_that_of_the_nation_and_of_the_cash_flow(results):
@@ -253,7 +306,8 @@ def test_the_command_ends_with_the_agreed_line_of_json(results):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--by", "size"], "by is 'size': no table of results has size classes"),
+        (["--by", "sizes"], "by is 'sizes'; did you mean 'size'? (allowed: province, region"),
+        (["--by", "size", "--pairs", "3"], "it must be a number from 1 to 2"),
         (["--by", "region", "--quarter", "2050Q1"], "allowed: 2018Q4 to 2023Q4"),
         ([], "Missing option '--by'"),
     ],

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from scenarios.errors import InputError, printable
 from scenarios.records.results import Results
 from scenarios.records.storage import atomic_file
+from scenarios.search.answers import Answers, load_answers
 from viz import LANGUAGES
+from viz.report.answers import missing, sections_of
 from viz.report.background import descriptions, sentences
 from viz.report.caveats import caveats, lever_sources, misses
 from viz.report.costs import costs_per_firm, spending
@@ -28,7 +30,8 @@ from viz.shared.units import unit_of
 from viz.shared.worth import assumptions, not_counted
 from viz.words.language import Words
 
-#: Sections of the page, in order; their titles are in the word tables.
+#: Sections of every page, in order; their titles are in the word tables. Those on answers of further commands, if any
+#: are kept beside the results, come after `value`.
 SECTIONS = (
     *("headlines", "run", "fans", "effects", "map", "gains", "costs", "cash", "value", "chains", "doubt"),
     "caveats",
@@ -37,15 +40,22 @@ _ENDINGS = (".html", ".htm")
 
 
 def write_report(
-    results: Results, path: str | Path, *, baseline: str | None = None, language: str = LANGUAGES[0]
+    results: Results,
+    path: str | Path,
+    *,
+    baseline: str | None = None,
+    language: str = LANGUAGES[0],
+    answers: Answers | None = None,
 ) -> Compared:
     """Write results as one HTML page; the same results give the same bytes.
 
     Args:
         results: from `scenarios.load_results`.
         path: file to write, ending in .html; replaced if it exists.
-        baseline: scenario with which the others are compared; None takes ``baseline``, or else the first.
+        baseline: scenario with which the others are compared; None takes that of a kept answer whose command has made
+            the runs, or else ``baseline``, or else the first.
         language: one of `viz.LANGUAGES`.
+        answers: of further commands on these results; None takes those in their directory.
 
     Returns:
         The compared results.
@@ -56,8 +66,9 @@ def write_report(
     path = Path(path)
     if path.suffix.lower() not in _ENDINGS:
         raise InputError(f"{path} does not end in {' or '.join(_ENDINGS)}; the report is an HTML page")
-    compared = Compared(results, baseline)
-    page = render(compared, language)
+    answers = load_answers(results.path) if answers is None else answers
+    compared = compared_by(results, baseline, answers)
+    page = render(compared, language, answers)
     try:
         with atomic_file(path) as draft:
             draft.write_text(page, encoding="utf-8")
@@ -66,25 +77,45 @@ def write_report(
     return compared
 
 
-def render(compared: Compared, language: str) -> str:
-    """The page as text."""
+def compared_by(results: Results, baseline: str | None, answers: Answers) -> Compared:
+    """The scenarios of a report: those of an answer whose command has made the runs, or else all.
+
+    Of a decomposition they are the policy and what it is split against, not every combination of its parts.
+    """
+    for own, others in answers.compared:
+        names = [own, *others]
+        known = {scenario["name"] for scenario in results.manifest["scenarios"]}
+        if known.issuperset(names):
+            chosen = own if baseline is None else baseline
+            return Compared(results, chosen, [name for name in names if name != chosen])
+    return Compared(results, baseline)
+
+
+def render(compared: Compared, language: str, answers: Answers | None = None) -> str:
+    """The page as text; answers as in `write_report`."""
     words = Words(language)
+    answers = load_answers(compared.results.path) if answers is None else answers
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     package = files("viz.report")
     template = environment.from_string(package.joinpath("document.html.jinja").read_text(encoding="utf-8"))
     css = Markup(package.joinpath("document.css").read_text(encoding="utf-8"))
-    return template.render(_context(Sections(compared, words), words) | {"css": css}) + "\n"
+    return template.render(_context(Sections(compared, words), words, answers) | {"css": css}) + "\n"
 
 
-def _context(sections: Sections, words: Words) -> dict:
+def _context(sections: Sections, words: Words, answers: Answers) -> dict:
     """All variables of the template."""
     compared, manifest = sections.compared, sections.compared.results.manifest
     titles = [sections.titles[name] for name in compared.names]
     first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
     missed_in_words, missed = misses(sections)
+    answered = sections_of(sections, answers)
+    directory = printable(compared.results.path.resolve().name)
+    after = SECTIONS.index("value") + 1
     return {
         "t": words,
-        "sections": SECTIONS,
+        "sections": (*SECTIONS[:after], *answered, *SECTIONS[after:]),
+        "answers": answered,
+        "missing": missing(sections, list(answered), directory),
         "title": words("page.title", scenarios=words.joined(titles)),
         "intro": words("page.intro", first=first, last=last, baseline=titles[0]),
         "footer": words("page.footer", version=manifest["versions"]["srdi"]),
@@ -95,7 +126,7 @@ def _context(sections: Sections, words: Words) -> dict:
         "key": sections.key(),
         "headlines": sections.headlines(),
         "sentences": sentences(sections),
-        "directory": printable(compared.results.path.resolve().name),
+        "directory": directory,
         "descriptions": descriptions(sections),
         "fans": sections.fans(),
         "effects": sections.effects(),

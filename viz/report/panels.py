@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 import pandas as pd
 
 from scenarios.analysis.reported import ReportedFigure
-from scenarios.display.drawing import GREY, OKABE_ITO
+from scenarios.display.drawing import BLUE, GREY, OKABE_ITO, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,6 +146,69 @@ def swings_chart(names: Sequence[str], rows: pd.DataFrame, best: float, number: 
         axis.plot([middle, middle], [height - 0.25, height + 0.25], color="black", lw=1.0)
         axis.plot(low, height, "s", ms=4.5, color=OKABE_ITO[1])
         axis.plot(high, height, "o", ms=4.5, color=OKABE_ITO[0])
+    return drawing
+
+
+def shares_chart(names: Sequence[str], rows: pd.DataFrame, number: Callable[[float], str]) -> Figure:
+    """Parts of a hundred below each other: a grey bar for one part, a coloured one for what is added to it.
+
+    Args:
+        names: of the rows, from the top. rows: columns anyway, added, and low and high, the range of the latter.
+        number: formats the numbers of the horizontal axis.
+    """
+    drawing, axis = _rows_panel(names, number)
+    for height, (anyway, added, low, high) in zip(
+        range(len(names) - 1, -1, -1), rows[["anyway", "added", "low", "high"]].itertuples(index=False), strict=True
+    ):
+        axis.barh(height, anyway, height=0.56, color=GREY, alpha=_NARROW_BAND + 0.2, lw=0)
+        axis.barh(height, added, left=anyway, height=0.56, color=BLUE, lw=0)
+        axis.plot([anyway + low, anyway + high], [height, height], color="black", lw=1.2)
+    axis.set_xlim(0.0, 100.0)
+    return drawing
+
+
+def waterfall_chart(names: Sequence[str], bars: pd.DataFrame, number: Callable[[float], str]) -> Figure:
+    """Bars below each other, each from where the one above ends, and the whole; lines for their ranges.
+
+    Args:
+        names: of the bars, from the top. bars: from `scenarios.analysis.waterfall.bars_of`.
+        number: formats the numbers of the horizontal axis.
+    """
+    drawing, axis = _rows_panel(names, number)
+    axis.axvline(0.0, color=GREY, lw=1.0)
+    for height, bar in zip(range(len(names) - 1, -1, -1), bars.itertuples(), strict=True):
+        colour = GREY if bar.whole else BLUE if bar.better else ORANGE
+        axis.barh(height, bar.value, left=bar.start, height=0.56, color=colour, alpha=0.8, lw=0)
+        axis.plot([bar.start + bar.low, bar.start + bar.high], [height, height], color="black", lw=1.2)
+        if not bar.whole:
+            axis.plot([bar.start + bar.value] * 2, [height - 1, height], color=GREY, lw=0.6, ls=":")
+    return drawing
+
+
+def reach_chart(
+    tried: pd.DataFrame,
+    answer: pd.Series,
+    chance: float,
+    number: Callable[[float], str],
+    percent: Callable[[float], str],
+) -> Figure:
+    """Chance over cost: points tried, the chance asked for, and the answer with its ranges.
+
+    Args:
+        tried: columns public_cost_yuan and met. answer: cost, cost_low, cost_high, met, met_low and met_high.
+        chance: asked for. number, percent: format the numbers of the horizontal and vertical axis.
+    """
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    drawing, axis = _canvas(percent)
+    axis.plot(tried["public_cost_yuan"], tried["met"], "o", ms=4, color=GREY, mfc="white")
+    axis.axhline(chance, color=GREY, lw=1.0, ls="--")
+    axis.plot([answer["cost_low"], answer["cost_high"]], [answer["met"]] * 2, color=BLUE, lw=1.4)
+    axis.plot([answer["cost"]] * 2, [answer["met_low"], answer["met_high"]], color=BLUE, lw=1.4)
+    axis.plot(answer["cost"], answer["met"], "o", ms=6, color=BLUE)
+    axis.set_ylim(-0.03, 1.03)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     return drawing
 
 

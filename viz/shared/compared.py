@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -63,11 +64,11 @@ class Compared:
 
     Attributes:
         results: of the runs. baseline: name of the scenario with which others are compared.
-        names, others: all scenarios, the baseline first; all except the baseline.
+        names, others: the scenarios compared, the baseline first; these except the baseline. All if not said otherwise.
         last: last day of the runs.
     """
 
-    def __init__(self, results: Results, baseline: str | None = None) -> None:
+    def __init__(self, results: Results, baseline: str | None = None, others: Sequence[str] | None = None) -> None:
         names = [scenario["name"] for scenario in results.manifest["scenarios"]]
         if baseline is None:
             baseline = BASELINE if BASELINE in names else names[0]
@@ -78,7 +79,7 @@ class Compared:
             )
         self.results = results
         self.baseline = baseline
-        self.others = [name for name in names if name != baseline]
+        self.others = [name for name in names if name != baseline] if others is None else list(others)
         self.names = [baseline, *self.others]
         self.last = results.national[QUARTER.name].max()
         self._national = with_derived(results.national)
