@@ -12,7 +12,7 @@ from scenarios.files.schema import Scenario
 from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, preferred_language, to_query
 from viz.app.controls import defaults
 from viz.app.names import kept_in, title_in, title_text, titles_of
-from viz.app.policies import policy_of, preset_of, presets, settings_key, settings_of
+from viz.app.policies import policy_of, preset_of, presets, settings_key, settings_of, title_of_preset
 from viz.live.runner import Runner
 from viz.live.session import Answer, Status, Worker
 from viz.shared.calibrated import Validation
@@ -41,6 +41,8 @@ VIEWS = {
     "horizon": "",
     "gain_by": "region",
     "title": "",
+    "story": "",
+    "chart": "",
 }
 _MOST_HISTORY = 100
 
@@ -52,11 +54,13 @@ class Served:
     Attributes:
         runner: makes runs. results: results directories to look at, by name.
         validation: a ``srdi validate`` result to use instead of the packaged one (`viz.shared.calibrated`).
+        root_path: path below which the page is published, such as ``/model``.
     """
 
     runner: Runner
     results: dict
     validation: Validation | None = None
+    root_path: str = ""
 
 
 #: Set before the server starts (see `viz.app.server`).
@@ -72,6 +76,16 @@ def serving() -> Served:
     if served is None:
         raise RuntimeError("no server has started")
     return served
+
+
+def link_to(path: str, query: str) -> str:
+    """Address of a page on this server.
+
+    Args:
+        path: as in `viz.app.layout.PAGES`. query: without the question mark; may be empty.
+    """
+    root = served.root_path if served else ""
+    return f"{root}{path}?{query}" if query else f"{root}{path}"
 
 
 class Session:
@@ -148,7 +162,11 @@ class Session:
     @property
     def query(self) -> str:
         """The state of the page as the query of its address."""
-        view = {key: text for key, text in self.view.value.items() if text != VIEWS[key]}
+        return self.query_without("")
+
+    def query_without(self, choice: str) -> str:
+        """The query without one of the choices."""
+        view = {key: text for key, text in self.view.value.items() if text != VIEWS[key] and key != choice}
         if titles := self._own_titles(self.remembered.value):
             view["title"] = title_text(titles)
         language, dark = self.chosen_language.value, self.chosen_dark.value
@@ -189,7 +207,7 @@ class Session:
     def _title(self, settings: dict[str, object]) -> str:
         preset, words, own = preset_of(settings), self.words, self._own_titles(settings)
         if preset is not None:
-            return words.scenario(presets()[preset].model_dump())
+            return title_of_preset(words, preset)
         return title_in(words.language, own) if own else words("policy.own")
 
     def _own_titles(self, settings: dict[str, object]) -> tuple[str, str] | None:
