@@ -2,19 +2,27 @@
 
 import math
 import re
+import threading
+from dataclasses import replace
+from html import unescape
 from string import Formatter
 
 import pytest
+from drawn import both_answers, draw_page
 
 from scenarios.analysis.metrics import CUMULATIVE_COST
 from viz import LANGUAGES
-from viz.app.policies import preset_options, presets, title_of_preset
+from viz.app.policies import policy_of, preset_options, presets, settings_of, title_of_preset
+from viz.app.sources import source
 from viz.app.state import Session
-from viz.app.stories import PATHS, TEXTS, sentences, stories
-from viz.shared.compared import BASELINE
+from viz.app.stories import PATHS, TEXTS, ComparedStory, sentences, stories
+from viz.live.comparing import Comparer, RunCache
+from viz.shared.compared import BASELINE, Compared
 from viz.shared.estimates import Estimate
 from viz.shared.units import unit_of
 from viz.words.language import Words
+
+SCALE, UNTIL, MEMBERS = 0.001, 2025, 2
 
 
 class NoRunner:
@@ -98,3 +106,44 @@ def test_scenarios_are_offered_in_groups(language):
     words = Words(language)
     for name in presets():
         assert words.description(presets()[name].model_dump())
+
+
+def test_numbers_are_those_of_the_policies_asked_for_wherever_they_stand(runner):
+    """Of three policies compared the first has been removed since: the findings still have it."""
+    words, story = Words("en"), stories()["clusters-or-digital"]
+    names = ("no-policy", *story.scenarios)
+    policies = [
+        policy_of(settings_of(presets()[name]), f"policy-{place}", name) for place, name in enumerate(names, start=1)
+    ]
+    found, ended = [], threading.Event()
+    comparer = Comparer(RunCache(runner), found.append, lambda status: status.stage == "done" and ended.set())
+    comparer.ask(policies)
+    assert ended.wait(120)
+    compared = found[-1].compared
+    session = Session(runner, story.address(Session(NoRunner())).partition("?")[2])
+    close, says = draw_page(session, lambda: ComparedStory(found[-1]))
+    text = unescape(says())
+    close()
+    places = {BASELINE: BASELINE, story.scenarios[0]: "policy-2", story.scenarios[1]: "policy-3"}
+
+    def difference(name, against, quantity):
+        return Compared(compared.results, places[against]).difference(places[name], quantity)
+
+    for sentence in sentences(words, story, UNTIL, difference):
+        assert sentence in text
+    assert difference(story.scenarios[0], BASELINE, CUMULATIVE_COST).mean > 0.0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_chart_says_what_it_is_of(runner, language):
+    session, words = Session(runner, f"lang={language}"), Words(language)
+    one, several = both_answers(runner, settings_of(presets()["clusters-300"]), MEMBERS)
+    for answer, runs in ((one, words("share.source_one")), (several, str(MEMBERS))):
+        text = source(session, answer)
+        assert title_of_preset(words, "clusters-300") in text
+        assert "300" in text
+        assert runs in text
+        assert words.number(1.0 / SCALE) in text
+    # Of many changes the first are told, and how many there are besides.
+    everything = replace(one, scenario=presets()["all-levers"])
+    assert words("share.source_more", number=len(settings_of(everything.scenario)) - 3) in source(session, everything)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from scenarios.analysis.reported import CUT_OFF
 from viz.app.address import text_value
 from viz.app.changes import changes_table
-from viz.app.policies import settings_key, settings_of
+from viz.app.policies import settings_key
 from viz.app.state import Session
 from viz.live.findings import Findings
 from viz.live.session import Answer
@@ -22,7 +22,7 @@ _MOST_CHANGES = 4
 def source(session: Session, answer: Answer) -> str:
     """The model, the policy with what it changes, and the runs behind the charts of an answer."""
     words, policy = session.words, session.title_of(answer)
-    if changes := _changes(words.language, settings_key(settings_of(answer.scenario))):
+    if changes := _changes(words.language, settings_key(session.settings_behind(answer))):
         policy = words("share.source_changes", policy=policy, changes=changes)
     return _line(session, policy, len(answer.runs))
 

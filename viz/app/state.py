@@ -139,6 +139,7 @@ class Session:
         self._returning = False
         self.returns = solara.Reactive(0)
         self._asked: dict | None = None
+        self._numbered: tuple[int, dict] = (-1, {})
         self._past: list[dict] = []
         self._future: list[dict] = []
         self.history = solara.Reactive((False, False))
@@ -148,7 +149,7 @@ class Session:
         """Start the worker with the policy in the address, or with the baseline if that policy is invalid."""
         self.worker.start()
         self._asked = self.settings.value
-        self.wanted = self.worker.ask(policy_of(self._asked))
+        self._number(self.worker.ask(policy_of(self._asked)), self._asked)
 
     def close(self) -> None:
         """Stop the worker."""
@@ -202,7 +203,12 @@ class Session:
 
     def title_of(self, answer: Answer) -> str:
         """Title of the policy of an answer, which may not be that of the settings yet."""
-        return self._title(settings_of(answer.scenario))
+        return self._title(self.settings_behind(answer))
+
+    def settings_behind(self, answer: Answer) -> dict[str, object]:
+        """What the policy of an answer changes in the baseline; those of the newest request are known already."""
+        number, settings = self._numbered
+        return settings if answer.number == number else settings_of(answer.scenario)
 
     def _title(self, settings: dict[str, object]) -> str:
         preset, words, own = preset_of(settings), self.words, self._own_titles(settings)
@@ -306,11 +312,14 @@ class Session:
         self.message.value = ""
         if settings != self._asked:
             self._asked = settings
-            self.wanted = self.worker.ask(scenario, held)
+            self._number(self.worker.ask(scenario, held), settings)
         elif not held:
             # On release, a slider sends its last value again.
             self.worker.release()
         return True
+
+    def _number(self, number: int, settings: dict[str, object]) -> None:
+        self.wanted, self._numbered = number, (number, settings)
 
     # --- policies kept to compare
 

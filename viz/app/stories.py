@@ -11,6 +11,7 @@ from importlib.resources import files
 
 import solara
 
+from scenarios.files.schema import Scenario
 from viz.app import charts
 from viz.app.address import Saved, State, kept_name, to_query
 from viz.app.elements import heading, html_button, note
@@ -141,11 +142,12 @@ def PolicyStory():
     if story is None:
         return
     settings = settings_of(presets()[story.scenarios[0]])
+    whole = settings_key(session.settings.value) == settings_key(settings)
     texts: list[str] = []
-    if answer is not None and settings_of(answer.scenario) == settings and not is_computing(session):
+    if whole and answer is not None and not is_computing(session):
         view = charts.View.of(session, answer)
         texts = sentences(words, story, view.last, _of_answer(answer, view.at(answer)))
-    Told(story, texts, session.settings.value == settings, lambda: session.put(settings))
+    Told(story, texts, whole, lambda: session.put(settings))
 
 
 def _of_answer(answer: Answer, at: int) -> Difference:
@@ -159,14 +161,22 @@ def ComparedStory(findings: Findings | None) -> None:
     story, words, saved = story_on(session, "compare"), session.words, session.saved.value
     if story is None:
         return
-    kept = {settings_key(each.settings): f"policy-{place}" for place, each in enumerate(saved, start=1)}
     wanted = {name: settings_key(settings_of(presets()[name])) for name in story.scenarios}
-    places = {name: kept[key] for name, key in wanted.items() if key in kept}
-    whole = len(places) == len(story.scenarios)
+    kept = {settings_key(each.settings) for each in saved}
+    # By what they do, not by place: the findings may still be of policies kept before.
+    compared = _by_settings(findings) if findings is not None else {}
+    places = {name: compared[key] for name, key in wanted.items() if key in compared}
+    whole = kept.issuperset(wanted.values())
     texts: list[str] = []
-    if whole and findings is not None and set(places.values()) <= set(findings.compared.names):
+    if whole and findings is not None and len(places) == len(wanted):
         texts = sentences(words, story, findings.compared.last.year, _of_findings(findings, places))
     Told(story, texts, whole, lambda: session.saved.set(story.saved(words)))
+
+
+def _by_settings(findings: Findings) -> dict[frozenset, str]:
+    """Names of the scenarios of a comparison by what they change in the baseline."""
+    scenarios = map(Scenario.model_validate, findings.compared.results.manifest["scenarios"])
+    return {settings_key(settings_of(scenario)): scenario.name for scenario in scenarios}
 
 
 def _of_findings(findings: Findings, places: Mapping[str, str]) -> Difference:

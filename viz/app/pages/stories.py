@@ -45,7 +45,7 @@ def Question(story: Story) -> None:
     words = session.words
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(story.text(words, "question"), "h3")
-        titles = words.joined([title_of_preset(words, name) for name in story.scenarios])
+        titles = words("stories.and").join(title_of_preset(words, name) for name in story.scenarios)
         note(words("stories.compares", scenarios=titles))
         note(words("stories.look", text=story.text(words, "look")))
         text = words("stories.open", page=words(f"app.{story.page}"))
