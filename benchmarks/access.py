@@ -38,7 +38,7 @@ _SMALL = """(least) => {
       `${Math.round(width)} x ${Math.round(height)}: ${node.outerHTML.slice(0, 150)}`);
 }"""
 #: Elements that show that a page is drawn, by page; on the others a chart with its numbers.
-_DRAWN = {"model": ".srdi-main img", "data": ".srdi-main table"}
+_DRAWN = {"stories": ".srdi-lines", "model": ".srdi-main img", "data": ".srdi-main table"}
 
 
 @dataclass(frozen=True)

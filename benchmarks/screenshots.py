@@ -46,8 +46,8 @@ def _wait(page: Page, name: str, language: str) -> None:
             page.get_by_role("button", name=Words(language)("model.step_button"), exact=True).click()
             page.wait_for_selector(f'[data-quarter="{START + played}"]')
         page.mouse.move(0, 0)
-    elif name == "calibration":
-        page.wait_for_selector(".srdi-chart")
+    elif name in ("calibration", "stories"):
+        page.wait_for_selector(".srdi-chart, .srdi-lines")
     else:
         page.wait_for_selector('[data-stage="done"]')
     page.wait_for_timeout(_SETTLE_MS)

@@ -80,20 +80,26 @@ def main(debug: bool) -> None:
 @main.command(name="list")
 @json_option
 def list_scenarios(as_json: bool) -> None:
-    """List the catalogue of scenarios.
+    """List the catalogue of scenarios by group.
 
     \b
     Example:
       srdi list
     """
-    from scenarios.catalogue import catalogue_names
+    from scenarios.catalogue import catalogue_groups
     from scenarios.display.screen import Cells, print_table
     from scenarios.files.loading import load_scenario
+    from scenarios.files.schema import NAMING_KEYS
 
-    rows = [load_scenario(name) for name in catalogue_names()]
-    print_table(Cells("", ("", "", ""), [(s.name, s.title, s.title_zh) for s in rows]), table_console(False))
+    screen, scenarios = table_console(False), []
+    for group in catalogue_groups():
+        members = [load_scenario(name) for name in group.scenarios]
+        title = f"{group.title} ({group.title_zh})"
+        print_table(Cells(title, ("", "", ""), [(s.name, s.title, s.title_zh) for s in members]), screen)
+        screen.print()
+        scenarios += [{"group": group.name, **s.model_dump(include=set(NAMING_KEYS))} for s in members]
     if as_json:
-        print_json({"scenarios": [{"name": s.name, "title": s.title, "title_zh": s.title_zh} for s in rows]})
+        print_json({"scenarios": scenarios})
 
 
 @main.command()

@@ -152,6 +152,7 @@ def template(name: str) -> str:
         'title = ""',
         'title_zh = ""',
         'description = ""',
+        'description_zh = ""',
         'extends = "baseline"',
         "",
         "[run]",

@@ -14,13 +14,13 @@ from typing import Any
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
 from scenarios.errors import MAX_MESSAGE_LENGTH, ScenarioError, nearest
-from scenarios.files.schema import NAME_PATTERN, Scenario, build, check_starts, known_keys
+from scenarios.files.schema import NAME_PATTERN, NAMING_KEYS, Scenario, build, check_starts, known_keys
 from sim.arguments import quoted
 from sim.policy import POLICY_TABLES, Policy
 from sim.wording import shortened
 
 #: Keys that describe the file itself and are not inherited from its parents.
-_OWN_KEYS = ("name", "title", "title_zh", "description", "extends")
+_OWN_KEYS = (*NAMING_KEYS, "extends")
 _MAX_BYTES = 1_000_000
 #: Largest length of a file name in a message.
 _NAME_LENGTH = 200

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenarios.errors import InputError, nearest
-from scenarios.files.schema import Scenario, build
+from scenarios.files.schema import NAMING_KEYS, Scenario, build
 from sim.feedbacks import Feedbacks
 from sim.levers import Levers
 from sim.rules import REPORTED, Rules
@@ -113,7 +113,7 @@ def mixture(baseline: Scenario, scenario: Scenario, parts: Iterable[Part], name:
         for key in part.keys:
             _set(values, key, _get(after, key))
     title = f"{baseline.name} with {', '.join(part.name for part in parts)} of {scenario.name}"
-    return build({**values, "name": name, "title": title[:200], "title_zh": "", "description": ""}, name)
+    return build({**values, **dict.fromkeys(NAMING_KEYS, ""), "name": name, "title": title[:200]}, name)
 
 
 def _values(scenario: Scenario) -> dict:

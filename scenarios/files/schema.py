@@ -18,6 +18,8 @@ from sim.rules import Rules
 from sim.shocks import Shocks
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,63}"
+#: Keys of a scenario that say what it is called and does.
+NAMING_KEYS = ("name", "title", "title_zh", "description", "description_zh")
 
 
 class RunDefaults(BaseModel):
@@ -55,6 +57,7 @@ class Scenario(BaseModel):
     title: str = Field("", max_length=200, description="title in English")
     title_zh: str = Field("", max_length=200, description="title in Chinese")
     description: str = Field("", max_length=5000, description="what the scenario does, in a few sentences")
+    description_zh: str = Field("", max_length=5000, description="the same in Chinese")
     run: RunDefaults = RunDefaults()
     levers: Levers = Levers()
     rules: Rules = Rules()

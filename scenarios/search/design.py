@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from scenarios.errors import InputError, first_fault, nearest
 from scenarios.files.describe import field_rows, parameter_rows
 from scenarios.files.loading import check_name, merge_values, nest, parse_toml, read_text
-from scenarios.files.schema import Scenario, build, nested_models
+from scenarios.files.schema import NAMING_KEYS, Scenario, build, nested_models
 from sim.feedbacks import Feedbacks
 from sim.levers import Levers
 from sim.rules import Rules
@@ -261,7 +261,7 @@ def apply_point(base: Scenario, point: Mapping[str, Value], name: str, title: st
         elif group == "shocks" and values[group][item]["severity"] == 0:
             values[group][item]["severity"] = type(getattr(base.shocks, item))().severity
     values = merge_values(values, nest(point))
-    return build({**values, "name": name, "title": title, "title_zh": "", "description": ""}, name)
+    return build({**values, **dict.fromkeys(NAMING_KEYS, ""), "name": name, "title": title}, name)
 
 
 def points_over(base: Scenario, points: list[dict[str, Value]], name: str, first: int = 1) -> list[Scenario]:

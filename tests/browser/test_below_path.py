@@ -57,6 +57,10 @@ def nginx(folder: Path, root: str, behind: str):
         process.wait(20)
 
 
+#: The page of comparisons among PAGES.
+_COMPARE = [path for path, _ in PAGES].index("/compare")
+
+
 def look_around(chromium, address):
     """Go everywhere a reader can go; nothing may leave the path."""
     root, words = urlsplit(address).path.rstrip("/"), Words("en")
@@ -72,7 +76,7 @@ def look_around(chromium, address):
         wait_for_answer(page)
         links = page.locator(".srdi-nav a")
         assert [link.get_attribute("href") for link in links.all()] == [f"{root}{path}?{_POLICY}" for path, _ in PAGES]
-        for path, name in [*PAGES[1:4], PAGES[0]]:
+        for path, name in [*PAGES[1 : _COMPARE + 1], PAGES[0]]:
             page.locator(".srdi-nav").get_by_text(words(f"app.{name}"), exact=True).click()
             page.wait_for_function(
                 "(name) => document.querySelector('.srdi-nav [aria-current]').innerText === name",
@@ -80,21 +84,25 @@ def look_around(chromium, address):
             )
             assert urlsplit(page.url).path == root + path
         page.go_back()
-        page.wait_for_function("(path) => window.location.pathname === path", arg=f"{root}{PAGES[3][0]}")
+        page.wait_for_function("(path) => window.location.pathname === path", arg=f"{root}/compare")
         # An address that changes with the page, and one that is loaded again.
         page.get_by_role("button", name=words("app.language_zh")).click()
         page.wait_for_function("window.location.search.includes('lang=zh')")
         page.reload()
         page.get_by_text(Words("zh")("compare.heading"), exact=True).wait_for()
-        assert urlsplit(page.url).path == root + PAGES[3][0]
+        assert urlsplit(page.url).path == f"{root}/compare"
         with context.expect_page() as opened:
-            page.locator(".srdi-nav a").nth(6).click(button="middle")
+            page.locator(".srdi-nav a").get_by_text(Words("zh")("app.data")).click(button="middle")
         other = opened.value
         other.wait_for_selector("table", timeout=60_000)
         assert urlsplit(other.url).path == f"{root}/data"
         with other.expect_download() as download:
             other.get_by_role("button", name=Words("zh")("data.csv")).click()
         assert download.value.suggested_filename.endswith(".zip")
+        page.goto(f"{address}stories")
+        page.locator(".srdi-lines a").first.wait_for()
+        for link in page.locator(".srdi-main .srdi-card a").all():
+            assert link.get_attribute("href").startswith(f"{root}/")
         for lost in ("nowhere", "nowhere/at/all/"):
             page.goto(f"{address}{lost}?lang=zh")
             page.get_by_text(Words("zh")("app.missing"), exact=True).wait_for()

@@ -167,7 +167,7 @@ def test_no_link_kills_the_page(chromium, address, name):
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "name"), PAGES)
 def test_choices_that_there_are_not_give_way_to_the_default(chromium, address, path, name):
-    drawn = {"model": ".srdi-mesa", "data": "table", "compare": ".srdi-note"}.get(name)
+    drawn = {"model": ".srdi-mesa", "data": "table", "compare": ".srdi-note", "stories": ".srdi-lines"}.get(name)
     query = ADDRESSES["choices that there are not"]
     visit(chromium, f"{address}{path.lstrip('/')}?{query}", drawn, move_on)
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 _POLICY = "levers.public_services.enabled=true&policy=Clusters~levers.cluster_recognition.per_year%3D300"
 #: What pages without charts have once they are drawn.
-_DRAWN = {"model": "img, canvas, svg", "data": "table"}
+_DRAWN = {"model": "img, canvas, svg", "data": "table", "stories": ".srdi-lines"}
 #: Pages that quote files, sources and parameters; on the others a few English words in a row are a sentence forgotten.
 _QUOTING = ("model", "data", "calibration")
 _LATIN = re.compile(r"[A-Za-z]{4,}(?: [a-z]{2,}){3,}")

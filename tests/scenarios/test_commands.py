@@ -9,7 +9,7 @@ from command_line import invoke, last
 
 from scenarios import load_scenario
 from scenarios.analysis.effects import GAIN
-from scenarios.catalogue import catalogue_names
+from scenarios.catalogue import catalogue_groups, catalogue_names
 from scenarios.commands.options import warn_unused_run_settings
 from scenarios.commands.run import effects
 from scenarios.ensembles.request import EnsembleOptions
@@ -66,9 +66,14 @@ def test_help_has_an_example(command):
 
 
 def test_the_catalogue_is_listed_by_name():
-    printed = invoke("list", "--json")
-    assert {row["name"] for row in last(printed)["scenarios"]} == set(catalogue_names())
-    assert len(invoke("list").stdout.splitlines()) == len(catalogue_names())
+    rows = last(invoke("list", "--json"))["scenarios"]
+    assert [row["name"] for row in rows] == catalogue_names()
+    assert {row["group"] for row in rows} == {group.name for group in catalogue_groups()}
+    lines = invoke("list").stdout.splitlines()
+    for group in catalogue_groups():
+        at = next(number for number, line in enumerate(lines) if line.startswith(group.title))
+        below = lines[at + 1 : at + 1 + len(group.scenarios)]
+        assert [line.split()[0] for line in below] == list(group.scenarios)
 
 
 @pytest.mark.parametrize(("what", "key", "names"), [("levers", "lever", Levers), ("shocks", "shock", Shocks)])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+
 import pytest
 
 from scenarios import ScenarioError, load_scenario
-from scenarios.catalogue import catalogue_names
+from scenarios.catalogue import catalogue_groups, catalogue_names
 from scenarios.files.describe import scenario_toml, template
 
 HEAD = 'schema = 1\nname = "mine"\n'
@@ -30,6 +33,15 @@ def test_the_catalogue_loads_and_is_told_in_both_languages():
         assert scenario.title
         assert scenario.title_zh
         assert scenario.description
+        assert re.search(r"[\u4e00-\u9fff]{4}", scenario.description_zh)
+
+
+def test_every_scenario_of_the_catalogue_is_in_one_group():
+    shipped = {path.name.removesuffix(".toml") for path in files("scenarios.catalogue").iterdir()} - {"groups"}
+    assert sorted(catalogue_names()) == sorted(name for name in shipped if not name.startswith("__"))
+    assert len({group.name for group in catalogue_groups()}) == len(catalogue_groups())
+    with pytest.raises(ScenarioError, match="unknown scenario 'groups'"):
+        load_scenario("groups")
 
 
 def test_scenarios_differ_from_their_parent_only_where_they_say():

@@ -12,6 +12,7 @@ import pandas as pd
 from scenarios.analysis.bands import ENDS
 from scenarios.display.drawing import OKABE_ITO
 from sim.calendar import START
+from viz.app.sources import source
 from viz.app.state import Session
 from viz.app.widgets.chart import TEXTS, Chart, Series, band, bar, interval_chart, line, points, time_chart
 from viz.live.measures import (
@@ -65,19 +66,20 @@ def version_of(answer: Answer) -> str:
     return f"{answer.number}{'+' if answer.runs else '~' if answer.reached else ''}"
 
 
-def show(answer: Answer, spec: dict) -> None:
+def show(session: Session, answer: Answer, spec: dict) -> None:
     """Draw a chart of a whole answer."""
-    Chart(spec=spec, version=version_of(answer))
+    Chart(spec=spec, version=version_of(answer), source=source(session, answer))
 
 
 def show_latest(session: Session, answer: Answer, spec: dict) -> None:
     """Draw a chart of an answer that may be a part, which is then marked as one."""
     if answer.reached is None:
-        show(answer, spec)
+        show(session, answer, spec)
         return
     words, quarter = session.words, session.words.quarter(str(answer.reached))
     label = words("chart.part_label", title=spec["title"], quarter=quarter)
-    Chart(spec=spec | {"label": label}, version=version_of(answer), note=words("chart.part", quarter=quarter))
+    note = words("chart.part", quarter=quarter)
+    Chart(spec=spec | {"label": label}, version=version_of(answer), source=source(session, answer), note=note)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,15 @@ from scenarios.catalogue import catalogue_names
 from scenarios.ensembles.request import temporary_directory
 from scenarios.files.describe import scenario_toml
 from scenarios.files.loading import nest
-from scenarios.files.schema import Scenario
+from scenarios.files.schema import NAMING_KEYS, Scenario
 from scenarios.records.export import FORMATS
 from scenarios.records.results import Results
 from viz.app.policies import settings_of
 from viz.live.gathered import GatheredResults
 from viz.live.runner import Runner
 from viz.live.session import Answer
+from viz.report.brief import Brief
+from viz.report.printing import one_page
 from viz.shared.texts import TextTable
 from viz.words.declared import column_meaning, unit_as_stored
 from viz.words.language import Words
@@ -85,8 +87,8 @@ def short_toml(scenario: Scenario) -> str:
     settings = settings_of(scenario)
     if scenario.name == "baseline" or any(value is None for value in settings.values()):
         return scenario_toml(scenario)
-    values: dict = {"schema": 1, "name": scenario.name}
-    values |= {key: getattr(scenario, key) for key in ("title", "title_zh", "description") if getattr(scenario, key)}
+    values: dict = {"schema": 1}
+    values |= {key: getattr(scenario, key) for key in NAMING_KEYS if getattr(scenario, key)}
     values["extends"] = "baseline"
     return tomli_w.dumps(values | nest(settings))
 
@@ -118,6 +120,20 @@ def bundle_zip(results: GatheredResults, scenario: Scenario, words: Words) -> by
         }
         files |= {f"{name}/results/{file.name}": file for file in sorted(folder.iterdir())}
         return _zipped(files)
+
+
+def brief_file(runner: Runner, answer: Answer, scenario: Scenario, language: str, form: str) -> bytes:
+    """The note of one page on an answer.
+
+    Args:
+        scenario: the answer's policy with its name and titles. form: one of `viz.report.brief.FORMATS`.
+
+    Raises:
+        InputError: nothing prints PDF, or the text does not fit on one page.
+    """
+    results = gathered(runner, answer, scenario, runs_of(answer, ENSEMBLE))
+    page = Brief(results, scenario=scenario.name).html(language)
+    return one_page(page) if form == "pdf" else page.encode()
 
 
 def _zipped(files: dict[str, Path | str]) -> bytes:

@@ -11,7 +11,7 @@ from markupsafe import escape
 from scenarios.errors import InputError
 from viz.app.state import stage_of, use_session
 from viz.app.widgets.files import FileButton
-from viz.app.widgets.panels import Choice
+from viz.app.widgets.panels import Choice, Copy
 from viz.shared.texts import TextTable
 
 
@@ -171,3 +171,16 @@ def MadeFile(
         event_make=start,
         event_taken=forget,
     )
+
+
+@solara.component
+def CopyLink() -> None:
+    """A button that copies the address of the page."""
+    Copied(use_session().words("app.copy_link"))
+
+
+@solara.component
+def Copied(label: str, text: str = "") -> None:
+    """A button that copies a text, or else the address of the page."""
+    words = use_session().words
+    Copy(label=label, text=text, copied=words("app.copied"), failed=words("app.not_copied"))

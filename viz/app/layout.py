@@ -14,7 +14,7 @@ import solara.lab
 from viz import LANGUAGES
 from viz.app import state
 from viz.app.announced import Told
-from viz.app.elements import heading, html_button, note
+from viz.app.elements import CopyLink, heading, html_button, note
 from viz.app.memory import reclaim
 from viz.app.state import Session, session_context, use_session
 from viz.app.widgets.panels import Address, Pages, Skip
@@ -23,6 +23,7 @@ from viz.words.language import Words
 #: Pages in the order they are offered: path and the key of their title.
 PAGES = (
     ("/", "policy"),
+    ("/stories", "stories"),
     ("/map", "map"),
     ("/chains", "chains"),
     ("/compare", "compare"),
@@ -31,8 +32,12 @@ PAGES = (
     ("/model", "model"),
     ("/data", "data"),
 )
+#: Path of the page that shows one chart, in a frame of another page.
+EMBED = "/embed"
 #: Path of the page shown for an unknown address.
 MISSING = "/missing"
+#: Keys of titles by path.
+TITLES = {**dict(PAGES), EMBED: "embed"}
 _log = logging.getLogger(__name__)
 
 
@@ -81,15 +86,19 @@ def Layout(children=None):
             solara.lab.theme.dark = dark
 
     solara.use_effect(follow_theme, [dark, known])
-    with solara.Column(gap="0px", classes=["srdi-page"]):
-        Skip(label=session.words("app.skip"))
-        Head()
+    here = path_of(solara.use_router())
+    framed = here == EMBED
+    with solara.Column(gap="0px", classes=["srdi-page", *(["srdi-framed"] if framed else [])]):
+        Written()
+        if not framed:
+            Skip(label=session.words("app.skip"))
+            Head()
         Message()
-        here = path_of(solara.use_router())
         # One guard for each page: the failure of one page is not shown on the next.
         Guard(here, children or ()).key(f"page {here}")
-        Foot()
-        name = dict(PAGES).get(here, "missing")
+        if not framed:
+            Foot()
+        name = TITLES.get(here, "missing")
         Told(session.words(f"app.{name}"))
 
 
@@ -119,7 +128,7 @@ def Guard(path: str, children: Sequence[solara.Element] = ()) -> None:
 
 
 def window_title(words: Words, name: str) -> str:
-    """Title of the window on a page of PAGES; without a name, on any other."""
+    """Title of the window on a page of TITLES; without a name, on any other."""
     return words("app.window", page=words(f"app.{name or 'missing'}"), title=words("app.title"))
 
 
@@ -127,7 +136,7 @@ def window_title(words: Words, name: str) -> str:
 def WindowTitle(path: str) -> None:
     """Window title; nested one level deeper than Solara's own, because the deepest title wins."""
     with solara.Column(style={"display": "none"}):
-        solara.Title(window_title(use_session().words, dict(PAGES).get(path, "")))
+        solara.Title(window_title(use_session().words, TITLES.get(path, "")))
 
 
 @solara.component
@@ -142,17 +151,23 @@ def Failed(clear: Callable[[], None]) -> None:
 
 
 @solara.component
+def Written():
+    """The state of the page in its address."""
+    session = use_session()
+    Address(
+        address={"query": session.query, "moves": session.moves, "returns": session.returns.value},
+        language=session.words("page.lang"),
+        event_dark=session.follow_system,
+        event_returned=session.return_to,
+    )
+
+
+@solara.component
 def Head():
     """Title, navigation, language, light or dark."""
     session, router = use_session(), solara.use_router()
     words = session.words
     query = session.query
-    Address(
-        address={"query": query, "moves": session.moves, "returns": session.returns.value},
-        language=words("page.lang"),
-        event_dark=session.follow_system,
-        event_returned=session.return_to,
-    )
     with rv.Html(tag="header", class_="srdi-head"):
         with solara.Div(classes=["srdi-brand"]):
             solara.HTML(tag="h1", unsafe_innerHTML=words("app.title"))
@@ -198,14 +213,11 @@ def Message():
 
 @solara.component
 def Foot():
-    """What the numbers on the page are."""
+    """What the numbers on the page are, and its link."""
     session = use_session()
     runner = session.runner
     firms = runner.baseline_run(0).tables["national"]["firms"][0] if runner.ready(0) else 0
-    solara.HTML(
-        tag="footer",
-        classes=["srdi-foot"],
-        unsafe_innerHTML=session.words(
-            "app.foot", firms=session.words.number(float(firms) * runner.scale), scale=f"{runner.scale:g}"
-        ),
-    )
+    text = session.words("app.foot", firms=session.words.number(float(firms) * runner.scale), scale=f"{runner.scale:g}")
+    with rv.Html(tag="footer", class_="srdi-foot srdi-stack"):
+        solara.HTML(tag="p", unsafe_innerHTML=text)
+        CopyLink()

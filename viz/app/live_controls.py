@@ -14,7 +14,7 @@ from mesa.visualization.utils import force_update
 from sim.calendar import LATEST_UNTIL, START
 from sim.model import SRDIModel
 from viz.app.elements import choice, heading, html_button
-from viz.app.policies import presets
+from viz.app.policies import presets, title_of_preset
 from viz.app.state import use_session
 from viz.words.language import Words
 
@@ -32,7 +32,7 @@ def parameters(words: Words) -> dict[str, tuple[str, dict[Any, str]]]:
     return {
         "scenario": (
             words("model.scenario"),
-            {name: words.scenario(scenario.model_dump()) for name, scenario in presets().items()},
+            {name: title_of_preset(words, name) for name in presets()},
         ),
         "scale": (words("model.scale"), {scale: f"{scale:g}" for scale in SCALES}),
         "rng": (words("model.seed"), {seed: str(seed) for seed in range(1, SEEDS + 1)}),

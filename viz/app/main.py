@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import solara
 
-from viz.app.layout import MISSING, PAGES, Layout
-from viz.app.pages import calibration, chains, compare, data, map, missing, model, money, policy
+from viz.app.layout import EMBED, MISSING, PAGES, Layout
+from viz.app.pages import calibration, chains, compare, data, map, missing, model, money, policy, stories
+from viz.app.share import EmbedPage
 
 _COMPONENTS = {
     "policy": policy.PolicyPage,
+    "stories": stories.StoriesPage,
     "map": map.MapPage,
     "chains": chains.ChainsPage,
     "compare": compare.ComparePage,
@@ -23,4 +25,7 @@ routes = [
         path.strip("/") or "/", component=_COMPONENTS[name], label=name, layout=Layout if path == "/" else None
     )
     for path, name in PAGES
-] + [solara.Route(MISSING.strip("/"), component=missing.MissingPage, label="missing")]
+] + [
+    solara.Route(EMBED.strip("/"), component=EmbedPage, label="embed"),
+    solara.Route(MISSING.strip("/"), component=missing.MissingPage, label="missing"),
+]

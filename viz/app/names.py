@@ -7,7 +7,7 @@ from functools import cache
 
 from viz import LANGUAGES
 from viz.app.address import MOST_SAVED, Saved, kept_name
-from viz.app.policies import presets
+from viz.app.policies import presets, title_of_preset
 from viz.words.language import Words
 
 #: Between the English and the Chinese title in the address; no title has it (see `viz.app.address.kept_name`).
@@ -19,7 +19,7 @@ def _given(language: str) -> tuple[str, ...]:
     """Names that the page gives kept policies in a language, in the same order in each."""
     words = Words(language)
     numbered = (words("policy.keep_name", number=number) for number in range(1, MOST_SAVED + 2))
-    titles = (words.scenario(preset.model_dump()) for preset in presets().values())
+    titles = (title_of_preset(words, name) for name in presets())
     return tuple(kept_name(name) for name in (*numbered, *titles))
 
 

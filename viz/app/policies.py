@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache, lru_cache
 
-from scenarios.catalogue import catalogue_names
+from scenarios.catalogue import Group, catalogue_groups, catalogue_names
 from scenarios.errors import ScenarioError, nearest
 from scenarios.files.loading import decode_text, flatten, load_scenario, merge_values, nest, parse_toml
-from scenarios.files.schema import Scenario, build
+from scenarios.files.schema import NAMING_KEYS, Scenario, build
 from sim.policy import POLICY_TABLES
 from sim.wording import shortened
 from viz.app.address import text_value, value_text
+from viz.words.language import Words
 
 #: Largest scenario file that may be uploaded, in bytes.
 MOST_BYTES = 200_000
@@ -39,7 +41,7 @@ def _policy_of(settings: tuple[tuple[str, str], ...], name: str, title: str) -> 
     values = merge_values(_baseline(), {"name": name, "title": title, "title_zh": title})
     values = merge_values(values, nest({key: text_value(text) for key, text in settings}))
     if values["name"] != "baseline":
-        values["description"] = ""
+        values["description"] = values["description_zh"] = ""
     return build(values, "policy")
 
 
@@ -52,10 +54,28 @@ def settings_of(scenario: Scenario) -> dict[str, object]:
 
 @cache
 def presets() -> dict[str, Scenario]:
-    """Scenarios of the catalogue by name, the baseline first."""
-    return {
-        name: load_scenario(name) for name in sorted(catalogue_names(), key=lambda name: (name != "baseline", name))
-    }
+    """Scenarios of the catalogue by name, in the order of its groups."""
+    return {name: load_scenario(name) for name in catalogue_names()}
+
+
+def title_of_preset(words: Words, name: str) -> str:
+    """Title of a scenario of the catalogue."""
+    return words.scenario(presets()[name].model_dump())
+
+
+def group_title(words: Words, group: Group) -> str:
+    """Title of a group of the catalogue."""
+    return words.scenario(asdict(group))
+
+
+@cache
+def preset_options(language: str) -> list[list]:
+    """The scenarios of the catalogue as options of a `Choice`: for each group its title and pairs of name and title."""
+    words = Words(language)
+    return [
+        [group_title(words, group), [[name, title_of_preset(words, name)] for name in group.scenarios]]
+        for group in catalogue_groups()
+    ]
 
 
 def preset_of(settings: Mapping[str, object]) -> str | None:
@@ -96,7 +116,7 @@ def read_upload(content: bytes, name: str) -> Scenario:
                 "an uploaded file may extend a scenario of the catalogue only"
             )
         inherited = load_scenario(parent).model_dump(by_alias=True, mode="json", exclude_none=True)
-        for key in ("name", "title", "title_zh", "description"):
+        for key in NAMING_KEYS:
             inherited.pop(key)
         values = merge_values(inherited, values)
     return build(values, name)

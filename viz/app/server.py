@@ -147,7 +147,7 @@ def _serve(
     if runner.note:
         tell(f"Note: {runner.note}")
     runner.baseline_run(0)
-    state.served = state.Served(runner, loaded, checked)
+    state.served = state.Served(runner, loaded, checked, root_path)
     # Everything loaded so far stays: searching it for garbage would stop every user for half a second.
     gc.collect()
     gc.freeze()

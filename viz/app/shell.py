@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viz.app.address import from_query, preferred_language
-from viz.app.layout import PAGES, window_title
+from viz.app.layout import TITLES, window_title
 from viz.words.language import Words
 
 #: Time after which a page that is not there is said to be missing, in milliseconds.
@@ -137,9 +137,9 @@ class _Shell:
 
 
 def page_of(path: str) -> str:
-    """Name of the page at a path, as in PAGES; empty if there is none."""
+    """Name of the page at a path, as in TITLES; empty if there is none."""
     last = "/" + path.rstrip("/").rpartition("/")[2]
-    return dict(PAGES).get(last, "")
+    return TITLES.get(last, "")
 
 
 def _words(scope: Scope) -> Words:

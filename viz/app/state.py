@@ -12,7 +12,7 @@ from scenarios.files.schema import Scenario
 from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, preferred_language, to_query
 from viz.app.controls import defaults
 from viz.app.names import kept_in, title_in, title_text, titles_of
-from viz.app.policies import policy_of, preset_of, presets, settings_key, settings_of
+from viz.app.policies import policy_of, preset_of, presets, settings_key, settings_of, title_of_preset
 from viz.live.runner import Runner
 from viz.live.session import Answer, Status, Worker
 from viz.shared.calibrated import Validation
@@ -41,6 +41,8 @@ VIEWS = {
     "horizon": "",
     "gain_by": "region",
     "title": "",
+    "story": "",
+    "chart": "",
 }
 _MOST_HISTORY = 100
 
@@ -52,11 +54,13 @@ class Served:
     Attributes:
         runner: makes runs. results: results directories to look at, by name.
         validation: a ``srdi validate`` result to use instead of the packaged one (`viz.shared.calibrated`).
+        root_path: path below which the page is published, such as ``/model``.
     """
 
     runner: Runner
     results: dict
     validation: Validation | None = None
+    root_path: str = ""
 
 
 #: Set before the server starts (see `viz.app.server`).
@@ -72,6 +76,16 @@ def serving() -> Served:
     if served is None:
         raise RuntimeError("no server has started")
     return served
+
+
+def link_to(path: str, query: str) -> str:
+    """Address of a page on this server.
+
+    Args:
+        path: as in `viz.app.layout.PAGES`. query: without the question mark; may be empty.
+    """
+    root = served.root_path if served else ""
+    return f"{root}{path}?{query}" if query else f"{root}{path}"
 
 
 class Session:
@@ -125,6 +139,7 @@ class Session:
         self._returning = False
         self.returns = solara.Reactive(0)
         self._asked: dict | None = None
+        self._numbered: tuple[int, dict] = (-1, {})
         self._past: list[dict] = []
         self._future: list[dict] = []
         self.history = solara.Reactive((False, False))
@@ -134,7 +149,7 @@ class Session:
         """Start the worker with the policy in the address, or with the baseline if that policy is invalid."""
         self.worker.start()
         self._asked = self.settings.value
-        self.wanted = self.worker.ask(policy_of(self._asked))
+        self._number(self.worker.ask(policy_of(self._asked)), self._asked)
 
     def close(self) -> None:
         """Stop the worker."""
@@ -148,7 +163,11 @@ class Session:
     @property
     def query(self) -> str:
         """The state of the page as the query of its address."""
-        view = {key: text for key, text in self.view.value.items() if text != VIEWS[key]}
+        return self.query_without("")
+
+    def query_without(self, choice: str) -> str:
+        """The query without one of the choices."""
+        view = {key: text for key, text in self.view.value.items() if text != VIEWS[key] and key != choice}
         if titles := self._own_titles(self.remembered.value):
             view["title"] = title_text(titles)
         language, dark = self.chosen_language.value, self.chosen_dark.value
@@ -184,12 +203,17 @@ class Session:
 
     def title_of(self, answer: Answer) -> str:
         """Title of the policy of an answer, which may not be that of the settings yet."""
-        return self._title(settings_of(answer.scenario))
+        return self._title(self.settings_behind(answer))
+
+    def settings_behind(self, answer: Answer) -> dict[str, object]:
+        """What the policy of an answer changes in the baseline; those of the newest request are known already."""
+        number, settings = self._numbered
+        return settings if answer.number == number else settings_of(answer.scenario)
 
     def _title(self, settings: dict[str, object]) -> str:
         preset, words, own = preset_of(settings), self.words, self._own_titles(settings)
         if preset is not None:
-            return words.scenario(presets()[preset].model_dump())
+            return title_of_preset(words, preset)
         return title_in(words.language, own) if own else words("policy.own")
 
     def _own_titles(self, settings: dict[str, object]) -> tuple[str, str] | None:
@@ -288,11 +312,14 @@ class Session:
         self.message.value = ""
         if settings != self._asked:
             self._asked = settings
-            self.wanted = self.worker.ask(scenario, held)
+            self._number(self.worker.ask(scenario, held), settings)
         elif not held:
             # On release, a slider sends its last value again.
             self.worker.release()
         return True
+
+    def _number(self, number: int, settings: dict[str, object]) -> None:
+        self.wanted, self._numbered = number, (number, settings)
 
     # --- policies kept to compare
 

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from scenarios.errors import printable
 from scenarios.files import describe
 from scenarios.files.loading import flatten
+from scenarios.files.schema import NAMING_KEYS
 from sim.calendar import Quarter
 from viz.report.sections import Sections
 from viz.shared.texts import TextTable
 
 #: Keys of a scenario that are not settings of its policy.
-_ABOUT = ("schema", "name", "title", "title_zh", "description", "run")
+_ABOUT = ("schema", *NAMING_KEYS, "run")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def descriptions(sections: Sections) -> list[Description]:
         Description(
             title=sections.titles[name],
             name=name,
-            description=printable(scenarios[name]["description"].strip(), lines=True),
+            description=sections.words.description(scenarios[name], lines=True),
             levers=_levers(sections, scenarios[name]),
             changes=None if name == baseline["name"] else _changes(sections, baseline, scenarios[name]),
         )

@@ -163,13 +163,12 @@ class _Text:
         words, manifest = self.words, self.compared.results.manifest
         first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
         about = next(each for each in manifest["scenarios"] if each["name"] == self.brief.scenario)
-        description = printable(" ".join(about["description"].split()))
         return {
             "t": words,
             "title": self.title,
             "single": self.sections.single,
             "question": words("brief.question", scenario=self.title, baseline=self.baseline, first=first, last=last),
-            "description": _start(description, _DESCRIPTION) if words.reads(description) else "",
+            "description": _start(words.description(about), _DESCRIPTION),
             "numbers_title": words("brief.numbers", baseline=self.baseline, when=self.sections.when),
             "numbers": [self._number(name) for name in NUMBERS],
             "drawing": self._drawing(),

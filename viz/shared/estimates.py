@@ -45,8 +45,8 @@ class Estimate:
         return self.clear or self.mean_low > 0.0 or self.mean_high < 0.0
 
 
-def verdict(words: Words, difference: Estimate, unit: str = "") -> str:
-    """A difference in words: higher, lower, probably either, or why neither can be stated.
+def direction(difference: Estimate, unit: str = "") -> str:
+    """Where a difference points: higher, lower, likely_higher, likely_lower, or same, unclear or one_run.
 
     It never says more than the numbers beside it, which are rounded: a difference that is rounded to nothing is not
     clear.
@@ -55,16 +55,23 @@ def verdict(words: Words, difference: Estimate, unit: str = "") -> str:
         unit: of the difference.
     """
     if not difference.known:
-        return words("verdict.one_run")
+        return "one_run"
     if difference.low == difference.high == 0.0:
-        return words("verdict.same")
+        return "same"
     shown = supported(difference.mean, difference.low, difference.high, unit)
-    direction = "higher" if difference.mean > 0.0 else "lower"
+    sign = "higher" if difference.mean > 0.0 else "lower"
     if shown.clear:
-        return words(f"verdict.{direction}")
-    if difference.likely and shown.value:
-        return words(f"verdict.likely_{direction}")
-    return words("verdict.unclear")
+        return sign
+    return f"likely_{sign}" if difference.likely and shown.value else "unclear"
+
+
+def verdict(words: Words, difference: Estimate, unit: str = "") -> str:
+    """A difference in words: higher, lower, probably either, or why neither can be stated (`direction`).
+
+    Args:
+        unit: of the difference.
+    """
+    return words(f"verdict.{direction(difference, unit)}")
 
 
 def mean_of(differences: pd.Series, factor: float = 0.0) -> Estimate:

@@ -273,9 +273,18 @@ class Words:
         titles = (scenario["title_zh"], scenario["title"]) if self.language == "zh" else (scenario["title"],)
         return printable(next((title for title in titles if title), scenario["name"]))
 
-    def reads(self, text: str) -> bool:
-        """Whether to show a text: on Chinese pages only if it contains Chinese."""
-        return self.language == "en" or _has_chinese(text)
+    def description(self, scenario: dict, lines: bool = False) -> str:
+        """What a scenario of a manifest does, or empty if it does not say so in this language.
+
+        Args:
+            lines: keep its lines apart.
+        """
+        texts = [scenario["description"]]
+        if self.language == "zh":
+            # Results of an earlier version have no Chinese text of its own.
+            texts = [scenario.get("description_zh", ""), *filter(_has_chinese, texts)]
+        text = next(filter(None, texts), "").strip()
+        return printable(text if lines else " ".join(text.split()), lines=lines)
 
     def province(self, name: str) -> str:
         """Name of a province."""

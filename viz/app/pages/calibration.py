@@ -11,6 +11,7 @@ import solara
 from scenarios.ensembles.parameter_draws import POSTERIOR, read_parameter_draws
 from viz.app import fit_charts, fit_tables, state
 from viz.app.elements import heading, html_table, note
+from viz.app.sources import fit_source
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import Chart
 from viz.live.fitted import (
@@ -92,7 +93,11 @@ def Figures():
         for role, of_role in by_role(figures).items():
             national = [figure for figure in of_role if not figure.province]
             if national:
-                Chart(spec=fit_charts.deviation_chart(session, role, national), version=_version(session))
+                Chart(
+                    spec=fit_charts.deviation_chart(session, role, national),
+                    version=_version(session),
+                    source=fit_source(session),
+                )
                 Details(words("fit.more"), fit_tables.figure_table(words, national), fit_tables.role_title(words, role))
             for series in by_series(of_role).values():
                 ProvinceFigures(role, series[0].series)
@@ -115,7 +120,7 @@ def ProvinceFigures(role: str, series: str) -> None:
     )
     _toggle(title, opened, set_opened)
     if opened:
-        Chart(spec=fit_charts.province_chart(session, figures), version=_version(session))
+        Chart(spec=fit_charts.province_chart(session, figures), version=_version(session), source=fit_source(session))
         html_table(fit_tables.place_table(words, figures), title)
         note(declared(figures[0].source, words))
 
@@ -145,7 +150,11 @@ def Forecasts():
             for quantity in DRAWN:
                 if quantity in national:
                     with solara.Div():
-                        Chart(spec=fit_charts.forecast_chart(session, national[quantity]), version=_version(session))
+                        Chart(
+                            spec=fit_charts.forecast_chart(session, national[quantity]),
+                            version=_version(session),
+                            source=fit_source(session),
+                        )
         heading(words("fit.national_table"), "h3")
         note(words("fit.forecast_cells"))
         html_table(fit_tables.forecast_table(words, forecasts), words("fit.national_table"))
@@ -198,7 +207,9 @@ def Parameters():
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.parameters"))
         note(words("fit.parameters_note"))
-        Chart(spec=fit_charts.parameter_chart(session, parameters), version=_version(session))
+        Chart(
+            spec=fit_charts.parameter_chart(session, parameters), version=_version(session), source=fit_source(session)
+        )
         html_table(fit_tables.parameter_table_of(words, parameters), words("fit.parameters"))
         if summary["held"]:
             held = words("fit.held_title", of=len(summary["held"]))
@@ -213,7 +224,9 @@ def Directions():
     with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
         heading(words("fit.directions"))
         _paragraph(fit_tables.directions_text(words, directions))
-        Chart(spec=fit_charts.directions_chart(session, directions), version=_version(session))
+        Chart(
+            spec=fit_charts.directions_chart(session, directions), version=_version(session), source=fit_source(session)
+        )
 
 
 @solara.component

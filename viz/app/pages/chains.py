@@ -108,7 +108,7 @@ def OneChain():
             with solara.Div(classes=["srdi-card"]):
                 course = chain_course(answer, number, measure)
                 title = words(f"chains.measure_{measure}")
-                charts.show(answer, charts.over_time(session, answer, course, title, unit))
+                charts.show(session, answer, charts.over_time(session, answer, course, title, unit))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         SupplyNetwork(number)
 
@@ -160,9 +160,9 @@ def Clusters():
     with solara.Div(classes=["srdi-cards"]):
         with solara.Div(classes=["srdi-card"]):
             names = [str(each) for each in by_stage.years]
-            charts.show(answer, bars(session, words("chains.by_year"), names, by_stage.by_year))
+            charts.show(session, answer, bars(session, words("chains.by_year"), names, by_stage.by_year))
         with solara.Div(classes=["srdi-card"]):
-            charts.show(answer, bars(session, words("chains.by_step"), step_names(words), by_stage.by_step))
+            charts.show(session, answer, bars(session, words("chains.by_step"), step_names(words), by_stage.by_step))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         html_table(stage_table(words, by_stage, before), caption=words("chains.clusters_heading", year=year))
         note(words("chains.clusters_note"))
@@ -199,7 +199,7 @@ def OneFirm():
     with solara.Div(classes=["srdi-cards", "srdi-small"]):
         for name, unit in _LIFE.items():
             with solara.Div(classes=["srdi-card"]):
-                charts.show(answer, life_chart(session, answer, firm, other, name, unit))
+                charts.show(session, answer, life_chart(session, answer, firm, other, name, unit))
 
 
 # --- choices in the address, or defaults if they do not exist

@@ -18,8 +18,10 @@ from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
 from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress, remark_on
-from viz.app.policies import policy_of, presets, settings_of
+from viz.app.policies import policy_of, preset_options, presets, settings_of, title_of_preset
+from viz.app.sources import compared_source
 from viz.app.state import VIEWS, Session, use_session
+from viz.app.stories import ComparedStory
 from viz.app.widgets.chart import Chart, band, interval, line, time_chart
 from viz.app.widgets.panels import Choice
 from viz.live.comparing import Comparer, kept_of
@@ -86,6 +88,7 @@ def Own():
 
     solara.use_effect(ask, [saved])
     solara.use_effect(lambda: comparer.close, [])
+    ComparedStory(findings.value)
     Policies()
     if not saved:
         note(words("compare.empty"))
@@ -122,20 +125,28 @@ def Policies():
                 lambda: session.keep(session.name_to_keep),
                 disabled=full or known or not settings,
             )
-            titles = {words.scenario(policy.model_dump()): policy for policy in presets().values()}
-            addable = [title for title, policy in titles.items() if settings_of(policy)]
             Choice(
                 label=words("compare.add_preset"),
                 value="",
-                options=[["", words("compare.choose")], *([title, title] for title in addable)],
+                options=[["", words("compare.choose")], *addable_presets(words)],
                 disabled=full,
                 once=True,
-                event_choose=lambda title: session.keep(title, settings_of(titles[title])) if title else None,
+                event_choose=lambda name: _keep_preset(session, name) if name else None,
             )
         if full:
             note(words("compare.full", most=MOST_SAVED))
         elif not settings:
             note(words("compare.add_none"))
+
+
+def addable_presets(words: Words) -> list[list]:
+    """The scenarios that can be compared with the baseline, by group, as options of a `Choice`."""
+    groups = preset_options(words.language)
+    return [[title, [pair for pair in pairs if settings_of(presets()[pair[0]])]] for title, pairs in groups]
+
+
+def _keep_preset(session: Session, name: str) -> None:
+    session.keep(title_of_preset(session.words, name), settings_of(presets()[name]))
 
 
 @solara.component
@@ -293,7 +304,9 @@ def ComparedPolicies(findings: Findings) -> None:
 @solara.component
 def Forest(findings: Findings, quantity: str) -> None:
     """Effects of all policies on a quantity."""
-    Chart(spec=forest(findings, quantity, use_session()), version=f"{id(findings)}")
+    session = use_session()
+    spec, source = forest(findings, quantity, session), compared_source(session, findings)
+    Chart(spec=spec, version=f"{id(findings)}", source=source)
 
 
 @solara.component
@@ -309,7 +322,8 @@ def OverTime(findings: Findings) -> None:
     with solara.Div(classes=["srdi-cards", "srdi-two"]):
         for differences in (False, True):
             with solara.Div(classes=["srdi-card"]):
-                Chart(spec=over_time(findings, quantity, session, differences), version=f"{id(findings)} {quantity}")
+                spec = over_time(findings, quantity, session, differences)
+                Chart(spec=spec, version=f"{id(findings)} {quantity}", source=compared_source(session, findings))
     remark_on(remark(words, quantity))
 
 

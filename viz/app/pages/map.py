@@ -186,7 +186,9 @@ def ProvinceSeries():
             measure = MEASURES[name]
             course = province_course(answer, province, measure)
             with solara.Div(classes=["srdi-card"]):
-                charts.show(answer, charts.over_time(session, answer, course, measure_title(words, name), measure.unit))
+                charts.show(
+                    session, answer, charts.over_time(session, answer, course, measure_title(words, name), measure.unit)
+                )
 
 
 @solara.component
@@ -201,11 +203,11 @@ def Concentration():
     with solara.Div(classes=["srdi-cards"]):
         for quantity in CONCENTRATION:
             with solara.Div(classes=["srdi-card"]):
-                charts.show(answer, charts.fan(session, answer, quantity))
+                charts.show(session, answer, charts.fan(session, answer, quantity))
                 remark_on(remark(words, quantity))
         for per in ("", "firms"):
             with solara.Div(classes=["srdi-card"]):
-                charts.show(answer, county_chart(session, answer, per))
+                charts.show(session, answer, county_chart(session, answer, per))
 
 
 # --- choices in the address, or defaults if they do not exist

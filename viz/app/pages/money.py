@@ -17,6 +17,7 @@ from viz.app import charts
 from viz.app.downloads import ENSEMBLE, gathered, runs_of
 from viz.app.elements import Busy, choice, heading, html_table, note
 from viz.app.policies import settings_of
+from viz.app.sources import source
 from viz.app.state import VIEWS, Session, use_session, written_scenario
 from viz.app.widgets.chart import Chart, bar, interval, line, time_chart
 from viz.live.accounts import Accounts
@@ -110,7 +111,11 @@ def Paid(answer: Answer, accounts: Accounts) -> None:
     rows = found.rows[found.rows["scenario"] == accounts.policy]
     budgets = found.budgets[found.budgets["scenario"] == accounts.policy]
     label = words("label.amounts", label=words.label(accounts.results.level_label(accounts.policy)))
-    Chart(spec=paid_chart(session, answer, accounts, found), version=charts.version_of(answer))
+    Chart(
+        spec=paid_chart(session, answer, accounts, found),
+        version=charts.version_of(answer),
+        source=source(session, answer),
+    )
     note(words.sentences([words("cash.note"), ranges_text(words, answer, pairs=False), label]))
     with solara.Div(classes=["srdi-cards"]):
         for kind in kinds(rows):
@@ -177,7 +182,7 @@ def Gains(answer: Answer, accounts: Accounts) -> None:
         for quantity in found.quantities:
             with solara.Div(classes=["srdi-stack"]):
                 spec = gains_chart(session, by, quantity, now[quantity])
-                Chart(spec=spec, version=f"{charts.version_of(answer)} {by}")
+                Chart(spec=spec, version=f"{charts.version_of(answer)} {by}", source=source(session, answer))
                 html_table(gains_table(words, by, before[quantity], now[quantity]), words.column(quantity))
     title = words("money.concentration", year=year)
     heading(title, "h4")
@@ -220,7 +225,11 @@ def Worth(answer: Answer, accounts: Accounts) -> None:
         return
     rows = against_baseline(found, accounts.policy)
     note(words.sentences([words("value.note"), ranges_text(words, answer, pairs=True)]))
-    Chart(spec=worth_chart(session, found, accounts.policy), version=charts.version_of(answer))
+    Chart(
+        spec=worth_chart(session, found, accounts.policy),
+        version=charts.version_of(answer),
+        source=source(session, answer),
+    )
     html_table(parts_table(words, rows), parts_title(words))
     heading(words("money.ratios"), "h4")
     html_table(ratios_table(words, rows), words("money.ratios"))

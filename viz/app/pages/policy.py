@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cache, partial
 
 import solara
@@ -12,20 +11,19 @@ from scenarios.analysis.metrics import CUMULATIVE_COST
 from viz.app import charts
 from viz.app.answer_bar import AnswerBar
 from viz.app.controls import control_groups, defaults
-from viz.app.elements import choice, heading, html_button, html_table, note, remark_on, toggle
-from viz.app.policies import preset_of, presets
+from viz.app.elements import choice, heading, html_button, html_table, note, toggle
+from viz.app.policies import preset_of, preset_options, presets
+from viz.app.share import CHARTS, OfAnswer, Printed, Share
 from viz.app.state import use_session
+from viz.app.stories import PolicyStory
 from viz.app.what_changed import Gains, WhatChanged
 from viz.app.widgets.panels import Choice, LeverPanel, Sheet
 from viz.live.measures import effect
 from viz.report.costs import GAINS
-from viz.shared.known import remark
 from viz.shared.prices import price_of
 from viz.shared.texts import TextTable
 from viz.words.language import Words
 
-#: National quantities with a chart, in order.
-FANS = ("little_giants", "srdi_smes", "innovative_smes", "rd_true_yuan", "employment", "productivity_index")
 #: Groups of levers that are open at first.
 _OPEN = ("funds", "clusters")
 #: Words of the lever panel.
@@ -62,16 +60,18 @@ def PolicyPage():
             Levers()
         with solara.Div(classes=["srdi-stack"], attributes={"id": "results"}):
             AnswerBar()
+            Printed()
+            PolicyStory()
             ChartChoices()
             with solara.Div(classes=["srdi-cards"]):
-                OfAnswer(charts.fan, FANS[0])
+                first, *others = CHARTS
+                OfAnswer(first)
                 WhatChanged()
-                for quantity in FANS[1:]:
-                    OfAnswer(charts.fan, quantity)
-                OfAnswer(charts.spending)
-                OfAnswer(charts.chain_health)
+                for name in others:
+                    OfAnswer(name)
             Gains()
             Prices()
+            Share()
 
 
 @solara.component
@@ -84,13 +84,15 @@ def Levers():
     preset = preset_of(settings)
     with solara.Div(classes=["srdi-stack"]):
         heading(words("policy.levers"))
-        titles = [(name, words.scenario(scenario.model_dump())) for name, scenario in presets().items()]
+        titles = preset_options(words.language)
         Choice(
             label=words("policy.preset"),
-            options=titles if preset else [("", words("policy.preset_none")), *titles],
+            options=titles if preset else [["", words("policy.preset_none")], *titles],
             value=preset or "",
             event_choose=lambda name: session.take_preset(name) if name else None,
         )
+        if preset:
+            note(words.description(presets()[preset].model_dump()))
         with solara.Div(classes=["srdi-row"]):
             html_button(words("policy.undo"), session.undo, disabled=not can_undo)
             html_button(words("policy.redo"), session.redo, disabled=not can_redo)
@@ -137,24 +139,6 @@ def ChartChoices():
 
 
 @solara.component
-def OfAnswer(make_spec: Callable[..., dict], *about: str) -> None:
-    """A card with a chart of the latest answer.
-
-    Args:
-        make_spec: function of `viz.app.charts` that takes session, answer, `about` and the view. about: the quantity,
-            if any.
-    """
-    session = use_session()
-    answer = session.latest.value
-    with solara.Div(classes=["srdi-card", "srdi-chart-card"]):
-        if answer is not None:
-            view = charts.View.of(session, answer)
-            charts.show_latest(session, answer, make_spec(session, answer, *about, view))
-            for quantity in about:
-                remark_on(remark(session.words, quantity))
-
-
-@solara.component
 def Prices():
     """The cost of an additional firm, once there are intervals."""
     session = use_session()
@@ -175,4 +159,3 @@ def Prices():
         heading(words("policy.price"))
         heads = [words("policy.price_of", year=charts.View.of(session, answer).last), words("cost.result")]
         html_table(TextTable(heads, rows, words=2), caption=words("policy.price"))
-        note(words("policy.share_link"))

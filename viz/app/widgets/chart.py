@@ -48,6 +48,7 @@ TEXTS = (
     "interval",  # "{low} to {high}"
     "at_least",  # "{value} or more"
     "at_most",  # "{value} or less"
+    "made",  # "{source}. Made on {day}.": below a picture
     "quarter",  # "Q{number} {year}"
     "points",  # "{number} points": a difference of shares
     "points_unit",  # "percentage points": the unit of an axis of such differences
@@ -290,28 +291,34 @@ def interval_chart(
 
 
 @solara.component_vue("chart.vue", vuetify=False)
-def _Chart(described: str, values: bytes, label: str, note: str, version: int | str) -> None:
+def _Chart(described: str, values: bytes, label: str, note: str, source: str, version: int | str) -> None:
     """A chart.
 
     Args:
         described: the spec without what changes with its numbers, as JSON text: every redraw of a page traverses lists
             and dicts.
-        values, label: of the spec. note, version: as in `Chart`.
+        values, label: of the spec. note, source, version: as in `Chart`.
     """
 
 
-def Chart(spec: dict, version: int | str = 0, note: str = "") -> solara.Element:
+def Chart(spec: dict, version: int | str = 0, *, source: str = "", note: str = "") -> solara.Element:
     """A chart.
 
     Args:
         spec: of `time_chart` or `interval_chart`.
         version: of the numbers. The chart's root element (class ``srdi-chart``) has it as ``data-version`` once the
             numbers are painted; a chart that is not displayed, or outside the window, paints nothing.
+        source: model, settings and runs behind the numbers; written with the day below the chart in a picture.
         note: a remark on the numbers, such as that more are to come; shown in the plot.
     """
     described = {key: value for key, value in spec.items() if key not in ("values", "label")}
     return _Chart(
-        described=json.dumps(described), values=spec["values"], label=spec["label"], note=note, version=version
+        described=json.dumps(described),
+        values=spec["values"],
+        label=spec["label"],
+        note=note,
+        source=source,
+        version=version,
     )
 
 

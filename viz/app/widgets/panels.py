@@ -45,6 +45,16 @@ def Skip(label: str) -> None:
     """A link for the keyboard from the top of the page to its main part, shown while it has the focus."""
 
 
+@solara.component_vue("copy.vue", vuetify=False)
+def Copy(label: str, text: str, copied: str, failed: str) -> None:
+    """A button that copies a text.
+
+    Args:
+        text: in which ORIGIN stands for the server's address; if empty, the page's own address is copied.
+        copied, failed: said afterwards.
+    """
+
+
 @solara.component_vue("sheet.vue", vuetify=False)
 def Sheet(title: str, note: str, controls: str, above: str) -> None:
     """On small screens, the handle that opens and closes a sheet at the window's lower edge; else nothing.
@@ -82,6 +92,7 @@ def Choice(
     """A drop-down list of the browser.
 
     Args:
-        options: pairs of value and title. event_choose: called with the chosen value.
+        options: pairs of value and title, or of a group's title and its pairs.
+        event_choose: called with the chosen value.
         once: the choice only triggers an action; afterwards the list shows its old value.
     """
