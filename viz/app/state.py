@@ -40,6 +40,7 @@ VIEWS = {
     "since": "",
     "horizon": "",
     "gain_by": "region",
+    "total": "",
     "title": "",
 }
 _MOST_HISTORY = 100

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import solara
 import solara.lab
-from markupsafe import Markup
 
 from scenarios.analysis.cash import ALL, Cash
 from scenarios.analysis.incidence import NATION, Incidence
@@ -15,7 +14,7 @@ from scenarios.analysis.value import Value
 from scenarios.display.drawing import OKABE_ITO
 from viz.app import charts
 from viz.app.downloads import ENSEMBLE, gathered, runs_of
-from viz.app.elements import Busy, choice, heading, html_table, note
+from viz.app.elements import Busy, choice, heading, html_table, items, note
 from viz.app.policies import settings_of
 from viz.app.state import VIEWS, Session, use_session, written_scenario
 from viz.app.widgets.chart import Chart, bar, interval, line, time_chart
@@ -229,9 +228,9 @@ def Worth(answer: Answer, accounts: Accounts) -> None:
     note(words("value.ratios_note"))
     heading(words("money.assumed"), "h4")
     titles = {each["name"]: words.scenario(each) for each in accounts.results.manifest["scenarios"]}
-    _items(assumptions(words, accounts.results, titles))
+    items(assumptions(words, accounts.results, titles))
     heading(words("value.not_counted"), "h4")
-    _items(not_counted(words))
+    items(not_counted(words))
 
 
 def worth_chart(session: Session, found: Value, name: str) -> dict:
@@ -246,9 +245,3 @@ def worth_chart(session: Session, found: Value, name: str) -> dict:
         label=words("money.parts_label"),
         unit="yuan",
     )
-
-
-def _items(texts: list[str]) -> None:
-    """A list of plain texts."""
-    items = Markup("").join(Markup("<li>{}</li>").format(text) for text in texts)
-    solara.HTML(tag="ul", classes=["srdi-note"], unsafe_innerHTML=items)
