@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for type checkers and the reference
     from scenarios.files.loading import load_scenario
     from scenarios.files.schema import Scenario
     from scenarios.records.results import Results, load_results
+    from scenarios.search.answers import load_answers
     from scenarios.search.target_runs import target
 
 _MODULES = {
@@ -38,6 +39,7 @@ _MODULES = {
     "decompose": "analysis.decomposition",
     "equal_money": "analysis.equal_money",
     "incidence": "analysis.incidence",
+    "load_answers": "search.answers",
     "load_results": "records.results",
     "load_scenario": "files.loading",
     "run_ensemble": "ensembles.ensemble",

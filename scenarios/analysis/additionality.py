@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from scenarios.ensembles.jobs import Job
 from scenarios.ensembles.rerun import jobs_again
 from scenarios.errors import InputError, nearest
 from scenarios.files.schema import build
+from scenarios.records.kept import table_of
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.arguments import quoted
@@ -57,6 +59,32 @@ _RUN = ["draw", "replicate"]
 _SAME = 1e-9
 
 
+#: What makes a number incomplete, by key, with what is filled in.
+CAVEATS = {
+    "repeats": "{some} of {runs} runs do not repeat the figures of {path}, which another version of the model or its "
+    "packages made; the numbers here are those of this version.",
+    "differs": "{scenario} also differs in {others}: changes of its firms are not those of support alone.",
+    "left_out": "{scenario} is left out: it supports no firm by a lever that differs from {baseline}.",
+}
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something that makes a number incomplete: a key of CAVEATS and what is filled in."""
+
+    key: str
+    values: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return CAVEATS[self.key].format(**self.values)
+
+
+#: Rows of a lever or group by quantity and measure.
+Numbers = Mapping[tuple[str, str], Mapping[str, Any]]
+
+
 @dataclass(frozen=True)
 class Additionality:
     """What support changed, firm by firm.
@@ -83,17 +111,20 @@ class Additionality:
             Of rivals, firms that none of the levers that differ has supported: rivals (their number), support_lost (of
             these, supported in the baseline); STATES: lost, gained, net; AMOUNTS: lower, higher (firms, by the
             threshold), losses, gains, net (sums), net_per_100 (of supported firms).
-        caveats: sentences on what makes a number incomplete.
+        caveats: what makes a number incomplete.
         pairs: number of pairs run again. available: pairs in the directory. scale: simulated firms per real firm.
         parameters_vary: whether the pairs differ in parameters, not only in random draws.
     """
+
+    FILE: ClassVar[str] = "additionality.json"
+    COMMAND: ClassVar[str] = "srdi additionality --keep"
 
     baseline: str
     quarter: str
     levers: Mapping[str, tuple[str, ...]]
     threshold: float
     rows: pd.DataFrame
-    caveats: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
     pairs: int
     available: int
     scale: float
@@ -107,8 +138,34 @@ class Additionality:
             "levers": {name: list(levers) for name, levers in self.levers.items()},
             "threshold": self.threshold,
             "pairs": self.pairs,
-            "caveats": list(self.caveats),
+            "caveats": [caveat.text for caveat in self.caveats],
             "rows": records(self.rows),
+        }
+
+    def stored(self) -> dict:
+        """As `Keepable.stored`."""
+        more = {name: getattr(self, name) for name in ("available", "scale", "parameters_vary")}
+        return {**self.records(), **more, "caveats": [[caveat.key, caveat.values] for caveat in self.caveats]}
+
+    @classmethod
+    def of_stored(cls, values: Mapping[str, Any]) -> Self:
+        """As `Keepable.of_stored`."""
+        return cls(
+            levers={name: tuple(levers) for name, levers in values["levers"].items()},
+            caveats=tuple(Caveat(key, about) for key, about in values["caveats"]),
+            rows=table_of(values["rows"]),
+            **{
+                name: values[name]
+                for name in ("baseline", "quarter", "threshold", "pairs", "available", "scale", "parameters_vary")
+            },
+        )
+
+    def groups(self, scenario: str) -> dict[tuple[str, str, str], Numbers]:
+        """The rows of a scenario by lever, by and group, each by quantity and measure."""
+        own = self.rows[self.rows["scenario"] == scenario]
+        return {
+            (key[0], key[1], key[2]): {(row["quantity"], row["measure"]): row for row in rows.to_dict("records")}
+            for key, rows in own.groupby(["lever", "by", "group"], sort=False)
         }
 
 
@@ -188,11 +245,7 @@ def additionality(
     caveats = [
         *_repetition(results, [baseline, *others], chosen_runs, by_pair, last),
         *(_also_differs(scenarios[baseline], scenarios[name], differing[name]) for name in others),
-        *(
-            f"{name} is left out: it supports no firm by a lever that differs from {baseline}."
-            for name in differing
-            if not differing[name]
-        ),
+        *(Caveat("left_out", {"scenario": name, "baseline": baseline}) for name in differing if not differing[name]),
     ]
     return Additionality(
         baseline=baseline,
@@ -262,8 +315,8 @@ def _chosen(
     return {name: own for name, own in chosen.items() if own}
 
 
-def _also_differs(before: Mapping, after: Mapping, levers: Sequence[str]) -> str:
-    """A sentence on what else a scenario changes, whose effect is in the changes of its firms; empty if nothing."""
+def _also_differs(before: Mapping, after: Mapping, levers: Sequence[str]) -> Caveat | None:
+    """What else a scenario changes, whose effect is in the changes of its firms; None if nothing."""
     other = [
         name
         for name in after["levers"]
@@ -272,9 +325,7 @@ def _also_differs(before: Mapping, after: Mapping, levers: Sequence[str]) -> str
         and (after["levers"][name]["enabled"] or before["levers"][name]["enabled"])
     ]
     other += [key for key in ("rules", "shocks", "model", "parameters") if before[key] != after[key]]
-    if not other:
-        return ""
-    return f"{after['name']} also differs in {', '.join(other)}: changes of its firms are not those of support alone."
+    return Caveat("differs", {"scenario": after["name"], "others": ", ".join(other)}) if other else None
 
 
 # --- one pair
@@ -545,8 +596,8 @@ def _repetition(
     runs: Sequence[tuple[int, int]],
     pairs: Sequence[PairCounts],
     quarter: Quarter,
-) -> Iterator[str]:
-    """A sentence if the runs do not repeat the national figures of the directory."""
+) -> Iterator[Caveat]:
+    """Whether the runs do not repeat the national figures of the directory."""
     national = results.national[results.national["quarter"] == pd.Timestamp(quarter.end_date)]
     stored = national.assign(scenario=national["scenario"].astype(str)).set_index(["scenario", *_RUN])
     other = 0
@@ -555,7 +606,5 @@ def _repetition(
             row = stored.loc[(name, *run)]
             other += any(not math.isclose(row[key], value, rel_tol=_SAME) for key, value in figures.items())
     if other:
-        yield (
-            f"{other} of {len(names) * len(pairs)} runs do not repeat the figures of {results.path}, which another "
-            "version of the model or its packages made; the numbers here are those of this version."
-        )
+        every = len(names) * len(pairs)
+        yield Caveat("repeats", {"some": str(other), "runs": str(every), "path": str(results.path)})

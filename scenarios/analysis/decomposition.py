@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ from scenarios.errors import InputError
 from scenarios.files.labels import Label
 from scenarios.files.parts import Part, differing_parts, grouped, mixture
 from scenarios.files.schema import Scenario, run_defaults
+from scenarios.records.kept import table_of
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.calendar import START, Quarter
@@ -88,6 +89,9 @@ class Decomposition:
         pairs: their number. parameters_vary: whether they differ in parameters, not only in random draws.
     """
 
+    FILE: ClassVar[str] = "decomposition.json"
+    COMMAND: ClassVar[str] = "srdi decompose --out DIR --resume"
+
     scenario: str
     baseline: str
     parts: tuple[str, ...]
@@ -105,6 +109,31 @@ class Decomposition:
             "parts": list(self.parts),
             "rows": records(self.rows),
         }
+
+    def stored(self) -> dict:
+        """As `Keepable.stored`."""
+        return {
+            **self.records(),
+            "quantities": [metric.name for metric in self.quantities],
+            "quarters": list(self.quarters),
+            "parameters_vary": self.parameters_vary,
+        }
+
+    @classmethod
+    def of_stored(cls, values: Mapping[str, Any]) -> Self:
+        """As `Keepable.of_stored`."""
+        return cls(
+            parts=tuple(values["parts"]),
+            rows=table_of(values["rows"]),
+            quantities=choose_metrics(values["quantities"]),
+            quarters=tuple(values["quarters"]),
+            **{name: values[name] for name in ("scenario", "baseline", "exact", "pairs", "parameters_vary")},
+        )
+
+    def measures(self, quantity: str, quarter: str) -> dict[str, pd.DataFrame]:
+        """The rows of a quantity and quarter by measure, each by part."""
+        own = self.rows[(self.rows["quantity"] == quantity) & (self.rows["quarter"] == quarter)]
+        return {str(measure): rows.set_index("part") for measure, rows in own.groupby("measure")}
 
 
 def decompose(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,8 @@ from scenarios.ensembles.stages import working_directory
 from scenarios.errors import InputError
 from scenarios.files.labels import weakest
 from scenarios.files.scaling import Scaling, scaling
-from scenarios.files.schema import Scenario, run_defaults
+from scenarios.files.schema import Scenario, build, run_defaults
+from scenarios.records.kept import table_of
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from sim.calendar import START, Quarter
@@ -70,6 +71,9 @@ class EqualMoney:
         scenarios: the scaled policies.
     """
 
+    FILE: ClassVar[str] = "equal-money.json"
+    COMMAND: ClassVar[str] = "srdi equal-money --out DIR --resume"
+
     baseline: str
     cost_yuan: float
     tolerance: float
@@ -87,6 +91,31 @@ class EqualMoney:
         """Plain values for JSON: baseline, cost_yuan, tolerance, pairs, policies, rows, chances."""
         tables = {name: records(getattr(self, name)) for name in ("policies", "rows", "chances")}
         return {**{name: getattr(self, name) for name in ("baseline", "cost_yuan", "tolerance", "pairs")}, **tables}
+
+    def stored(self) -> dict:
+        """As `Keepable.stored`."""
+        return {
+            **self.records(),
+            "quantities": [metric.name for metric in self.quantities],
+            "quarters": list(self.quarters),
+            "parameters_vary": self.parameters_vary,
+            "firms": self.firms,
+            "scenarios": [scenario.model_dump(by_alias=True, mode="json") for scenario in self.scenarios],
+        }
+
+    @classmethod
+    def of_stored(cls, values: Mapping[str, Any]) -> Self:
+        """As `Keepable.of_stored`."""
+        return cls(
+            **{name: table_of(values[name]) for name in ("policies", "rows", "chances")},
+            quantities=choose_metrics(values["quantities"]),
+            quarters=tuple(values["quarters"]),
+            scenarios=tuple(build(each, cls.FILE) for each in values["scenarios"]),
+            **{
+                name: values[name]
+                for name in ("baseline", "cost_yuan", "tolerance", "pairs", "parameters_vary", "firms")
+            },
+        )
 
 
 def equal_money(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from scenarios.analysis.decomposition import TOGETHER, Decomposition
+from scenarios.analysis.decomposition import TOGETHER, WHOLE, Decomposition
 from scenarios.analysis.metrics import Metric
 from scenarios.display.drawing import BLUE, GREY, ORANGE, write_charts
 from scenarios.display.formatting import format_number, unit_name
@@ -30,6 +31,28 @@ def write_waterfalls(found: Decomposition, folder: Path) -> list[Path]:
     return write_charts(charts, folder)
 
 
+def bars_of(found: Decomposition, metric: Metric, quarter: str) -> pd.DataFrame:
+    """What a waterfall shows, from top to bottom: the parts alone, what they do together, and the whole.
+
+    Returns:
+        One row per bar. Columns: part (the whole has the name of the policy); start (where the bar above ends; 0 for
+        the first and the whole); value, low and high; shapley (NaN but for parts of a policy of which every subset was
+        run); better (whether it moves the quantity to the better); whole; label.
+    """
+    measures = found.measures(metric.name, quarter)
+    several = len(found.parts) > 1
+    rows = [(part, measures["alone"].loc[part]) for part in found.parts]
+    if several:
+        rows.append((TOGETHER, measures["together"].loc[TOGETHER]))
+    rows.append((found.scenario, measures["whole"].loc[WHOLE]))
+    bars = pd.DataFrame([{"part": part, **row[["value", "low", "high", "label"]]} for part, row in rows])
+    bars["whole"] = bars.index == len(bars) - 1
+    bars["start"] = bars["value"].cumsum().shift(fill_value=0.0).where(~bars["whole"], 0.0)
+    bars["better"] = (bars["value"] < 0.0) == metric.less_is_better
+    shares = measures["shapley"]["value"] if found.exact and several else pd.Series(dtype=np.float64)
+    return bars.assign(shapley=bars["part"].map(shares).where(~bars["whole"]))
+
+
 def waterfall(found: Decomposition, metric: Metric, quarter: str) -> Figure:
     """Bars from top to bottom, each from where the one above ends: the parts alone, together; below them the whole.
 
@@ -40,42 +63,32 @@ def waterfall(found: Decomposition, metric: Metric, quarter: str) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    rows = found.rows[(found.rows["quantity"] == metric.name) & (found.rows["quarter"] == quarter)]
-    measured = {measure: own.set_index("part") for measure, own in rows.groupby("measure")}
-    several = len(found.parts) > 1
-    bars = [*((part, measured["alone"].loc[part]) for part in found.parts)]
-    if several:
-        bars.append((TOGETHER, measured["together"].loc[TOGETHER]))
-    bars.append((found.scenario, measured["whole"].iloc[0]))
+    bars = bars_of(found, metric, quarter)
     figure = Figure(figsize=(8.5, _ROW * len(bars) + _MARGIN), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.add_subplot()
     axis.spines[["top", "right"]].set_visible(False)
     axis.axvline(0.0, color=GREY, lw=1.0)
-    start = 0.0
-    for place, (name, row) in enumerate(bars):
-        height, whole = len(bars) - 1 - place, place == len(bars) - 1
-        start = 0.0 if whole else start
-        end = start + row["value"]
-        better = (row["value"] < 0.0) == metric.less_is_better
-        axis.barh(height, row["value"], left=start, height=_HEIGHT, color=GREY if whole else BLUE if better else ORANGE)
-        if not pd.isna(row["low"]):
-            axis.plot([start + row["low"], start + row["high"]], [height] * 2, color="black", lw=1.0)
-        text = format_number(row["value"], metric.unit, signed=True)
-        if found.exact and several and name in found.parts and not whole:
-            text += f"  ({format_number(measured['shapley'].loc[name, 'value'], metric.unit, signed=True)})"
-        right = max(start, end, start + row["high"] if not pd.isna(row["high"]) else end)
+    for height, bar in zip(range(len(bars) - 1, -1, -1), bars.itertuples(), strict=True):
+        end = bar.start + bar.value
+        colour = GREY if bar.whole else BLUE if bar.better else ORANGE
+        axis.barh(height, bar.value, left=bar.start, height=_HEIGHT, color=colour)
+        if not pd.isna(bar.low):
+            axis.plot([bar.start + bar.low, bar.start + bar.high], [height] * 2, color="black", lw=1.0)
+        text = format_number(bar.value, metric.unit, signed=True)
+        if not pd.isna(bar.shapley):
+            text += f"  ({format_number(bar.shapley, metric.unit, signed=True)})"
+        right = max(bar.start, end, end if pd.isna(bar.high) else bar.start + bar.high)
         axis.annotate(text, (right, height), (5, 0), textcoords="offset points", va="center", fontsize=7)
-        if not whole:
+        if not bar.whole:
             axis.plot([end, end], [height - 1, height], color=GREY, lw=0.6, ls=":")
-        start = end
-    axis.set_yticks(range(len(bars)), [name for name, _ in reversed(bars)])
+    axis.set_yticks(range(len(bars)), list(reversed(bars["part"])))
     axis.margins(x=0.14)
     axis.tick_params(labelsize=7)
     axis.xaxis.set_major_locator(MaxNLocator(6))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, metric.unit, signed=True)))
     better = "less is better" if metric.less_is_better else "more is better"
-    shares = "; in brackets: Shapley value" if found.exact and several else ""
+    shares = "; in brackets: Shapley value" if bars["shapley"].notna().any() else ""
     axis.set_xlabel(
         f"{metric.name} ({unit_name(metric.unit)}, {better}), {quarter}: difference from {found.baseline}\n"
         f"coloured: each part alone and what they do together, grey: the whole; lines: 10–90 % of pairs{shares}",

@@ -57,6 +57,9 @@ _DIMENSIONS = ("tier", "size", "province")
     metavar="SHARE",
     help="Change of R&D, jobs, exports or revenue that counts as one, as a share of the amount without the policy.",
 )
+@click.option(
+    "--keep", is_flag=True, help="Keep the answer in DIR as additionality.json, which srdi report and the page show."
+)
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads per worker.")
 @json_option
@@ -69,6 +72,7 @@ def additionality(
     by: tuple[str, ...],
     quarter: str | None,
     threshold: float,
+    keep: bool,
     workers: int | None,
     threads: int,
     as_json: bool,
@@ -83,11 +87,12 @@ def additionality(
     \b
     Example:
       srdi run baseline sme-fund --replicates 20 --out results/fund
-      srdi additionality results/fund --pairs 4
+      srdi additionality results/fund --pairs 4 --keep
       srdi additionality results/fund --lever sme_fund --by province --quarter 2027Q4 --json
     """
     from scenarios.analysis.additionality import additionality as find_additionality
     from scenarios.commands.additionality_tables import print_additionality
+    from scenarios.records.kept import keep as keep_answer
     from scenarios.records.results import load_results
 
     with progress_bar("pairs") as (on_start, on_pair):
@@ -103,6 +108,8 @@ def additionality(
             on_start=on_start,
             on_pair=on_pair,
         )
+    if keep:
+        keep_answer(found, directory)
     print_additionality(found, by or _DIMENSIONS[:2], table_console(as_json))
     if as_json:
         print_json(found.records())

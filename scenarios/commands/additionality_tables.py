@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import pandas as pd
 from rich.console import Console
 
-from scenarios.analysis.additionality import ALL, ELSEWHERE, RIVALS, SAME_NICHE, TITLES, Additionality
+from scenarios.analysis.additionality import ALL, ELSEWHERE, RIVALS, SAME_NICHE, TITLES, Additionality, Numbers
 from scenarios.analysis.firm_runs import AMOUNTS
 from scenarios.commands.run_tables import variation_note
 from scenarios.display.formatting import format_number
@@ -25,9 +24,8 @@ _STATES = {
 }
 _AMOUNTS = dict(zip(AMOUNTS, ("true R&D", "jobs", "exports", "revenue"), strict=True))
 _RIVAL_GROUPS = (SAME_NICHE, ELSEWHERE)
-#: A row of the table of numbers, and the rows of a lever or group by quantity and measure.
+#: A row of the table of numbers.
 Row = Mapping[str, Any]
-Numbers = Mapping[tuple[str, str], Row]
 
 
 def print_additionality(found: Additionality, by: Iterable[str], console: Console) -> None:
@@ -40,9 +38,7 @@ def print_additionality(found: Additionality, by: Iterable[str], console: Consol
     for scenario, levers in found.levers.items():
         own = found.rows[found.rows["scenario"] == scenario]
         versus = f"{scenario} against {found.baseline} ({found.quarter})"
-        cells = {
-            (row[0], row[1], row[2]): _numbers(rows) for row, rows in own.groupby(["lever", "by", "group"], sort=False)
-        }
+        cells = found.groups(scenario)
         for lever in levers if len(levers) == 1 else (*levers, ALL):
             what = "any of these levers" if lever == ALL else lever
             numbers = cells[lever, "lever", lever]
@@ -69,17 +65,13 @@ def print_additionality(found: Additionality, by: Iterable[str], console: Consol
         studies = f" ({label.studies})" if label.studies else ""
         say(console, f"Changes rest on what is {label.label}{studies}.")
         console.print()
-    for sentence in found.caveats:
-        say(console, f"Careful: {sentence}")
+    for caveat in found.caveats:
+        say(console, f"Careful: {caveat.text}")
     for sentence in _notes(found, by):
         say(console, sentence, "dim")
 
 
 _HEADINGS = {"tier": "tier", "size": "size class", "province": "province"}
-
-
-def _numbers(rows: pd.DataFrame) -> Numbers:
-    return {(row["quantity"], row["measure"]): row for row in rows.to_dict("records")}
 
 
 def _band(row: Row) -> str:

@@ -64,8 +64,9 @@ def decompose(
     adds over all orders, so that the parts are the whole. With more parts, each is run alone and left out; join some
     with --group, or allow more --runs. With --json the tables go to stderr.
 
-    --out is a results directory, so srdi compare and srdi report read it too, with decomposition.csv and a waterfall
-    chart per quantity and quarter. With --resume, a finished one is read again, such as for another --quantity.
+    --out is a results directory, so srdi compare and srdi report read it too, with decomposition.json (which the report
+    shows), decomposition.csv and a waterfall chart per quantity and quarter. With --resume, a finished one is read
+    again, such as for another --quantity.
 
     \b
     Example:
@@ -96,8 +97,10 @@ def decompose(
         print_decomposition(found, screen)
         if ensemble.out:
             from scenarios.analysis.waterfall import write_waterfalls
+            from scenarios.records.kept import keep
             from scenarios.records.storage import write_csv
 
+            keep(found, ensemble.out)
             write_csv(found.rows, ensemble.out / "decomposition.csv")
             write_waterfalls(found, ensemble.out)
             print_path(screen, "Results, table and charts in", ensemble.out)

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 from rich.console import Console
 
-from scenarios.analysis.decomposition import FEW, MOST_EXACT, REST, TOGETHER, WHOLE, Decomposition
+from scenarios.analysis.decomposition import FEW, MOST_EXACT, TOGETHER, WHOLE, Decomposition
 from scenarios.analysis.metrics import Metric
 from scenarios.commands.run_tables import variation_note
 from scenarios.display.formatting import format_number, unit_name
@@ -20,11 +20,10 @@ def print_decomposition(found: Decomposition, console: Console) -> None:
     """Print what the parts do, by quantity and quarter; with three or more also what pairs do together; and notes."""
     for quarter in found.quarters:
         for metric in found.quantities:
-            own = found.rows[(found.rows["quarter"] == quarter) & (found.rows["quantity"] == metric.name)]
-            print_table(_parts(found, metric, quarter, own), console)
+            print_table(_parts(found, metric, quarter), console)
             console.print()
             if found.exact and len(found.parts) > 2:
-                print_table(_pairs(metric, quarter, own), console)
+                print_table(_pairs(found, metric, quarter), console)
                 console.print()
     for sentence in _notes(found):
         say(console, sentence, "dim")
@@ -44,9 +43,9 @@ def error_text(row: pd.Series, unit: str) -> str:
     return "–" if math.isnan(row["error"]) else "±" + format_number(row["error"], unit, signed=True).lstrip("+")
 
 
-def _parts(found: Decomposition, metric: Metric, quarter: str, rows: pd.DataFrame) -> Cells:
-    level = rows[rows["measure"] == "level"].iloc[0]["value"]
-    measures = {measure: own.set_index("part") for measure, own in rows.groupby("measure")}
+def _parts(found: Decomposition, metric: Metric, quarter: str) -> Cells:
+    measures = found.measures(metric.name, quarter)
+    level = measures["level"].loc[found.baseline, "value"]
     whole = measures["whole"].loc[WHOLE]
     before, after = (format_number(value, metric.unit) for value in (level, level + whole["value"]))
     title = f"{metric.name}, {unit_name(metric.unit)} ({quarter}): {before} in {found.baseline}, {after} in "
@@ -76,11 +75,12 @@ def _parts(found: Decomposition, metric: Metric, quarter: str, rows: pd.DataFram
     return Cells(title + found.scenario, (*heads, *shares), texts)
 
 
-def _pairs(metric: Metric, quarter: str, rows: pd.DataFrame) -> Cells:
-    own = rows[rows["measure"].isin(("pair", "rest"))]
+def _pairs(found: Decomposition, metric: Metric, quarter: str) -> Cells:
+    measures = found.measures(metric.name, quarter)
     texts = [
-        (row["part"] if row["part"] != REST else REST, *signed_band(row, metric.unit), error_text(row, metric.unit))
-        for _, row in own.iterrows()
+        (str(part), *signed_band(row, metric.unit), error_text(row, metric.unit))
+        for measure in ("pair", "rest")
+        for part, row in measures[measure].iterrows()
     ]
     return Cells(f"{metric.name}: what parts do together ({quarter})", ("Parts", ">Together", _BAND, ">Error"), texts)
 

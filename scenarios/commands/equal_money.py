@@ -69,8 +69,9 @@ def equal_money(
     on R&D, awards for titles), mean over the pairs of runs, is the cost wanted. A policy without money is refused.
 
     --out has a results directory of the policies as given, one for each factor tried, and OUT/equal for the policies
-    at the same cost, which srdi compare, value and report read; the tables policies.csv, effects.csv and chances.csv;
-    and the scaled policies as scenario files. With --json the tables go to stderr.
+    at the same cost, which srdi compare and value read; equal-money.json, with which srdi report OUT shows all; the
+    tables policies.csv, effects.csv and chances.csv; and the scaled policies as scenario files. With --json the tables
+    go to stderr.
 
     \b
     Example:
@@ -113,8 +114,10 @@ def equal_money(
 def _write(found: EqualMoney, out: Path) -> None:
     """Write the tables and the scaled policies into the directory of the runs."""
     from scenarios.files.describe import scenario_toml
+    from scenarios.records.kept import keep
     from scenarios.records.storage import atomic_file, write_csv
 
+    keep(found, out)
     for name, table in (("policies", found.policies), ("effects", found.rows), ("chances", found.chances)):
         write_csv(table, out / f"{name}.csv")
     (out / "scenarios").mkdir(exist_ok=True)

@@ -47,8 +47,8 @@ def target(file: Path, ensemble: EnsembleOptions, as_json: bool) -> None:
     settings of levers and rules can be free; a free setting of a lever switches the lever on.
 
     --out contains target.journal (the trials; --resume continues them, also with more trials or final runs),
-    target.json, target.csv, settings.csv, a chart, scenarios/answer.toml (or nearest.toml), and the results directories
-    base, check-N and final-N-RUNS.
+    target.json, with which srdi report shows the answer, target.csv, settings.csv, a chart, scenarios/answer.toml (or
+    nearest.toml), and the results directories base, check-N and final-N-RUNS.
 
     \b
     FILE, for example:

@@ -46,7 +46,7 @@ def _verdict(found: Target) -> str:
     if not found.reachable:
         edge = "" if found.verdict == "missed" else " Those runs do not rule the chance out: try more trials."
         return (
-            f"Not reachable within these ranges: none of {len(found.trials)} points tried meets the levels with a "
+            f"Not reachable within these ranges: none of {len(found.tried)} points tried meets the levels with a "
             f"chance of {asked}. The nearest meets them in {chance} of {runs}.{edge}"
         )
     words = {

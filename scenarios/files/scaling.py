@@ -96,8 +96,9 @@ class Scaling:
         """The policy at a factor, under another name."""
         values = self.scenario.model_dump(by_alias=True, mode="json")
         changes = nest({setting.key: setting.at(factor) for setting in self.settings})
-        title = f"{self.scenario.title or self.scenario.name} × {factor:.4g}"
-        return build({**merge_values(values, changes), "name": name, "title": title[:200], "title_zh": ""}, name)
+        titles = {"title": self.scenario.title or self.scenario.name, "title_zh": self.scenario.title_zh}
+        scaled = {key: f"{title} × {factor:.4g}"[:200] if title else "" for key, title in titles.items()}
+        return build({**merge_values(values, changes), "name": name, **scaled}, name)
 
 
 def scaling(baseline: Scenario, scenario: Scenario) -> Scaling:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from scenarios.display.drawing import BLUE, GREY, ORANGE, write_charts
 from scenarios.files.describe import scenario_toml
-from scenarios.records.storage import atomic_file, write_json
-from scenarios.search.target import met_share
+from scenarios.records.kept import keep
+from scenarios.records.storage import atomic_file, write_csv
 from scenarios.search.target_runs import Target
 
 
 def write_target(out: Path, found: Target) -> Path:
     """Write target.json, target.csv, settings.csv, the chart and the scenario; returns the file of the scenario."""
-    write_json(found.records(), out / "target.json")
+    keep(found, out)
     for name, table in (("target", found.rows), ("settings", found.settings)):
-        _write_csv(table, out / f"{name}.csv")
+        write_csv(table, out / f"{name}.csv")
     folder = out / "scenarios"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.toml"):  # from a search with fewer trials
@@ -31,25 +30,13 @@ def write_target(out: Path, found: Target) -> Path:
     return file
 
 
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    with atomic_file(path) as draft:
-        table.to_csv(draft, index=False, encoding="utf-8-sig")
-
-
 def target_chart(found: Target) -> Figure:
     """Chance over public cost: the points tried, the chance asked for, and the answer on new luck with its ranges."""
     chart = Figure(figsize=(6.4, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(chart)
     axis = chart.subplots()
-    evaluation = found.trials.evaluation
-    axis.plot(
-        evaluation.cost.mean(axis=1) / 1e9,
-        [100.0 * met_share(goals) for goals in evaluation.goals],
-        "o",
-        ms=3,
-        color=GREY,
-        label="tried, in the search",
-    )
+    costs, shares = found.tried["public_cost_yuan"] / 1e9, 100.0 * found.tried["met"]
+    axis.plot(costs, shares, "o", ms=3, color=GREY, label="tried, in the search")
     axis.axhline(100.0 * found.chance, lw=0.8, ls="--", color=BLUE, label="chance asked for")
     chance, cost = found.number("chance"), found.number("public_cost_yuan")
     x, y = cost["value"] / 1e9, 100.0 * chance["value"]

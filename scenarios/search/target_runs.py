@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,8 @@ from scenarios.ensembles.stages import Stages, run_settings, working_directory
 from scenarios.errors import InputError
 from scenarios.files.labels import Label
 from scenarios.files.loading import flatten
-from scenarios.files.schema import Scenario
+from scenarios.files.schema import Scenario, build
+from scenarios.records.kept import table_of
 from scenarios.records.results import Results
 from scenarios.records.storage import records
 from scenarios.search.design import (
@@ -165,10 +166,16 @@ class Target:
             was chosen.
         settings: one row per free setting: setting, unit, base (its value there, None if the lever is off), value,
             low and high (its range; None if values were listed), label and studies (what its effect rests on).
-        runs: of each scenario on new luck. trials: points tried. repeated_draws: final runs whose parameter draw the
-            search has used, because there are too few.
+        runs: of each scenario on new luck. folder: results directory of these runs, within that of the search.
+        until: last year of the runs.
+        tried: one row per point tried, in order: public_cost_yuan (over that of the base, mean over the runs of the
+            search) and met (share of these that meet all levels).
+        repeated_draws: final runs whose parameter draw the search has used, because there are too few.
         parameters_vary: whether runs differ in parameters, not only in random draws.
     """
+
+    FILE: ClassVar[str] = "target.json"
+    COMMAND: ClassVar[str] = "srdi target FILE --out DIR --resume"
 
     levels: tuple[Level, ...]
     chance: float
@@ -179,7 +186,9 @@ class Target:
     rows: pd.DataFrame
     settings: pd.DataFrame
     runs: int
-    trials: Trials
+    folder: str
+    until: int
+    tried: pd.DataFrame
     repeated_draws: int
     parameters_vary: bool
 
@@ -206,12 +215,42 @@ class Target:
             "verdict": self.verdict,
             "base": self.base.name,
             "scenario": self.scenario.name,
-            "trials": len(self.trials),
+            "trials": len(self.tried),
             "runs": self.runs,
             "repeated_draws": self.repeated_draws,
             "settings": records(self.settings),
             "rows": records(self.rows),
         }
+
+    def stored(self) -> dict:
+        """As `Keepable.stored`."""
+        return {
+            **self.records(),
+            **{name: getattr(self, name) for name in ("folder", "until", "parameters_vary")},
+            "point": dict(self.point),
+            "scenarios": [each.model_dump(by_alias=True, mode="json") for each in (self.base, self.scenario)],
+            "tried": records(self.tried),
+        }
+
+    @classmethod
+    def of_stored(cls, values: Mapping[str, Any]) -> Self:
+        """As `Keepable.of_stored`."""
+        base, scenario = (build(each, cls.FILE) for each in values["scenarios"])
+        return cls(
+            levels=read_levels(tuple(values["levels"]), values["until"]),
+            base=base,
+            scenario=scenario,
+            rows=table_of(values["rows"]),
+            settings=pd.DataFrame(values["settings"], dtype=object),
+            tried=table_of(values["tried"]),
+            **{
+                name: values[name]
+                for name in (
+                    *("chance", "reachable", "point", "runs", "folder", "until", "repeated_draws"),
+                    "parameters_vary",
+                )
+            },
+        )
 
 
 def target(
@@ -292,9 +331,9 @@ def _answer(choice: Choice, design: TargetFile, problem: TargetProblem, trials: 
     found = "; ".join(f"{key} = {value}" for key, value in choice.point.items())
     scenario = scenario.model_copy(update={"description": f"Found by srdi target: {found}."[:5000]})
     used = 2 * stages.settings.replicates
-    results = stages.run(
-        [base, scenario], f"final-{len(trials):04d}-{design.final:04d}", offset=used, replicates=design.final
-    )
+    folder = f"final-{len(trials):04d}-{design.final:04d}"
+    results = stages.run([base, scenario], folder, offset=used, replicates=design.final)
+    tried = trials.evaluation
     draws = stages.ensemble.parameter_draws
     number = len(draws) if draws else 0
     return Target(
@@ -307,7 +346,11 @@ def _answer(choice: Choice, design: TargetFile, problem: TargetProblem, trials: 
         rows=pd.DataFrame(_rows(results, runs.levels, design.chance, base.name, scenario.name, choice.share)),
         settings=pd.DataFrame(list(_settings(results, problem.factors, base, choice.point)), dtype=object),
         runs=design.final,
-        trials=trials,
+        folder=folder,
+        until=results.manifest["until"],
+        tried=pd.DataFrame(
+            {"public_cost_yuan": tried.cost.mean(axis=1), "met": [met_share(goals) for goals in tried.goals]}
+        ),
         repeated_draws=sum((used + run) % number < used for run in range(design.final)) if number else 0,
         parameters_vary=results.national["draw"].nunique() > 1,
     )

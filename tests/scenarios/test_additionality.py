@@ -389,7 +389,7 @@ def test_rows_are_those_of_the_pairs_and_say_what_they_rest_on(results):
     }
     assert (found.pairs, found.available, found.quarter, found.parameters_vary) == (2, 3, "2022Q4", False)
     (only,) = found.caveats  # nothing on a run that is not repeated
-    assert "every also differs in county_preference" in only
+    assert "every also differs in county_preference" in only.text
     rows = found.rows.set_index(["scenario", "lever", "by", "group", "quantity", "measure"]).sort_index()
     assert not rows.index.duplicated().any()
     row = rows.loc[("every", "incubation", "lever", "incubation", "employment", "change")]
@@ -430,7 +430,7 @@ def test_runs_with_parameter_draws_are_repeated_and_others_are_told(tmp_path):
     assert (found.caveats, found.pairs, found.parameters_vary) == ((), 2, True)
     made.national = made.national.assign(employment=made.national["employment"] + 1.0 * (made.national["draw"] == 2))
     (caveat,) = additionality(made, "no-policy").caveats
-    assert caveat.startswith("2 of 4 runs do not repeat")
+    assert caveat.text.startswith("2 of 4 runs do not repeat")
 
 
 def test_workers_change_nothing(results):

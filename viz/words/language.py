@@ -215,6 +215,10 @@ class Words:
         """Title of a quantity."""
         return self(f"column.{name.replace('.', '_')}")
 
+    def quarterly(self, name: str) -> str:
+        """Title of a national quantity of one quarter, where that of a flow is not its sum over a year."""
+        return self._texts["of_quarter"].get(name) or self.column(name)
+
     def lever(self, name: str) -> str:
         """Title of a lever; if the catalogue has none, the one in its declaration."""
         return self._texts["lever"].get(name) or lever_title(name, self.language)
@@ -242,7 +246,14 @@ class Words:
 
     def label(self, label: Label, most: int = 2) -> str:
         """What a number rests on, with the first studies and how many there are besides."""
-        text, names = self(f"label.{label.word}"), label.names
+        return self._resting_on(label.word, label.names, most)
+
+    def basis(self, row: Mapping[str, Any], most: int = 2) -> str:
+        """As `label`, from the columns `label` and `studies` of a row."""
+        return self._resting_on(row["label"], [name for name in str(row["studies"]).split(", ") if name], most)
+
+    def _resting_on(self, word: str, names: list[str], most: int) -> str:
+        text = self(f"label.{word}")
         if not names:
             return text
         studies = self.joined(names[:most])
