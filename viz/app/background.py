@@ -67,23 +67,32 @@ def use_job(about: Sequence[object], on_found: Callable[[Any], None] = lambda fo
     return Job(found.value, status.value, background)
 
 
-def job_controls(job: Job, title: str, work: Callable[[Progress], Any], *, disabled: bool = False) -> None:
-    """The button that starts a job, and below it how far it is, with a button to cancel.
+@solara.component
+def JobControls(job: Job, title: str, work: Callable[[Progress], Any]) -> None:
+    """The button that starts a job, and below it how far it is.
 
     Args:
         title: of the button. work: the job.
     """
     words, status = use_session().words, job.status
-    html_button(title, lambda: job.start(work), disabled=disabled or not job.is_idle)
-    if status.stage in ("central", "ensemble"):
-        key = "funds.runs_of" if status.of else "funds.runs_done"
-        text = words(key, done=status.done, of=status.of) if status.stage == "ensemble" else words("funds.begins")
-        share = status.done / status.of if status.of else None
-        progress(text, status.stage, share, job.background.cancel, passing=True)
-    elif status.stage == "cancelled":
-        note(words("funds.cancelled"))
-    elif status.stage == "failed":
-        note(fault_of(words, status))
+    with solara.Div(classes=["srdi-stack"]):
+        with solara.Div(classes=["srdi-row"]):
+            html_button(title, lambda: job.start(work), disabled=not job.is_idle)
+        if status.stage in ("central", "ensemble"):
+            AtWork(status, job.background.cancel)
+        elif status.stage == "cancelled":
+            note(words("funds.cancelled"))
+        elif status.stage == "failed":
+            note(fault_of(words, status))
+
+
+@solara.component
+def AtWork(status: Status, cancel: Callable[[], None]) -> None:
+    """How far a job is, with a button to cancel."""
+    words = use_session().words
+    key = "begins" if status.stage == "central" else "runs_of" if status.of else "runs_done"
+    share = status.done / status.of if status.of else None
+    progress(words(f"funds.{key}", done=status.done, of=status.of), status.stage, share, cancel, passing=True)
 
 
 def fault_of(words: Words, status: Status) -> str:

@@ -85,6 +85,12 @@ def folded(title: str, children: Sequence[solara.Element], *, unfolded: bool = F
     rv.Html(tag="details", class_="srdi-folded", attributes=attributes, children=[summary, *children])
 
 
+def code(text: str, label: str = "") -> None:
+    """Text to copy: one click selects all of it."""
+    attributes = {"tabindex": "0"} | ({"aria-label": label} if label else {})
+    solara.HTML(tag="pre", classes=["srdi-code"], attributes=attributes, unsafe_innerHTML=escape(text))
+
+
 def remark_on(text: str) -> None:
     """A remark on the numbers above it, such as that they are known badly; nothing if the text is empty."""
     if text:

@@ -8,7 +8,7 @@ import solara
 
 from scenarios.analysis.metrics import CUMULATIVE_COST
 from scenarios.files.scaling import NothingToScale, scaling
-from viz.app.background import Job, job_controls, use_job
+from viz.app.background import Job, JobControls, use_job
 from viz.app.changes import moves_table
 from viz.app.elements import folded, items, note
 from viz.app.policies import policy_of, settings_of
@@ -83,7 +83,7 @@ def Rescaling(job: Job, answer: Answer, total: float) -> None:
     except NothingToScale:
         note(words("funds.nothing_to_scale"))
         return
-    job_controls(job, words("funds.rescale"), lambda progress: rescale(runner, scenario, total, progress))
+    JobControls(job, words("funds.rescale"), lambda progress: rescale(runner, scenario, total, progress))
     if unscaled:
         note(words("funds.unscaled"))
 
