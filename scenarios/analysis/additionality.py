@@ -23,6 +23,7 @@ from scenarios.analysis.recipients import SUPPORTING
 from scenarios.checks import single, whole_number
 from scenarios.ensembles.ensemble import run_together
 from scenarios.ensembles.jobs import Job
+from scenarios.ensembles.parameter_draws import ParameterDraws
 from scenarios.ensembles.rerun import jobs_again
 from scenarios.errors import InputError, nearest
 from scenarios.files.schema import build
@@ -193,58 +194,127 @@ def additionality(
     Example:
         >>> additionality(load_results("results/fund"), pairs=2).rows  # doctest: +SKIP
     """
-    single("results", results, Results, "load_results")
-    names = common_scenarios([results], baseline)
-    (last,) = common_quarters([results], [] if quarter is None else [str(quarter)])
-    threshold = _share(threshold)
     threads = whole_number("threads", threads, 1)
     workers = workers if workers is None else whole_number("workers", workers, 1)
-    # As this version reads them: an older manifest may lack settings.
-    scenarios = {
-        values["name"]: build(values, f"{results.path}: scenario {values['name']}").model_dump(
-            by_alias=True, mode="json"
-        )
-        for values in results.manifest["scenarios"]
-    }
-    differing = {name: _differing(scenarios[baseline], scenarios[name]) for name in names if name != baseline}
-    chosen = _chosen(results, baseline, differing, [levers] if isinstance(levers, str) else levers)
-    chosen_runs = some_pairs(results, pairs)
-    others = list(chosen)
-    plan = Plan(
-        differing=tuple(differing[name] for name in others),
-        chosen=tuple(chosen[name] for name in others),
-        quarter=str(last),
-        threshold=threshold,
-    )
-    groups = jobs_again(results, [baseline, *others], chosen_runs, threads)
-    on_start(len(groups))
+    asked = Asked(pairs, (levers,) if isinstance(levers, str) else tuple(levers), quarter, threshold)
+    study = Study.of(results, baseline, asked, threads)
+    on_start(len(study.groups))
     found: dict[int, PairCounts] = {}
-    for index, counts in run_together(count_pair, groups, workers, plan):
+    for index, counts in run_together(count_pair, study.groups, workers, study.plan):
         found[index] = counts
         on_pair()
-    by_pair = [found[index] for index in range(len(groups))]
-    _refuse_other_firms(by_pair, baseline, others)
-    rows = []
-    for number, name in enumerate(others):
-        label = results.change_label(baseline, name).columns
-        rows += [{"scenario": name, **row, **label} for row in _rows([pair.counts[number] for pair in by_pair])]
-    caveats = [
-        *_repetition(results, [baseline, *others], chosen_runs, by_pair, last),
-        *(_also_differs(scenarios[baseline], scenarios[name], differing[name]) for name in others),
-        *(Caveat("left_out", {"scenario": name, "baseline": baseline}) for name in differing if not differing[name]),
-    ]
-    return Additionality(
-        baseline=baseline,
-        quarter=str(last),
-        levers=chosen,
-        threshold=threshold,
-        rows=pd.DataFrame(rows)[_COLUMNS],
-        caveats=tuple(filter(None, caveats)),
-        pairs=len(groups),
-        available=len(all_pairs(results)),
-        scale=results.manifest["scale"],
-        parameters_vary=len({draw for draw, _ in chosen_runs}) > 1,
-    )
+    return study.result([found[index] for index in range(len(study.groups))])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of pairs; as in `additionality`."""
+
+    pairs: int | None = None
+    levers: tuple[str, ...] = ()
+    quarter: str | None = None
+    threshold: float = DEFAULT_THRESHOLD
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is run again, and how its numbers become an answer.
+
+    Attributes:
+        results: an ensemble. baseline: what others are compared with. others: those that support firms.
+        left_out: those that do not. scenarios: all, as in a manifest. levers: by scenario, those chosen.
+        runs: parameter draw and replicate of the pairs. groups: the runs of each pair, the baseline first.
+        plan: what is counted.
+    """
+
+    results: Results
+    baseline: str
+    others: tuple[str, ...]
+    left_out: tuple[str, ...]
+    scenarios: Mapping[str, Mapping]
+    levers: Mapping[str, tuple[str, ...]]
+    runs: tuple[tuple[int, int], ...]
+    available: int
+    groups: Sequence[Sequence[Job]]
+    plan: Plan
+
+    @classmethod
+    def of(
+        cls, results: Results, baseline: str, asked: Asked, threads: int = 1, draws: ParameterDraws | None = None
+    ) -> Study:
+        """The study of an ensemble.
+
+        Args:
+            draws: as in `scenarios.ensembles.rerun.jobs_again`.
+
+        Raises:
+            InputError: as in `additionality`.
+        """
+        single("results", results, Results, "load_results")
+        names = common_scenarios([results], baseline)
+        (last,) = common_quarters([results], [] if asked.quarter is None else [str(asked.quarter)])
+        # As this version reads them: an older manifest may lack settings.
+        scenarios = {
+            values["name"]: build(values, f"{results.path}: scenario {values['name']}").model_dump(
+                by_alias=True, mode="json"
+            )
+            for values in results.manifest["scenarios"]
+        }
+        differing = {name: _differing(scenarios[baseline], scenarios[name]) for name in names if name != baseline}
+        chosen = _chosen(results, baseline, differing, asked.levers)
+        chosen_runs = some_pairs(results, asked.pairs)
+        return cls(
+            results=results,
+            baseline=baseline,
+            others=tuple(chosen),
+            left_out=tuple(name for name in differing if not differing[name]),
+            scenarios=scenarios,
+            levers=chosen,
+            runs=tuple(chosen_runs),
+            available=len(all_pairs(results)),
+            groups=jobs_again(results, [baseline, *chosen], chosen_runs, threads, draws),
+            plan=Plan(
+                differing=tuple(differing[name] for name in chosen),
+                chosen=tuple(chosen.values()),
+                quarter=str(last),
+                threshold=_share(asked.threshold),
+            ),
+        )
+
+    def result(self, by_pair: Sequence[PairCounts]) -> Additionality:
+        """The answer.
+
+        Args:
+            by_pair: of `count_pair`, in the order of the groups.
+
+        Raises:
+            InputError: scenarios do not start from the same firms.
+        """
+        baseline, others = self.baseline, self.others
+        _refuse_other_firms(by_pair, baseline, others)
+        rows = []
+        for number, name in enumerate(others):
+            label = self.results.change_label(baseline, name).columns
+            rows += [{"scenario": name, **row, **label} for row in _rows([pair.counts[number] for pair in by_pair])]
+        differing = dict(zip(others, self.plan.differing, strict=True))
+        last = Quarter.parse(self.plan.quarter)
+        caveats = [
+            *_repetition(self.results, [baseline, *others], self.runs, by_pair, last),
+            *(_also_differs(self.scenarios[baseline], self.scenarios[name], differing[name]) for name in others),
+            *(Caveat("left_out", {"scenario": name, "baseline": baseline}) for name in self.left_out),
+        ]
+        return Additionality(
+            baseline=baseline,
+            quarter=self.plan.quarter,
+            levers=self.levers,
+            threshold=self.plan.threshold,
+            rows=pd.DataFrame(rows)[_COLUMNS],
+            caveats=tuple(filter(None, caveats)),
+            pairs=len(self.groups),
+            available=self.available,
+            scale=self.results.manifest["scale"],
+            parameters_vary=len({draw for draw, _ in self.runs}) > 1,
+        )
 
 
 _KEY = ("lever", "by", "group", "quantity", "measure", "unit")
@@ -330,14 +400,18 @@ class PairCounts:
     counts: tuple[Counts, ...]
 
 
-def count_pair(jobs: Sequence[Job], plan: Plan) -> PairCounts:
-    """Run the jobs of one pair, the baseline first, and count what changed for whom."""
+def count_pair(jobs: Sequence[Job], plan: Plan, before_step: Callable[[], None] = lambda: None) -> PairCounts:
+    """Run the jobs of one pair, the baseline first, and count what changed for whom.
+
+    Args:
+        before_step: called before every quarter of each run; what it raises ends the run.
+    """
     quarter = Quarter.parse(plan.quarter)
     every = tuple(name for name in SUPPORTING if any(name in own for own in plan.differing))
-    without = follow(jobs[0], every, quarter)
+    without = follow(jobs[0], every, quarter, before_step)
     starts, national, counts = [without.start], [without.national], []
     for job, differing, chosen in zip(jobs[1:], plan.differing, plan.chosen, strict=True):
-        run = follow(job, differing, quarter)
+        run = follow(job, differing, quarter, before_step)
         starts.append(run.start)
         national.append(run.national)
         counts.append(count(run, without, differing, chosen, plan.threshold) if run.start == without.start else {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,9 +182,7 @@ def _budgets(spending: pd.DataFrame, used_up: float) -> list[dict]:
             for name in ("committed", "budget")
         )
         dates = [Quarter(date.year, date.quarter) for date in own["quarter"].unique()]
-        reached = committed >= used_up * budget * (1.0 - 1e-12)  # sums of grants are exact up to rounding alone
-        reached &= budget > 0.0
-        first = np.where(reached.any(axis=1), reached.argmax(axis=1), len(dates))
+        first = first_used_up(committed, budget, used_up)
         ever = (first < len(dates)).astype(np.float64)
         share = np.divide(committed[:, -1], budget[:, -1], out=np.zeros(len(first)), where=budget[:, -1] > 0.0)
         about = {"kind": "lever", "lever": lever, "note": ""}
@@ -197,12 +195,28 @@ def _budgets(spending: pd.DataFrame, used_up: float) -> list[dict]:
             if quantity == "used_up_share":  # a share of the runs, which no single run has
                 ends |= {"low": math.nan, "high": math.nan}
             rows.append({"quantity": quantity, "unit": unit, **about, **ends})
-        rows.append({"quantity": "used_up_quarter", "unit": "quarter", **about, **_quarters(first, dates)})
+        rows.append({"quantity": "used_up_quarter", "unit": "quarter", **about, **used_up_quarters(first, dates)})
     return rows
 
 
-def _quarters(first: np.ndarray, dates: list[Quarter]) -> dict[str, str | float]:
-    """Median of the quarters in which runs use up a budget, and its band, as texts: each is the quarter of a run."""
+def first_used_up(committed: np.ndarray, budget: np.ndarray, used_up: float = USED_UP) -> np.ndarray:
+    """Position of the quarter in which each run uses up a budget, int64 (runs,); their number where it never does.
+
+    Args:
+        committed: up to the end of each quarter. budget: of the whole run. Both yuan, float64 (runs, quarters).
+        used_up: share of the budget.
+    """
+    # Sums of grants are exact up to rounding alone.
+    reached = (committed >= used_up * budget * (1.0 - 1e-12)) & (budget > 0.0)
+    return np.where(reached.any(axis=1), reached.argmax(axis=1), committed.shape[1])
+
+
+def used_up_quarters(first: np.ndarray, dates: Sequence[Quarter]) -> dict[str, str | float]:
+    """Median of the quarters in which runs use up a budget, and its band, as texts: each is the quarter of a run.
+
+    Args:
+        first: of `first_used_up`. dates: the quarters.
+    """
     texts = [*map(str, dates), NOT_USED_UP]
     middle, low, high = np.quantile(first, (0.5, *BAND), method="inverted_cdf").astype(int)
     single = len(first) < 2

@@ -217,6 +217,18 @@ def equal_money(
     return compare_at_equal_cost(results, about, wanted, tolerance, (metrics, dates), tuple(scaled))
 
 
+class OutOfReach(InputError):
+    """A cost that a policy does not have at any factor allowed.
+
+    Attributes:
+        cost: the nearest it has, yuan. least: whether that is the least, with no money at all, or else the most.
+    """
+
+    def __init__(self, text: str, cost: float, least: bool) -> None:
+        super().__init__(text)
+        self.cost, self.least = cost, least
+
+
 @dataclass(frozen=True)
 class Search:
     """What a search found: the factor, and how many were tried."""
@@ -237,7 +249,7 @@ def find_factor(
         wanted: cost. tolerance: share of it by which the cost may differ.
 
     Raises:
-        InputError: the cost cannot be reached.
+        OutOfReach: the cost cannot be reached.
     """
     from scipy.optimize import root_scalar
 
@@ -255,15 +267,20 @@ def find_factor(
     name = given.scenario.name
     low, high = 0.0, 1.0
     if gap(1.0) > 0.0 and gap(0.0) > 0.0:
-        raise InputError(
+        raise OutOfReach(
             f"{name!r} costs {tried[0.0] / 1e9:,.4g} billion yuan without the money that is scaled, because of "
-            f"{', '.join(given.unscaled)}; the cost wanted is {wanted / 1e9:,.4g}"
+            f"{', '.join(given.unscaled)}; the cost wanted is {wanted / 1e9:,.4g}",
+            tried[0.0],
+            least=True,
         )
     while gap(high) < 0.0:
         if high >= given.most:
-            raise InputError(
-                f"{name!r} costs {tried[float(f'{high:.{_DIGITS}g}')] / 1e9:,.4g} billion yuan at {high:.4g} times its "
-                f"money, the most that is allowed; the cost wanted is {wanted / 1e9:,.4g}"
+            most = tried[float(f"{high:.{_DIGITS}g}")]
+            raise OutOfReach(
+                f"{name!r} costs {most / 1e9:,.4g} billion yuan at {high:.4g} times its money, the most that is "
+                f"allowed; the cost wanted is {wanted / 1e9:,.4g}",
+                most,
+                least=False,
             )
         low, high = high, min(2.0 * high, given.most)
     ends = [factor for factor in (low, high) if gap(factor) == 0.0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,11 +82,13 @@ class FirmRun:
         return known
 
 
-def follow(job: Job, levers: Iterable[str], quarter: Quarter) -> FirmRun:
+def follow(
+    job: Job, levers: Iterable[str], quarter: Quarter, before_step: Callable[[], None] = lambda: None
+) -> FirmRun:
     """Run a job to the end of a quarter and follow its firms.
 
     Args:
-        levers: whose recipients are noted.
+        levers: whose recipients are noted. before_step: called before every quarter; what it raises ends the run.
     """
     model = model_of(job)
     try:
@@ -94,6 +96,7 @@ def follow(job: Job, levers: Iterable[str], quarter: Quarter) -> FirmRun:
         for column in model.firms.columns:
             start.update(column.data)
         while model.quarter < quarter:
+            before_step()
             recipients.before_step()
             model.step()
             recipients.after_step()

@@ -58,7 +58,11 @@ def rerun(results: Results, out: Path, **options: Any) -> Rerun:
 
 
 def jobs_again(
-    results: Results, scenarios: Sequence[str], pairs: Iterable[tuple[int, int]], threads: int = 1
+    results: Results,
+    scenarios: Sequence[str],
+    pairs: Iterable[tuple[int, int]],
+    threads: int = 1,
+    draws: ParameterDraws | None = None,
 ) -> list[list[Job]]:
     """The runs of some pairs of a results directory as jobs: for each pair, those of the scenarios in their order.
 
@@ -66,8 +70,9 @@ def jobs_again(
 
     Args:
         scenarios: names. pairs: parameter draw and replicate of each.
+        draws: of results in memory; None means those in the directory, if there are any.
     """
-    manifest, draws = results.manifest, _draws(results)
+    manifest, draws = results.manifest, draws or _draws(results)
     by_name = {values["name"]: (position, values) for position, values in enumerate(manifest["scenarios"])}
     shared = {"scale": manifest["scale"], "until": manifest["until"], "threads": threads, "firms_panel": 0}
     shared |= {"model": model_checksum(), "versions": versions()}

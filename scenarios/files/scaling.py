@@ -28,6 +28,10 @@ _REACH = {
 _NUMBERS = ("firms", "cities", "clusters per year")
 
 
+class NothingToScale(InputError):
+    """A policy that adds no money to the baseline."""
+
+
 @dataclass(frozen=True)
 class Scaled:
     """A setting that is scaled.
@@ -101,7 +105,7 @@ def scaling(baseline: Scenario, scenario: Scenario) -> Scaling:
     """What of a policy is scaled.
 
     Raises:
-        InputError: nothing is: it adds no money to the baseline.
+        NothingToScale: it adds no money to the baseline.
     """
     settings: list[Scaled] = []
     for name in Levers.model_fields:
@@ -109,7 +113,7 @@ def scaling(baseline: Scenario, scenario: Scenario) -> Scaling:
         if after.enabled:
             settings += _of_lever(name, before, after)
     if not settings:
-        raise InputError(
+        raise NothingToScale(
             f"{scenario.name!r} cannot be rescaled: no lever that is on in it has a budget, amount, number or "
             f"intensity other than in {baseline.name!r}"
         )

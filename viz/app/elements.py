@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+import reacton.ipyvuetify as rv
 import solara
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from scenarios.errors import InputError
 from viz.app.state import stage_of, use_session
@@ -65,6 +66,29 @@ def heading(text: str, tag: str = "h2") -> None:
 def note(text: str) -> None:
     """A paragraph of plain text."""
     solara.HTML(tag="p", classes=["srdi-note"], unsafe_innerHTML=escape(text))
+
+
+def items(texts: Sequence[str]) -> None:
+    """A list of plain texts."""
+    listed = Markup("").join(Markup("<li>{}</li>").format(text) for text in texts)
+    solara.HTML(tag="ul", classes=["srdi-note"], unsafe_innerHTML=listed)
+
+
+def folded(title: str, children: Sequence[solara.Element], *, unfolded: bool = False) -> None:
+    """Parts of a page below a title that folds and unfolds them.
+
+    Args:
+        unfolded: at first.
+    """
+    summary = rv.Html(tag="summary", children=[title])
+    attributes = {"open": "open"} if unfolded else {}
+    rv.Html(tag="details", class_="srdi-folded", attributes=attributes, children=[summary, *children])
+
+
+def code(text: str, label: str = "") -> None:
+    """Text to copy: one click selects all of it."""
+    attributes = {"tabindex": "0"} | ({"aria-label": label} if label else {})
+    solara.HTML(tag="pre", classes=["srdi-code"], attributes=attributes, unsafe_innerHTML=escape(text))
 
 
 def remark_on(text: str) -> None:

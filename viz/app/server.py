@@ -137,17 +137,20 @@ def _serve(
 
     with many_imports():
         from scenarios.records.results import load_results
+        from scenarios.search.answers import load_answers
         from viz.app import memory, state
         from viz.live.runner import Runner
         from viz.shared.calibrated import read_validation
 
-    loaded = {path.resolve().name: load_results(path) for path in results}
+    answers = {path.resolve().name: load_answers(path) for path in results}
+    loaded = {name: load_results(found.runs) for name, found in answers.items()}
+    targets = {name: found.target for name, found in answers.items() if found.target}
     checked = read_validation(validation) if validation else None
     runner = Runner(scale=scale, members=members)
     if runner.note:
         tell(f"Note: {runner.note}")
     runner.baseline_run(0)
-    state.served = state.Served(runner, loaded, checked, root_path)
+    state.served = state.Served(runner, loaded, checked, targets, root_path)
     # Everything loaded so far stays: searching it for garbage would stop every user for half a second.
     gc.collect()
     gc.freeze()

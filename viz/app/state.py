@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import solara
@@ -20,6 +20,8 @@ from viz.words.language import Words
 
 if TYPE_CHECKING:
     from reacton.core import UserContext
+
+    from scenarios.search.target_runs import Target
 
 #: Choices on the pages that are part of the address, with their defaults.
 VIEWS = {
@@ -40,6 +42,7 @@ VIEWS = {
     "since": "",
     "horizon": "",
     "gain_by": "region",
+    "total": "",
     "title": "",
     "story": "",
     "chart": "",
@@ -54,12 +57,14 @@ class Served:
     Attributes:
         runner: makes runs. results: results directories to look at, by name.
         validation: a ``srdi validate`` result to use instead of the packaged one (`viz.shared.calibrated`).
+        targets: answers of ``srdi target``, by name of their directory.
         root_path: path below which the page is published, such as ``/model``.
     """
 
     runner: Runner
     results: dict
     validation: Validation | None = None
+    targets: dict[str, Target] = field(default_factory=dict)
     root_path: str = ""
 
 

@@ -35,13 +35,13 @@ class RunCache:
             # Not under the lock: one user's run must not block another, even if both make the same run.
             run = self.runner.run(policy, member, stopped, patient=True)
             if run is not None:
-                run = _slim(run)
+                run = slim(run)
                 self._keep(key, [run])
         return run
 
     def keep(self, policy: Policy, runs: Sequence[Run]) -> None:
         """Add runs of a policy that were made elsewhere."""
-        self._keep(_key(policy), [_slim(run) for run in runs])
+        self._keep(_key(policy), [slim(run) for run in runs])
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -64,7 +64,8 @@ def _key(policy: Policy) -> str:
     return policy.model_dump_json()
 
 
-def _slim(run: Run) -> Run:
+def slim(run: Run) -> Run:
+    """A run with CACHED_TABLES only."""
     return Run(run.member, {name: run.tables[name] for name in CACHED_TABLES})
 
 
@@ -140,7 +141,7 @@ class Comparer:
 
         def column(member: int, stopped: Callable[[], bool], done: int, of: int) -> list[Run] | None:
             """Runs of one member, of the baseline and of every policy; None if stopped."""
-            runs = [_slim(runner.baseline_run(member, patient=True))]
+            runs = [slim(runner.baseline_run(member, patient=True))]
             for position, policy in enumerate(policies):
                 report(Status("ensemble" if member else "central", done + position, of))
                 run = None if stopped() else self._cache.run(policy.policy, member, stopped)

@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 
 from scenarios.analysis.bands import ENDS
+from scenarios.analysis.cash import first_used_up, used_up_quarters
 from scenarios.analysis.metrics import CUMULATIVE, GENUINE
 from viz.live.runner import Run
 from viz.live.session import Answer
@@ -194,6 +195,52 @@ def budget(answer: Answer, at: int = -1) -> Budget:
 
     spent = np.mean([np.cumsum(by_quarter(run, "spending_yuan"))[at] for run in runs])
     return Budget(float(spent), float(np.mean([by_quarter(run, "budget_yuan")[at] for run in runs])))
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Money of one lever, yuan, mean over runs.
+
+    Attributes:
+        spent: up to a quarter. budget: of its whole window; 0 if it has none.
+        used_up, low, high: quarter in which the budget is used up, such as 2025Q4, or ``not used up``: median over the
+            runs and its 10 and 90 %; low and high are NaN for one run.
+    """
+
+    spent: float
+    budget: float
+    used_up: str
+    low: str | float
+    high: str | float
+
+
+def spent_by_lever(answer: Answer, at: int = -1) -> dict[str, Spent]:
+    """What each lever has spent up to a quarter, and when its budget is used up; levers without money are left out.
+
+    Args:
+        answer: a whole one. at: position of the quarter, by default the last.
+    """
+    runs, _ = best_runs(answer)
+    dates = [quarter_of(day) for day in days(runs[0])]
+    table = runs[0].tables["spending"]
+    through_levers = table["kind"] == "lever"
+    names = table["lever"][through_levers].reshape(len(dates), -1)[0].tolist()
+
+    def money(column: str) -> np.ndarray:
+        """Float64 (runs, quarters, levers)."""
+        return np.stack([run.tables["spending"][column][through_levers].reshape(len(dates), -1) for run in runs])
+
+    paid = np.cumsum(money("spending_yuan"), axis=1)[:, at].mean(axis=0)
+    committed, budget = money("committed_yuan"), money("budget_yuan")
+    found = {}
+    for place, name in enumerate(names):
+        own = budget[:, :, place]
+        if paid[place] > 0.0 or own.any():
+            when = used_up_quarters(first_used_up(committed[:, :, place], own), dates)
+            found[name] = Spent(
+                float(paid[place]), float(own[:, -1].mean()), str(when["value"]), when["low"], when["high"]
+            )
+    return found
 
 
 def by_key(run: Run, table: str, key: str, column: str) -> tuple[list, np.ndarray]:

@@ -8,7 +8,8 @@ that `scenarios.ensembles.default_draws` names.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,6 +170,20 @@ class Runner:
                 return _run_of(model, member)
             finally:
                 model.close()
+
+    @contextmanager
+    def background(self, stopped: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+        """Occupy a core for other runs in the background, such as those that follow single firms.
+
+        Args:
+            stopped: checked while waiting for a core.
+
+        Yields:
+            A function to call between quarters: it lets runs that a user waits for go first, and returns false once the
+            job has been stopped.
+        """
+        with self._cores.one(True, stopped) as threads:
+            yield lambda: bool(threads) and not stopped() and self._cores.give_way(stopped)
 
     def _start(self, copies: list[SRDIModel], policy: Policy, first: Quarter, member: int, threads: int) -> SRDIModel:
         """A model with the policy, at the latest copied quarter before the policy first differs from the baseline."""

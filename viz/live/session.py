@@ -52,7 +52,7 @@ class Status:
     """Status of a request: runs done out of all runs of an ensemble, or the message of a failure.
 
     Attributes:
-        stage: waiting, central, ensemble, done, cancelled or failed. number: of the request.
+        stage: waiting, central, ensemble, done, cancelled or failed. number: of the request. fault: of a failure.
     """
 
     stage: str
@@ -60,6 +60,7 @@ class Status:
     of: int = 0
     message: str = ""
     number: int = 0
+    fault: Exception | None = None
 
 
 def fault_text(fault: BaseException) -> str:

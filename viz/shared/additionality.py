@@ -10,6 +10,7 @@ import pandas as pd
 
 from scenarios.analysis.additionality import (
     ALL,
+    DIMENSIONS,
     RIVALS,
     SAME_NICHE,
     STATES,
@@ -245,5 +246,5 @@ def _whole(share: float) -> float:
     return share if math.isnan(share) else round(share, 2)
 
 
-#: Dimensions that are drawn.
-DRAWN = ("size", "tier")
+#: Dimensions that the report draws, and all that have a table.
+DRAWN, TABLES = ("size", "tier"), ("lever", *DIMENSIONS)

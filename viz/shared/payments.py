@@ -53,20 +53,21 @@ def budgets_table(words: Words, rows: pd.DataFrame) -> TextTable:
                 words.lever(str(lever)),
                 words.number(found["budget_yuan"]["value"]),
                 *estimate_texts(words, share, "share"),
-                _quarter(words, when["value"]),
-                _quarters(words, when["low"], when["high"]),
+                used_up_text(words, when["value"]),
+                used_up_band(words, when["low"], when["high"]),
                 words.value(found["used_up_share"]["value"], "share"),
             ]
         )
     return TextTable([words("cost.lever"), *(words(f"cash.{head}") for head in heads)], texts)
 
 
-def _quarter(words: Words, quarter: str) -> str:
+def used_up_text(words: Words, quarter: str) -> str:
+    """The quarter in which a budget is used up, or that it is not."""
     return words("cash.not_used_up") if quarter == NOT_USED_UP else words.quarter(quarter)
 
 
-def _quarters(words: Words, low: str | float, high: str | float) -> str:
+def used_up_band(words: Words, low: str | float, high: str | float) -> str:
     """The range of quarters; one of them if they are the same, a dash for a single run."""
     if not (isinstance(low, str) and isinstance(high, str)):
         return NOTHING
-    return _quarter(words, low) if low == high else words.span(_quarter(words, low), _quarter(words, high))
+    return used_up_text(words, low) if low == high else words.span(used_up_text(words, low), used_up_text(words, high))

@@ -18,6 +18,8 @@ from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
 from viz.app.compare_tables import effects_table, prices_table, robustness_tables
 from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress, remark_on
+from viz.app.equal_money import AtEqualMoney
+from viz.app.least_cost import LeastCost
 from viz.app.policies import policy_of, preset_options, presets, settings_of, title_of_preset
 from viz.app.sources import compared_source
 from viz.app.state import VIEWS, Session, use_session
@@ -55,6 +57,7 @@ def ComparePage():
             Directory(source).key(f"directory-{source}")
         else:
             Own().key("own")
+        LeastCost()
 
 
 def _choose_source(session: Session, name: str) -> None:
@@ -96,6 +99,7 @@ def Own():
     Progress(status.value, comparer.cancel)
     if findings.value is not None:
         ComparedPolicies(findings.value)
+    AtEqualMoney(tuple(policy for policy in kept_policies(saved) if isinstance(policy, Scenario)))
 
 
 def kept_policies(saved: tuple[Saved, ...]) -> list[Scenario | InputError]:

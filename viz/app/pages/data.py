@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import solara
 import solara.lab
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from scenarios.files.describe import scenario_toml
 from scenarios.files.labels import lever_labels
@@ -25,7 +25,7 @@ from viz.app.downloads import (
     short_toml,
     tables_zip,
 )
-from viz.app.elements import Busy, MadeFile, choice, heading, html_button, html_table, note, toggle
+from viz.app.elements import Busy, MadeFile, choice, code, heading, html_button, html_table, note, toggle
 from viz.app.policies import settings_of
 from viz.app.state import Session, use_session, written_scenario
 from viz.app.uploads import UploadedPolicy
@@ -105,12 +105,6 @@ def Numbers():
     code(command(results))
     argument = scenario_argument(scenario.name)
     note(words("data.command_file" if argument.endswith(".toml") else "data.command_name", argument=argument))
-
-
-def code(text: str, label: str = "") -> None:
-    """Text to copy: one click selects all of it."""
-    attributes = {"tabindex": "0"} | ({"aria-label": label} if label else {})
-    solara.HTML(tag="pre", classes=["srdi-code"], attributes=attributes, unsafe_innerHTML=escape(text))
 
 
 # --- the scenario

@@ -7,17 +7,19 @@ from typing import TypeVar
 
 import solara
 import solara.lab
-from markupsafe import Markup
 
 from scenarios.analysis.cash import ALL, Cash
 from scenarios.analysis.incidence import NATION, Incidence
 from scenarios.analysis.value import Value
 from scenarios.display.drawing import OKABE_ITO
+from scenarios.files.schema import Scenario
 from viz.app import charts
+from viz.app.anyway import WouldHaveAnyway
 from viz.app.downloads import ENSEMBLE, gathered, runs_of
-from viz.app.elements import Busy, choice, heading, html_table, note
+from viz.app.elements import Busy, choice, heading, html_table, items, note
 from viz.app.policies import settings_of
 from viz.app.sources import source
+from viz.app.split import WhichLever
 from viz.app.state import VIEWS, Session, use_session, written_scenario
 from viz.app.widgets.chart import Chart, bar, interval, line, time_chart
 from viz.live.accounts import Accounts
@@ -69,14 +71,31 @@ def MoneyPage():
                 note(session.words("money.same"))
             else:
                 Worth(answer, accounts).key(f"worth {id(accounts)}")
+        scenario = scenario_of(session, answer)
+        with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"id": "split"}):
+            heading(session.words("section.decomposition"), "h3")
+            if accounts.is_baseline:
+                note(session.words("money.same"))
+            else:
+                WhichLever(scenario)
+        with solara.Div(classes=["srdi-card", "srdi-stack"], attributes={"id": "anyway"}):
+            heading(session.words("section.additionality"), "h3")
+            if accounts.is_baseline:
+                note(session.words("money.same"))
+            else:
+                WouldHaveAnyway(answer, scenario, accounts)
 
 
 def accounts_of(session: Session, answer: Answer) -> Accounts:
     """The analyses of an answer's runs: those with parameter draws once there are any, before that the central ones."""
-    baseline = session.runner.baseline
-    scenario = baseline if answer.is_baseline else written_scenario(settings_of(answer.scenario))
+    baseline, scenario = session.runner.baseline, scenario_of(session, answer)
     results = gathered(session.runner, answer, scenario, runs_of(answer, ENSEMBLE))
     return Accounts(results, scenario.name, baseline.name)
+
+
+def scenario_of(session: Session, answer: Answer) -> Scenario:
+    """The policy of an answer with its name and titles; the baseline if it differs in nothing that acts."""
+    return session.runner.baseline if answer.is_baseline else written_scenario(settings_of(answer.scenario))
 
 
 def ranges_text(words: Words, answer: Answer, *, pairs: bool) -> str:
@@ -238,9 +257,9 @@ def Worth(answer: Answer, accounts: Accounts) -> None:
     note(words("value.ratios_note"))
     heading(words("money.assumed"), "h4")
     titles = {each["name"]: words.scenario(each) for each in accounts.results.manifest["scenarios"]}
-    _items(assumptions(words, accounts.results, titles))
+    items(assumptions(words, accounts.results, titles))
     heading(words("value.not_counted"), "h4")
-    _items(not_counted(words))
+    items(not_counted(words))
 
 
 def worth_chart(session: Session, found: Value, name: str) -> dict:
@@ -255,9 +274,3 @@ def worth_chart(session: Session, found: Value, name: str) -> dict:
         label=words("money.parts_label"),
         unit="yuan",
     )
-
-
-def _items(texts: list[str]) -> None:
-    """A list of plain texts."""
-    items = Markup("").join(Markup("<li>{}</li>").format(text) for text in texts)
-    solara.HTML(tag="ul", classes=["srdi-note"], unsafe_innerHTML=items)

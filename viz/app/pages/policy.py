@@ -12,10 +12,12 @@ from viz.app import charts
 from viz.app.answer_bar import AnswerBar
 from viz.app.controls import control_groups, defaults
 from viz.app.elements import choice, heading, html_button, html_table, note, toggle
+from viz.app.lever_money import money_of_levers
 from viz.app.policies import preset_of, preset_options, presets
 from viz.app.share import CHARTS, OfAnswer, Printed, Share
-from viz.app.state import use_session
+from viz.app.state import is_computing, use_session
 from viz.app.stories import PolicyStory
+from viz.app.total import Total
 from viz.app.what_changed import Gains, WhatChanged
 from viz.app.widgets.panels import Choice, LeverPanel, Sheet
 from viz.live.measures import effect
@@ -98,13 +100,22 @@ def Levers():
             html_button(words("policy.redo"), session.redo, disabled=not can_redo)
             html_button(words("policy.reset"), lambda: session.put({}), disabled=not settings)
             html_button(words("policy.keep"), lambda: session.keep(session.name_to_keep), disabled=not settings)
-        LeverPanel(
-            declared=_declared(words.language),
-            values=settings,
-            unfolded=list(_OPEN),
-            refused=session.refused.value,
-            event_set_lever=lambda data: session.set(data["key"], data["value"], bool(data["final"])),
-        )
+        Total()
+        AllLevers()
+
+
+@solara.component
+def AllLevers():
+    """The levers, each with what it has spent so far."""
+    session = use_session()
+    LeverPanel(
+        declared=_declared(session.words.language),
+        values=session.settings.value,
+        money={"texts": money_of_levers(session), "waiting": is_computing(session)},
+        unfolded=list(_OPEN),
+        refused=session.refused.value,
+        event_set_lever=lambda data: session.set(data["key"], data["value"], bool(data["final"])),
+    )
 
 
 @cache

@@ -149,6 +149,7 @@ def interval(
     *,
     colour: str | None = None,
     marker: Literal["circle", "diamond", "square", "triangle"] = "circle",
+    steps: Sequence[tuple[float, str]] = (),
 ) -> Series:
     """An interval in every row of an interval chart: a line from low to high with a marker at the median.
 
@@ -157,11 +158,18 @@ def interval(
     Args:
         low, median, high: shape (rows,), in the unit of the chart; NaN or None if missing.
         colour: as #rrggbb; by default the colour of text.
+        steps: shape (rows,) or empty: makes a waterfall of the rows. Each row then begins at a position of the axis and
+            has a bar in a colour (#rrggbb) from there to its median; low, median and high are told from the position.
     """
+    if steps and len(steps) != len(np.atleast_1d(np.asarray(median, dtype=np.float64))):
+        raise ValueError(f"{name!r} has {len(steps)} steps for {len(np.atleast_1d(np.asarray(median)))} rows")
     if marker not in MARKERS:
         raise ValueError(f"a marker is one of {', '.join(MARKERS)}, not {marker!r}")
     colour = None if colour is None else _colour(colour)
-    return Series("interval", name, _block(low, median, high), {"colour": colour, "marker": marker})
+    look: dict = {"colour": colour, "marker": marker}
+    if steps:
+        look |= {"starts": [float(start) for start, _ in steps], "colours": [_colour(each) for _, each in steps]}
+    return Series("interval", name, _block(low, median, high), look)
 
 
 def time_chart(

@@ -11,6 +11,7 @@ import solara
 def LeverPanel(
     declared: str,
     values: dict,
+    money: dict,
     unfolded: list,
     refused: int,
     event_set_lever: Callable[[dict], None],
@@ -21,6 +22,8 @@ def LeverPanel(
         declared: JSON text with groups (from `viz.app.controls.control_groups`), defaults (values by dotted key) and
             texts (of the panel). A text, because every redraw of the page traverses lists and dicts.
         values: those that differ from the defaults. unfolded: groups that are open at first.
+        money: texts, a sentence on the money of a lever by key; and waiting, whether the answer to these values is
+            still to come: a sentence then keeps its place and is not shown.
         refused: number of invalid values so far; when it changes, the panel shows the valid values again.
         event_set_lever: called with key, value and whether the slider is released (final).
     """
