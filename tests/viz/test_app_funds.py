@@ -14,9 +14,11 @@ from viz.app.policies import policy_of, settings_of
 from viz.app.state import Session, written_scenario
 from viz.app.total import Total, read_total, total_of, verdict_on
 from viz.live.background import Background, Progress, Stopped
+from viz.live.findings import PRICED, find
 from viz.live.gathered import GatheredResults
 from viz.live.measures import national, spent_by_lever
 from viz.live.rescaling import CostsNoMore, rescale
+from viz.shared.prices import is_bought
 from viz.words.language import Words
 
 SCALE, UNTIL, MEMBERS = 0.005, 2027, 2
@@ -114,6 +116,25 @@ def test_the_page_says_whether_the_total_is_kept(runner, answers, language):
     assert words("funds.total_pairs", kept=0, pairs=MEMBERS) == over[1]
     assert words("funds.total_pairs", kept=MEMBERS, pairs=MEMBERS) == kept[1]
     assert words("policy.one_pair") in verdict_on(words, central, cost)[0]
+
+
+def test_a_shock_has_no_price(runner):
+    def written(settings):
+        return policy_of(settings).model_dump(by_alias=True, mode="json")
+
+    slump = {"shocks.demand_slump.severity": 0.2, "shocks.demand_slump.start": "2024Q1"}
+    assert is_bought(written({}), written(FINE))
+    assert not is_bought(written({}), written(FINE | slump))
+    run = runner.baseline_run(0)
+    results = GatheredResults(
+        runner,
+        [runner.baseline, policy_of(slump, "slump"), policy_of(FINE, "fine")],
+        {runner.baseline.name: [run], "slump": [run], "fine": [run]},
+    )
+    prices = find(results).prices
+    assert {prices["slump", quantity].key for quantity in PRICED} == {"shock"}
+    assert "shock" not in {prices["fine", quantity].key for quantity in PRICED}
+    assert Words("zh")("cost.shock") == prices["slump", PRICED[0]].text(Words("zh"))
 
 
 def test_a_total_is_read_in_the_unit_of_the_language():

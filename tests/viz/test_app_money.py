@@ -147,7 +147,7 @@ def test_before_the_ensemble_there_are_no_ranges_and_it_is_said(drawn, answers, 
     assert words("money.runs", runs=2) in text
     baseline = answers["central"].central_baseline
     session.answer.value = Answer(policy_of({}), 2, baseline, baseline)
-    assert settled(says, words).count(words("money.same")) == 2
+    assert settled(says, words).count(words("money.same")) == 4
     session.answer.value = answers["whole"]
     assert words("money.runs", runs=2) in settled(says, words)
 
@@ -156,7 +156,7 @@ def test_before_the_ensemble_there_are_no_ranges_and_it_is_said(drawn, answers, 
 def test_the_baseline_shows_its_own_payments_and_nothing_to_compare(drawn, runner, language):
     words, run = Words(language), runner.baseline_run(0)
     text = settled(drawn(Answer(policy_of({}), 1, run, run), f"lang={language}")[1], words)
-    assert text.count(words("money.same")) == 2
+    assert text.count(words("money.same")) == 4
     found = cash(GatheredResults(runner, [runner.baseline], {"baseline": [run]})).rows
     tax = found[(found["kind"] == "tax") & (found["lever"] == "all") & (found["quantity"] == "paid_yuan")]
     assert all(f"<td>{words.value(paid, 'yuan')}</td>" in text for paid in tax[tax["year"] > 2018]["value"])

@@ -12,7 +12,7 @@ from scenarios.analysis.regret import regret_table
 from scenarios.errors import InputError
 from scenarios.records.results import Results
 from viz.shared.compared import Compared, End
-from viz.shared.prices import Price
+from viz.shared.prices import Price, is_bought
 from viz.shared.quantities import ENDS
 
 #: Kinds of firms with a price, and quantities with a robustness analysis.
@@ -68,7 +68,13 @@ def find(results: Results, baseline: str | None = None) -> Findings:
     if not compared.others:
         raise InputError(f"{results.path} contains only {compared.baseline!r}: there is nothing to compare it with")
     ends = {(name, quantity): compared.end(name, quantity) for name in compared.names for quantity in ENDS}
-    prices = {(name, quantity): compared.price(name, quantity) for name in compared.others for quantity in PRICED}
+    written = {values["name"]: values for values in results.manifest["scenarios"]}
+    bought = {name: is_bought(written[compared.baseline], written[name]) for name in compared.others}
+    prices = {
+        (name, quantity): compared.price(name, quantity) if bought[name] else Price("shock")
+        for name in compared.others
+        for quantity in PRICED
+    }
     robustness = {(name, quantity): row for quantity in ROBUST for name, row in _robustness(compared, quantity).items()}
     return Findings(compared, ends, prices, robustness)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -28,6 +29,19 @@ class Price:
         dearer = (words.estimate((1.0 + share) * mean, low, high, "yuan")[0] for share in shares)
         raised = {"shares": " / ".join(map(words.number, shares)), "dearer": " / ".join(dearer)}
         return words(f"cost.{self.key}", value=value, interval=interval, **raised)
+
+
+#: Parts of a scenario that nobody buys: what they change is in its cost and its firms alike.
+_NOT_BOUGHT = ("shocks", "model", "parameters")
+
+
+def is_bought(before: Mapping, after: Mapping) -> bool:
+    """Whether a scenario differs from the baseline in policy only, so that its cost buys its firms.
+
+    Args:
+        before, after: baseline and scenario as in a manifest.
+    """
+    return all(before[part] == after[part] for part in _NOT_BOUGHT)
 
 
 def price_of(costs: pd.Series, gains: pd.Series, factor: float = 0.0) -> Price:

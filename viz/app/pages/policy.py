@@ -22,7 +22,7 @@ from viz.app.what_changed import Gains, WhatChanged
 from viz.app.widgets.panels import Choice, LeverPanel, Sheet
 from viz.live.measures import effect
 from viz.report.costs import GAINS
-from viz.shared.prices import price_of
+from viz.shared.prices import is_bought, price_of
 from viz.shared.texts import TextTable
 from viz.words.language import Words
 
@@ -156,6 +156,13 @@ def Prices():
     words, answer = session.words, session.latest.value
     if answer is None or answer.is_baseline:
         return
+    written = [each.model_dump(by_alias=True, mode="json") for each in (session.runner.baseline, answer.scenario)]
+    if not is_bought(*written):
+        with solara.Div(classes=["srdi-card"]):
+            heading(words("policy.price"))
+            note(words("policy.price_shock"))
+            note(words("policy.share_link"))
+        return
     rows = []
     for quantity in GAINS:
         text = words("policy.price_wait")
@@ -170,3 +177,4 @@ def Prices():
         heading(words("policy.price"))
         heads = [words("policy.price_of", year=charts.View.of(session, answer).last), words("cost.result")]
         html_table(TextTable(heads, rows, words=2), caption=words("policy.price"))
+        note(words("policy.price_why"))
