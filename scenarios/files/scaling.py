@@ -28,6 +28,10 @@ _REACH = {
 _NUMBERS = ("firms", "cities", "clusters per year")
 
 
+#: Between the title of a policy and its factor.
+TIMES = " × "
+
+
 class NothingToScale(InputError):
     """A policy that adds no money to the baseline."""
 
@@ -97,7 +101,8 @@ class Scaling:
         values = self.scenario.model_dump(by_alias=True, mode="json")
         changes = nest({setting.key: setting.at(factor) for setting in self.settings})
         titles = {"title": self.scenario.title or self.scenario.name, "title_zh": self.scenario.title_zh}
-        scaled = {key: f"{title} × {factor:.4g}"[:200] if title else "" for key, title in titles.items()}
+        times = f"{TIMES}{factor:.4g}"
+        scaled = {key: title[: 200 - len(times)] + times if title else "" for key, title in titles.items()}
         return build({**merge_values(values, changes), "name": name, **scaled}, name)
 
 

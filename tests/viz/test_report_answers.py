@@ -23,12 +23,13 @@ from scenarios.analysis.waterfall import bars_of
 from scenarios.cli import main
 from scenarios.files.loading import load_scenario
 from scenarios.files.parts import differing_parts
+from scenarios.files.scaling import TIMES
 from scenarios.records.kept import keep, kept
 from sim.levers import Levers
 from viz import LANGUAGES
 from viz.report.answers import COMMANDS
 from viz.report.document import SECTIONS, compared_by, render
-from viz.shared.additionality import group_name, notes, per_100
+from viz.shared.additionality import group_name, notes, per_100, supported_sentences
 from viz.shared.answers import outcome_name, part_name, quarterly_title, setting_name
 from viz.words.language import Words
 
@@ -196,6 +197,12 @@ def test_the_section_on_additionality_has_the_numbers_of_the_command(folder, lan
     for size in ("micro", "small"):
         assert group_name(words, "size", size) in section
     assert words("additionality.basis", label=words("label.assumed")) in section
+    # Told in a sentence, if there are such firms: at this scale none may have become one in two years.
+    told = supported_sentences(words, ALL, numbers | {("srdi_smes", name): {"value": 0.9} for name in SHARES})
+    assert words("additionality.anyway_of", title=words.column("srdi_smes"), share="90%", since="90%") in told
+
+
+SHARES = ("anyway_share", "reached_anyway_share")
 
 
 def test_caveats_are_said_in_both_languages(folder, language):
@@ -219,11 +226,14 @@ def test_the_section_on_equal_money_has_costs_effects_and_chances(folder, langua
     for row in found.policies.to_dict("records"):
         ends = (row[f"cost_{name}yuan"] for name in ("", "low_", "high_"))
         assert words.estimate(*ends, "yuan", signed=True)[0] in section
-        assert f"× {row['factor']:.4g}" in section
+        assert words.number(row["factor"]) in section
     for row in found.rows.to_dict("records"):
         assert words.estimate(row["value"], row["low"], row["high"], row["unit"], signed=True)[0] in section
     for row in found.chances[found.chances["measure"] == "in_all"].to_dict("records"):
+        low, high = (f"{100.0 * row[end]:.0f}" for end in ("low", "high"))
         assert words.percent(round(row["value"], 2)) in section
+        assert f"{low}–{high}%" in section
+    assert TIMES not in section
     # Fewer closed firms are better.
     assert "{less}" not in section
     assert words.quarterly("deaths") in section

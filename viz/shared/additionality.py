@@ -33,6 +33,10 @@ def of_all(groups: Groups, levers: tuple[str, ...]) -> tuple[str, Numbers]:
     return name, groups[name, "lever", name]
 
 
+#: Titles whose firms would have them anyway is told in a sentence.
+_TOLD = ("srdi_smes", "little_giants")
+
+
 def has_firms(numbers: Numbers) -> bool:
     """Whether there is any supported firm."""
     return numbers["supported", "simulated"]["value"] > 0.0
@@ -72,11 +76,17 @@ def supported_sentences(words: Words, lever: str, numbers: Numbers) -> list[str]
             band=band,
         )
     ]
-    return sentences + [
+    sentences += [
         words(f"additionality.{name}", count=words.number(round(about[name], 1)))
         for name in ("only_with", "in_baseline")
         if round(about[name], 1)
     ]
+    for name in _TOLD:
+        shares = [numbers[name, measure]["value"] for measure in ("anyway_share", "reached_anyway_share")]
+        if all(map(math.isfinite, shares)):
+            share, since = (words.value(_whole(each), "share") for each in shares)
+            sentences.append(words("additionality.anyway_of", title=words.column(name), share=share, since=since))
+    return sentences
 
 
 def per_100(words: Words, row: Mapping[str, Any]) -> tuple[str, str]:

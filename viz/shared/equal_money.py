@@ -9,6 +9,7 @@ import pandas as pd
 
 from scenarios.analysis.equal_money import EqualMoney
 from scenarios.analysis.metrics import Metric
+from scenarios.files.scaling import TIMES
 from viz.shared.answers import error_text, pairs_note, part_name
 from viz.shared.ranges import estimate_texts
 from viz.shared.texts import TextTable
@@ -16,9 +17,9 @@ from viz.words.language import NOTHING, Words
 
 
 def titles_of(words: Words, found: EqualMoney) -> dict[str, str]:
-    """Titles of the policies, each with its factor, by their names as given."""
-    scaled = {scenario.name: scenario for scenario in found.scenarios}
-    return {row["scenario"]: words.scenario(scaled[row["scaled"]].model_dump()) for _, row in found.policies.iterrows()}
+    """Titles of the policies, without their factors, by their names as given."""
+    titles = {scenario.name: words.scenario(scenario.model_dump()) for scenario in found.scenarios}
+    return {row["scenario"]: titles[row["scaled"]].rpartition(TIMES)[0] for _, row in found.policies.iterrows()}
 
 
 def about(words: Words, found: EqualMoney, baseline: str) -> list[str]:
@@ -121,8 +122,8 @@ def _chance(words: Words, row: pd.Series) -> str:
     """A chance with its interval; a dash if it is not known."""
     if math.isnan(row["value"]):
         return NOTHING
-    share, low, high = (words.value(round(row[name], 2), "share") for name in ("value", "low", "high"))
-    return words("equal_money.chance", share=share, low=low, high=high)
+    share, high = (words.value(round(row[name], 2), "share") for name in ("value", "high"))
+    return words("equal_money.chance", share=share, low=words.number(round(100.0 * row["low"])), high=high)
 
 
 def notes(words: Words, found: EqualMoney) -> list[str]:

@@ -161,7 +161,6 @@ def Prices():
         with solara.Div(classes=["srdi-card"]):
             heading(words("policy.price"))
             note(words("policy.price_shock"))
-            note(words("policy.share_link"))
         return
     rows = []
     for quantity in GAINS:
