@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache, partial
+from html import escape
 
 import solara
 
@@ -93,8 +94,11 @@ def Levers():
             value=preset or "",
             event_choose=lambda name: session.take_preset(name) if name else None,
         )
-        if preset:
-            note(words.description(presets()[preset].model_dump()))
+        # Always there and as high: under the hand that moves a lever, nothing may move or be made anew.
+        line = words.description(presets()[preset].model_dump()) if preset else words("policy.preset_own")
+        solara.HTML(
+            tag="p", classes=["srdi-note", "srdi-line"], attributes={"title": line}, unsafe_innerHTML=escape(line)
+        )
         with solara.Div(classes=["srdi-row"]):
             html_button(words("policy.undo"), session.undo, disabled=not can_undo)
             html_button(words("policy.redo"), session.redo, disabled=not can_redo)
