@@ -16,6 +16,7 @@ from calibration.forecasting import ledger, lists, naive
 from calibration.reporting import cells
 from calibration.studies import hindcasts
 from calibration.studies.hindcasts import HORIZON, ORIGINS, hindcast
+from calibration.studies.study import packaged_calibration
 from scenarios.analysis.reported import reported_figures
 from scenarios.records.storage import records
 
@@ -144,3 +145,12 @@ def test_one_origin_judges_no_blend(fitted):
     assert alone.blends["national"].score_blend is None
     assert not alone.blends["national"].better
     assert "crps_blend" not in alone.national
+
+
+def test_losses_are_those_of_the_packaged_runs():
+    """Little giants lost in 2022 beyond failed reviews, of the stock then: the medians of the fit's own runs."""
+    median = {row["id"]: row["median"] for row in packaged_calibration()[0]["targets"]}
+    failed = median["giants-renewed-2022"] * (1.0 / median["review-2022"] - 1.0)
+    before, after = median["giants-2021"], median["giants-2022"]
+    lost = before + median["giants-batch-4"] - failed - after
+    assert 2.0 * lost / (before + after) == pytest.approx(hindcasts.LOSSES, abs=0.015)
