@@ -65,10 +65,12 @@ class Emulator:
         _kernel_sums(cube, self.points, self.lengths**-2.0, self.weights, sums)
         return self.middle + self.amplitude * sums
 
-    def slopes(self, point: np.ndarray, step: float = 1e-4) -> np.ndarray:
-        """Derivatives of the targets at one point by central differences, float64 (targets, parameters)."""
-        steps = step * np.eye(len(point))
-        return ((self(point + steps) - self(point - steps)) / (2.0 * step)).T
+    def slopes(self, point: np.ndarray) -> np.ndarray:
+        """Derivatives of the targets at one point of the cube, float64 (targets, parameters)."""
+        apart = point[:, None] - self.points
+        sharpness = self.lengths**-2.0
+        kernels = self.weights * np.exp(-0.5 * (sharpness @ apart**2))
+        return -self.amplitude[:, None] * sharpness * (kernels @ apart.T)
 
 
 @numba.njit(cache=KEPT, parallel=True)

@@ -26,6 +26,8 @@ POWERS, MARGIN = (0.3, 0.6, 1.0, 1.0, 1.0), 0.05
 #: Draws beyond these quantiles do not widen a box.
 EDGES = (0.01, 0.99)
 
+#: Share of the steps of the final chains that is enough to choose the runs of a wave.
+SKETCH = 1 / 3
 #: A figure that fewer than this share of the runs produce cannot be emulated.
 FEWEST = 0.5
 
@@ -124,7 +126,7 @@ def fit(
     for wave, power in enumerate(POWERS, start=2):
         seed = settings.seed + 1000 * wave
         flat = Likelihood.of(emulator, targets).flattened(power)
-        new = sample(flat, box, settings.later, seed, settings.steps).cube
+        new = sample(flat, box, settings.later, seed, round(SKETCH * settings.steps)).cube
         outcomes = np.concatenate([outcomes, runs_of(f"wave-{wave}", new, len(cube))])
         cube = np.concatenate([cube, new])
         # The last two waves lie around the posterior, where the emulator must be accurate.

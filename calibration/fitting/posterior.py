@@ -37,6 +37,8 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 _LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
 #: Walkers per parameter, candidate starting points per walker, and the share of a chain dropped as burn-in.
 WALKERS, START_POINTS, BURN_IN = 3, 32, 0.4
+#: Step of differences by an expected figure, on its transformed scale.
+_STEP = 1e-5
 #: Replaces minus infinity, which a sampler could not distinguish from an error.
 _LOWEST = -1e12
 
@@ -104,6 +106,13 @@ class Likelihood:
             total += self._of_series(expected, self.used & (self.series == series))
         # NaN arises so far out in a tail that both ends are infinitely unlikely.
         return np.maximum(np.nan_to_num(self.power * total, nan=_LOWEST), _LOWEST)
+
+    def slope(self, point: np.ndarray) -> np.ndarray:
+        """Derivative of the log likelihood at one point of the cube, float64 (parameters,)."""
+        expected = self.emulator(point[None, :])
+        steps = _STEP * np.eye(expected.shape[1])
+        by_figure = (self.of_expected(expected + steps) - self.of_expected(expected - steps)) / (2.0 * _STEP)
+        return by_figure @ self.emulator.slopes(point)
 
     def _of_series(self, expected: np.ndarray, members: np.ndarray) -> np.ndarray:
         """Log likelihood of the figures of one series, those in `members`, bool (targets,): float64 (points,)."""
@@ -198,14 +207,11 @@ def best_point(
     point = np.clip(start, box[:, 0], box[:, 1])
     for index, value in fixed.items():
         point[index] = value
-    step = 1e-5
 
     def loss(coordinates: np.ndarray) -> tuple[float, np.ndarray]:
-        points = np.repeat(point[None, :], len(free) + 1, axis=0)
-        points[:, free] = coordinates
-        points[np.arange(1, len(points)), free] += step
-        losses = -likelihood(points)
-        return losses[0], (losses[1:] - losses[0]) / step
+        at = point.copy()
+        at[free] = coordinates
+        return -float(likelihood(at[None, :])[0]), -likelihood.slope(at)[free]
 
     result = minimize(loss, point[free], jac=True, method="L-BFGS-B", bounds=box[free])
     point[free] = result.x

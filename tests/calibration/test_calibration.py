@@ -91,6 +91,20 @@ def test_slopes_are_those_of_the_surface(emulator):
     assert slopes == pytest.approx(np.array(expected), abs=0.15)
 
 
+def differences(function, point, step=1e-4):
+    steps = step * np.eye(len(point))
+    return (function(point + steps) - function(point - steps)).T / (2.0 * step)
+
+
+def test_slopes_are_the_limits_of_differences(emulator):
+    point = np.array([0.4, 0.6])
+    assert emulator.slopes(point) == pytest.approx(differences(emulator, point), rel=1e-5)
+    likelihood = likelihood_of(emulator, [0.9, -np.inf], [1.6, 0.2])
+    alike = replace(likelihood, series=np.zeros(2, dtype=int))
+    for each in (likelihood, alike):
+        assert each.slope(point) == pytest.approx(differences(each, point), rel=1e-4)
+
+
 def likelihood_of(emulator, low, high, discrepancy=0.1):
     low, high = np.array(low, dtype=float), np.array(high, dtype=float)
     return Likelihood(emulator, low, high, np.full(2, discrepancy), np.arange(2), np.ones(2, dtype=bool))
