@@ -126,7 +126,7 @@ def test_what_a_run_raises_is_told(runner):
             raise MemoryError("no room")
 
     asked = Asked(Failing(runner)).compare(AWARDS)
-    assert asked.stages[-1].message == "MemoryError: no room"
+    assert str(asked.stages[-1].fault) == "no room"
 
 
 def test_differences_regret_and_worst_cases_are_those_of_srdi_compare(found):
