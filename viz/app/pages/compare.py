@@ -16,7 +16,7 @@ from scenarios.records.results import Results
 from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
-from viz.app.compare_tables import effects_table, prices_table, robustness_tables
+from viz.app.compare_tables import effects_table, prices_notes, prices_table, robustness_tables
 from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress, remark_on
 from viz.app.equal_money import AtEqualMoney
 from viz.app.faults import fault_text
@@ -294,7 +294,8 @@ def ComparedPolicies(findings: Findings) -> None:
         heading(words("compare.costs"))
         with solara.Div(classes=["srdi-compared"]):
             html_table(prices_table(findings, words), words("compare.costs"))
-        note(words("cost.note"))
+        for text in prices_notes(findings, words):
+            note(text)
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.robust"))
         if findings.pairs > 1:
