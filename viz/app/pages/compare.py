@@ -299,7 +299,7 @@ def ComparedPolicies(findings: Findings) -> None:
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.robust"))
         if findings.pairs > 1:
-            with solara.Div(classes=["srdi-cards", "srdi-two"]):
+            with solara.Div(classes=["srdi-cards", "srdi-pairs"]):
                 for title, table in robustness_tables(findings, words):
                     with solara.Div():
                         heading(title, "h3")
