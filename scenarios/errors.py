@@ -1,10 +1,15 @@
-"""Errors that a user can fix: each message is one sentence with the value, its location and what is allowed."""
+"""Errors that a user can fix: each message is one sentence with the value, its location and what is allowed.
+
+An error that a visitor of the web page can cause also has a `Fault`, from which the page makes a sentence of its own.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -29,10 +34,53 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-
 
 #: A name in pydantic's list of allowed values.
 _NAME = re.compile("'([^']*)'")
+#: What the model says of settings that exclude each other, by kind of fault.
+_OF_TABLE = {
+    "announced_late": re.compile(r"announced (?P<value>\S+) lies after start (?P<start>\S+)"),
+    "end_early": re.compile(r"end (?P<value>\S+) lies before start (?P<start>\S+)"),
+    "no_weight": re.compile(r"the weights of the commons are all 0"),
+}
+#: Errors of pydantic for a value that stands where a table of settings belongs.
+_NO_TABLE = ("model_type", "model_attributes_type", "dict_type")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with an input, for those who word it themselves.
+
+    Attributes:
+        kind: what is wrong, such as value or unknown. key: dotted key of the setting, or empty. value: the one found.
+        about: more values by name, such as what is allowed.
+    """
+
+    kind: str
+    key: str = ""
+    value: object = None
+    about: Mapping[str, object] = field(default_factory=dict)
 
 
 class InputError(Exception):
-    """Bad input: a scenario, an option or a directory that cannot be used."""
+    """Bad input: a scenario, an option or a directory that cannot be used.
+
+    Attributes:
+        fault: the same without words, or None.
+    """
+
+    def __init__(self, text: str = "", fault: Fault | None = None) -> None:
+        super().__init__(text)
+        self.fault = fault
+
+
+class Inconsistent(ValueError):
+    """A setting that a validator of the schema refuses.
+
+    Attributes:
+        fault: what is wrong with it.
+    """
+
+    def __init__(self, text: str, fault: Fault) -> None:
+        super().__init__(text)
+        self.fault = fault
 
 
 class ScenarioError(InputError):
@@ -94,6 +142,45 @@ def first_fault(error: ValidationError, known_keys: Callable[[list[str]], list[s
     if isinstance(value, dict | list | BaseModel) or len(str(value)) > QUOTED:
         return f"{key}: {message}"
     return f"{key} is {value!r}: {message}"
+
+
+def near_to(name: str, known: Iterable[str]) -> str:
+    """The nearest known name, or an empty text."""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.5)), "")
+
+
+def unknown(key: str, known: list[str]) -> Fault:
+    """The fault of a key that there is not, with the keys that there are and the one that was perhaps meant.
+
+    Args:
+        known: names allowed in place of the last part of the key.
+    """
+    path, _, name = key.rpartition(".")
+    near = near_to(name, known)
+    return Fault("unknown", key, about={"near": f"{path}.{near}".lstrip(".") if near else "", "known": known})
+
+
+def fault_of(error: ValidationError, known_keys: Callable[[list[str]], list[str]]) -> Fault:
+    """The first error of a validation without words.
+
+    Args:
+        known_keys: as for `first_fault`.
+    """
+    found = error.errors()[0]
+    path, value, raised = [str(key) for key in found["loc"]], found["input"], found.get("ctx", {}).get("error")
+    key = ".".join(path)
+    if isinstance(raised, Inconsistent):
+        return raised.fault
+    if found["type"] == "extra_forbidden":
+        return unknown(key, known_keys(path[:-1]))
+    if found["type"] == "missing":
+        return Fault("missing", key)
+    if found["type"] in _NO_TABLE:
+        return Fault("no_table", key, value)
+    for kind, pattern in _OF_TABLE.items():
+        if match := pattern.match(str(raised)):
+            return Fault(kind, key, about=match.groupdict())
+    return Fault("value", key, value)
 
 
 def require_extra(caller: str, extra: str, *modules: str) -> None:

@@ -25,7 +25,7 @@ from scenarios.ensembles.ensemble import run_together
 from scenarios.ensembles.jobs import Job
 from scenarios.ensembles.parameter_draws import ParameterDraws
 from scenarios.ensembles.rerun import jobs_again
-from scenarios.errors import InputError, nearest
+from scenarios.errors import Fault, InputError, nearest
 from scenarios.files.schema import build
 from scenarios.records.kept import table_of
 from scenarios.records.results import Results
@@ -348,7 +348,8 @@ def _chosen(
     if not known:
         raise InputError(
             f"{results.path}: no scenario supports firms by a lever that differs from {baseline!r}; run one that does, "
-            "or choose another --baseline, such as no-policy"
+            "or choose another --baseline, such as no-policy",
+            Fault("no_support"),
         )
     wanted = list(dict.fromkeys(levers))
     for name in wanted:
@@ -628,7 +629,8 @@ def _refuse_other_firms(pairs: Sequence[PairCounts], baseline: str, others: Sequ
             if start != pair.starts[0]:
                 raise InputError(
                     f"{name} starts from other firms than {baseline}, because its parameters or feedbacks differ: no "
-                    "firm can be compared with itself"
+                    "firm can be compared with itself",
+                    Fault("other_firms"),
                 )
 
 

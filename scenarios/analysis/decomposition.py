@@ -32,7 +32,7 @@ from scenarios.analysis.metrics import CUMULATIVE_COST, DEFAULT_METRICS, Metric,
 from scenarios.checks import single, whole_number
 from scenarios.ensembles.ensemble import run_ensemble
 from scenarios.ensembles.parameter_draws import ParameterDraws
-from scenarios.errors import InputError
+from scenarios.errors import Fault, InputError
 from scenarios.files.labels import Label
 from scenarios.files.parts import Part, differing_parts, grouped, mixture
 from scenarios.files.schema import Scenario, run_defaults
@@ -196,7 +196,8 @@ def design(
     if not parts:
         raise InputError(
             f"{scenario.name!r} does not differ from the baseline {baseline.name!r} in any lever that is on, rule, "
-            "shock, feedback or parameter: there is nothing to split"
+            "shock, feedback or parameter: there is nothing to split",
+            Fault("no_difference"),
         )
     count = len(parts)
     whole = 2**count - 1

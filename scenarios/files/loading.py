@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.catalogue import catalogue_names, read_catalogue_file
-from scenarios.errors import MAX_MESSAGE_LENGTH, ScenarioError, nearest
+from scenarios.errors import MAX_MESSAGE_LENGTH, Fault, ScenarioError, nearest
 from scenarios.files.schema import NAME_PATTERN, NAMING_KEYS, Scenario, build, check_starts, known_keys
 from sim.arguments import quoted
 from sim.policy import POLICY_TABLES, Policy
@@ -38,6 +38,9 @@ _BITS = 64
 #: More parts than any known key has. The time of the TOML parser grows with the square of their number.
 _MAX_KEY_PARTS = 16
 _LONG_KEY = re.compile(rf"""(?<![\w"'.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MAX_KEY_PARTS}}}""")
+
+#: The place that a message of the TOML parser names.
+_PLACE = re.compile(r"\(at line (?P<line>\d+), column (?P<column>\d+)\)$")
 
 
 def load_scenario(
@@ -93,20 +96,31 @@ def parse_toml(text: str, source: str) -> dict:
     if long_key:
         line = text.count("\n", 0, long_key.start()) + 1
         raise ScenarioError(
-            f"{source}: the key {shortened(long_key.group())} in line {line} has more than {_MAX_KEY_PARTS} parts"
+            f"{source}: the key {shortened(long_key.group())} in line {line} has more than {_MAX_KEY_PARTS} parts",
+            Fault("toml_key", value=long_key.group(), about={"line": line, "most": _MAX_KEY_PARTS}),
         )
     try:
         values = tomllib.loads(text)
     except RecursionError:
-        raise ScenarioError(f"{source} is not valid TOML: nested too deeply") from None
+        raise ScenarioError(f"{source} is not valid TOML: nested too deeply", Fault("toml_deep")) from None
     except tomllib.TOMLDecodeError as error:
         message = shortened(str(error), MAX_MESSAGE_LENGTH)
-        raise ScenarioError(f"{source} is not valid TOML: {message[0].lower()}{message[1:]}") from None
+        said = f"{source} is not valid TOML: {message[0].lower()}{message[1:]}"
+        raise ScenarioError(said, _fault_of_toml(str(error), text)) from None
     except ValueError:  # from Python's own parser of integers
         most = sys.get_int_max_str_digits()
-        raise ScenarioError(f"{source} has a whole number of more than {most} digits") from None
+        text = f"{source} has a whole number of more than {most} digits"
+        raise ScenarioError(text, Fault("toml_digits", about={"most": most})) from None
     _check_numbers(values, source)
     return values
+
+
+def _fault_of_toml(message: str, text: str) -> Fault:
+    """What a parser's message says of a text: what the page can word, and the place."""
+    place = _PLACE.search(message)
+    if "twice" in message or "overwrite" in message:
+        return Fault("toml_twice", about={"line": place["line"] if place else text.rstrip().count("\n") + 1})
+    return Fault("toml", about=place.groupdict()) if place else Fault("toml_end")
 
 
 def _check_numbers(values: dict, source: str) -> None:
@@ -119,7 +133,8 @@ def _check_numbers(values: dict, source: str) -> None:
         elif isinstance(value, list):
             waiting += ((key, each) for each in value)
         elif isinstance(value, int) and value.bit_length() >= _BITS:
-            raise ScenarioError(f"{source}: {shortened(key)} is a whole number of more than {_BITS} bits")
+            text = f"{source}: {shortened(key)} is a whole number of more than {_BITS} bits"
+            raise ScenarioError(text, Fault("toml_bits", key, about={"most": _BITS}))
 
 
 def read_text(path: Path) -> str:
@@ -148,18 +163,22 @@ def decode_text(content: bytes, name: str) -> str:
             raise UnicodeError
         text = content.decode("utf-8-sig")
     except UnicodeError:
-        raise ScenarioError(f"{name} is not UTF-8 text{_other_encoding(content)}; save it as UTF-8") from None
+        other = _other_encoding(content)
+        hint = {"": "", "UTF-16": " but UTF-16"}.get(other, f" but perhaps {other}")
+        text = f"{name} is not UTF-8 text{hint}; save it as UTF-8"
+        raise ScenarioError(text, Fault("encoding", value=other)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _other_encoding(content: bytes) -> str:
+    """What a text that is not UTF-8 seems to be; empty if it is not known."""
     if 0 in content[:2] or content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return " but UTF-16"
+        return "UTF-16"
     try:
         content.decode("gbk")
     except UnicodeDecodeError:
         return ""
-    return " but perhaps GBK"
+    return "GBK"
 
 
 def _locate(reference: str, base: Path | None) -> tuple[str, Path | None]:

@@ -7,12 +7,12 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from scenarios.errors import ScenarioError, first_fault
+from scenarios.errors import Fault, Inconsistent, ScenarioError, fault_of, first_fault, unknown
 from sim.calendar import DEFAULT_UNTIL, LATEST_UNTIL, SCALE_RANGE, START, Quarter
 from sim.feedbacks import Feedbacks
 from sim.fieldtypes import Count, Number
 from sim.levers import Levers
-from sim.parameters import check_parameters
+from sim.parameters import check_parameters, parameter_table
 from sim.policy import Policy
 from sim.rules import Rules
 from sim.shocks import Shocks
@@ -69,15 +69,23 @@ class Scenario(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        check_parameters(self.parameters)
-        for name, lever in self.levers:
-            if Quarter.parse(lever.end) > Quarter(LATEST_UNTIL, 4):
-                raise ValueError(f"levers.{name}.end is {lever.end}; the latest allowed is {LATEST_UNTIL}Q4")
-        for key, date in self._first_quarters():
+        for name, value in self.parameters.items():
+            try:
+                check_parameters({name: value})
+            except ValueError as error:
+                key, known = f"parameters.{name}", parameter_table()
+                fault = Fault("value", key, value) if name in known else unknown(key, list(known))
+                raise Inconsistent(str(error), fault) from None
+        ends = [(f"levers.{name}.end", lever.end) for name, lever in self.levers]
+        first = list(self._first_quarters())
+        for key, date in first:
             if Quarter.parse(date) <= START:
-                raise ValueError(f"{key} is {date}; the first quarter of a run is {START + 1}")
+                text = f"{key} is {date}; the first quarter of a run is {START + 1}"
+                raise Inconsistent(text, Fault("value", key, date))
+        for key, date in [*ends, *first]:
             if Quarter.parse(date) > Quarter(LATEST_UNTIL, 4):
-                raise ValueError(f"{key} is {date}; the latest allowed is {LATEST_UNTIL}Q4")
+                text = f"{key} is {date}; the latest allowed is {LATEST_UNTIL}Q4"
+                raise Inconsistent(text, Fault("value", key, date))
         return self
 
     def _first_quarters(self) -> Iterator[tuple[str, str]]:
@@ -142,7 +150,8 @@ def build(values: dict, source: str) -> Scenario:
     try:
         return Scenario.model_validate(values)
     except ValidationError as error:
-        raise ScenarioError(f"{source}: {first_fault(error, known_keys)}") from None
+        text = f"{source}: {first_fault(error, known_keys)}"
+        raise ScenarioError(text, fault_of(error, known_keys)) from None
 
 
 Model = TypeVar("Model", bound=BaseModel)

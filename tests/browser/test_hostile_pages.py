@@ -89,7 +89,7 @@ def test_hostile_files_end_in_a_sentence_and_the_page_lives_on(harmless):
         upload(page, content)
         wait_for_message(page, said)
     upload(page, BASE + b"#" * 200_000)
-    wait_for_message(page, "at most 200000 are allowed")
+    wait_for_message(page, "at most 200,000 are allowed")
     upload(page, b"\xff", f"{MARKUP}.toml".replace("/", ""))
     wait_for_message(page, "<img src=x onerror=")
     upload(page, BASE + b"[levers.cluster_recognition]\nper_year = 300\n")

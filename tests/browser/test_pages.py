@@ -69,3 +69,13 @@ def test_an_address_there_is_not_has_the_frame_and_a_way_on(open_page, language)
     page.locator(".srdi-nav").get_by_text(words("app.policy"), exact=True).click()
     wait_until_drawn(page, "policy")
     assert "levers.public_services.enabled=true" in page.url
+
+
+@pytest.mark.parametrize(("width", "columns"), [(400, 1), (1280, 2), (1920, 2)])
+def test_tables_of_robustness_fill_their_rows(open_page, width, columns):
+    page = open_page("compare?source=looked-at", width)
+    page.wait_for_selector(".srdi-pairs table")
+    places = page.eval_on_selector_all(".srdi-pairs > *", "(all) => all.map((each) => each.getBoundingClientRect().x)")
+    assert len(places) == 4
+    assert len(set(places)) == columns
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -233,7 +233,7 @@ def test_a_file_says_what_it_changes_before_it_acts_and_keeps_its_title(language
     ("content", "said"),
     [
         (b"a = ", "not valid TOML"),
-        (b'name = "x"\nextends = "basline"', "did you mean 'baseline'"),
+        (b'name = "x"\nextends = "basline"', "(baseline)"),
         (b'name = "x"\n[levers.nothing]', "unknown key levers.nothing"),
     ],
 )

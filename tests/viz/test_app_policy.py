@@ -79,7 +79,7 @@ def test_numbers_of_other_settings_are_marked_and_never_said_to_be_those_of_runs
     assert words("policy.status_central") in says()
     assert words("policy.status_done", of=MEMBERS) not in says()
     # A failure is told of the request that failed, and of no later one.
-    session._say(Status("failed", message="no room", number=2))
+    session._say(Status("failed", number=2, fault=MemoryError("no room")))
     assert stage_of(session) == "failed"
     session.wanted = 3
     assert stage_of(session) == "central"

@@ -17,6 +17,8 @@ from viz.live.background import Progress, Stopped
 from viz.live.gathered import GatheredResults
 from viz.live.questions import additional, decomposed
 from viz.live.rescaling import at_equal_money
+from viz.shared.equal_money import policies_table, titles_of
+from viz.words.language import Words
 
 SCALE, UNTIL, MEMBERS = 0.002, 2025, 2
 TRAINING = {"levers.governance_training.enabled": True, "levers.governance_training.start": "2022Q1"}
@@ -74,6 +76,10 @@ def test_equal_money_is_that_of_the_command(runner, tmp_path):
     policies = [policy_of(TRAINING, "training"), policy_of(FUND, "fund")]
     progress, told = noted()
     found, rescaled = at_equal_money(runner, policies, None, progress)
+    # What the panel draws first: the policies by their titles.
+    titles = titles_of(Words("zh"), found)
+    assert list(titles) == [each.name for each in policies]
+    assert policies_table(Words("zh"), found).rows
     expected = equal_money(policies, runner.baseline, out=tmp_path / "equal", draws=runner.draws, **RUN)
     assert found.cost_yuan == pytest.approx(expected.cost_yuan)
     for column in ("factor", "cost_yuan", "cost_given_yuan", "off", "tried"):

@@ -11,13 +11,14 @@ from scenarios import load_scenario
 from scenarios.analysis.comparison import compare
 from scenarios.analysis.metrics import CUMULATIVE_COST
 from viz import LANGUAGES
-from viz.app.compare_tables import effects_table, prices_table, robustness_tables
+from viz.app.compare_tables import effects_table, prices_notes, prices_table, robustness_tables
 from viz.live.comparing import Comparer, RunCache
 from viz.live.findings import PRICED, ROBUST, find, lines
 from viz.report.costs import costs_per_firm
 from viz.report.sections import Sections
 from viz.shared.compared import Compared
 from viz.shared.estimates import verdict
+from viz.shared.prices import Price
 from viz.shared.quantities import ENDS
 from viz.words.language import Words
 
@@ -126,7 +127,7 @@ def test_what_a_run_raises_is_told(runner):
             raise MemoryError("no room")
 
     asked = Asked(Failing(runner)).compare(AWARDS)
-    assert asked.stages[-1].message == "MemoryError: no room"
+    assert str(asked.stages[-1].fault) == "no room"
 
 
 def test_differences_regret_and_worst_cases_are_those_of_srdi_compare(found):
@@ -175,6 +176,15 @@ def test_tables_say_what_the_report_says(found, language):
     for _, each in robust:
         assert [row[0] for row in each.rows] == [sections.titles[name] for name in found.compared.names]
         assert {len(row) for row in each.rows} == {len(each.heads)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_beside_a_price_stands_why_it_can_be_many_times_an_award(found, language):
+    words, ratio = Words(language), found.ends["policy-1", "little_giants"].difference
+    unpriced = replace(found, prices=dict.fromkeys(found.prices, Price("shock")))
+    priced = replace(found, prices={**unpriced.prices, ("policy-1", PRICED[0]): Price("ratio", ratio)})
+    assert prices_notes(unpriced, words) == [words("cost.note")]
+    assert prices_notes(priced, words) == [words("cost.note"), words("cost.why")]
 
 
 def test_a_name_is_no_markup(found):

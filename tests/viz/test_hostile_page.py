@@ -48,7 +48,7 @@ def test_a_file_above_the_limit_is_refused_by_field_and_server():
     page = session()
     assert f"at most {MOST_BYTES:,} are allowed" in send(page, GOOD + b"#" * MOST_BYTES)
     read_offer(page, {"name": "file.toml", "size": MOST_BYTES + 1, "content": None})
-    assert f"at most {MOST_BYTES} are allowed" in page.message.value
+    assert f"at most {MOST_BYTES:,} are allowed" in page.message.value
     assert page.settings.value == {}
     assert send(page, GOOD + b"#" * (MOST_BYTES - len(GOOD))) == ""
 
@@ -226,7 +226,7 @@ def test_readers_at_the_same_moment_have_their_own_numbers_and_faults():
             assert answer.scenario.levers.cluster_recognition.per_year == clusters[reader]
             assert (national(answer.central, CUMULATIVE_COST) == national(direct[reader], CUMULATIVE_COST)).all()
             assert [saved.name for saved in page.saved.value] == [f"of {reader}"]
-            refused = "mine alone.toml is not UTF-8 text but UTF-16; save it as UTF-8"
+            refused = "mine alone.toml: this is not UTF-8 text but perhaps UTF-16; save it as UTF-8"
             assert page.message.value == (refused if reader == 0 else "")
     finally:
         for page in pages.values():

@@ -161,7 +161,7 @@ def test_a_part_is_the_latest_but_no_answer_and_goes_when_its_run_fails(runner, 
     session._take(whole)
     assert (session.answer.value, session.latest.value) == (whole, whole)
     session._take(part)
-    session._say(Status("failed", message="no room"))
+    session._say(Status("failed", fault=MemoryError("no room")))
     assert session.latest.value is whole
 
 

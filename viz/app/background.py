@@ -11,6 +11,7 @@ import solara
 from scenarios.analysis.equal_money import OutOfReach
 from scenarios.files.scaling import NothingToScale
 from viz.app.elements import html_button, note, progress
+from viz.app.faults import fault_text
 from viz.app.state import use_session
 from viz.live.background import Background, Progress
 from viz.live.rescaling import CostsNoMore
@@ -104,4 +105,4 @@ def fault_of(words: Words, status: Status) -> str:
         return words("funds.costs_no_more")
     if isinstance(fault, OutOfReach):
         return words("funds.least" if fault.least else "funds.most", cost=words.number(fault.cost))
-    return words("funds.failed", text=status.message)
+    return words("funds.failed", text=fault_text(words, fault))

@@ -52,6 +52,12 @@ def prices_table(findings: Findings, words: Words) -> TextTable:
     return TextTable(heads, rows, words=1 + len(compared.others))
 
 
+def prices_notes(findings: Findings, words: Words) -> list[str]:
+    """What prices mean; why they can be many times an award, if there is a price."""
+    priced = any(price.ratio is not None for price in findings.prices.values())
+    return [words("cost.note"), *([words("cost.why")] if priced else [])]
+
+
 def robustness_tables(findings: Findings, words: Words) -> list[tuple[str, TextTable]]:
     """Performance over all states of the world: title and table for each quantity, one row per policy."""
     sections, compared = Sections(findings.compared, words), findings.compared

@@ -116,6 +116,16 @@ def _plain_item(words: Words, prefix: str, key: str, title: str, help_: str, fie
     }
 
 
+def control_of(words: Words, key: str) -> dict:
+    """One setting as shown on the page, by its dotted key; see `_control`."""
+    return _control(words, key, field_of(key))
+
+
+def field_of(key: str) -> FieldInfo:
+    """The declaration of a setting."""
+    return _owner(key).model_fields[key.rpartition(".")[2]]
+
+
 def _control(words: Words, key: str, field: FieldInfo) -> dict:
     """One setting as shown on the page.
 
@@ -142,7 +152,7 @@ def _control(words: Words, key: str, field: FieldInfo) -> dict:
         return control | {"kind": "quarter", "options": optional + options}
     if kind == "switch":
         return control | {"kind": "switch"}
-    bounds = _bounds(field)
+    bounds = bounds_of(field)
     low, high = bounds.get("ge", bounds.get("gt", 0.0)), bounds.get("le", bounds.get("lt", math.inf))
     usual = default if default else field.default
     factor, unit = _unit(words, row["unit"], usual)
@@ -215,7 +225,7 @@ def _checks(field: FieldInfo) -> list:
     return [getattr(rule, "func", None) for rule in field.metadata]
 
 
-def _bounds(field: FieldInfo) -> dict[str, float]:
+def bounds_of(field: FieldInfo) -> dict[str, float]:
     """Bounds of a number by their sign: ge, gt, le, lt."""
     signs = ("ge", "gt", "le", "lt")
     bounds = ((sign, getattr(rule, sign, None)) for rule in field.metadata for sign in signs)

@@ -172,7 +172,7 @@ def MadeFile(
         try:
             made.value = (made.value[0] + 1, make())
         except (InputError, OSError) as error:
-            session.message.value = str(error)
+            session.tell(error)
         finally:
             busy.value = False
 

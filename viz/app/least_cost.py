@@ -12,10 +12,12 @@ from functools import partial
 import solara
 import tomli_w
 
+from scenarios.errors import printable
 from scenarios.files.schema import Scenario
 from scenarios.search.target import TargetFile
 from scenarios.search.target_runs import REPLICATES, Target
 from sim.levers import Levers
+from sim.wording import shortened
 from viz.app import state
 from viz.app.controls import defaults
 from viz.app.downloads import file_name, scenario_argument, short_toml
@@ -23,6 +25,7 @@ from viz.app.elements import MadeFile, choice, code, heading, html_button, html_
 from viz.app.policies import settings_of
 from viz.app.state import use_session
 from viz.shared import target
+from viz.words.language import Words
 
 #: National counts that can be aimed at, and the chances offered, in per cent.
 AIMS = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes", "listed_firms", "employment")
@@ -33,6 +36,8 @@ FILE, OUT = "target.toml", "results/target"
 _REACH = 4.0
 #: Most levers whose budgets are free.
 _MOST_FREE = 4
+#: Levels must be smaller.
+MOST = 1e12
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def LeastCost():
         Free(free)
         number = read_level(value.value)
         if number is None or not free.value:
-            note(words("funds.target_value_missing" if free.value else "funds.target_free_missing"))
+            note(missing_text(words, value.value, free.value))
         else:
             aim = Aim(quantity.value, number, int(year.value), int(chance.value), free.value)
             Order(aim, scenario)
@@ -172,7 +177,18 @@ def read_level(text: str) -> float | None:
         value = float(text.replace(",", "").replace("，", ""))
     except ValueError:
         return None
-    return value if 0.0 < value < 1e12 else None
+    return value if 0.0 < value < MOST else None
+
+
+def missing_text(words: Words, text: str, free: tuple[str, ...]) -> str:
+    """What an aim still lacks.
+
+    Args:
+        text: the level as it was entered. free: levers whose budgets the search may set.
+    """
+    if text.strip() and read_level(text) is None:
+        return words("funds.target_value_refused", text=printable(shortened(text)), most=words.number(MOST))
+    return words("funds.target_free_missing" if text.strip() else "funds.target_value_missing")
 
 
 def target_toml(aim: Aim, scenario: Scenario) -> str:

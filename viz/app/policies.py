@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import cache, lru_cache
 
 from scenarios.catalogue import Group, catalogue_groups, catalogue_names
-from scenarios.errors import ScenarioError, nearest
+from scenarios.errors import Fault, ScenarioError, near_to, nearest
 from scenarios.files.loading import decode_text, flatten, load_scenario, merge_values, nest, parse_toml
 from scenarios.files.schema import NAMING_KEYS, Scenario, build
 from sim.policy import POLICY_TABLES
@@ -97,6 +97,16 @@ def _presets_by_key() -> dict[frozenset, str]:
     return names
 
 
+def too_large(name: str, size: int) -> ScenarioError:
+    """The error for a file above the limit.
+
+    Args:
+        size: in bytes.
+    """
+    text = f"{name} has {size:,} bytes; at most {MOST_BYTES:,} are allowed"
+    return ScenarioError(text, Fault("too_large", value=size, about={"most": MOST_BYTES}))
+
+
 def read_upload(content: bytes, name: str) -> Scenario:
     """An uploaded scenario file; it may extend a scenario of the catalogue.
 
@@ -104,7 +114,7 @@ def read_upload(content: bytes, name: str) -> Scenario:
         ScenarioError: too large, no UTF-8, no TOML, or not a scenario.
     """
     if len(content) > MOST_BYTES:
-        raise ScenarioError(f"{name} has {len(content):,} bytes; at most {MOST_BYTES:,} are allowed")
+        raise too_large(name, len(content))
     values = parse_toml(decode_text(content, name), name)
     parent = values.pop("extends", None)
     if parent is not None:
@@ -113,7 +123,8 @@ def read_upload(content: bytes, name: str) -> Scenario:
             hint = nearest(str(parent), catalogue_names())
             raise ScenarioError(
                 f"{name}: extends is {shortened(repr(parent))}{hint}; "
-                "an uploaded file may extend a scenario of the catalogue only"
+                "an uploaded file may extend a scenario of the catalogue only",
+                Fault("extends", "extends", parent, {"near": near_to(str(parent), catalogue_names()) or "baseline"}),
             )
         inherited = load_scenario(parent).model_dump(by_alias=True, mode="json", exclude_none=True)
         for key in NAMING_KEYS:

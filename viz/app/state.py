@@ -11,6 +11,7 @@ from scenarios.errors import ScenarioError
 from scenarios.files.schema import Scenario
 from viz.app.address import MOST_SAVED, Saved, State, from_query, kept_name, preferred_language, to_query
 from viz.app.controls import defaults
+from viz.app.faults import fault_text
 from viz.app.names import kept_in, title_in, title_text, titles_of
 from viz.app.policies import policy_of, preset_of, presets, settings_key, settings_of, title_of_preset
 from viz.live.runner import Runner
@@ -123,11 +124,14 @@ class Session:
         self.chosen_dark = solara.Reactive(state.dark)
         self.dark = solara.Reactive(bool(state.dark))
         self.system_dark: solara.Reactive[bool | None] = solara.Reactive(None)
-        message, settings = "", state.settings
+        self._fault: tuple[Exception | None, str] = (None, "")
+        self.message = solara.Reactive("")
+        settings = state.settings
         try:
             settings = settings_of(policy_of(settings))
         except ScenarioError as error:
-            message, settings = str(error), {}
+            settings = {}
+            self.tell(error)
         self.settings = solara.Reactive(settings)
         self.view = solara.Reactive(state.view)
         kept = tuple(_in_order(saved) for saved in state.saved)
@@ -135,7 +139,6 @@ class Session:
         self.answer: solara.Reactive[Answer | None] = solara.Reactive(None)
         self.latest: solara.Reactive[Answer | None] = solara.Reactive(None)
         self.status = solara.Reactive(Status("central"))
-        self.message = solara.Reactive(message)
         self.refused = solara.Reactive(0)
         self._titles: dict[frozenset, tuple[str, str]] = {}
         self.entitle(settings, titles_of(self.view.value.pop("title", "")))
@@ -182,6 +185,18 @@ class Session:
         """Show the page in a language, and say so in its address."""
         self.chosen_language.value = self.language.value = language
         self.saved.value = kept_in(language, self.saved.value)
+        fault, name = self._fault
+        if fault is not None and self.message.value:
+            self.tell(fault, name)
+
+    def tell(self, fault: Exception | None, name: str = "") -> None:
+        """Say what is wrong in the page's message, now and after a change of the language; None: nothing is.
+
+        Args:
+            name: of the file in which it is.
+        """
+        self._fault = (fault, name)
+        self.message.value = fault_text(Words(self.language.peek()), fault, name)
 
     def choose_dark(self, dark: bool) -> None:
         """Show the page dark or light, and say so in its address."""
@@ -312,9 +327,9 @@ class Session:
         try:
             scenario = policy_of(settings)
         except ScenarioError as error:
-            self.message.value = str(error)
+            self.tell(error)
             return False
-        self.message.value = ""
+        self.tell(None)
         if settings != self._asked:
             self._asked = settings
             self._number(self.worker.ask(scenario, held), settings)
@@ -333,7 +348,7 @@ class Session:
         name = kept_name(name)
         others = [saved for saved in self.saved.value if saved.name != name]
         if len(others) >= MOST_SAVED:
-            self.message.value = self.words("compare.full", most=MOST_SAVED)
+            self._refuse("compare.full", most=MOST_SAVED)
             return
         self.saved.value = (*others, Saved(name, dict(self.settings.value if settings is None else settings)))
 
@@ -352,12 +367,16 @@ class Session:
         if new == name:
             return
         if not new or new in {saved.name for saved in self.saved.value}:
-            self.message.value = self.words("compare.name_taken" if new else "compare.name_empty", name=new)
+            self._refuse("compare.name_taken" if new else "compare.name_empty", name=new)
             return
-        self.message.value = ""
+        self.tell(None)
         self.saved.value = tuple(
             replace(saved, name=new) if saved.name == name else saved for saved in self.saved.value
         )
+
+    def _refuse(self, key: str, **values: object) -> None:
+        self.tell(None)
+        self.message.value = self.words(key, **values)
 
     def drop(self, name: str) -> None:
         """Remove a kept policy."""
@@ -373,7 +392,7 @@ class Session:
     def _say(self, status: Status) -> None:
         self.status.value = status
         if status.stage == "failed":
-            self.message.value = status.message
+            self.tell(status.fault)
             # Of a run that failed, no part is left.
             self.latest.value = self.answer.value
 

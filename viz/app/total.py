@@ -7,7 +7,9 @@ import math
 import solara
 
 from scenarios.analysis.metrics import CUMULATIVE_COST
+from scenarios.errors import printable
 from scenarios.files.scaling import NothingToScale, scaling
+from sim.wording import shortened
 from viz.app.background import Job, JobControls, use_job
 from viz.app.changes import moves_table
 from viz.app.elements import folded, items, note
@@ -38,11 +40,13 @@ def Total():
         session.put(settings_of(found.scenario))
 
     job: Job[Rescaled] = use_job([session.remembered.value, total], on_found=take)
-    refused = solara.use_reactive("")
+    # What was entered, or what the address says, if it is no total.
+    asked = session.chosen("total")
+    refused = solara.use_reactive("" if total else asked)
 
     def enter(text: str) -> None:
         value = read_total(text, words)
-        refused.value = words("funds.total_refused", text=text) if value is None else ""
+        refused.value = text if value is None else ""
         if value is not None:
             session.choose("total", f"{value:g}" if value else "")
 
@@ -57,7 +61,8 @@ def Total():
             hide_details=True,
         )
         if refused.value:
-            note(refused.value)
+            most = words.number(MOST / UNIT[words.language])
+            note(words("funds.total_refused", text=printable(shortened(refused.value)), most=most))
         if not total:
             note(words("funds.total_about"))
         elif answer is None or is_computing(session):

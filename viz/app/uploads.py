@@ -13,7 +13,7 @@ from scenarios.files.schema import Scenario
 from viz.app.changes import moves_table
 from viz.app.controls import defaults
 from viz.app.elements import heading, html_button, html_table, note
-from viz.app.policies import MOST_BYTES, read_upload, settings_of
+from viz.app.policies import MOST_BYTES, read_upload, settings_of, too_large
 from viz.app.state import Session, use_session
 from viz.app.widgets.files import Upload
 from viz.words.language import Words
@@ -86,13 +86,12 @@ def read_offer(session: Session, data: dict) -> Offered | None:
     name = str(data["name"])
     try:
         if data["content"] is None:
-            text = session.words("data.too_large", name=name, size=data["size"], most=MOST_BYTES)
-            raise ScenarioError(text)
+            raise too_large(name, data["size"])
         scenario = read_upload(base64.b64decode(data["content"]), name)
     except (ScenarioError, ValueError) as error:
-        session.message.value = str(error)
+        session.tell(error, name)
         return None
-    session.message.value = ""
+    session.tell(None)
     return Offered(name, scenario)
 
 

@@ -10,7 +10,7 @@ from scenarios.files.schema import Scenario
 from viz.live.comparing import slim
 from viz.live.gathered import GatheredResults
 from viz.live.runner import Run, Runner
-from viz.live.session import Status, fault_text
+from viz.live.session import Status
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class Background(Generic[T]):
         except Stopped:
             self._tell(closed, self._on_status, Status("cancelled"))
         except Exception as error:  # any failure is shown to this user and does not end the page
-            self._tell(closed, self._on_status, Status("failed", message=fault_text(error), fault=error))
+            self._tell(closed, self._on_status, Status("failed", fault=error))
         else:
             self._tell(closed, self._on_found, found)
             self._tell(closed, self._on_status, Status("done"))

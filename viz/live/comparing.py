@@ -12,7 +12,7 @@ from sim.policy import Policy
 from viz.live.findings import Findings, find
 from viz.live.gathered import GatheredResults
 from viz.live.runner import Run, Runner
-from viz.live.session import Status, fault_text
+from viz.live.session import Status
 
 #: Number of policies whose runs are cached for all users, and the tables cached: those that `find` reads, about 1 %
 #: of a run.
@@ -123,7 +123,7 @@ class Comparer:
                 notify(self._on_found, findings)
                 notify(self._on_status, status)
         except Exception as error:  # any failure of a run is shown to this user and does not end the page
-            notify(self._on_status, Status("failed", message=fault_text(error)))
+            notify(self._on_status, Status("failed", fault=error))
 
     def _compare(
         self,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from scenarios.analysis.metrics import CUMULATIVE_COST, LESS_IS_BETTER
 from scenarios.analysis.regret import regret_table
-from scenarios.errors import InputError
+from scenarios.errors import Fault, InputError
 from scenarios.records.results import Results
 from viz.shared.compared import Compared, End
 from viz.shared.prices import Price, is_bought
@@ -66,7 +66,8 @@ def find(results: Results, baseline: str | None = None) -> Findings:
     """
     compared = Compared(results, baseline)
     if not compared.others:
-        raise InputError(f"{results.path} contains only {compared.baseline!r}: there is nothing to compare it with")
+        text = f"{results.path} contains only {compared.baseline!r}: there is nothing to compare it with"
+        raise InputError(text, Fault("one_scenario"))
     ends = {(name, quantity): compared.end(name, quantity) for name in compared.names for quantity in ENDS}
     written = {values["name"]: values for values in results.manifest["scenarios"]}
     bought = {name: is_bought(written[compared.baseline], written[name]) for name in compared.others}

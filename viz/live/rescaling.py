@@ -155,4 +155,5 @@ def at_equal_money(
         for each in found
     ]
     what = choose_metrics(()), (Quarter(runner.until, 4),)
-    return compare_at_equal_cost(results, about, aim, TOLERANCE, what), found
+    scenarios = tuple(each.scenario for each in found)
+    return compare_at_equal_cost(results, about, aim, TOLERANCE, what, scenarios), found

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from scenarios.errors import InputError
 from scenarios.files.schema import Scenario
 from sim.branching import first_difference
 from sim.calendar import START, Quarter
@@ -49,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Status:
-    """Status of a request: runs done out of all runs of an ensemble, or the message of a failure.
+    """Status of a request: runs done out of all runs of an ensemble, or what failed.
 
     Attributes:
         stage: waiting, central, ensemble, done, cancelled or failed. number: of the request. fault: of a failure.
@@ -58,14 +57,8 @@ class Status:
     stage: str
     done: int = 0
     of: int = 0
-    message: str = ""
     number: int = 0
     fault: Exception | None = None
-
-
-def fault_text(fault: BaseException) -> str:
-    """Text of an error for the user: the message of an `InputError`, otherwise with the type of the error."""
-    return str(fault) if isinstance(fault, InputError) else f"{type(fault).__name__}: {fault}"
 
 
 class Worker:
@@ -166,7 +159,7 @@ class Worker:
         try:
             task(*arguments)
         except Exception as error:  # any failure of a run is shown to this user and does not end the page
-            self._tell(self._on_status, Status("failed", message=fault_text(error), number=number))
+            self._tell(self._on_status, Status("failed", number=number, fault=error))
 
     def _central(self, scenario: Scenario, number: int) -> None:
         """The central run, shown in parts and then whole; the ensemble follows if the user rests."""

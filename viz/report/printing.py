@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenarios.errors import InputError, require_extra
+from scenarios.errors import Fault, InputError, require_extra
 
 #: Sizes of text in points, from the largest; the first with which a page holds everything is taken.
 SIZES = (10.4, 10.0, 9.6, 9.2, 8.8, 8.4, 8.0, 7.6)
@@ -23,11 +23,13 @@ def one_page(html: str) -> bytes:
     except OSError as error:
         raise InputError(
             f"a brief in PDF needs the libraries of Pango ({error.args[0].splitlines()[0]}): install {LIBRARIES} "
-            "(Debian's names), or choose --format html"
+            "(Debian's names), or choose --format html",
+            Fault("no_printer"),
         ) from None
     source = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=()))  # the page loads nothing
     for size in SIZES:
         document = source.render(stylesheets=[CSS(string=f"html {{ font-size: {size}pt !important }}")])
         if len(document.pages) == 1:
             return document.write_pdf()
-    raise InputError("the brief does not fit on one page; shorten the title and description of its scenarios")
+    text = "the brief does not fit on one page; shorten the title and description of its scenarios"
+    raise InputError(text, Fault("too_long"))

@@ -16,9 +16,10 @@ from scenarios.records.results import Results
 from viz.app import charts, state
 from viz.app.address import MOST_SAVED, Saved
 from viz.app.changes import changes_sentence, changes_table
-from viz.app.compare_tables import effects_table, prices_table, robustness_tables
+from viz.app.compare_tables import effects_table, prices_notes, prices_table, robustness_tables
 from viz.app.elements import MadeFile, choice, heading, html_button, html_table, note, progress, remark_on
 from viz.app.equal_money import AtEqualMoney
+from viz.app.faults import fault_text
 from viz.app.least_cost import LeastCost
 from viz.app.policies import policy_of, preset_options, presets, settings_of, title_of_preset
 from viz.app.sources import compared_source
@@ -28,7 +29,7 @@ from viz.app.widgets.chart import Chart, band, interval, line, time_chart
 from viz.app.widgets.panels import Choice
 from viz.live.comparing import Comparer, kept_of
 from viz.live.findings import Findings, find, lines
-from viz.live.session import Status, fault_text
+from viz.live.session import Status
 from viz.report.panels import stroke
 from viz.report.sections import Sections
 from viz.shared.compared import Compared
@@ -121,7 +122,8 @@ def Policies():
     full = len(saved) >= MOST_SAVED
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         for place, (each, policy) in enumerate(zip(saved, kept_policies(saved), strict=True)):
-            KeptPolicy(place, each, str(policy) if isinstance(policy, InputError) else "").key(f"{place}-{each.name}")
+            fault = fault_text(words, policy) if isinstance(policy, InputError) else ""
+            KeptPolicy(place, each, fault).key(f"{place}-{each.name}")
         with solara.Div(classes=["srdi-row"]):
             known = any(each.settings == settings for each in saved)
             html_button(
@@ -193,7 +195,8 @@ def KeptPolicy(place: int, saved: Saved, fault: str) -> None:
 def Progress(status: Status, cancel: Callable[[], None]) -> None:
     """The status of the runs."""
     words = use_session().words
-    text = words(f"compare.status_{status.stage}", done=status.done, of=status.of, text=status.message)
+    fault = fault_text(words, status.fault)
+    text = words(f"compare.status_{status.stage}", done=status.done, of=status.of, text=fault)
     running = status.stage == "ensemble"
     progress(text, status.stage, status.done / max(status.of, 1) if running else None, cancel if running else None)
 
@@ -224,7 +227,7 @@ def Directory(name: str) -> None:
     if task.pending:
         note(words("compare.reading"))
     elif task.exception is not None:
-        note(words("compare.fault", text=fault_text(task.exception)))
+        note(words("compare.fault", text=fault_text(words, task.exception)))
     elif task.value is not None:
         ComparedPolicies(task.value)
 
@@ -291,11 +294,12 @@ def ComparedPolicies(findings: Findings) -> None:
         heading(words("compare.costs"))
         with solara.Div(classes=["srdi-compared"]):
             html_table(prices_table(findings, words), words("compare.costs"))
-        note(words("cost.note"))
+        for text in prices_notes(findings, words):
+            note(text)
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.robust"))
         if findings.pairs > 1:
-            with solara.Div(classes=["srdi-cards", "srdi-two"]):
+            with solara.Div(classes=["srdi-cards", "srdi-pairs"]):
                 for title, table in robustness_tables(findings, words):
                     with solara.Div():
                         heading(title, "h3")

@@ -17,13 +17,14 @@ from viz.app import charts
 from viz.app.anyway import WouldHaveAnyway
 from viz.app.downloads import ENSEMBLE, gathered, runs_of
 from viz.app.elements import Busy, choice, heading, html_table, items, note
+from viz.app.faults import fault_text
 from viz.app.policies import settings_of
 from viz.app.sources import source
 from viz.app.split import WhichLever
 from viz.app.state import VIEWS, Session, use_session, written_scenario
 from viz.app.widgets.chart import Chart, bar, interval, line, time_chart
 from viz.live.accounts import Accounts
-from viz.live.session import Answer, fault_text
+from viz.live.session import Answer
 from viz.shared.gains import QUANTITIES_BY, Places, by_place, concentration_table, gains_table, place_name
 from viz.shared.payments import budgets_table, by_year, kinds, payments_table
 from viz.shared.worth import (
@@ -110,7 +111,7 @@ def use_found(find: Callable[[], T], *about: object) -> T | None:
     words = use_session().words
     task = solara.lab.use_task(find, dependencies=[*about], raise_error=False)
     if task.exception is not None:
-        note(words("money.fault", text=fault_text(task.exception)))
+        note(words("money.fault", text=fault_text(words, task.exception)))
     elif task.value is None:
         note(words("money.reading"))
     return task.value

@@ -180,4 +180,4 @@ def Prices():
         heading(words("policy.price"))
         heads = [words("policy.price_of", year=charts.View.of(session, answer).last), words("cost.result")]
         html_table(TextTable(heads, rows, words=2), caption=words("policy.price"))
-        note(words("policy.price_why"))
+        note(words("cost.why"))
