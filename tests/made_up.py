@@ -208,7 +208,9 @@ def made_target(reachable: bool, repeated: int = 0, **numbers: float) -> Target:
         rows=rows,
         settings=settings.assign(label="assumed", studies=""),
         runs=100,
-        trials=Trials([{FUND: 2e9}], evaluated([[900.0, 9.0]], [4e9])),
+        folder="final",
+        until=2030,
+        tried=pd.DataFrame({"public_cost_yuan": [4e9], "met": [0.8]}),
         repeated_draws=repeated,
         parameters_vary=True,
     )

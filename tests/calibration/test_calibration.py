@@ -299,6 +299,7 @@ def test_the_figures_identify_both_parameters(miniature):
         assert intervals.loc[name, "high"] >= best[name] - 0.3
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say(miniature):
     _, _, found = miniature
     coverage = diagnostics.coverage_on_emulator(found, 40)

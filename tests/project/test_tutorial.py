@@ -44,7 +44,11 @@ def edited(text: str, code: str) -> str:
     return text.replace(before, after)
 
 
-@pytest.mark.parametrize("page", PAGES)
+# A lever of one's own compiles the model anew, which takes minutes.
+RUNS = [pytest.param(page, marks=pytest.mark.slow) if page == "own-lever" else page for page in PAGES]
+
+
+@pytest.mark.parametrize("page", RUNS)
 def test_every_block_runs(page, tmp_path):
     folder = tmp_path / "work"
     folder.mkdir()

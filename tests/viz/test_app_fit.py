@@ -92,7 +92,6 @@ def test_everything_the_page_names_has_words(language, validation, figures, fore
 
 def test_what_the_catalogue_does_not_name_is_named_by_its_declaration():
     words = Words("zh")
-    assert fit_tables.quantity_title(words, "births") == "firms founded in the quarter"
     assert fit_tables.quantity_title(words, "fact.new") == "fact.new"
     assert fit_tables.parameter_title(words, "order_premium").startswith("extra sales")
     assert fit_tables.role_title(words, "unheard-of") == words("fit.role_other")

@@ -8,7 +8,6 @@ from datetime import date
 
 from scenarios.analysis.reported import reported_figures
 from sim.parameters import parameter_table
-from sim.records.outputs import NATIONAL
 from sim.reference import province_names
 from viz.live.fitted import (
     FORECASTERS,
@@ -31,7 +30,6 @@ from viz.shared.units import unit_of_figure, unit_of_quantity
 from viz.words.declared import declared
 from viz.words.language import NOTHING, Words, catalogue
 
-_DESCRIPTIONS = {column.name: column.description for column in NATIONAL}
 #: Maximum number of unidentified parameters that are named.
 _FEW = 5
 #: Units that are named in English titles.
@@ -51,10 +49,9 @@ _SHARES = (
 
 
 def quantity_title(words: Words, quantity: str, province: str = "") -> str:
-    """Title of the quantity of a figure or forecast; if the catalogue has none, its declared description."""
-    key = quantity.replace(".", "_")
-    title = words.column(quantity) if key in catalogue(words.language)["column"] else _DESCRIPTIONS.get(quantity)
-    title = title or quantity
+    """Title of the quantity of a figure or forecast; its name if the catalogue has none."""
+    named = quantity.replace(".", "_") in catalogue(words.language)["column"]
+    title = words.column(quantity) if named else quantity
     return words("number.bracketed", value=title, about=place_title(words, province)) if province else title
 
 
