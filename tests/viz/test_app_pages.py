@@ -81,7 +81,7 @@ def test_kept_policies_are_compared_as_far_as_they_are_run(drawn, language):
 def test_a_kept_policy_of_a_link_that_is_not_valid_is_told(drawn):
     session, says = drawn(ComparePage)
     session.saved.value = (Saved("x", {"levers.cluster_recognition.per_year": 5000}),)
-    wait_for(says, "2000")
+    wait_for(says, "from 0 to 2,000 clusters per year")
 
 
 def test_a_results_directory_is_shown_or_what_it_lacks(drawn):

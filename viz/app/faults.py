@@ -284,8 +284,9 @@ def _allowed_of_control(words: Words, key: str, control: dict) -> str:
 def _range(words: Words, bounds: dict[str, float], unit: str = "") -> str:
     """Ends of a range, as part of a sentence; empty without ends."""
     if set(bounds) == {"ge", "le"}:
-        low, high = (_amount(words, bounds[sign], unit) for sign in ("ge", "le"))
-        return words("fault.between", low=low, high=high)
+        # The unit once, after the second number; but "10% to 20%".
+        low = _amount(words, bounds["ge"], unit if unit.startswith("share") or unit == "year" else "")
+        return words("fault.between", low=low, high=_amount(words, bounds["le"], unit))
     ends = [words(f"fault.{sign}", bound=_amount(words, bound, unit)) for sign, bound in bounds.items()]
     return words("fault.range", ends=words("fault.and").join(ends)) if ends else ""
 
