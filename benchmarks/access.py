@@ -77,28 +77,39 @@ def draw_all(page: Page, name: str) -> None:
         page.wait_for_selector(_DRAWN[name])
     else:
         page.wait_for_selector(".srdi-main .srdi-chart")
-        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        # Asked again and again: a chart that comes after the event would wait until it is in the window.
         page.wait_for_function(
-            "() => [...document.querySelectorAll('.srdi-main .srdi-chart')].every((chart) => chart.dataset.version)"
+            """() => {
+              window.dispatchEvent(new Event('beforeprint'));
+              return [...document.querySelectorAll('.srdi-main .srdi-chart')].every((chart) => chart.dataset.version);
+            }""",
+            polling=250,
         )
     for group in page.locator("details.srdi-group:not([open]) > summary").all()[::-1]:
         group.click()
 
 
+#: A policy, and one kept for comparison, so that no page is empty.
+POLICY = "levers.public_services.enabled=true&policy=Clusters~levers.cluster_recognition.per_year%3D300"
+
+
 @click.command(cls=Script)
 @click.option("--scale", type=float, default=0.002, show_default=True, help="Simulated firms per real firm.")
+@click.option(
+    "--page", "pages", type=click.Choice([name for _, name in PAGES]), multiple=True, help="Only these pages."
+)
 @click.option("--width", "widths", type=int, multiple=True, default=WIDTHS, show_default=True, help="Of the window.")
-def main(scale: float, widths: Sequence[int]) -> None:
+def main(scale: float, pages: Sequence[str], widths: Sequence[int]) -> None:
     """Check every page in both languages, light and dark, and print the table."""
     failed = 0
     click.echo(f"{'page':<12} {'language':<8} {'width':>5} {'theme':<5} {'hold':>4} {'undecided':>9} {'violated':>8}")
     with page_address("--scale", str(scale), "--members", "3") as address, browser() as chromium_browser:
-        for path, name in PAGES:
+        for path, name in [each for each in PAGES if not pages or each[1] in pages]:
             for language in LANGUAGES:
                 for theme in ("light", "dark"):
                     page = chromium_browser.new_page(viewport={"width": max(widths), "height": 900})
                     page.set_default_timeout(180_000)
-                    page.goto(f"{address.rstrip('/')}{path}?lang={language}&dark={int(theme == 'dark')}")
+                    page.goto(f"{address.rstrip('/')}{path}?lang={language}&dark={int(theme == 'dark')}&{POLICY}")
                     draw_all(page, name)
                     for width in sorted(widths, reverse=True):
                         page.set_viewport_size({"width": width, "height": 900})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.access import WIDTHS, check, draw_all, small_targets
+from benchmarks.access import POLICY, WIDTHS, check, draw_all, small_targets
 from benchmarks.page import wait_for_answer
 from viz import LANGUAGES
 from viz.app.layout import PAGES, window_title
@@ -10,14 +10,12 @@ from viz.words.language import Words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-_POLICY = "levers.public_services.enabled=true&policy=Clusters~levers.cluster_recognition.per_year%3D300"
-
 
 @pytest.mark.parametrize("dark", [0, 1])
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("path", "name"), PAGES)
 def test_axe_finds_no_violation(open_page, path, name, language, dark):
-    page = open_page(f"{path.lstrip('/')}?lang={language}&dark={dark}&{_POLICY}", width=max(WIDTHS))
+    page = open_page(f"{path.lstrip('/')}?lang={language}&dark={dark}&{POLICY}", width=max(WIDTHS))
     page.set_default_timeout(180_000)
     draw_all(page, name)
     for width in sorted(WIDTHS, reverse=True):
