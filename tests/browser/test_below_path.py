@@ -105,7 +105,7 @@ def look_around(chromium, address):
             assert link.get_attribute("href").startswith(f"{root}/")
         for lost in ("nowhere", "nowhere/at/all/"):
             page.goto(f"{address}{lost}?lang=zh")
-            page.get_by_text(Words("zh")("app.missing"), exact=True).wait_for()
+            page.get_by_role("heading", name=Words("zh")("app.missing"), exact=True).wait_for()
             assert urlsplit(page.url).path == f"{root}/missing"
         # Such as nginx asks for by itself.
         page.goto(address.rstrip("/"))
