@@ -82,13 +82,18 @@ class Likelihood:
     @property
     def spread(self) -> np.ndarray:
         """Standard deviation s of each quantity around the emulated expectation, float64 (targets,)."""
-        return np.sqrt(np.diag(self.covariance))
+        return np.sqrt(self.discrepancy**2 + self._independent)
+
+    @property
+    def _independent(self) -> np.ndarray:
+        """Variance of the errors that no two figures share, float64 (targets,)."""
+        return self.emulator.error**2 + self.noise**2
 
     @property
     def covariance(self) -> np.ndarray:
         """Covariance of the quantities around the emulated expectation, float64 (targets, targets)."""
         alike = ALIKE * (self.series[:, None] == self.series) + (1.0 - ALIKE) * np.eye(len(self.series))
-        return np.outer(self.discrepancy, self.discrepancy) * alike + np.diag(self.emulator.error**2 + self.noise**2)
+        return np.outer(self.discrepancy, self.discrepancy) * alike + np.diag(self._independent)
 
     def discrepancies(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Draws of the model's own error, float64 (count, targets)."""
@@ -118,8 +123,7 @@ class Likelihood:
         """Log likelihood of the figures of one series, those in `members`, bool (targets,): float64 (points,)."""
         shared = np.sqrt(ALIKE) if members.sum() > 1 else 0.0
         discrepancy = self.discrepancy[members]
-        own = (self.emulator.error**2 + self.noise**2)[members] + (1.0 - shared**2) * discrepancy**2
-        spread = np.sqrt(own)
+        spread = np.sqrt(self._independent[members] + (1.0 - shared**2) * discrepancy**2)
         low, high = self.low[members], self.high[members]
         # float64 (nodes, points, members); one node is enough for a figure alone.
         nodes, weights = (_NODES, _LOG_WEIGHTS) if shared else (np.zeros(1), np.zeros(1))

@@ -35,8 +35,12 @@ class Targets:
     @property
     def uncertainty(self) -> np.ndarray:
         """Standard deviation of discrepancy and rounding together, on the transformed scale: float64 (targets,)."""
-        width = np.where(np.isfinite(self.high - self.low), self.high - self.low, 0.0)
-        return np.hypot(self.discrepancy, width / np.sqrt(12.0))
+        return np.hypot(self.discrepancy, self.rounding)
+
+    @property
+    def rounding(self) -> np.ndarray:
+        """Standard deviation of a value anywhere in its interval, 0 without two ends, float64 (targets,)."""
+        return np.where(np.isfinite(self.high - self.low), self.high - self.low, 0.0) / np.sqrt(12.0)
 
     @property
     def series(self) -> np.ndarray:

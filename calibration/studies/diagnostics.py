@@ -71,9 +71,9 @@ class Information:
 def information(fit: Fit) -> Information:
     """Jᵀ C⁻¹ J of the emulated figures, J their slopes and C their covariance (see `Likelihood`)."""
     # An interval wider than its figure's spread says little about values inside it, so its width counts as uncertainty.
-    rounding = fit.targets.uncertainty**2 - fit.targets.discrepancy**2
+    covariance = fit.likelihood.covariance + np.diag(fit.targets.rounding**2)
     slopes = fit.emulator.slopes(fit.best)
-    values, vectors = np.linalg.eigh(slopes.T @ np.linalg.solve(fit.likelihood.covariance + np.diag(rounding), slopes))
+    values, vectors = np.linalg.eigh(slopes.T @ np.linalg.solve(covariance, slopes))
     return Information(np.maximum(values[::-1], 0.0) * PRIOR_VARIANCE, vectors[:, ::-1].T)
 
 
