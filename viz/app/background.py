@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar
 import solara
 
 from scenarios.analysis.equal_money import OutOfReach
+from scenarios.analysis.metrics import Metric
 from scenarios.files.scaling import NothingToScale
-from viz.app.elements import html_button, note, progress
+from viz.app.elements import choice, html_button, note, progress
 from viz.app.faults import fault_text
 from viz.app.state import use_session
 from viz.live.background import Background, Progress
@@ -94,6 +95,13 @@ def AtWork(status: Status, cancel: Callable[[], None]) -> None:
     key = "begins" if status.stage == "central" else "runs_of" if status.of else "runs_done"
     share = status.done / status.of if status.of else None
     progress(words(f"funds.{key}", done=status.done, of=status.of), status.stage, share, cancel, passing=True)
+
+
+def metric_choice(words: Words, quantities: Sequence[Metric], chosen: solara.Reactive[str]) -> Metric:
+    """A list of the quantities of a job's result, and the chosen one."""
+    titles = {metric.name: words.quarterly(metric.name) for metric in quantities}
+    choice(words("compare.quantity"), chosen.value, titles, chosen.set)
+    return next(metric for metric in quantities if metric.name == chosen.value)
 
 
 def fault_of(words: Words, status: Status) -> str:

@@ -97,6 +97,14 @@ def remark_on(text: str) -> None:
         note(text)
 
 
+def entered_number(text: str) -> float | None:
+    """A number as it was entered, with commas of either kind; None if it is none."""
+    try:
+        return float(text.replace(",", "").replace("，", ""))
+    except ValueError:
+        return None
+
+
 def choice(label: str, value: str, titles: Mapping[str, str], on_value: Callable[[str], None]) -> None:
     """A labelled drop-down list.
 

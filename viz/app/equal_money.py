@@ -9,8 +9,8 @@ import solara
 from scenarios.analysis.equal_money import EqualMoney
 from scenarios.files.schema import Scenario
 from viz.app import charts
-from viz.app.background import Job, JobControls, use_job
-from viz.app.elements import choice, heading, html_table, items, note
+from viz.app.background import Job, JobControls, metric_choice, use_job
+from viz.app.elements import heading, html_table, items, note
 from viz.app.state import Session, use_session
 from viz.app.total import total_of
 from viz.app.widgets.chart import Chart, interval
@@ -53,15 +53,13 @@ def Found(found: EqualMoney) -> None:
     session = use_session()
     words = session.words
     (quarter,) = found.quarters
-    metrics = {metric.name: metric for metric in found.quantities}
     chosen = solara.use_reactive(_FIRST)
     baseline = words.scenario(session.runner.baseline.model_dump())
     for text in equal_money.about(words, found, baseline):
         note(text)
     html_table(equal_money.policies_table(words, found), words("equal_money.policies"))
     items(settings_texts(words, found))
-    choice(words("compare.quantity"), chosen.value, {name: words.quarterly(name) for name in metrics}, chosen.set)
-    metric = metrics[chosen.value]
+    metric = metric_choice(words, found.quantities, chosen)
     with solara.Div(classes=["srdi-stack"]):
         Chart(spec=effects_chart(session, found, chosen.value, quarter), version=f"{id(found)} {chosen.value}")
         html_table(

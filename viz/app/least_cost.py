@@ -21,7 +21,7 @@ from sim.wording import shortened
 from viz.app import state
 from viz.app.controls import defaults
 from viz.app.downloads import file_name, scenario_argument, short_toml
-from viz.app.elements import MadeFile, choice, code, heading, html_button, html_table, items, note
+from viz.app.elements import MadeFile, choice, code, entered_number, heading, html_button, html_table, items, note
 from viz.app.policies import settings_of
 from viz.app.state import use_session
 from viz.shared import target
@@ -173,11 +173,8 @@ def usual_levers(settings: Mapping[str, object]) -> tuple[str, ...]:
 
 def read_level(text: str) -> float | None:
     """A level as it was entered; None if it is no number above 0."""
-    try:
-        value = float(text.replace(",", "").replace("，", ""))
-    except ValueError:
-        return None
-    return value if 0.0 < value < MOST else None
+    value = entered_number(text)
+    return value if value is not None and 0.0 < value < MOST else None
 
 
 def missing_text(words: Words, text: str, free: tuple[str, ...]) -> str:

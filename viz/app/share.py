@@ -12,10 +12,11 @@ import solara
 from viz.app import charts
 from viz.app.changes import changes_table
 from viz.app.downloads import brief_file
-from viz.app.elements import Copied, CopyLink, MadeFile, choice, heading, html_table, note, remark_on
+from viz.app.elements import Copied, CopyLink, MadeFile, choice, code, heading, html_table, note, remark_on
 from viz.app.layout import EMBED
 from viz.app.sources import source
 from viz.app.state import Session, is_computing, link_to, use_session
+from viz.live.session import Answer
 from viz.report.brief import FORMATS
 from viz.shared.known import remark
 from viz.words.language import Words
@@ -34,6 +35,12 @@ _TYPES = {"pdf": "application/pdf", "html": "text/html"}
 def chart_title(words: Words, name: str) -> str:
     """Title of one of CHARTS."""
     return words.column(name) if name in FANS else words(f"policy.{name}")
+
+
+def made_text(session: Session, answer: Answer) -> str:
+    """What the charts of an answer are of, and today."""
+    words = session.words
+    return words("chart.made", source=source(session, answer), day=words.date(date.today()))
 
 
 @solara.component
@@ -98,7 +105,7 @@ def EmbedCode():
     if chosen.value:
         line = embed_line(session, chosen.value)
         note(words("share.embed_about"))
-        solara.HTML(tag="pre", classes=["srdi-code"], attributes={"tabindex": "0"}, unsafe_innerHTML=escape(line))
+        code(line)
         Copied(words("share.embed_copy"), line)
 
 
@@ -122,7 +129,7 @@ def EmbedPage():
     OfAnswer(name)
     with solara.Div(classes=["srdi-row", "srdi-embedded"]):
         if answer is not None:
-            note(words("chart.made", source=source(session, answer), day=words.date(date.today())))
+            note(made_text(session, answer))
         solara.HTML(
             tag="a",
             attributes={"href": link_to("/", session.query_without("chart")), "target": "_blank", "rel": "noopener"},
@@ -140,4 +147,4 @@ def Printed():
             heading(words("share.settings"))
             html_table(changes_table(settings, words), words("share.settings"))
         if answer is not None:
-            note(words("chart.made", source=source(session, answer), day=words.date(date.today())))
+            note(made_text(session, answer))

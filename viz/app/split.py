@@ -5,13 +5,14 @@ from __future__ import annotations
 import solara
 
 from scenarios.analysis.decomposition import FEW, Decomposition
+from scenarios.analysis.metrics import Metric
 from scenarios.analysis.waterfall import bars_of
 from scenarios.display.drawing import BLUE, GREY, ORANGE
 from scenarios.files.parts import differing_parts
 from scenarios.files.schema import Scenario
 from viz.app import charts
-from viz.app.background import Job, JobControls, use_job
-from viz.app.elements import choice, heading, html_table, note
+from viz.app.background import Job, JobControls, metric_choice, use_job
+from viz.app.elements import heading, html_table, note
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import Chart, interval, interval_chart
 from viz.live.questions import decomposed
@@ -56,14 +57,12 @@ def Split(found: Decomposition, title: str) -> None:
     session = use_session()
     words = session.words
     (quarter,) = found.quarters
-    metrics = {metric.name: metric for metric in found.quantities}
     chosen = solara.use_reactive(_FIRST)
     baseline = words.scenario(session.runner.baseline.model_dump())
     for text in decomposition.about(words, found, title, baseline):
         note(text)
-    choice(words("compare.quantity"), chosen.value, {name: words.quarterly(name) for name in metrics}, chosen.set)
-    metric = metrics[chosen.value]
-    Chart(spec=waterfall_chart(session, found, chosen.value), version=f"{id(found)} {chosen.value}")
+    metric = metric_choice(words, found.quantities, chosen)
+    Chart(spec=waterfall_chart(session, found, metric), version=f"{id(found)} {chosen.value}")
     note(words("decomposition.key"))
     html_table(decomposition.parts_table(words, found, metric, quarter), quarterly_title(words, chosen.value, quarter))
     pairs = decomposition.pairs_table(words, found, metric, quarter)
@@ -73,17 +72,16 @@ def Split(found: Decomposition, title: str) -> None:
     note(words("decomposition.note"))
 
 
-def waterfall_chart(session: Session, found: Decomposition, quantity: str) -> dict:
+def waterfall_chart(session: Session, found: Decomposition, metric: Metric) -> dict:
     """From the baseline by each part alone and what they do together to the policy, each bar with its range."""
     words = session.words
     (quarter,) = found.quarters
-    metric = next(metric for metric in found.quantities if metric.name == quantity)
     bars = bars_of(found, metric, quarter)
     colours = [
         GREY if whole else BLUE if better else ORANGE
         for whole, better in zip(bars["whole"], bars["better"], strict=True)
     ]
-    title = quarterly_title(words, quantity, quarter)
+    title = quarterly_title(words, metric.name, quarter)
     names = decomposition.bar_names(words, found, metric, quarter)
     return interval_chart(
         names,

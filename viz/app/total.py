@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import solara
 
 from scenarios.analysis.metrics import CUMULATIVE_COST
@@ -12,7 +10,7 @@ from scenarios.files.scaling import NothingToScale, scaling
 from sim.wording import shortened
 from viz.app.background import Job, JobControls, use_job
 from viz.app.changes import moves_table
-from viz.app.elements import folded, items, note
+from viz.app.elements import entered_number, folded, items, note
 from viz.app.policies import policy_of, settings_of
 from viz.app.state import Session, is_computing, use_session
 from viz.live.measures import best_runs, effect, national
@@ -107,22 +105,22 @@ def Led(found: Rescaled) -> None:
 def total_of(session: Session) -> float:
     """The reader's total in yuan; 0 for none."""
     try:
-        total = float(session.chosen("total") or 0.0)
+        return _allowed(float(session.chosen("total") or 0.0)) or 0.0
     except ValueError:
         return 0.0
-    return total if math.isfinite(total) and 0.0 < total <= MOST else 0.0
 
 
 def read_total(text: str, words: Words) -> float | None:
     """A total as it was entered, in the unit of the language, in yuan; 0 for none, None if it is no valid amount."""
-    text = text.strip().replace(",", "").replace("，", "")
-    if not text:
+    if not text.strip():
         return 0.0
-    try:
-        total = float(text) * UNIT[words.language]
-    except ValueError:
-        return None
-    return total if math.isfinite(total) and 0.0 < total <= MOST else None
+    number = entered_number(text)
+    return None if number is None else _allowed(number * UNIT[words.language])
+
+
+def _allowed(total: float) -> float | None:
+    """A total that may be held; None for any other number."""
+    return total if 0.0 < total <= MOST else None
 
 
 def verdict_on(words: Words, answer: Answer, total: float) -> list[str]:

@@ -23,7 +23,7 @@ class Progress:
     """What a job tells of itself while it works, and whether it is still wanted."""
 
     def __init__(self, report: Callable[[int, int], None]) -> None:
-        self._report, self._stop = report, threading.Event()
+        self._report, self._stop, self._begun = report, threading.Event(), 0
 
     def stop(self) -> None:
         """Ask the job to end."""
@@ -43,6 +43,11 @@ class Progress:
         """Tell how many steps are done; raises Stopped if the job is no longer wanted."""
         self.check()
         self._report(done, of)
+
+    def step(self, of: int) -> None:
+        """Tell that one more step begins, of how many (0: unknown); raises Stopped as `at` does."""
+        self.at(self._begun, of)
+        self._begun += 1
 
 
 class Background(Generic[T]):
@@ -117,18 +122,18 @@ class PairedRuns:
         """The runs of the baseline, with their national tables."""
         return [slim(self.runner.baseline_run(member, patient=True)) for member in self._numbers]
 
-    def of(self, scenario: Scenario, step: Callable[[], None] = lambda: None) -> list[Run]:
+    def of(self, scenario: Scenario, steps: int = 0) -> list[Run]:
         """The runs of a scenario, with their national tables.
 
         Args:
-            step: called before each.
+            steps: runs of the whole job, each of which is a step of it; 0 if that is not known.
 
         Raises:
             Stopped: the job is no longer wanted.
         """
         runs = []
         for member in self._numbers:
-            step()
+            self._progress.step(steps)
             run = self.runner.run(scenario.policy, member, lambda: self._progress.stopped, patient=True)
             if run is None:
                 raise Stopped

@@ -28,16 +28,10 @@ def decomposed(runner: Runner, scenario: Scenario, progress: Progress, pairs: in
     members = pairs or runner.members
     made = design(runner.baseline, scenario, differing_parts(runner.baseline, scenario), members)
     paired = PairedRuns(runner, members, progress)
-    of, done = members * (len(made.scenarios) - 1), 0
-
-    def step() -> None:
-        nonlocal done
-        progress.at(done, of)
-        done += 1
-
+    of = members * (len(made.scenarios) - 1)
     runs: list[tuple[Scenario, Sequence[Run]]] = []
     for subset, each in made.scenarios.items():
-        runs.append((each, paired.of(each, step) if subset else paired.baseline()))
+        runs.append((each, paired.of(each, of) if subset else paired.baseline()))
     return split(paired.gathered(runs), made, choose_metrics(QUANTITIES), (Quarter(runner.until, 4),))
 
 

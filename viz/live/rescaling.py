@@ -49,23 +49,17 @@ class Rescaled:
 class Costs:
     """Additional full public cost of scenarios over the whole run: mean over pairs with the baseline."""
 
-    def __init__(self, paired: PairedRuns, progress: Progress) -> None:
-        self._paired, self._progress = paired, progress
+    def __init__(self, paired: PairedRuns) -> None:
+        self._paired = paired
         self._before = [_cost(run) for run in paired.baseline()]
-        self.done = 0
         self.runs: dict[tuple[str, float], list[Run]] = {}
 
     def at(self, scaled: Scaling, factor: float) -> float:
         """Cost of a policy at a factor, yuan; its runs are kept."""
-        runs = self._paired.of(scaled.at(factor, scaled.scenario.name), self._step)
+        runs = self._paired.of(scaled.at(factor, scaled.scenario.name))
         self.runs[scaled.scenario.name, factor] = runs
         costs = [_cost(run) - before for run, before in zip(runs, self._before, strict=True)]
         return sum(costs) / len(costs)
-
-    def _step(self) -> None:
-        # How many factors will be tried is not known.
-        self._progress.at(self.done, 0)
-        self.done += 1
 
 
 def _cost(run: Run) -> float:
@@ -117,7 +111,7 @@ def rescale(runner: Runner, scenario: Scenario, wanted: float, progress: Progres
     """
     pairs = members or runner.members
     scaled = scaling(runner.baseline, scenario)
-    costs = Costs(PairedRuns(runner, pairs, progress), progress)
+    costs = Costs(PairedRuns(runner, pairs, progress))
     return rescaled(costs, scaled, costs.at(scaled, 1.0), wanted, pairs)
 
 
@@ -136,7 +130,7 @@ def at_equal_money(
     if len(policies) < 2:
         raise InputError(f"equal money compares two policies or more; {len(policies)} was given")
     paired = PairedRuns(runner, runner.members, progress)
-    costs = Costs(paired, progress)
+    costs = Costs(paired)
     scalings = [scaling(runner.baseline, policy) for policy in policies]
     given = [costs.at(each, 1.0) for each in scalings]
     aim = min(given) if wanted is None else wanted
