@@ -122,9 +122,9 @@ class SRDIModel(mesa.Model):
         changed = self.policy.parameters
         changed = changed | switched(parameter_values(changed), self.policy.model)
         self.parameters, self.parameter_record = parameter_values(changed), parameter_record(changed)
-        self.ledger = Ledger(self.policy.levers)
         self.moment = Moment()
         self._build_world()
+        self.ledger = Ledger(self.policy.levers, self.places_and_sectors)
         self.moment.qualified = qualified_level(0.0, self.parameters)
         self._set_rule_moment()
         self._build_institutions()

@@ -107,7 +107,7 @@ Totals = namedtuple(
         "niche_qualified",  # (niches,), that of qualified suppliers
         "clusters",  # (clusters, len(ClusterSum))
         "chains",  # (chains, len(ChainSum))
-        "supported",  # (programmes,), firms whose support bit is set
+        "supported",  # (places, sectors, programmes), firms whose support bit is set
         "flows",  # (places, sectors, len(Flow)), what happened in the quarter
     ],
 )
@@ -130,7 +130,7 @@ def new_totals(
         niche_qualified=niches,
         clusters=(clusters, len(ClusterSum)),
         chains=(chains, len(ChainSum)),
-        supported=programmes,
+        supported=(places, sectors, programmes),
         flows=(places, sectors, len(Flow)),
     )
     return Totals(*(np.zeros(shape, dtype=np.int64) for shape in shapes))
@@ -181,7 +181,7 @@ def count_tile(tile, quarter, performers, totals):
 
 @inlined
 def _add_supported(tile, env, supported):
-    """Write the channel `exports` of every firm to its row, and add the supported firms to the sums by programme."""
+    """Write the channel `exports` of every firm to its row, and count the supported firms by programme."""
     firms, odds, some = tile.firms, tile.rows.export_odds, 0
     for j in range(tile.length):
         odds[j] = 0.0
@@ -190,8 +190,9 @@ def _add_supported(tile, env, supported):
         for j in range(tile.length):
             if firms.support[j] != 0:
                 odds[j] = programme_channel(firms.support[j], env.programme_effects, Channel.exports)
-                for programme in range(supported.size):
-                    supported[programme] += (firms.support[j] >> programme) & 1
+                counts = supported[cell_of(firms, env, j)]
+                for programme in range(len(counts)):
+                    counts[programme] += (firms.support[j] >> programme) & 1
 
 
 @kernel

@@ -38,8 +38,9 @@ TOLERANCE = 0.02
 AS_GIVEN, EQUAL = "as-given", "equal"
 #: Longest name of a policy that is kept in that of the scaled one, and what is added.
 _NAME_LENGTH, _SCALED = 57, "-scaled"
-#: Factors are looked for up to this difference, in so many steps at most.
-_RESOLUTION, _STEPS = 1e-3, 30
+#: Factors are looked for in so many steps at most, to a part of the tolerance: with few simulated firms the cost moves
+#: in steps, and a finer search would only try more factors that cost the same.
+_STEPS, _PART_OF_TOLERANCE = 30, 0.25
 #: Digits of a factor, which names the folder of its runs.
 _DIGITS = 6
 _FINITE_RANGE = (1e3, 1e15)
@@ -285,7 +286,7 @@ def find_factor(
         low, high = high, min(2.0 * high, given.most)
     ends = [factor for factor in (low, high) if gap(factor) == 0.0]
     if not ends:
-        root_scalar(gap, bracket=(low, high), method="brentq", xtol=_RESOLUTION * high, maxiter=_STEPS)
+        root_scalar(gap, bracket=(low, high), method="brentq", xtol=_PART_OF_TOLERANCE * tolerance * high, maxiter=_STEPS)
     chosen = min((factor for factor in tried if factor > 0.0), key=lambda factor: abs(tried[factor] - wanted))
     return Search(1.0 if gap(1.0) == 0.0 else chosen, len(tried.keys() - {0.0}))
 

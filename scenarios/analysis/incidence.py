@@ -1,7 +1,7 @@
 """Incidence: who gains and who loses by a policy, in places, sectors, tiers and size classes, and how concentrated.
 
-A pair is one parameter draw and replicate, run under a scenario and the baseline. The results hold no public money by
-place, so it is given by kind and lever for the nation, and is not divided among places. Nor do they hold sizes of
+A pair is one parameter draw and replicate, run under a scenario and the baseline. Public money is given by kind and
+lever for the nation, and by kind for places and sectors. Results hold none by tier or size. Nor do they hold sizes of
 firms: for these, some pairs are run again.
 """
 
@@ -41,8 +41,10 @@ DIMENSIONS = {
 }
 #: Quantities compared by default, as far as the table has them.
 DEFAULT_QUANTITIES = ("firms", "employment", "srdi_smes", "little_giants", "revenue_yuan", "rd_true_yuan")
-#: Quantity of public money, the row it stands in, and what is said of it.
-PAID, NOT_BOOKED = "paid_yuan", "not booked by place"
+#: Quantity of public money, and what is said of it where the table has none.
+PAID, NOT_BOOKED = "paid_yuan", "not booked by {by}"
+#: Columns of public money in the tables by place and sector, by kind.
+_PAID_BY_KIND = {"lever": "public_spending_yuan", "tax": "tax_relief_yuan", "title": "title_awards_yuan"}
 #: The row of the whole country, and the sum over kinds or levers.
 NATION, ALL = "nation", "all"
 #: Units of columns that add up over places.
@@ -72,7 +74,8 @@ class Incidence:
             in the baseline); share_of_change (of the nation's, if that has one sign in all pairs); gains and losses
             (sums over the places that gain, or lose, in the mean of the pairs); gini_change; gini_gains and
             gini_losses (of what places gain, or lose, in a pair).
-            Public money (quantity paid_yuan) is what was paid since the start.
+            Public money (quantity paid_yuan) is what was paid since the start: for the nation by kind and lever, and by
+            place if `money_is_placed` (kind and lever are ``all`` for the total; lever is empty for a kind).
         pairs: their number, by size of those run again. available: pairs of the ensemble.
         parameters_vary: whether they differ in parameters, not only in random draws.
     """
@@ -85,6 +88,23 @@ class Incidence:
     pairs: int
     available: int
     parameters_vary: bool
+
+    @property
+    def money_is_placed(self) -> bool:
+        """Whether public money is known by this dimension."""
+        return bool((self.rows.loc[self.rows["quantity"] == PAID, "place"] != NATION).any())
+
+    def by_place(self, scenario: str, quarter: str | None = None) -> dict[str, dict[str, dict[str, pd.Series]]]:
+        """Rows of a scenario by quantity, place and measure, in their order; of public money the total.
+
+        quarter: such as 2030Q4; none means the last compared. Money is left out if it is known for the nation alone.
+        """
+        rows = self.rows[(self.rows["scenario"] == scenario) & (self.rows["quarter"] == (quarter or self.quarters[-1]))]
+        rows = rows[(rows["quantity"] != PAID) | (self.money_is_placed & (rows["kind"] == ALL))]
+        found: dict[str, dict[str, dict[str, pd.Series]]] = {}
+        for _, row in rows.iterrows():
+            found.setdefault(row["quantity"], {}).setdefault(row["place"], {})[row["measure"]] = row
+        return found
 
     def records(self) -> dict:
         """Plain values for JSON: baseline, by, rows; None for missing numbers."""
@@ -148,7 +168,11 @@ def incidence(
             levels = _by_size(results, scenarios, quarter, again, _found(jobs, workers, quarter, on_pair))
         else:
             levels = _levels(results, by, scenarios, quarter, {*chosen, "firms", "employment"})
-        money = _money(results, scenarios, quarter, again)
+        money = _Money(
+            _money_by_lever(results, scenarios, quarter, again),
+            _money_by_place(results, by, scenarios, quarter),
+            NOT_BOOKED.format(by=by.replace("_", " ")),
+        )
         for row in _rows(results, scenarios, levels, money, [known[name] for name in chosen]):
             rows.append({**row, "by": by, "quarter": str(quarter)})
     frame = pd.DataFrame(rows)[_COLUMNS]
@@ -194,17 +218,39 @@ class _Levels:
 
 def _levels(results: Results, by: str, scenarios: Sequence[str], quarter: Quarter, columns: Iterable[str]) -> _Levels:
     """Levels of every scenario by place; raises ResultsError if a scenario, pair or place is missing or there twice."""
-    table = DIMENSIONS[by]
-    frame: pd.DataFrame = getattr(results, table)
+    frame: pd.DataFrame = getattr(results, DIMENSIONS[by])
     now = frame[frame["quarter"] == pd.Timestamp(quarter.end_date)]
     if by == "tier":
         now = now.rename(columns=_STOCK)
+    return _summed(results, by, scenarios, quarter, now, columns)
+
+
+def _money_by_place(results: Results, by: str, scenarios: Sequence[str], quarter: Quarter) -> dict[str, _Levels]:
+    """Yuan paid since the start by kind, and of all kinds; empty if the table has no public money."""
+    frame: pd.DataFrame = getattr(results, DIMENSIONS[by])
+    if by == BY_SIZE or not set(_PAID_BY_KIND.values()) <= set(frame):
+        return {}
+    so_far = frame[frame["quarter"] <= pd.Timestamp(quarter.end_date)]
+    paid = _summed(results, by, scenarios, quarter, so_far, _PAID_BY_KIND.values())
+    kinds = {kind: {name: paid.values[name, column] for name in scenarios} for kind, column in _PAID_BY_KIND.items()}
+    kinds[ALL] = {name: np.sum([own[name] for own in kinds.values()], axis=0) for name in scenarios}
+    return {
+        kind: _Levels(paid.places, {(name, PAID): values for name, values in own.items()})
+        for kind, own in kinds.items()
+    }
+
+
+def _summed(
+    results: Results, by: str, scenarios: Sequence[str], last: Quarter, now: pd.DataFrame, columns: Iterable[str]
+) -> _Levels:
+    """Sums of columns over the rows of each place, of which there is one for every scenario, pair and quarter."""
+    table = DIMENSIONS[by]
     now = now.assign(**{name: now[name].astype(str) for name in ("scenario", table)})
-    keys = ["scenario", *_RUN, table]
+    keys = ["scenario", *_RUN, "quarter", table]
     pairs = results.national[_RUN].drop_duplicates()
-    whole = len(scenarios) * len(pairs) * now[table].nunique()
+    whole = len(scenarios) * len(pairs) * now[table].nunique() * now["quarter"].nunique()
     if now.empty or len(now) != whole or now.duplicated(keys).any():
-        raise ResultsError(f"{results.path} is damaged: {table}.parquet does not have every {table} in {quarter}")
+        raise ResultsError(f"{results.path} is damaged: {table}.parquet does not have every {table} in {last}")
     if by == "region":
         regions = now[table].map(region_names())
         if regions.isna().any():
@@ -218,6 +264,20 @@ def _levels(results: Results, by: str, scenarios: Sequence[str], quarter: Quarte
         for scenario in scenarios:
             values[scenario, str(name)] = by_place.loc[scenario].to_numpy(np.float64)
     return _Levels(order, values)
+
+
+@dataclass(frozen=True)
+class _Money:
+    """Public money paid since the start, yuan.
+
+    Attributes:
+        by_lever: of the nation, float64 (pairs,), by scenario, kind and lever. by_place: by kind, and of all kinds;
+            empty if it is known for the nation alone. not_booked: the note on that.
+    """
+
+    by_lever: Mapping[tuple[str, str, str], np.ndarray]
+    by_place: Mapping[str, _Levels]
+    not_booked: str
 
 
 @dataclass(frozen=True)
@@ -281,10 +341,10 @@ def _by_size(
     return _Levels(SIZES, values)
 
 
-def _money(
+def _money_by_lever(
     results: Results, scenarios: Sequence[str], quarter: Quarter, runs: Sequence[tuple[int, int]]
 ) -> dict[tuple[str, str, str], np.ndarray]:
-    """Yuan paid since the start, float64 (pairs,), by scenario, kind and lever; what never moves is left out.
+    """Yuan paid since the start in the nation, float64 (pairs,), by scenario, kind and lever; without what never moves.
 
     Args:
         runs: draw and replicate of the pairs.
@@ -313,7 +373,7 @@ def _rows(
     results: Results,
     scenarios: Sequence[str],
     levels: _Levels,
-    money: Mapping[tuple[str, str, str], np.ndarray],
+    money: _Money,
     columns: Sequence[Output],
 ) -> Iterator[dict]:
     """Rows of one quarter; the first scenario is the baseline."""
@@ -321,24 +381,27 @@ def _rows(
     labels = {name: results.level_label(name) for name in scenarios}
     changes = {name: results.change_label(baseline, name) for name in scenarios[1:]}
     bases = {name: levels.values[baseline, name] for name in ("firms", "employment")}
-    for column in columns:
-        name = "firms" if column.name == "stock" else column.name
-        before = levels.values[baseline, name]
+    compared = [("firms" if column.name == "stock" else column.name, column.unit, "", "", levels) for column in columns]
+    compared += [(PAID, "yuan", kind, ALL if kind == ALL else "", paid) for kind, paid in money.by_place.items()]
+    for name, unit, kind, lever, found in compared:
+        before = found.values[baseline, name]
         for scenario in scenarios:
-            now = levels.values[scenario, name]
-            shared = {"scenario": scenario, "quantity": name, "kind": "", "lever": "", "note": ""}
-            for row in _level_rows(now, levels.places, column.unit):
+            now = found.values[scenario, name]
+            shared = {"scenario": scenario, "quantity": name, "kind": kind, "lever": lever, "note": ""}
+            for row in _level_rows(now, found.places, unit):
                 yield {**shared, **row, **labels[scenario].columns}
             if scenario != baseline:
-                for row in _change_rows(now, before, bases, levels.places, column.unit):
+                for row in _change_rows(now, before, bases, found.places, unit):
                     yield {**shared, **row, **changes[scenario].columns}
     people = {name: values.sum(axis=1) for name, values in bases.items()}
-    for (scenario, kind, lever), paid in money.items():
+    for (scenario, kind, lever), paid in money.by_lever.items():
+        if money.by_place and kind == ALL:
+            continue  # the nation's total stands below its places
         shared = {"scenario": scenario, "quantity": PAID, "place": NATION, "kind": kind, "lever": lever}
-        shared["note"] = NOT_BOOKED
+        shared["note"] = "" if money.by_place else money.not_booked
         yield {**shared, **_number("level", paid, "yuan"), **labels[scenario].columns}
         if scenario != baseline:
-            for measure, values, unit in _per_head(paid - money[baseline, kind, lever], people, "yuan"):
+            for measure, values, unit in _per_head(paid - money.by_lever[baseline, kind, lever], people, "yuan"):
                 yield {**shared, **_number(measure, values, unit), **changes[scenario].columns}
 
 

@@ -26,31 +26,26 @@ def print_incidence(found: Incidence, console: Console) -> None:
     ):
         before = rows[(rows["quarter"] == quarter) & (rows["scenario"] == found.baseline)]
         versus = f"{scenario} against {found.baseline}"
-        for quantity in found.quantities:
-            first, now = (_by_place(frame[frame["quantity"] == quantity]) for frame in (before, own))
-            unit = now[NATION]["level"]["unit"]
+        first_by, now_by = (found.by_place(name, quarter) for name in (found.baseline, scenario))
+        for quantity, now in now_by.items():
+            first, unit = first_by[quantity], now[NATION]["level"]["unit"]
             what = quantity if unit == quantity else f"{quantity}, {unit_name(unit)},"
             title = f"{versus}: {what} by {found.by} ({quarter})"
+            if quantity == PAID:
+                title = f"{versus}: public money, {unit_name(unit)} paid up to {quarter}, by {found.by}"
             print_table(_places(title, first, now, unit, found.by), console)
             say(console, _gains_and_losses(now, unit))
             console.print()
-        print_table(_concentration(f"{versus}: concentration ({quarter})", before, own, found), console)
+        print_table(_concentration(f"{versus}: concentration ({quarter})", first_by, now_by), console)
         console.print()
-        print_table(_money(f"{versus}: public money, {NOT_BOOKED}, bn yuan up to {quarter}", before, own), console)
+        what = "by lever" if found.money_is_placed else NOT_BOOKED.format(by=found.by.replace("_", " "))
+        print_table(_money(f"{versus}: public money, {what}, bn yuan up to {quarter}", before, own), console)
         label = own[own["measure"] == "change"].iloc[0]
         studies = f" ({label.studies})" if label.studies else ""
         say(console, f"Changes rest on what is {label.label}{studies}.")
         console.print()
     for sentence in _notes(found):
         say(console, sentence, "dim")
-
-
-def _by_place(rows: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:
-    """Rows by place and measure, in their order."""
-    found: dict[str, dict[str, pd.Series]] = {}
-    for _, row in rows.iterrows():
-        found.setdefault(row["place"], {})[row["measure"]] = row
-    return found
 
 
 def _change(row: pd.Series, unit: str) -> str:
@@ -101,15 +96,14 @@ def _gains_and_losses(now: dict[str, dict[str, pd.Series]], unit: str) -> str:
     )
 
 
-def _concentration(title: str, before: pd.DataFrame, own: pd.DataFrame, found: Incidence) -> Cells:
+def _concentration(title: str, before: dict[str, dict], own: dict[str, dict]) -> Cells:
     heads = (
         *(">Gini,\nbaseline", ">scenario", ">Change", ">10–90 % of pairs", ">Gini of\ngains", ">of losses"),
         *(">Theil,\nbaseline", ">scenario"),
     )
     texts = []
-    for quantity in found.quantities:
-        parts = (frame[frame["quantity"] == quantity] for frame in (before, own))
-        first, now = (_by_place(part)[NATION] for part in parts)
+    for quantity in own:
+        first, now = before[quantity][NATION], own[quantity][NATION]
         texts.append(
             (
                 quantity,
@@ -125,11 +119,11 @@ def _concentration(title: str, before: pd.DataFrame, own: pd.DataFrame, found: I
 
 def _money(title: str, before: pd.DataFrame, own: pd.DataFrame) -> Cells:
     first, now = (
-        {(row["kind"], row["lever"], row["measure"]): row for _, row in frame[frame["quantity"] == PAID].iterrows()}
-        for frame in (before, own)
+        {(row["kind"], row["lever"], row["measure"]): row for _, row in frame.iterrows() if row["lever"]}
+        for frame in (rows[(rows["quantity"] == PAID) & (rows["place"] == NATION)] for rows in (before, own))
     )
     texts = []
-    for kind, lever in dict.fromkeys(key[:2] for key in now):
+    for kind, lever in sorted(dict.fromkeys(key[:2] for key in now), key=lambda key: key[0] == ALL):  # the sum last
         change = now[kind, lever, "change"]
         texts.append(
             (
@@ -155,8 +149,8 @@ def _notes(found: Incidence) -> list[str]:
         "Gini (0: all rows have the same, 1: one row has all) and Theil index (nats) over the rows, which count alike "
         "whatever their size. Gini of gains and of losses: in single pairs, where luck makes it higher than that of "
         "the mean.",
-        "Public money is not booked by place: results hold it by kind and lever for the nation (paid since the start: "
-        "levers, tax relief on reported R&D, awards for titles), and it is not divided here.",
+        "Public money is what was paid since the start: levers, tax relief on reported R&D, awards for titles. "
+        + _where(found),
     ]
     if found.by == "tier":
         sentences.append("By tier a firm that wins or loses a title moves from one row to another.")
@@ -168,3 +162,12 @@ def _notes(found: Incidence) -> list[str]:
     if found.pairs == 1:
         sentences.append("There is only one pair, so no range. Run more --replicates.")
     return sentences
+
+
+def _where(found: Incidence) -> str:
+    if not found.money_is_placed:
+        return f"Results do not hold it by {found.by.replace('_', ' ')}, so it is not divided here."
+    return (
+        "It is booked where the recipient is: the firm, the cluster, the leader (in urban districts of its home "
+        "province), the manufacturers of a pilot city."
+    )

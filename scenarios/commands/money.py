@@ -58,8 +58,8 @@ def incidence(
     change in all, per 1,000 firms and per 1,000 employees, each place's share of the nation and of its change, and the
     Gini and Theil index over places. Ranges hold 10 to 90 % of the pairs; ? marks one that contains zero.
 
-    Public money is not booked by place: results say what each lever costs the nation, not where it is paid. It is
-    printed by kind and lever, and not divided. With --json the tables go to stderr.
+    Public money is what was paid since the start, booked where its recipients are; by tier and size it is known for
+    the nation alone. With --json the tables go to stderr.
 
     \b
     Example:

@@ -59,6 +59,6 @@ class Awards:
         paid = model.moment.index - 1 - granted
         return np.clip(AWARD_QUARTERS - paid, 0, AWARD_QUARTERS).sum() / model.scale * model.moment.award_yuan
 
-    def pay(self, running: int) -> None:
-        """Pay the quarter's part of the awards of `running` simulated firms."""
-        self.account.pay(running / self.model.scale * self.model.moment.award_yuan)
+    def pay(self, awarded: np.ndarray) -> None:
+        """Pay the quarter's part of running awards. awarded: int64 (places, sectors), simulated firms that have one."""
+        self.account.pay(awarded.sum() / self.model.scale * self.model.moment.award_yuan, awarded)

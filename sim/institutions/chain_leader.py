@@ -67,7 +67,7 @@ def engage(model, name: str) -> np.ndarray:
     """Pay the leaders that take part in a lever this quarter; returns their engagement, float64 (chains,).
 
     Every reached leader wants ¼ · leader_yuan · intensity. If an even share of the money left over the
-    quarters left is less, all take part in proportion.
+    quarters left is less, all take part in proportion. Leaders count as firms of their home province's urban districts.
     """
     lever, account = getattr(model.policy.levers, name), model.ledger[name]
     engagement = np.zeros(len(model.chain_leaders))
@@ -78,8 +78,16 @@ def engage(model, name: str) -> np.ndarray:
         return engagement
     wanted = 0.25 * lever.leader_yuan * lever.intensity * leaders.sum()
     share = account.available / lever.quarters_left(model.quarter)
-    paid = account.spend(min(wanted, share))
+    paid = account.spend(min(wanted, share), _count_leaders(model, leaders))
     account.refused += wanted - paid
     account.recipients += int(leaders.sum()) if paid > 0.0 else 0
     engagement[leaders] = strength(model, lever) * paid / wanted
     return engagement
+
+
+def _count_leaders(model, leaders: np.ndarray) -> np.ndarray:
+    """Leaders by place and sector, int64 (places, sectors). leaders: bool (chains,), those to count."""
+    industry, counts = model.industry, np.zeros(model.places_and_sectors, dtype=np.int64)
+    urban = industry.chain_home[leaders] + len(model.provinces)
+    np.add.at(counts, (urban, industry.chain_sector[leaders]), 1)
+    return counts

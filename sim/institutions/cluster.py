@@ -47,6 +47,12 @@ class Candidates:
         self.recognised[chosen] = quarter
         self.clusters = np.concatenate([self.clusters, chosen])
 
+    def count(self, chosen: np.ndarray, model) -> np.ndarray:
+        """How many candidates, int64 (chosen,), are in each place and sector: int64 (places, sectors)."""
+        counts = np.zeros(model.places_and_sectors, dtype=np.int64)
+        np.add.at(counts, (model.geography.county_place[self.county[chosen]], self.sector[chosen]), 1)
+        return counts
+
 
 class Cluster(Institution):
     """A recognised national cluster: one sector concentrated in one county.
@@ -98,7 +104,8 @@ def build_commons(model) -> None:
         return
     p, levers = model.parameters, model.policy.levers
     lever = levers.cluster_recognition
-    share = _share_paid(model, "cluster_recognition", 0.25 * lever.commons_yuan * lever.intensity * len(chosen))
+    wanted = 0.25 * lever.commons_yuan * lever.intensity * len(chosen)
+    share = _share_paid(model, "cluster_recognition", wanted, chosen)
     grant = share * 0.25 * lever.commons_yuan * lever.intensity
     weights = np.array(lever.weights)
     growth = p.commons_speed * 4.0 * grant / p.commons_reference_yuan * weights / weights.mean()
@@ -124,17 +131,17 @@ def _opened(model) -> np.ndarray:
     candidates, chosen = model.candidates, model.candidates.clusters
     reached = counties[candidates.county[chosen]] & sectors[candidates.sector[chosen]]
     wanted = 0.25 * lever.cluster_yuan * lever.intensity * reached.sum()
-    share = _share_paid(model, "open_innovation", wanted)
+    share = _share_paid(model, "open_innovation", wanted, chosen[reached])
     if share > 0.0:
         model.ledger["open_innovation"].recipients += float(reached.sum())
     return strength(model, lever) * share * reached
 
 
-def _share_paid(model, name: str, wanted: float) -> float:
-    """Pay `wanted` yuan through a lever if it acts this quarter; returns the share that its money covered."""
+def _share_paid(model, name: str, wanted: float, clusters: np.ndarray) -> float:
+    """Pay clusters, by number, `wanted` yuan if the lever acts this quarter; returns the share its money covered."""
     if not getattr(model.policy.levers, name).acts_in(model.quarter) or wanted == 0.0:
         return 0.0
-    return model.ledger[name].spend(wanted) / wanted
+    return model.ledger[name].spend(wanted, model.candidates.count(clusters, model)) / wanted
 
 
 def commons_effects(components: np.ndarray, p) -> np.ndarray:

@@ -93,6 +93,6 @@ class Ministry(mesa.Agent):
 
     def pay(self) -> None:
         """Pay what runs, once the firms of the quarter are counted."""
-        self.awards.pay(int(self.model.totals.cells[..., Cell.awarded].sum()))
+        self.awards.pay(self.model.totals.cells[..., Cell.awarded])
         for programme in self.programmes:
             programme.pay()

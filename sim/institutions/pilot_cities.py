@@ -52,9 +52,11 @@ class PilotCities:
         admitted, ranked = admit_by_rank(model, firms.digitised_in, self._quotas(running), county_pilot)
         county = firms.county[admitted]
         self._supported += np.bincount(geography.county_city[county], minlength=len(running))
-        np.add.at(model.digital_supported, (geography.county_place[county], firms.sector[admitted]), 1)
+        converted = np.zeros_like(model.digital_supported)
+        np.add.at(converted, (geography.county_place[county], firms.sector[admitted]), 1)
+        model.digital_supported += converted
         granted = len(admitted) / model.scale
-        self.account.spend(granted * self.lever.subsidy)
+        self.account.spend(granted * self.lever.subsidy, converted)
         if model.quarter.number == 4:
             self.account.refused += (len(ranked) / model.scale - granted) * self.lever.subsidy
         self.account.recipients += granted
@@ -85,9 +87,23 @@ class PilotCities:
         self.pilots[chosen] = model.moment.index
 
     def _pay_platforms(self, running: np.ndarray) -> None:
-        """The part of a pilot's support that does not go to firms, spread evenly over its term."""
-        yearly = self._city_money()[running].sum() * (1.0 - self.lever.firm_share) / self.lever.city_years
-        self.account.spend(0.25 * yearly)
+        """The part of a pilot's support that does not go to firms, spread evenly over its term.
+
+        It is booked where the manufacturers of the pilot cities are.
+        """
+        money = np.where(running, self._city_money(), 0.0)
+        yearly = money[running].sum() * (1.0 - self.lever.firm_share) / self.lever.city_years
+        self.account.spend(0.25 * yearly, self._at_firms(money))
+
+    def _at_firms(self, money: np.ndarray) -> np.ndarray:
+        """Yuan of each city, float64 (cities,), divided among its manufacturers: float64 (places, sectors)."""
+        model, geography = self.model, self.model.geography
+        firms = geography.firms * model.industry.sector_manufacturing
+        a_firm = money / np.maximum(np.bincount(geography.county_city, firms.sum(axis=1), minlength=len(money)), 1)
+        paid = np.flatnonzero(a_firm[geography.county_city])
+        divided = np.zeros(model.places_and_sectors)
+        np.add.at(divided, geography.county_place[paid], firms[paid] * a_firm[geography.county_city[paid], None])
+        return divided
 
     def _quotas(self, running: np.ndarray) -> np.ndarray:
         """Simulated firms each running pilot may take on this quarter, int64 (cities,)."""

@@ -52,9 +52,9 @@ class Programme:
 
     def pay(self) -> None:
         """After the firms have acted: pay the quarter of the supported firms that are alive."""
-        alive = self.model.totals.supported[PROGRAMMES.index(self.name)]
-        if alive:
-            self.account.pay(alive / self.model.scale * self._quarterly())
+        supported = self.model.totals.supported[..., PROGRAMMES.index(self.name)]
+        if alive := supported.sum():
+            self.account.pay(alive / self.model.scale * self._quarterly(), supported)
 
     def _quarterly(self) -> float:
         """Yuan per firm and quarter."""

@@ -1,10 +1,12 @@
-"""Public money by lever: what was committed, spent and refused, never above the budget."""
+"""Public money by lever: what was committed, spent and refused, never above the budget, and where it was paid."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
 
 from sim.levers import Levers
 
@@ -14,13 +16,16 @@ class Account:
     """One lever's money, in yuan at 1:1.
 
     Attributes:
-        budget: of the whole window. committed: of it, since the lever's start, paid or not.
+        budget: of the whole window. paid_at: float64 (places, sectors), what all levers paid in the quarter where its
+            recipients are; the ledger's.
+        committed: of the budget, since the lever's start, paid or not.
         spent, refused: in the quarter; refused is the cost of the eligible left out.
         recipients: firms, clusters or leaders granted support in the quarter.
         spent_so_far: since the lever's start.
     """
 
     budget: float
+    paid_at: np.ndarray
     committed: float = 0.0
     spent: float = 0.0
     refused: float = 0.0
@@ -43,15 +48,20 @@ class Account:
         self.refused += yuan - granted
         return granted
 
-    def pay(self, yuan: float) -> None:
-        """Spend money that was committed before."""
+    def pay(self, yuan: float, recipients: np.ndarray) -> None:
+        """Spend money that was committed before.
+
+        recipients: (places, sectors), their number or what they are due: the money is booked in proportion.
+        """
         self.spent += yuan
         self.spent_so_far += yuan
+        if yuan > 0.0:
+            self.paid_at += recipients * (yuan / recipients.sum())
 
-    def spend(self, yuan: float) -> float:
-        """Commit and pay at once, as far as the budget lasts; returns what was paid."""
+    def spend(self, yuan: float, recipients: np.ndarray) -> float:
+        """Commit and pay at once, as far as the budget lasts; returns what was paid. recipients: see `pay`."""
         paid = self.commit(yuan)
-        self.pay(paid)
+        self.pay(paid, recipients)
         return paid
 
     def grant(self, recipients: float, left_out: float, unit: float) -> None:
@@ -66,9 +76,14 @@ class Account:
 
 
 class Ledger:
-    """The accounts of all levers, by lever name."""
+    """The accounts of all levers, by lever name.
 
-    def __init__(self, levers: Levers) -> None:
+    Attributes:
+        paid_at: float64 (places, sectors), yuan paid through all levers in the quarter.
+    """
+
+    def __init__(self, levers: Levers, places_and_sectors: tuple[int, int]) -> None:
+        self.paid_at = np.zeros(places_and_sectors)
         self.accounts: dict[str, Account] = {}
         self.take_up(levers, Levers.model_fields)
 
@@ -79,10 +94,11 @@ class Ledger:
         """Open new accounts for levers by name."""
         for name in names:
             lever = getattr(levers, name)
-            self.accounts[name] = Account(lever.budget_yuan if lever.enabled else 0.0)
+            self.accounts[name] = Account(lever.budget_yuan if lever.enabled else 0.0, self.paid_at)
 
     def open_quarter(self) -> None:
         """Start a new quarter in every account."""
+        self.paid_at[:] = 0.0
         for account in self.accounts.values():
             account.open_quarter()
 

@@ -47,6 +47,12 @@ _ECONOMY = (
     Output("rd_firms", "firms", "firms with R&D activity"),
 )
 
+_PUBLIC_COST = (
+    Output("public_spending_yuan", "yuan per quarter", "public money spent through all levers"),
+    Output("tax_relief_yuan", "yuan per quarter", "tax relief on reported R&D (加计扣除)"),
+    Output("title_awards_yuan", "yuan per quarter", "awards of provinces for new titles (认定奖补)"),
+    Output("public_cost_yuan", "yuan per quarter", "full public cost: levers, tax relief and awards for titles"),
+)
 _PROGRAMMES = (
     Output("clusters", "clusters", "recognised national SME clusters"),
     Output("digital_supported", "firms", "SMEs supported by the digital programme since its start"),
@@ -78,10 +84,7 @@ NATIONAL = (
     Output("knowledge_spillover_yuan", "yuan per quarter", "knowledge taken from cluster pools"),
     Output("knowledge_transfer_yuan", "yuan per quarter", "knowledge passed on by leaders, institutes and partners"),
     Output("productivity_index", "start = 100", "employment-weighted productivity relative to the sector frontier"),
-    Output("public_spending_yuan", "yuan per quarter", "public money spent through all levers"),
-    Output("tax_relief_yuan", "yuan per quarter", "tax relief on reported R&D (加计扣除)"),
-    Output("title_awards_yuan", "yuan per quarter", "awards of provinces for new titles (认定奖补)"),
-    Output("public_cost_yuan", "yuan per quarter", "full public cost: levers, tax relief and awards for titles"),
+    *_PUBLIC_COST,
     Output("digital_level_mean", "level 1-4", f"mean digital level of {COUNTED}"),
     *(Output(f"digital_level_{level}", "firms", f"{COUNTED} at digital level {level}") for level in (1, 2, 3, 4)),
     Output("governance_mean", "0-1", f"mean governance of {COUNTED}"),
@@ -124,9 +127,10 @@ PROVINCE = (
     *_FLOWS,
     *_ECONOMY,
     *_PROGRAMMES,
+    *_PUBLIC_COST,
 )
 
-SECTOR = (QUARTER, _text("sector", "sector key"), *_STOCKS, *_FLOWS, *_ECONOMY)
+SECTOR = (QUARTER, _text("sector", "sector key"), *_STOCKS, *_FLOWS, *_ECONOMY, *_PUBLIC_COST)
 
 COUNTY_TYPE = (
     QUARTER,
@@ -135,6 +139,7 @@ COUNTY_TYPE = (
     *_FLOWS,
     *_ECONOMY,
     *_PROGRAMMES,
+    *_PUBLIC_COST,
 )
 
 TIER = (

@@ -110,19 +110,23 @@ class Recorder:
 
     def record(self) -> None:
         """Add the model's current quarter to all tables."""
-        date = np.datetime64(self.model.quarter.end_date, "D")
-        cells, giants = _Sums(self.model.totals.cells), _Sums(self._little_giant_flows())
-        clusters, supported = _Sums(self._recognised()), _Sums(self.model.digital_supported)
+        model = self.model
+        date = np.datetime64(model.quarter.end_date, "D")
+        cells, giants = _Sums(model.totals.cells), _Sums(self._little_giant_flows())
+        clusters = _Sums(model.candidates.count(model.candidates.clusters, model))
+        supported, paid = _Sums(model.digital_supported), _Sums(model.ledger.paid_at)
+        srdi_smes = _Sums(model.rounds.flows["srdi"].count("granted"))
         rounds = {
             tier: by_name(total(flows.assessed), Assessed) | by_name(total(flows.reviewed), Reviewed)
-            for tier, flows in self.model.rounds.flows.items()
+            for tier, flows in model.rounds.flows.items()
         }
         self._national(date, cells, giants.nation, rounds)
         for table, names in (("province", province_names()), ("sector", sector_names()), ("county_type", COUNTY_TYPES)):
             columns = self._economy(by_name(getattr(cells, table), Cell), getattr(giants, table))
+            columns |= self._public_cost(getattr(paid, table), columns, getattr(srdi_smes, table) / model.scale)
             if table != "sector":
                 columns["clusters"] = getattr(clusters, table)
-                columns["digital_supported"] = getattr(supported, table) / self.model.scale
+                columns["digital_supported"] = getattr(supported, table) / model.scale
             self._add(table, date, len(names), **{table: _objects(names)}, **columns)
         self._tiers(date, rounds)
         self._clusters(date)
@@ -200,7 +204,7 @@ class Recorder:
             "knowledge_spillover_yuan": flows["spilled"],
             "knowledge_transfer_yuan": flows["passed_on"],
             "productivity_index": 100.0 * productivity / self._start_productivity,
-            **self._public_cost(row["rd_reported_yuan"], rounds),
+            **self._public_cost(model.ledger.spent, row, rounds["srdi"]["granted"] / scale),
             "births": flows["births"],
             "deaths": flows["deaths"],
             "domestic_firsts": self._so_far["firsts"],
@@ -213,12 +217,14 @@ class Recorder:
         self.latest = {"quarter": date, **row}
         self._add("national", date, 1, **row)
 
-    def _public_cost(self, reported: float, rounds: dict) -> dict:
-        """What levers spend and what else the public pays, yuan of the quarter; `reported` is R&D reported in it."""
-        model = self.model
-        new = (rounds[tier]["granted"] / model.scale for tier in ("srdi", "little_giant"))
-        levers, relief = model.ledger.spent, tax_relief(reported, model.parameters)
-        awards = title_awards(*new, model.parameters)
+    def _public_cost(self, levers, economy: dict, srdi_smes) -> dict:
+        """What levers spend and what else the public pays, yuan of the quarter; one number or an array of places each.
+
+        levers: yuan spent. economy: columns of `_economy`. srdi_smes: newly certified.
+        """
+        p = self.model.parameters
+        relief = tax_relief(economy["rd_reported_yuan"], p)
+        awards = title_awards(srdi_smes, economy["little_giants_granted"], p)
         return {
             "public_spending_yuan": levers,
             "tax_relief_yuan": relief,
@@ -271,14 +277,6 @@ class Recorder:
             "chain_suppliers": totals["suppliers"] / scale,
             "newcomer_suppliers": totals["newcomers"] / scale,
         }
-
-    def _recognised(self) -> np.ndarray:
-        """Recognised clusters, int64 (places, sectors)."""
-        model, candidates = self.model, self.model.candidates
-        counties, sectors = candidates.county[candidates.clusters], candidates.sector[candidates.clusters]
-        counts = np.zeros(model.places_and_sectors, dtype=np.int64)
-        np.add.at(counts, (model.geography.county_place[counties], sectors), 1)
-        return counts
 
     def _tiers(self, date, rounds: dict) -> None:
         model, scale = self.model, self.model.scale

@@ -137,6 +137,11 @@ class Comparison:
                 if not np.isclose(mine, theirs, rtol=self.relative, atol=1.0):
                     self._say(f"{kind} of {name}", quarter, mine, theirs)
 
+        paid, booked = country.paid_at, model.ledger.paid_at
+        for where in np.ndindex(booked.shape):
+            if not np.isclose(paid[where], booked[where], rtol=self.relative, atol=1.0):
+                self._say(f"yuan paid at {list(where)}", quarter, paid[where], booked[where].item())
+
     def _flows(self, country, model) -> None:
         quarter = country.quarter
         by_tier: dict[str | None, dict] = {tier: {} for tier in (None, *TIERS)}

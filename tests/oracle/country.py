@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from types import SimpleNamespace
 
 from oracle import institutions, markets
@@ -41,12 +42,13 @@ class Country:
         self.policy, self.seed, self.scale, self.quarter = model.policy, model.seed, model.scale, model.quarter
         self.start = model.quarter
         self.p = parameters(self.policy)
+        self.paid_at: Counter = Counter()  # yuan of the quarter, by place and sector
         self._begin()
         self._lifelong = {purpose: stream(self.seed, 0, purpose) for purpose in ("aspiration", "call", "relabel")}
         self.firms = firms_of(model)
         sectors, niches, chains = len(world.sector_names), len(world.niche_chain), len(world.chain_sector)
         levers = self.policy.levers
-        self.accounts = {name: Account(getattr(levers, name)) for name in type(levers).model_fields}
+        self.accounts = {name: Account(getattr(levers, name), self.paid_at) for name in type(levers).model_fields}
         self.revenue_per_worker = list(world.sector_revenue_per_worker)
         self.sector_slack, self.energy_rise = [0.0] * sectors, [0.0] * sectors
         self.niche_slack = [0.0] * niches
@@ -101,14 +103,14 @@ class Country:
         for firm in self.firms:
             live(firm, self)
         self.research = research_of(self)
-        alive = [sum(firm.support >> programme.bit & 1 for firm in self.firms) for programme in self.programmes]
+        supported = [programme.supported() for programme in self.programmes]
         hold_rounds(self)
         self.pilot_cities.step()
         pick_awards(self)
         institutions.hold_contest(self)
         take_stock(self)
         pay_awards(self)
-        for programme, firms in zip(self.programmes, alive, strict=True):
+        for programme, firms in zip(self.programmes, supported, strict=True):
             programme.pay(firms)
 
     def _begin(self) -> None:
@@ -124,6 +126,7 @@ class Country:
         # A firm works towards what will be asked of it soon.
         self.aims = announced if 0 < self.ahead <= self.p.anticipation_horizon else self.rules
         self.flows, self.bound = Counter(), dict.fromkeys(TIERS, "")
+        self.paid_at.clear()
         if self.number == 1:
             self.granted_this_year = dict.fromkeys(TIERS, 0)
         self._keys: dict[str, int] = {}
@@ -175,10 +178,18 @@ class Country:
         )
         return self.p.credit_crowding > 0.0 and any(one.get("credit") for one in effects)
 
-    def place(self, firm: Firm) -> int:
+    def place_of(self, county: int) -> int:
         """Province, plus the number of provinces in urban districts."""
         world = self.world
-        return world.county_province[firm.county] + len(world.province_names) * world.county_urban[firm.county]
+        return world.county_province[county] + len(world.province_names) * world.county_urban[county]
+
+    def place(self, firm: Firm) -> int:
+        """The place a firm is in."""
+        return self.place_of(firm.county)
+
+    def where(self, firms: Iterable[Firm]) -> Counter:
+        """Firms by place and sector."""
+        return Counter((self.place(firm), firm.sector) for firm in firms)
 
     def count(self, name, firm: Firm, amount: int = 1) -> None:
         """Count what happened, at the firm's place and in its sector."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from itertools import accumulate
 
 from oracle.counts import PARTS, replaced
@@ -81,7 +82,13 @@ def engage(name: str, country) -> list[float]:
     if not country.acts(name) or not any(leaders):
         return [0.0] * len(leaders)
     wanted = lever.leader_yuan / 4.0 * lever.intensity * sum(leaders)
-    paid = account.spend(min(wanted, account.available / lever.quarters_left(country.quarter)))
+    # A leader counts as a firm of its home province's urban districts.
+    at = Counter(
+        (home + len(world.province_names), sector)
+        for home, sector, reached in zip(world.chain_home, world.chain_sector, leaders, strict=True)
+        if reached
+    )
+    paid = account.spend(min(wanted, account.available / lever.quarters_left(country.quarter)), at)
     engaged = strength(lever, lever.leader_yuan, country) * paid / wanted
     return [engaged if reached else 0.0 for reached in leaders]
 
@@ -129,7 +136,7 @@ def build_commons(country) -> None:
         return
     lever = levers.cluster_recognition
     unit = lever.commons_yuan / 4.0 * lever.intensity
-    grant = unit * share_paid("cluster_recognition", unit * len(recognised), country)
+    grant = unit * share_paid("cluster_recognition", unit * len(recognised), recognised, country)
     opened = open_up(country)
     weights = [getattr(lever, f"{part}_weight") for part in COMMONS]
     for cluster in recognised:
@@ -163,7 +170,7 @@ def open_up(country) -> dict[int, float]:
         for cluster in country.recognised
     }
     wanted = lever.cluster_yuan / 4.0 * lever.intensity * sum(reached.values())
-    share = share_paid("open_innovation", wanted, country)
+    share = share_paid("open_innovation", wanted, [one for one, here in reached.items() if here], country)
     opened = strength(lever, lever.cluster_yuan, country) * share
     return {cluster: opened * here for cluster, here in reached.items()}
 

@@ -19,7 +19,8 @@ from sim.calendar import Quarter
 class Account:
     """One lever's money in yuan: what is committed never exceeds the budget."""
 
-    def __init__(self, lever) -> None:
+    def __init__(self, lever, paid_at: Counter) -> None:
+        self.paid_at = paid_at  # of all levers, by place and sector
         self.budget = lever.budget_yuan if lever.enabled else 0.0
         self.committed = self.paid = 0.0
 
@@ -34,14 +35,16 @@ class Account:
         self.committed += given
         return given
 
-    def pay(self, yuan: float) -> None:
-        """Pay what was committed before."""
+    def pay(self, yuan: float, due: Counter) -> None:
+        """Pay what was committed before, in proportion to what is due in each place and sector."""
         self.paid += yuan
+        for where, part in due.items():
+            self.paid_at[where] += yuan * part / due.total()
 
-    def spend(self, yuan: float) -> float:
+    def spend(self, yuan: float, due: Counter) -> float:
         """Commit and pay at once; returns how much."""
         given = self.commit(yuan)
-        self.pay(given)
+        self.pay(given, due)
         return given
 
     def release(self, owed: float = 0.0) -> None:
@@ -49,11 +52,13 @@ class Account:
         self.committed = min(self.committed, self.paid + owed)
 
 
-def share_paid(name: str, wanted: float, country) -> float:
-    """Spend through a lever if it acts; returns the share that its money covered."""
+def share_paid(name: str, wanted: float, clusters: list[int], country) -> float:
+    """Pay clusters through a lever if it acts; returns the share that its money covered."""
     if wanted == 0.0 or not country.acts(name):
         return 0.0
-    return country.accounts[name].spend(wanted) / wanted
+    world = country.world
+    at = Counter((country.place_of(world.cluster_county[one]), world.cluster_sector[one]) for one in clusters)
+    return country.accounts[name].spend(wanted, at) / wanted
 
 
 def reaches_county(lever, county: int, world) -> bool:
@@ -180,9 +185,14 @@ class Programme:
         for slot in slots:
             self.country.firms[slot].support |= 1 << self.bit
 
-    def pay(self, alive: int) -> None:
+    def supported(self) -> Counter:
+        """Supported firms by place and sector."""
+        return self.country.where(firm for firm in self.country.firms if firm.support >> self.bit & 1)
+
+    def pay(self, supported: Counter) -> None:
         """Pay the quarter of the supported firms that were alive when counted."""
-        self.country.accounts[self.name].pay(alive / self.country.scale * self._quarterly)
+        yuan = supported.total() / self.country.scale * self._quarterly
+        self.country.accounts[self.name].pay(yuan, supported)
 
 
 # ---------------------------------------------------------------- awards to little giants
@@ -226,8 +236,10 @@ def pick_awards(country) -> None:
 
 def pay_awards(country) -> None:
     """Pay the quarter's part of the awards that run."""
-    running = sum(firm.tier == 3 and is_running(firm.awarded_in, country.now, 12) for firm in country.firms)
-    country.accounts["little_giant_awards"].pay(running / country.scale * country.award_yuan)
+    running = country.where(
+        firm for firm in country.firms if firm.tier == 3 and is_running(firm.awarded_in, country.now, 12)
+    )
+    country.accounts["little_giant_awards"].pay(running.total() / country.scale * country.award_yuan, running)
 
 
 # ---------------------------------------------------------------- pilot cities
@@ -268,7 +280,7 @@ class PilotCities:
             return
         account = country.accounts["digital_empowerment"]
         platforms = sum(map(self._money, running)) * (1.0 - lever.firm_share) / lever.city_years
-        account.spend(platforms / 4.0)
+        account.spend(platforms / 4.0, self._platforms(running))
         applicants: dict[int, dict[int, int]] = {city: {} for city in running}
         for firm in country.firms:
             city = country.world.county_city[firm.county]
@@ -276,14 +288,28 @@ class PilotCities:
                 u = uniform(country.key("lottery"), firm.slot)
                 applicants[city][firm.slot] = lot_rank(firm, p.digital_priority, u)
         quotas = self._quotas(running)
-        converted = 0
+        converted: Counter = Counter()
         for city in running:
             chosen = best(applicants[city], quotas[city])
             for slot in chosen:
                 country.firms[slot].digitised_in = country.now
             self.converted[city] += len(chosen)
-            converted += len(chosen)
-        account.spend(converted / country.scale * self._subsidy)
+            converted += country.where(country.firms[slot] for slot in chosen)
+        account.spend(converted.total() / country.scale * self._subsidy, converted)
+
+    def _platforms(self, running: list[int]) -> Counter:
+        """A running city's money, in equal parts for each of its manufacturers, by place and sector."""
+        country, world = self.country, self.country.world
+        made = [sector for sector, manufacturing in enumerate(world.sector_manufacturing) if manufacturing]
+        makers: Counter[int] = Counter()
+        for county, by_sector in enumerate(world.county_firms):
+            makers[world.county_city[county]] += sum(by_sector[sector] for sector in made)
+        due: Counter = Counter()
+        for county, by_sector in enumerate(world.county_firms):
+            city = world.county_city[county]
+            for sector in made if city in running and makers[city] else []:
+                due[country.place_of(county), sector] += self._money(city) * by_sector[sector] / makers[city]
+        return due
 
     def _applies(self, firm: Firm) -> bool:
         country = self.country

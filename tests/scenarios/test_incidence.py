@@ -7,19 +7,20 @@ import math
 from collections import defaultdict
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from command_line import last
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from made_up import add_places, add_spending, ensemble
+from made_up import DATES, add_places, add_spending, ensemble
 from rich.console import Console
 
 from scenarios import InputError, ResultsError, cash, incidence, load_scenario, run_ensemble
 from scenarios.analysis.again import SIZES, manufacturing
 from scenarios.analysis.firm_runs import follow
-from scenarios.analysis.incidence import DIMENSIONS, NATION, NOT_BOOKED, PAID, gini, sums_by_size, theil
+from scenarios.analysis.incidence import DIMENSIONS, NATION, PAID, gini, sums_by_size, theil
 from scenarios.cli import main
 from scenarios.commands.incidence_tables import print_incidence
 from scenarios.commands.money import incidence as command
@@ -57,9 +58,10 @@ def made_up(titles=TITLES, **manifest):
     return add_spending(add_places(results, "county_type", values), accounts)
 
 
-def number(found, measure, place=NATION, scenario="more", quantity="srdi_smes", lever=""):
-    """Value, low and high of one row."""
-    rows = found.rows.set_index(["scenario", "quantity", "measure", "place", "lever"]).sort_index()
+def number(found, measure, place=NATION, scenario="more", quantity="srdi_smes", *, lever="", kind=None):
+    """Value, low and high of one row; kind only where the lever does not tell it."""
+    rows = found.rows if kind is None else found.rows[found.rows["kind"] == kind]
+    rows = rows.set_index(["scenario", "quantity", "measure", "place", "lever"]).sort_index()
     row = rows.loc[(scenario, quantity, measure, place, lever)]
     return (row["value"], row["low"], row["high"])
 
@@ -100,15 +102,49 @@ def test_a_place_that_loses_counts_as_loss_and_has_no_share_of_a_change_of_eithe
     assert math.isnan(number(found, "share_of_change", "urban")[0])  # the nation changes by 1 and by -3
 
 
-def test_public_money_is_by_lever_and_says_that_no_place_is_known():
-    found = incidence(made_up(), "county_type")
+def without_money(results):
+    """Results of an earlier version, whose tables by place have no public money."""
+    columns = ["public_spending_yuan", "tax_relief_yuan", "title_awards_yuan", "public_cost_yuan"]
+    results.county_type = results.county_type.drop(columns=columns)
+    return results
+
+
+def test_public_money_of_a_table_without_it_is_by_lever_alone_and_says_so():
+    found = incidence(without_money(made_up()), "county_type")
+    assert not found.money_is_placed
+    assert PAID not in found.by_place("more")
     money = found.rows[found.rows["quantity"] == PAID]
     assert set(money["place"]) == {NATION}
-    assert set(money["note"]) == {NOT_BOOKED}
+    assert set(money["note"]) == {"not booked by county type"}
     assert number(found, "change", quantity=PAID, lever="sme_fund")[0] == 6e6
     assert number(found, "change", quantity=PAID, lever="all")[0] == 6e6
     assert number(found, "level", quantity=PAID, lever="tax_relief")[0] == 3e9  # since the start
     assert number(found, "change_per_1000_employees", quantity=PAID, lever="sme_fund")[0] == pytest.approx(1.5e6)
+
+
+def test_public_money_by_place_is_that_paid_since_the_start():
+    results = made_up()
+    table = pd.concat([results.county_type.assign(quarter=DATES[0]), results.county_type], ignore_index=True)
+    county, more = table["county_type"] == "county", table["scenario"] == "more"
+    now = table["quarter"] == table["quarter"].max()
+    results.county_type = table.assign(
+        public_spending_yuan=np.where(county & more & now, 5e6 + 2e6 * table["replicate"], 0.0),
+        tax_relief_yuan=np.where(county, 1e9, 3e9),
+        title_awards_yuan=0.0,
+    )
+    found = incidence(results, "county_type", quantities="srdi_smes")
+    assert found.money_is_placed
+    assert number(found, "level", "urban", quantity=PAID, lever="all")[0] == 2 * 3e9
+    assert number(found, "change", "county", quantity=PAID, lever="all")[0] == 6e6
+    assert number(found, "change", "county", quantity=PAID, kind="lever")[0] == 6e6
+    assert number(found, "change", "county", quantity=PAID, kind="tax")[0] == 0.0
+    assert number(found, "share_of_change", "county", quantity=PAID, lever="all")[0] == 1.0
+    assert number(found, "change", quantity=PAID, lever="sme_fund")[0] == 6e6  # of the nation, from the accounts
+    assert list(found.by_place("more")) == ["srdi_smes", PAID]
+    assert found.by_place("more")[PAID]["county"]["change"]["value"] == 6e6
+    text = " ".join(printed(found).split())
+    assert "more against baseline: public money, bn yuan paid up to 2019Q1, by county_type" in text
+    assert "It is booked where the recipient is" in text
 
 
 def test_one_pair_has_no_range():
@@ -195,12 +231,12 @@ def printed(found) -> str:
     return console.export_text()
 
 
-def test_the_tables_say_who_gains_and_that_money_has_no_place():
-    text = " ".join(printed(incidence(made_up(), "county_type", quantities="srdi_smes")).split())
+def test_the_tables_say_who_gains_and_that_money_of_old_results_has_no_place():
+    text = " ".join(printed(incidence(without_money(made_up()), "county_type", quantities="srdi_smes")).split())
     assert "more against baseline: srdi_smes, firms, by county_type (2019Q1)" in text
     assert "Of 2, 2 clearly gain and 0 clearly lose" in text
-    assert "public money, not booked by place" in text
-    assert "Public money is not booked by place" in text
+    assert "public money, not booked by county type" in text
+    assert "Results do not hold it by county type" in text
     assert "nan" not in text
 
 
@@ -222,12 +258,15 @@ def test_places_sum_to_the_nation_of_a_real_ensemble(results, by):
     ends = results.national[results.national["quarter"] == results.national["quarter"].max()]
     means = ends.groupby("scenario", observed=True)[["public_cost_yuan", *found.quantities]].mean()
     for measure, whole in (("level", "level"), ("change", "change"), ("share_of_nation", None)):
-        rows = found.rows[(found.rows["measure"] == measure) & (found.rows["quantity"] != PAID)]
+        rows = found.rows[(found.rows["measure"] == measure) & found.rows["kind"].isin(("", "all"))]
+        if not found.money_is_placed:
+            rows = rows[rows["quantity"] != PAID]
         parts = rows[rows["place"] != NATION].groupby(["scenario", "quantity"])["value"].sum()
         for (scenario, quantity), total in parts.items():
-            wanted = number(found, whole, NATION, scenario, quantity)[0] if whole else 1.0
+            lever = "all" if quantity == PAID else ""
+            wanted = number(found, whole, NATION, scenario, quantity, lever=lever)[0] if whole else 1.0
             assert total == pytest.approx(wanted)
-            if measure == "level":
+            if measure == "level" and quantity != PAID:
                 assert total == pytest.approx(means.loc[scenario, quantity], **close)
     gains, losses, change = (number(found, name, scenario="no-policy", quantity="employment")[0] for name in SUMS)
     assert gains + losses == pytest.approx(change)
@@ -245,7 +284,7 @@ def test_sizes_are_of_some_pairs_and_so_is_the_money(results):
     assert (found.pairs, found.available, told) == (1, 2, [1])
     assert set(found.rows["place"]) == {"micro", "small", "medium", "large", NATION}
     first = results.national[(results.national["scenario"] == "baseline") & (results.national["replicate"] == 0)]
-    paid = number(found, "level", NATION, "baseline", PAID, "all")[0]
+    paid = number(found, "level", NATION, "baseline", PAID, lever="all")[0]
     assert paid == pytest.approx(first["public_cost_yuan"].sum())
     # A micro firm has fewer than 20 employees, a large one 300 or more.
     staff, firms = (
@@ -288,7 +327,7 @@ def test_money_is_that_of_the_nation_and_of_the_cash_flow(results):
     found = incidence(results, "region", quantities="employment")
     national = results.national[results.national["scenario"] == "baseline"]
     total = national.groupby("replicate")["public_cost_yuan"].sum().mean()
-    assert number(found, "level", NATION, "baseline", PAID, "all")[0] == pytest.approx(total)
+    assert number(found, "level", NATION, "baseline", PAID, lever="all")[0] == pytest.approx(total)
     flow = cash(results, "baseline").rows
     so_far = flow[(flow["quantity"] == "paid_cumulative_yuan") & (flow["year"] == 2023) & (flow["kind"] == "all")]
     assert so_far["value"].item() == pytest.approx(total)
@@ -300,7 +339,7 @@ def test_the_command_ends_with_the_agreed_line_of_json(results):
     rows = last(done)["rows"]
     assert all({"scenario", "quantity", "value", "low", "high", "label"} <= set(row) for row in rows)
     assert {row["place"] for row in rows} == {"east", "centre", "west", "northeast", NATION}
-    assert "not booked by place" in done.stderr
+    assert "It is booked where the recipient is" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from conftest import REPORTED_LEVERS, frame, levers, run
 from hypothesis import given
@@ -10,10 +11,14 @@ from hypothesis import strategies as st
 from sim.policy import Policy
 from sim.records.ledger import Account, Ledger
 
+#: One place and sector, with one recipient.
+SHAPE = (1, 1)
+ONE = np.ones(SHAPE, dtype=np.int64)
+
 
 @given(st.floats(0, 1e12), st.lists(st.floats(0, 1e12), max_size=20))
 def test_whatever_is_asked_for_is_either_committed_or_refused(budget, requests):
-    account = Account(budget)
+    account = Account(budget, np.zeros(SHAPE))
     committed = sum(account.commit(yuan) for yuan in requests)
     assert 0 <= account.committed <= budget * (1 + 1e-12)
     assert account.committed == pytest.approx(committed)
@@ -21,8 +26,8 @@ def test_whatever_is_asked_for_is_either_committed_or_refused(budget, requests):
 
 
 def test_a_new_quarter_forgets_flows_and_keeps_commitments():
-    account = Account(100.0)
-    account.pay(account.commit(60.0))
+    account = Account(100.0, np.zeros(SHAPE))
+    account.pay(account.commit(60.0), ONE)
     account.commit(50.0)
     account.open_quarter()
     assert (account.spent, account.refused, account.recipients) == (0.0, 0.0, 0.0)
@@ -30,11 +35,21 @@ def test_a_new_quarter_forgets_flows_and_keeps_commitments():
 
 
 def test_only_levers_switched_on_have_money():
-    ledger = Ledger(levers(little_giant_awards={"budget_yuan": 5.0}))
+    ledger = Ledger(levers(little_giant_awards={"budget_yuan": 5.0}), SHAPE)
     assert ledger["little_giant_awards"].available == 5.0
     assert ledger["digital_empowerment"].available == 0.0
-    ledger["little_giant_awards"].pay(3.0)
+    ledger["little_giant_awards"].pay(3.0, ONE)
     assert ledger.spent == 3.0
+
+
+def test_money_is_booked_where_its_recipients_are():
+    ledger = Ledger(REPORTED_LEVERS, (2, 2))
+    ledger["little_giant_awards"].pay(12.0, np.array([[3, 0], [0, 1]]))
+    ledger["digital_empowerment"].spend(6.0, np.array([[0.0, 0.5], [0.0, 0.5]]))
+    ledger["cluster_recognition"].pay(0.0, np.zeros((2, 2)))
+    assert ledger.paid_at.tolist() == [[9.0, 3.0], [0.0, 6.0]]
+    ledger.open_quarter()
+    assert not ledger.paid_at.any()
 
 
 def test_the_national_table_adds_up_the_levers(baseline):
@@ -96,9 +111,9 @@ def test_support_that_costs_next_to_nothing_reaches_all_and_costs_next_to_nothin
 
 def test_money_spent_is_summed_exactly():
     """The same on every interpreter: plain addition forgets what is small, `sum` does not since Python 3.12."""
-    ledger = Ledger(REPORTED_LEVERS)
+    ledger = Ledger(REPORTED_LEVERS, SHAPE)
     yuan = {"little_giant_awards": 1e16, "digital_empowerment": 1.0, "cluster_recognition": 1.0}
     for name, paid in yuan.items():
-        ledger[name].pay(paid)
+        ledger[name].pay(paid, ONE)
     assert 1e16 + 1.0 + 1.0 == 1e16
     assert ledger.spent == 1e16 + 2.0

@@ -142,6 +142,7 @@ WRONG = {
     "moves": (behaviour, "move_to_county", lambda firm, seen, country: None),
     "means": (counts, "COUNTED", 21),
     "public cost": (counts, "public_cost", lambda country: {"title_awards_yuan": 0.0}),
+    "money by place": (support.Programme, "supported", lambda one: Counter({(0, 0): 1})),
     "capacity": (ladder, "room_left", lambda tier, country: None),
     "direct way": (ladder, "all_hold", lambda alternative, fields, rules: False),
     "lot": (support, "lot_rank", lambda firm, weight, u: int(1.0 + u * 65534.0)),

@@ -4,15 +4,16 @@ import time
 from html import unescape
 
 import numpy as np
+import pandas as pd
 import pytest
 from drawn import both_answers, draw_page
 
 from scenarios.analysis.cash import cash
-from scenarios.analysis.incidence import incidence
+from scenarios.analysis.incidence import PAID, incidence
 from scenarios.analysis.value import NOT_COUNTED, value
 from viz import LANGUAGES
 from viz.app import charts
-from viz.app.pages.money import MoneyPage, accounts_of, gains_chart, paid_chart, places_of, worth_chart
+from viz.app.pages.money import MoneyPage, accounts_of, gains_chart, paid_chart, worth_chart
 from viz.app.policies import policy_of, settings_of
 from viz.app.state import Session, written_scenario
 from viz.live.gathered import GatheredResults
@@ -94,9 +95,11 @@ def test_payments_and_budgets_are_those_of_cash(drawn, answers, results, languag
 def test_gains_are_those_of_incidence_by_each_dimension(drawn, answers, results, by, language):
     words = Words(language)
     text = settled(drawn(answers["whole"], f"lang={language}&gain_by={by}")[1], words)
-    rows = incidence(results, by, quantities=QUANTITIES_BY[by]).rows
-    changes = rows[rows["scenario"].eq("my-policy") & rows["measure"].eq("change") & rows["kind"].eq("")]
-    assert set(changes["quantity"]) == set(QUANTITIES_BY[by])
+    found = incidence(results, by, quantities=QUANTITIES_BY[by])
+    shown = found.by_place("my-policy")
+    assert list(shown) == [*QUANTITIES_BY[by], *([PAID] if by != "tier" else [])]
+    assert words("gain.money_not_placed" if by == "tier" else "gain.money") in text
+    changes = pd.DataFrame([row["change"] for places in shown.values() for row in places.values()])
     for row in changes.itertuples():
         assert f"<td class=srdi-words>{place_name(words, by, row.place)}</td>" in text
         written = words.estimate(row.value, row.low, row.high, row.unit, signed=True)
@@ -194,7 +197,7 @@ def test_charts_hold_the_numbers_of_the_analyses(runner, answers, results):
     total = rows[(rows["kind"] == "all") & (rows["quantity"] == "paid_yuan") & (rows["quarters"] == 4)]
     for name, shown in (("my-policy", blocks[:-1].sum(axis=0)), ("baseline", blocks[-1])):
         np.testing.assert_allclose(shown, total[total["scenario"] == name]["value"], rtol=1e-5)
-    now = places_of(accounts.gains("region"), "my-policy")["employment"]
+    now = accounts.gains("region").by_place("my-policy")["employment"]
     spec = gains_chart(session, "region", "employment", now)
     low, mean, high = np.frombuffer(spec["values"], "<f4").reshape(3, -1)
     assert mean[:-1].sum() == pytest.approx(mean[-1], rel=1e-4)  # the regions add up to the nation

@@ -16,6 +16,7 @@ from seen import contrast
 
 from scenarios import InputError, cash, compare, incidence, load_scenario, run_ensemble
 from scenarios.analysis.bands import Luck, effect_of, level_quantiles, ratio_ends
+from scenarios.analysis.incidence import PAID
 from scenarios.analysis.intervals import MIN_PAIRS, mean_interval
 from scenarios.analysis.metrics import CUMULATIVE_COST
 from scenarios.analysis.model_error import level_error
@@ -77,8 +78,9 @@ def test_the_page_is_whole_and_needs_nothing_else(page):
 def test_every_chart_has_a_name_and_its_numbers(page):
     found = Page(page[1])
     maps, others = 2, 1
+    gains = len(QUANTITIES) + 1  # and public money
     money = 3 + 2 + others  # payments of each kind, without levers two, and worth
-    assert found.charts == found.toggles == 3 * len(LADDER) + len(CHAINS) + maps + others * len(QUANTITIES) + money
+    assert found.charts == found.toggles == 3 * len(LADDER) + len(CHAINS) + maps + others * gains + money
     assert found.unnamed == 0
     assert page[1].count('tabindex="0" role="img" aria-label="') == maps * len(LAYOUT)
 
@@ -132,11 +134,10 @@ def test_costs_say_what_was_spent_by_lever(results, page):
 def test_gains_by_region_are_those_of_incidence(results, page):
     language, text = page
     words, section = Words(language), Page(text).texts["gains"]
-    rows = incidence(results, "region", quantities=QUANTITIES).rows
-    changes = rows[
-        (rows["scenario"] == "no-policy") & (rows["measure"] == "change") & rows["quantity"].isin(QUANTITIES)
-    ]
-    assert len(changes) == len(QUANTITIES) * 5
+    shown = incidence(results, "region", quantities=QUANTITIES).by_place("no-policy")
+    assert list(shown) == [*QUANTITIES, PAID]
+    changes = pd.DataFrame([row["change"] for places in shown.values() for row in places.values()])
+    assert len(changes) == len(shown) * 5
     for row in changes.itertuples():
         assert place_name(words, "region", row.place) in section
         assert all(text in section for text in words.estimate(row.value, row.low, row.high, row.unit, signed=True))

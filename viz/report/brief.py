@@ -28,7 +28,7 @@ from viz.report.printing import one_page
 from viz.report.sections import Sections
 from viz.shared.calibrated import packaged_validation
 from viz.shared.compared import Compared
-from viz.shared.gains import by_place, place_name
+from viz.shared.gains import place_name
 from viz.shared.ranges import Ranged, ranged
 from viz.shared.units import unit_of
 from viz.shared.worth import against_baseline, not_counted, reasons
@@ -215,8 +215,8 @@ class _Text:
     def _gains(self) -> dict:
         """The table by region, and who clearly gains or loses."""
         words, compared = self.words, self.compared
-        rows = incidence(compared.results, "region", compared.baseline, quantities=_BY_REGION).rows
-        now = by_place(rows[rows["scenario"] == self.brief.scenario])
+        found = incidence(compared.results, "region", compared.baseline, quantities=_BY_REGION)
+        now = found.by_place(self.brief.scenario)
         changes = {
             quantity: {place: row["change"] for place, row in places.items()} for quantity, places in now.items()
         }

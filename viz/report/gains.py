@@ -10,7 +10,7 @@ from scenarios.display.drawing import svg
 from viz.report.blocks import Panel, ScenarioPanels
 from viz.report.panels import ranges_chart
 from viz.report.sections import Sections
-from viz.shared.gains import QUANTITIES, Places, by_place, concentration_table, gains_table, place_name
+from viz.shared.gains import QUANTITIES, Places, concentration_table, gains_table, place_name
 
 _BY = "region"
 
@@ -20,16 +20,16 @@ def gains(sections: Sections) -> list[ScenarioPanels]:
     compared = sections.compared
     if not compared.others:
         return []
-    rows = incidence(compared.results, _BY, compared.baseline, quantities=QUANTITIES).rows
-    before = by_place(rows[rows["scenario"] == compared.baseline])
+    incidences = incidence(compared.results, _BY, compared.baseline, quantities=QUANTITIES)
+    before = incidences.by_place(compared.baseline)
     found = []
     for name in compared.others:
-        now = by_place(rows[rows["scenario"] == name])
+        now = incidences.by_place(name)
         found.append(
             ScenarioPanels(
                 sections.titles[name],
                 sections.looks[name],
-                [_panel(sections, name, quantity, before[quantity], now[quantity]) for quantity in QUANTITIES],
+                [_panel(sections, name, quantity, before[quantity], now[quantity]) for quantity in now],
                 concentration_table(sections.words, _BY, before, now),
                 basis=sections.difference_basis(name),
             )

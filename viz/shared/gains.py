@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from scenarios.analysis.incidence import NATION, PAID
+from scenarios.analysis.incidence import NATION
 from viz.shared.ranges import estimate_texts
 from viz.shared.texts import TextTable
 from viz.words.language import Words
@@ -23,16 +23,8 @@ QUANTITIES_BY = {
 #: Keys of the names of places, by dimension.
 _NAMES = {"region": "fit.region_{}", "county_type": "provinces.{}", "sector": "sector.{}", "tier": "chains.tier_{}"}
 
-#: Rows of `scenarios.analysis.incidence` by place and measure.
+#: Rows of an `Incidence` by place and measure.
 Places = Mapping[str, Mapping[str, pd.Series]]
-
-
-def by_place(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, pd.Series]]]:
-    """Rows of a scenario by quantity, place and measure; public money, which has no place, is left out."""
-    found: dict[str, dict[str, dict[str, pd.Series]]] = {}
-    for _, row in rows[rows["quantity"] != PAID].iterrows():
-        found.setdefault(row["quantity"], {}).setdefault(row["place"], {})[row["measure"]] = row
-    return found
 
 
 def place_name(words: Words, by: str, place: str) -> str:

@@ -9,7 +9,7 @@ import solara
 import solara.lab
 
 from scenarios.analysis.cash import ALL, Cash
-from scenarios.analysis.incidence import NATION, Incidence
+from scenarios.analysis.incidence import NATION
 from scenarios.analysis.value import Value
 from scenarios.display.drawing import OKABE_ITO
 from scenarios.files.schema import Scenario
@@ -25,7 +25,7 @@ from viz.app.state import VIEWS, Session, use_session, written_scenario
 from viz.app.widgets.chart import Chart, bar, interval, line, time_chart
 from viz.live.accounts import Accounts
 from viz.live.session import Answer
-from viz.shared.gains import QUANTITIES_BY, Places, by_place, concentration_table, gains_table, place_name
+from viz.shared.gains import QUANTITIES_BY, Places, concentration_table, gains_table, place_name
 from viz.shared.payments import budgets_table, by_year, kinds, payments_table
 from viz.shared.worth import (
     against_baseline,
@@ -192,14 +192,14 @@ def Gains(answer: Answer, accounts: Accounts) -> None:
     # While another dimension is chosen, what was found is still of the last one.
     if found is None or found.by != by:
         return
-    before, now = (places_of(found, name) for name in (accounts.baseline, accounts.policy))
+    before, now = (found.by_place(name) for name in (accounts.baseline, accounts.policy))
     year = session.runner.until
     label = accounts.results.change_label(accounts.baseline, accounts.policy)
     basis = words("label.difference", label=words.label(label))
     texts = [words("money.gains_about", year=year), ranges_text(words, answer, pairs=True), basis]
     note(words.sentences(texts))
     with solara.Div(classes=["srdi-cards", "srdi-two"]):
-        for quantity in found.quantities:
+        for quantity in now:
             with solara.Div(classes=["srdi-stack"]):
                 spec = gains_chart(session, by, quantity, now[quantity])
                 Chart(spec=spec, version=f"{charts.version_of(answer)} {by}", source=source(session, answer))
@@ -208,12 +208,8 @@ def Gains(answer: Answer, accounts: Accounts) -> None:
     heading(title, "h4")
     html_table(concentration_table(words, by, before, now), title)
     places = words(f"gain.places_{by}")
-    note(words.sentences([words("gain.table_note", places=places), words("gain.money")]))
-
-
-def places_of(found: Incidence, name: str) -> dict[str, dict[str, dict]]:
-    """Rows of a scenario by quantity, place and measure."""
-    return by_place(found.rows[found.rows["scenario"] == name])
+    money = words("gain.money" if found.money_is_placed else "gain.money_not_placed")
+    note(words.sentences([words("gain.table_note", places=places), money]))
 
 
 def gains_chart(session: Session, by: str, quantity: str, now: Places) -> dict:
