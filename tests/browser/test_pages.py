@@ -7,6 +7,7 @@ import pytest
 from browser.conftest import wait_for_chart
 from viz import LANGUAGES
 from viz.app.layout import PAGES, window_title
+from viz.shared.gains import QUANTITIES_BY
 from viz.words.language import Words
 
 pytestmark = pytest.mark.browser
@@ -85,6 +86,19 @@ def test_no_column_of_a_comparison_is_cut_on_a_telephone(open_page, language):
     assert beside[0] == "none"
     assert len(heads) > 2
     assert all(f'"{head}"' in shown for head, shown in zip(heads[1:], beside[1:], strict=True))
+
+
+def test_tables_on_money_fit_beside_each_other_in_chinese(open_page):
+    # The widest numbers are those with ranges.
+    page = open_page(f"money?lang=zh&{_POLICY}")
+    page.wait_for_selector('[data-stage="done"]')
+    words = Words("zh")
+    for title in ("money.ratios", "cash.budgets"):
+        page.get_by_role("region", name=words(title), exact=True).wait_for()
+    for by in QUANTITIES_BY:
+        page.locator("label", has_text=words("money.by")).locator("select").select_option(by)
+        page.locator(".srdi-two th", has_text=words(f"gain.place_{by}")).first.wait_for()
+        assert page.locator(".srdi-scroll").evaluate_all(_CUT) == []
 
 
 @pytest.mark.parametrize(("width", "columns"), [(400, 1), (1280, 2), (1920, 2)])

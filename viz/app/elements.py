@@ -15,6 +15,9 @@ from viz.app.widgets.files import FileButton
 from viz.app.widgets.panels import Choice, Copy
 from viz.shared.texts import TextTable
 
+#: Most letters of a heading of numbers that is not broken, in a language without spaces.
+_SHORT_HEAD = 6
+
 
 def html_button(text: str, on_click: Callable[[], None], *, disabled: bool = False) -> None:
     """A plain button."""
@@ -57,7 +60,8 @@ def table_html(
     """
 
     def cell(tag: str, column: int, text: str) -> str:
-        kind = " class=srdi-words" if column < words else ""
+        long = tag == "th" and len(text) > _SHORT_HEAD
+        kind = " class=srdi-words" if column < words else " class=srdi-long" if long else ""
         named = Markup(' data-head="{}"').format(heads[column]) if stacked and tag == "td" else ""
         return f"<{tag}{kind}{named}>{escape(text)}</{tag}>"
 
