@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -123,6 +124,19 @@ ADDRESSES: dict[str, str] = {
         }.items()
     ),
 }
+
+
+def outside_brackets(text: str) -> str:
+    """A text without what stands in brackets or in the innermost quotation marks."""
+    text = re.sub(r"（[^（）]*）", "", text)
+    return re.sub(r"“[^“”]*”", "", text)
+
+
+def check_chinese(text: str) -> None:
+    """The sentence is Chinese: Latin words are keys in brackets, or what the user wrote, in quotation marks."""
+    assert re.search(r"[\u4e00-\u9fff]", text), text
+    assert not re.findall(r"[A-Za-z]{2,}|_", outside_brackets(text)), text
+    assert len(text) < READABLE
 
 
 def session(query: str = "") -> Session:

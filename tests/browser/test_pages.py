@@ -7,6 +7,7 @@ import pytest
 from browser.conftest import wait_for_chart
 from viz import LANGUAGES
 from viz.app.layout import PAGES, window_title
+from viz.shared.gains import QUANTITIES_BY
 from viz.words.language import Words
 
 pytestmark = pytest.mark.browser
@@ -16,6 +17,8 @@ _POLICY = "levers.public_services.enabled=true&policy=Clusters~levers.cluster_re
 _DRAWN = {"model": "img, canvas, svg", "data": "table", "stories": ".srdi-lines"}
 #: Pages that quote files, sources and parameters; on the others a few English words in a row are a sentence forgotten.
 _QUOTING = ("model", "data", "calibration")
+#: Tables of which a part lies beyond the edge.
+_CUT = "(all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText)"
 _LATIN = re.compile(r"[A-Za-z]{4,}(?: [a-z]{2,}){3,}")
 
 
@@ -69,6 +72,33 @@ def test_an_address_there_is_not_has_the_frame_and_a_way_on(open_page, language)
     page.locator(".srdi-nav").get_by_text(words("app.policy"), exact=True).click()
     wait_until_drawn(page, "policy")
     assert "levers.public_services.enabled=true" in page.url
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_column_of_a_comparison_is_cut_on_a_telephone(open_page, language):
+    page = open_page(f"compare?source=looked-at&lang={language}", width=400)
+    cells = page.locator(".srdi-compared").first.locator("tbody tr").first.locator("td")
+    cells.first.wait_for()
+    assert page.locator(".srdi-scroll").evaluate_all(_CUT) == []
+    # Beside each number stands the heading of its column.
+    heads = page.locator(".srdi-compared").first.locator("th").all_text_contents()
+    beside = cells.evaluate_all("(all) => all.map((each) => getComputedStyle(each, '::before').content)")
+    assert beside[0] == "none"
+    assert len(heads) > 2
+    assert all(f'"{head}"' in shown for head, shown in zip(heads[1:], beside[1:], strict=True))
+
+
+def test_tables_on_money_fit_beside_each_other_in_chinese(open_page):
+    # The widest numbers are those with ranges.
+    page = open_page(f"money?lang=zh&{_POLICY}")
+    page.wait_for_selector('[data-stage="done"]')
+    words = Words("zh")
+    for title in ("money.ratios", "cash.budgets"):
+        page.get_by_role("region", name=words(title), exact=True).wait_for()
+    for by in QUANTITIES_BY:
+        page.locator("label", has_text=words("money.by")).locator("select").select_option(by)
+        page.locator(".srdi-two th", has_text=words(f"gain.place_{by}")).first.wait_for()
+        assert page.locator(".srdi-scroll").evaluate_all(_CUT) == []
 
 
 @pytest.mark.parametrize(("width", "columns"), [(400, 1), (1280, 2), (1920, 2)])

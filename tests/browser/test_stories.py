@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.page import wait_for_answer
 from viz import LANGUAGES
-from viz.app.layout import EMBED, window_title
-from viz.app.share import CHARTS
+from viz.app.layout import window_title
+from viz.app.share import CHARTS, EMBED
 from viz.app.stories import stories
 from viz.words.language import Words
 

@@ -305,12 +305,13 @@ def test_a_network_is_moved_and_zoomed(opened):
         return pictures[-1] != pictures[-2]
 
     page.mouse.move(box["x"] + 200, box["y"] + 200)
-    # The wheel alone scrolls the page, and says how it would zoom.
-    before = page.evaluate("window.scrollY")
-    page.mouse.wheel(0, -40)
+    # The wheel alone scrolls the page, and says how it would zoom. What scrolls is a part of the page, not the window.
+    page.mouse.wheel(0, 40)
     assert not differs()
     network.get_by_text("Hold Ctrl").wait_for()
-    page.wait_for_function("(before) => window.scrollY < before", arg=before)
+    page.wait_for_function(
+        "(top) => document.querySelector('.srdi-network-canvas').getBoundingClientRect().top < top", arg=box["y"]
+    )
     frame.scroll_into_view_if_needed()
     box = frame.bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)

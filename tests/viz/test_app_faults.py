@@ -5,7 +5,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from hostile import ADDRESSES, BASE, READABLE, UPLOADS, send, session
+from hostile import ADDRESSES, BASE, READABLE, UPLOADS, check_chinese, send, session
 
 from scenarios.analysis.decomposition import design
 from scenarios.errors import InputError, ResultsError
@@ -60,19 +60,6 @@ FILES = [
     (b"[levers.commons]\n", ["政策工具没有这项设置"]),
     (b"[levers.sme_fund]\nprovinces = 'Zhejiang'", ["“适用省份”", "“Zhejiang”", "须为列表"]),
 ]
-
-
-def outside_brackets(text: str) -> str:
-    """A text without what stands in brackets or in the innermost quotation marks."""
-    text = re.sub(r"（[^（）]*）", "", text)
-    return re.sub(r"“[^“”]*”", "", text)
-
-
-def check_chinese(text: str) -> None:
-    """The sentence is Chinese: Latin words are keys in brackets, or what the user wrote, in quotation marks."""
-    assert re.search(r"[\u4e00-\u9fff]", text), text
-    assert not re.findall(r"[A-Za-z]{2,}|_", outside_brackets(text)), text
-    assert len(text) < READABLE
 
 
 @pytest.mark.parametrize(("key", "value", "said"), SETTINGS)

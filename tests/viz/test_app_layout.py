@@ -100,6 +100,16 @@ def test_a_page_that_fails_says_so_and_the_others_stay(shown, language, caplog):
     assert words("app.page_failed") in page.text()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_choice_that_is_not_allowed_is_said_on_the_page(shown, language):
+    page, words = shown(f"/?lang={language}&horizon=2077"), Words(language)
+    allowed = words("fault.allowed_year", first=2020, last=2020)
+    assert "“2077”" in page.session.message.value
+    assert words("app.fault", text=page.session.message.value) in page.text()
+    assert allowed in page.text()
+    assert "a page that is sound" in page.text()
+
+
 def test_a_page_that_failed_can_be_tried_again(shown, caplog):
     words = Words("en")
     page = shown("/map")

@@ -15,6 +15,9 @@ from viz.app.widgets.files import FileButton
 from viz.app.widgets.panels import Choice, Copy
 from viz.shared.texts import TextTable
 
+#: Most letters of a heading of numbers that is not broken, in a language without spaces.
+_SHORT_HEAD = 6
+
 
 def html_button(text: str, on_click: Callable[[], None], *, disabled: bool = False) -> None:
     """A plain button."""
@@ -33,24 +36,37 @@ def toggle(text: str, pressed: bool, on_click: Callable[..., None]) -> None:
     )
 
 
-def html_table(table: TextTable, caption: str = "") -> None:
-    """A table of texts with its own scroll bar on narrow pages."""
+def html_table(table: TextTable, caption: str = "", *, stacked: bool = False) -> None:
+    """A table of texts with its own scroll bar on narrow pages.
+
+    Args:
+        stacked: on a telephone each row is a card instead, with the heading of its column beside each cell.
+    """
     solara.HTML(
         tag="div",
-        classes=["srdi-scroll"],
+        classes=["srdi-scroll", *(["srdi-stacked"] if stacked else [])],
         attributes={"tabindex": "0", "role": "region", "aria-label": caption} if caption else {"tabindex": "0"},
-        unsafe_innerHTML=table_html(table.heads, table.rows, table.words, caption),
+        unsafe_innerHTML=table_html(table.heads, table.rows, table.words, caption, stacked=stacked),
     )
 
 
-def table_html(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1, caption: str = "") -> str:
-    """A table as HTML; its first `words` columns are text, the others numbers. Cells may be `markupsafe.Markup`."""
+def table_html(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1, caption: str = "", *, stacked: bool = False
+) -> str:
+    """A table as HTML; its first `words` columns are text, the others numbers. Cells may be `markupsafe.Markup`.
+
+    Args:
+        stacked: cells carry the headings of their columns, for the style to show.
+    """
+
+    def cell(tag: str, column: int, text: str) -> str:
+        long = tag == "th" and len(text) > _SHORT_HEAD
+        kind = " class=srdi-words" if column < words else " class=srdi-long" if long else ""
+        named = Markup(' data-head="{}"').format(heads[column]) if stacked and tag == "td" else ""
+        return f"<{tag}{kind}{named}>{escape(text)}</{tag}>"
 
     def cells(tag: str, texts: Sequence[str]) -> str:
-        return "".join(
-            f"<{tag}{' class=srdi-words' if column < words else ''}>{escape(text)}</{tag}>"
-            for column, text in enumerate(texts)
-        )
+        return "".join(cell(tag, column, text) for column, text in enumerate(texts))
 
     head = f"<thead><tr>{cells('th', heads)}</tr></thead>"
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -90,7 +90,26 @@ def _unknown(words: Words, fault: Fault) -> str:
     names = [
         (key.rpartition(".")[2], words.setting_label(key) if key in defaults() else _what(words, key)) for key in known
     ]
-    return words("fault.known", text=text, names=_names(words, names))
+    return words("fault.known", text=text, names=names_text(words, names))
+
+
+def _choice(words: Words, fault: Fault) -> str:
+    """A choice in the address that is not allowed, and what is (see `viz.app.choices`)."""
+    allowed = cast(Callable[[Words], str], fault.about["allowed"])
+    return words(
+        "fault.value",
+        what=_named(words, words(f"fault.choice.{fault.key}")),
+        code=fault.key,
+        value=words("fault.quoted", value=_quote(fault.value)),
+        allowed=allowed(words),
+    )
+
+
+def _further(words: Words, fault: Fault) -> str:
+    """One fault of an address, and the keys of others."""
+    first, keys = cast(Exception, fault.about["first"]), cast(list[str], fault.about["keys"])
+    quoted = words.joined([words("fault.quoted", value=key) for key in keys])
+    return words("fault.further", text=fault_text(words, first), keys=quoted)
 
 
 def _too_large(words: Words, fault: Fault) -> str:
@@ -119,6 +138,8 @@ def _extends(words: Words, fault: Fault) -> str:
 
 _TEXTS = {
     "value": _value,
+    "choice": _choice,
+    "further": _further,
     "unknown": _unknown,
     "announced_late": _order,
     "end_early": _order,
@@ -252,7 +273,7 @@ def _allowed(words: Words, key: str) -> str:
         parameter = parameter_table().get(key.removeprefix("parameters."))
         if parameter is None:
             return words("fault.allowed_number", range="")
-        return words("fault.allowed_number", range=_range(words, {"ge": parameter.low, "le": parameter.high}))
+        return words("fault.allowed_number", range=range_text(words, {"ge": parameter.low, "le": parameter.high}))
     field = _field(key)
     if field is None:
         return words("fault.allowed_other")
@@ -266,7 +287,7 @@ def _allowed(words: Words, key: str) -> str:
         most = next((rule.max_length for rule in field.metadata if hasattr(rule, "max_length")), 0)
         return words("fault.allowed_text", most=most)
     kind = "count" if field.annotation is int else "number"
-    return words(f"fault.allowed_{kind}", range=_range(words, bounds_of(field), _unit_of(key)))
+    return words(f"fault.allowed_{kind}", range=range_text(words, bounds_of(field), _unit_of(key)))
 
 
 def _allowed_of_control(words: Words, key: str, control: dict) -> str:
@@ -277,11 +298,11 @@ def _allowed_of_control(words: Words, key: str, control: dict) -> str:
     if kind == "switch":
         return words("fault.allowed_switch")
     if kind in ("choice", "several"):
-        return words(f"fault.allowed_{kind}", names=_names(words, control["options"]))
-    return words(f"fault.allowed_{kind}", range=_range(words, bounds_of(field_of(key)), _unit_of(key)))
+        return words(f"fault.allowed_{kind}", names=names_text(words, control["options"]))
+    return words(f"fault.allowed_{kind}", range=range_text(words, bounds_of(field_of(key)), _unit_of(key)))
 
 
-def _range(words: Words, bounds: dict[str, float], unit: str = "") -> str:
+def range_text(words: Words, bounds: dict[str, float], unit: str = "") -> str:
     """Ends of a range, as part of a sentence; empty without ends."""
     if set(bounds) == {"ge", "le"}:
         # The unit once, after the second number; but "10% to 20%".
@@ -291,7 +312,7 @@ def _range(words: Words, bounds: dict[str, float], unit: str = "") -> str:
     return words("fault.range", ends=words("fault.and").join(ends)) if ends else ""
 
 
-def _names(words: Words, options: Iterable[tuple[str, str]]) -> str:
+def names_text(words: Words, options: Iterable[tuple[str, str]]) -> str:
     """Names allowed in a file, each with its title where that differs."""
     return words.joined(
         [title if title == name else words("number.bracketed", value=title, about=name) for name, title in options]

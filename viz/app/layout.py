@@ -14,8 +14,10 @@ import solara.lab
 from viz import LANGUAGES
 from viz.app import state
 from viz.app.announced import Told
+from viz.app.choices import tell_choices
 from viz.app.elements import CopyLink, heading, html_button, note
 from viz.app.memory import reclaim
+from viz.app.share import EMBED
 from viz.app.state import Session, session_context, use_session
 from viz.app.widgets.panels import Address, Pages, Skip
 from viz.words.language import Words
@@ -32,8 +34,6 @@ PAGES = (
     ("/model", "model"),
     ("/data", "data"),
 )
-#: Path of the page that shows one chart, in a frame of another page.
-EMBED = "/embed"
 #: Path of the page shown for an unknown address.
 MISSING = "/missing"
 #: Keys of titles by path.
@@ -49,7 +49,7 @@ def _css() -> str:
 def use_own_session() -> Session:
     """The session of this browser tab: it starts when the first page is drawn and closes with the tab."""
     router = solara.use_router()
-    session = solara.use_memo(lambda: Session(state.serving().runner, router.search or "", _accepted()), [])
+    session = solara.use_memo(lambda: _session(router.search or ""), [])
 
     def live():
         session.begin()
@@ -61,6 +61,13 @@ def use_own_session() -> Session:
         return end
 
     solara.use_effect(live, [])
+    return session
+
+
+def _session(query: str) -> Session:
+    """The session of an address, with a message if the address asks for what there is not."""
+    session = Session(state.serving().runner, query, _accepted())
+    tell_choices(session, query)
     return session
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import solara
 
-from viz.app.layout import EMBED, MISSING, PAGES, Layout
+from viz.app.layout import MISSING, PAGES, Layout
 from viz.app.pages import calibration, chains, compare, data, map, missing, model, money, policy, stories
-from viz.app.share import EmbedPage
+from viz.app.share import EMBED, EmbedPage
 
 _COMPONENTS = {
     "policy": policy.PolicyPage,

@@ -13,7 +13,6 @@ from viz.app import charts
 from viz.app.changes import changes_table
 from viz.app.downloads import brief_file
 from viz.app.elements import Copied, CopyLink, MadeFile, choice, code, heading, html_table, note, remark_on
-from viz.app.layout import EMBED
 from viz.app.sources import source
 from viz.app.state import Session, is_computing, link_to, use_session
 from viz.live.session import Answer
@@ -21,6 +20,8 @@ from viz.report.brief import FORMATS
 from viz.shared.known import remark
 from viz.words.language import Words
 
+#: Path of the page that shows one chart, in a frame of another page.
+EMBED = "/embed"
 #: National quantities with a chart, in order.
 FANS = ("little_giants", "srdi_smes", "innovative_smes", "rd_true_yuan", "employment", "productivity_index")
 #: The charts of the policy page by their names in addresses: function of `viz.app.charts`, and the quantity, if any.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -198,6 +199,11 @@ class Session:
         self._fault = (fault, name)
         self.message.value = fault_text(Words(self.language.peek()), fault, name)
 
+    @property
+    def fault(self) -> Exception | None:
+        """The error that the page's message tells."""
+        return self._fault[0]
+
     def choose_dark(self, dark: bool) -> None:
         """Show the page dark or light, and say so in its address."""
         self.chosen_dark.value = self.dark.value = dark
@@ -215,6 +221,10 @@ class Session:
     def choose(self, name: str, text: str) -> None:
         """Set a choice of VIEWS."""
         self.view.value = {**self.view.value, name: text}
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Set choices of VIEWS to their defaults."""
+        self.view.value = {name: text for name, text in self.view.value.items() if name not in names}
 
     @property
     def title(self) -> str:

@@ -38,9 +38,8 @@ def Total():
         session.put(settings_of(found.scenario))
 
     job: Job[Rescaled] = use_job([session.remembered.value, total], on_found=take)
-    # What was entered, or what the address says, if it is no total.
-    asked = session.chosen("total")
-    refused = solara.use_reactive("" if total else asked)
+    # What was entered, if it is no total.
+    refused = solara.use_reactive("")
 
     def enter(text: str) -> None:
         value = read_total(text, words)
@@ -104,10 +103,16 @@ def Led(found: Rescaled) -> None:
 
 def total_of(session: Session) -> float:
     """The reader's total in yuan; 0 for none."""
+    text = session.chosen("total")
+    return float(text) if is_total(text) else 0.0
+
+
+def is_total(text: str) -> bool:
+    """Whether a text of the address is a total in yuan."""
     try:
-        return _allowed(float(session.chosen("total") or 0.0)) or 0.0
+        return _allowed(float(text)) is not None
     except ValueError:
-        return 0.0
+        return False
 
 
 def read_total(text: str, words: Words) -> float | None:

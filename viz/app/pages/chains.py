@@ -10,7 +10,9 @@ from scenarios.display.drawing import OKABE_ITO
 from sim.world.geography import COUNTY_TYPES
 from viz.app import charts
 from viz.app.basis import basis_text
+from viz.app.choices import unknown_firm
 from viz.app.elements import Busy, heading, html_table, note
+from viz.app.faults import fault_text
 from viz.app.state import Session, use_session
 from viz.app.widgets.chart import bar, time_chart
 from viz.app.widgets.network import TEXTS, Network, network, radial_layout
@@ -184,9 +186,12 @@ def OneFirm():
     if not options:
         return
     chosen = session.chosen("firm")
-    firm = life(rows, chosen) or life(rows, options[0]["value"])
+    asked = life(rows, chosen)
+    firm = asked or life(rows, options[0]["value"])
     if firm is None:
         return
+    if chosen and asked is None:
+        note(fault_text(words, unknown_firm(chosen)))
     Search(
         label=words("chains.firm_choose"),
         value=firm.firm,
