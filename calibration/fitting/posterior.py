@@ -26,6 +26,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 from scipy.stats import qmc
+from threadpoolctl import threadpool_limits
 
 from calibration.fitting.emulator import Emulator
 from calibration.fitting.targets import Targets
@@ -39,6 +40,8 @@ _LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
 WALKERS, START_POINTS, BURN_IN = 3, 32, 0.4
 #: Step of differences by an expected figure, on its transformed scale.
 _STEP = 1e-5
+#: Relative precision of a search for the most likely point: 0.0001 of a log likelihood of -100.
+_PRECISION = 1e-6
 #: Replaces minus infinity, which a sampler could not distinguish from an error.
 _LOWEST = -1e12
 
@@ -217,6 +220,10 @@ def best_point(
         at[free] = coordinates
         return -float(likelihood(at[None, :])[0]), -likelihood.slope(at)[free]
 
-    result = minimize(loss, point[free], jac=True, method="L-BFGS-B", bounds=box[free])
+    # Profiles run in several processes: with more threads each, these would wait for one another.
+    with threadpool_limits(1):
+        result = minimize(
+            loss, point[free], jac=True, method="L-BFGS-B", bounds=box[free], options={"ftol": _PRECISION}
+        )
     point[free] = result.x
     return point, -float(result.fun)
