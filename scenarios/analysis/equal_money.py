@@ -286,7 +286,9 @@ def find_factor(
         low, high = high, min(2.0 * high, given.most)
     ends = [factor for factor in (low, high) if gap(factor) == 0.0]
     if not ends:
-        root_scalar(gap, bracket=(low, high), method="brentq", xtol=_PART_OF_TOLERANCE * tolerance * high, maxiter=_STEPS)
+        root_scalar(
+            gap, bracket=(low, high), method="brentq", xtol=_PART_OF_TOLERANCE * tolerance * high, maxiter=_STEPS
+        )
     chosen = min((factor for factor in tried if factor > 0.0), key=lambda factor: abs(tried[factor] - wanted))
     return Search(1.0 if gap(1.0) == 0.0 else chosen, len(tried.keys() - {0.0}))
 
