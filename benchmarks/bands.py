@@ -49,7 +49,7 @@ def rows(answer: Answer) -> list[tuple[str, ...]]:
     for quantity, day, other, kind in compared:
         unit = unit_per_quarter(quantity)
         at = next(index for index, each in enumerate(dates) if each.isoformat() == day)
-        fan = course(answer, quantity).fan
+        fan = course(answer, quantity).fan or {}
         page = tuple(float(fan[each][at]) for each in (0.05, 0.5, 0.95))
         alone = np.quantile([yearly(run, quantity)[at] for run in answer.runs], (0.05, 0.5, 0.95))
         texts = ["{} ({})".format(*words.estimate(middle, low, high, unit)) for low, middle, high in (page, other)]
