@@ -31,7 +31,7 @@ POSTERIOR, SUMMARY = "posterior.parquet", "calibration.json"
 #: Runs with parameter draws that predict every figure.
 PREDICTIVE = 200
 #: Synthetic sets of figures made by the emulator and by the model.
-ON_EMULATOR, ON_MODEL = 40, 12
+ON_EMULATOR, ON_MODEL = 16, 12
 _PACKAGES = ("srdi", "numpy", "scipy", "scikit-learn", "emcee")
 #: The reference run: large enough that every mechanism acts.
 REFERENCE_SCALE, REFERENCE_SEED = 0.004, 1
