@@ -185,7 +185,9 @@ def _regression(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def _ranking(priced: Sequence[Candidate], gains: np.ndarray) -> pd.DataFrame:
     columns = {"lever": [each.lever for each in priced], "gain_per_billion_yuan": gains.mean(axis=0)}
-    return pd.DataFrame(columns).sort_values("gain_per_billion_yuan", ascending=False, ignore_index=True)
+    # By name where gains are the same, as they are where none of a few simulated firms responds.
+    order = ["gain_per_billion_yuan", "lever"]
+    return pd.DataFrame(columns).sort_values(order, ascending=[False, True], ignore_index=True)
 
 
 def _sorted(rows: list[dict], noise: float) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,8 +16,7 @@ class Account:
     """One lever's money, in yuan at 1:1.
 
     Attributes:
-        budget: of the whole window. paid_at: float64 (places, sectors), what all levers paid in the quarter where its
-            recipients are; the ledger's.
+        budget: of the whole window. ledger: the one it is of, which books what is paid where the recipients are.
         committed: of the budget, since the lever's start, paid or not.
         spent, refused: in the quarter; refused is the cost of the eligible left out.
         recipients: firms, clusters or leaders granted support in the quarter.
@@ -25,7 +24,7 @@ class Account:
     """
 
     budget: float
-    paid_at: np.ndarray
+    ledger: Ledger = field(repr=False)
     committed: float = 0.0
     spent: float = 0.0
     refused: float = 0.0
@@ -56,7 +55,7 @@ class Account:
         self.spent += yuan
         self.spent_so_far += yuan
         if yuan > 0.0:
-            self.paid_at += recipients * (yuan / recipients.sum())
+            self.ledger.paid_at += recipients * (yuan / recipients.sum())
 
     def spend(self, yuan: float, recipients: np.ndarray) -> float:
         """Commit and pay at once, as far as the budget lasts; returns what was paid. recipients: see `pay`."""
@@ -94,7 +93,7 @@ class Ledger:
         """Open new accounts for levers by name."""
         for name in names:
             lever = getattr(levers, name)
-            self.accounts[name] = Account(lever.budget_yuan if lever.enabled else 0.0, self.paid_at)
+            self.accounts[name] = Account(lever.budget_yuan if lever.enabled else 0.0, self)
 
     def open_quarter(self) -> None:
         """Start a new quarter in every account."""

@@ -18,7 +18,7 @@ ONE = np.ones(SHAPE, dtype=np.int64)
 
 @given(st.floats(0, 1e12), st.lists(st.floats(0, 1e12), max_size=20))
 def test_whatever_is_asked_for_is_either_committed_or_refused(budget, requests):
-    account = Account(budget, np.zeros(SHAPE))
+    account = Account(budget, Ledger(levers(), SHAPE))
     committed = sum(account.commit(yuan) for yuan in requests)
     assert 0 <= account.committed <= budget * (1 + 1e-12)
     assert account.committed == pytest.approx(committed)
@@ -26,7 +26,7 @@ def test_whatever_is_asked_for_is_either_committed_or_refused(budget, requests):
 
 
 def test_a_new_quarter_forgets_flows_and_keeps_commitments():
-    account = Account(100.0, np.zeros(SHAPE))
+    account = Account(100.0, Ledger(levers(), SHAPE))
     account.pay(account.commit(60.0), ONE)
     account.commit(50.0)
     account.open_quarter()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from sim.calendar import Quarter
 from sim.levers import DigitalEmpowerment, Lever, Levers
 from sim.policy import Policy, find_policy
-from sim.records.ledger import Account
+from sim.records.ledger import Account, Ledger
 from sim.rules import Rules
 from sim.tiers import TIERS
 
@@ -93,7 +92,7 @@ def test_named_policies_come_from_the_installed_catalogues():
 
 
 def test_an_account_never_commits_more_than_its_budget():
-    account = Account(100.0, np.zeros((1, 1)))
+    account = Account(100.0, Ledger(Levers(), (1, 1)))
     assert account.commit(70.0) == 70.0
     assert account.commit(50.0) == 30.0
     assert (account.committed, account.refused, account.available) == (100.0, 20.0, 0.0)

@@ -408,6 +408,7 @@ def test_reviewers_see_the_score_with_the_noise_of_the_assessors(noise, kept):
     firm = STRONG | {"tier": 1, "innovative_since": 2}
     columns = population({slot: firm})
     fields, u, _ = seen(columns, slot)
+    fields[Field.growth] += P.review_allowance
     points = score(criteria("innovative"), fields) + P.assessment_noise * unit_noise(u)
     strict = criteria("innovative")._replace(score_min=np.array([points - noise]), direct_start=np.array([0, 0]))
     counts = np.zeros((3, PLACES, SECTORS, 4), dtype=np.int64)
