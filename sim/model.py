@@ -223,6 +223,12 @@ class SRDIModel(mesa.Model):
             self._reach[type(lever)] = reached(self, lever)
         return self._reach[type(lever)]
 
+    def count_at(self, places: np.ndarray, sectors: np.ndarray) -> np.ndarray:
+        """How many of a list are in each place and sector, by their codes: int64 (places, sectors)."""
+        counts = np.zeros(self.places_and_sectors, dtype=np.int64)
+        np.add.at(counts, (places, sectors), 1)
+        return counts
+
     @property
     def flows(self) -> np.ndarray:
         """What happened in the last quarter: int64 (places, sectors, len(Flow))."""

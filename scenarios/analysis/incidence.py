@@ -18,6 +18,7 @@ from scenarios.analysis.again import SIZES, all_pairs, manufacturing, not_repeat
 from scenarios.analysis.comparison import common_quarters, common_scenarios
 from scenarios.analysis.firm_runs import TITLES, FirmRun, follow
 from scenarios.analysis.intervals import band_columns
+from scenarios.analysis.metrics import COST_PARTS, CUMULATIVE, CUMULATIVE_COST
 from scenarios.checks import single, whole_number
 from scenarios.ensembles.ensemble import run_together
 from scenarios.ensembles.jobs import Job
@@ -43,10 +44,10 @@ DIMENSIONS = {
 DEFAULT_QUANTITIES = ("firms", "employment", "srdi_smes", "little_giants", "revenue_yuan", "rd_true_yuan")
 #: Quantity of public money, and what is said of it where the table has none.
 PAID, NOT_BOOKED = "paid_yuan", "not booked by {by}"
-#: Columns of public money in the tables by place and sector, by kind.
-_PAID_BY_KIND = {"lever": "public_spending_yuan", "tax": "tax_relief_yuan", "title": "title_awards_yuan"}
 #: The row of the whole country, and the sum over kinds or levers.
 NATION, ALL = "nation", "all"
+#: Columns of public money in the tables by place and sector, by kind.
+_PAID_BY_KIND = {kind: CUMULATIVE[name] for kind, name in {**COST_PARTS, ALL: CUMULATIVE_COST}.items()}
 #: Units of columns that add up over places.
 _ADDITIVE = ("firms", "persons", "clusters", "yuan per quarter")
 _FLOWS = ("revenue_yuan", "rd_true_yuan", "exports_yuan")
@@ -232,11 +233,9 @@ def _money_by_place(results: Results, by: str, scenarios: Sequence[str], quarter
         return {}
     so_far = frame[frame["quarter"] <= pd.Timestamp(quarter.end_date)]
     paid = _summed(results, by, scenarios, quarter, so_far, _PAID_BY_KIND.values())
-    kinds = {kind: {name: paid.values[name, column] for name in scenarios} for kind, column in _PAID_BY_KIND.items()}
-    kinds[ALL] = {name: np.sum([own[name] for own in kinds.values()], axis=0) for name in scenarios}
     return {
-        kind: _Levels(paid.places, {(name, PAID): values for name, values in own.items()})
-        for kind, own in kinds.items()
+        kind: _Levels(paid.places, {(name, PAID): paid.values[name, column] for name in scenarios})
+        for kind, column in _PAID_BY_KIND.items()
     }
 
 

@@ -78,16 +78,10 @@ def engage(model, name: str) -> np.ndarray:
         return engagement
     wanted = 0.25 * lever.leader_yuan * lever.intensity * leaders.sum()
     share = account.available / lever.quarters_left(model.quarter)
-    paid = account.spend(min(wanted, share), _count_leaders(model, leaders))
+    industry = model.industry
+    urban = industry.chain_home[leaders] + len(model.provinces)
+    paid = account.spend(min(wanted, share), model.count_at(urban, industry.chain_sector[leaders]))
     account.refused += wanted - paid
     account.recipients += int(leaders.sum()) if paid > 0.0 else 0
     engagement[leaders] = strength(model, lever) * paid / wanted
     return engagement
-
-
-def _count_leaders(model, leaders: np.ndarray) -> np.ndarray:
-    """Leaders by place and sector, int64 (places, sectors). leaders: bool (chains,), those to count."""
-    industry, counts = model.industry, np.zeros(model.places_and_sectors, dtype=np.int64)
-    urban = industry.chain_home[leaders] + len(model.provinces)
-    np.add.at(counts, (urban, industry.chain_sector[leaders]), 1)
-    return counts

@@ -49,9 +49,7 @@ class Candidates:
 
     def count(self, chosen: np.ndarray, model) -> np.ndarray:
         """How many candidates, int64 (chosen,), are in each place and sector: int64 (places, sectors)."""
-        counts = np.zeros(model.places_and_sectors, dtype=np.int64)
-        np.add.at(counts, (model.geography.county_place[self.county[chosen]], self.sector[chosen]), 1)
-        return counts
+        return model.count_at(model.geography.county_place[self.county[chosen]], self.sector[chosen])
 
 
 class Cluster(Institution):

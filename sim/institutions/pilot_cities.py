@@ -52,8 +52,7 @@ class PilotCities:
         admitted, ranked = admit_by_rank(model, firms.digitised_in, self._quotas(running), county_pilot)
         county = firms.county[admitted]
         self._supported += np.bincount(geography.county_city[county], minlength=len(running))
-        converted = np.zeros_like(model.digital_supported)
-        np.add.at(converted, (geography.county_place[county], firms.sector[admitted]), 1)
+        converted = model.count_at(geography.county_place[county], firms.sector[admitted])
         model.digital_supported += converted
         granted = len(admitted) / model.scale
         self.account.spend(granted * self.lever.subsidy, converted)

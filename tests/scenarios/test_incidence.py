@@ -131,7 +131,7 @@ def test_public_money_by_place_is_that_paid_since_the_start():
         public_spending_yuan=np.where(county & more & now, 5e6 + 2e6 * table["replicate"], 0.0),
         tax_relief_yuan=np.where(county, 1e9, 3e9),
         title_awards_yuan=0.0,
-    )
+    ).assign(public_cost_yuan=lambda frame: frame["public_spending_yuan"] + frame["tax_relief_yuan"])
     found = incidence(results, "county_type", quantities="srdi_smes")
     assert found.money_is_placed
     assert number(found, "level", "urban", quantity=PAID, lever="all")[0] == 2 * 3e9
