@@ -166,8 +166,20 @@ def _dates(dates: list[int | None]) -> list[int]:
 def take_up(country, model) -> None:
     """Go on from the model's state, where it differs in the last bits of floats and of what is summed from them."""
     for firm, theirs in zip(country.firms, firms_of(model), strict=True):
-        for name in (*FLOATS, *CUT):
+        for name in FLOATS:
             setattr(firm, name, getattr(theirs, name))
+    take_up_parts(country, model)
+
+
+def take_up_parts(country, model) -> None:
+    """Take from the model only what is cut to whole parts, where a last bit has moved it by a part or a few.
+
+    One part of a niche's revenue moves the pressure on all its firms by up to 1e-5, and that may round the demand that
+    each remembers (1/4096) the other way.
+    """
+    for name in CUT:
+        for firm, theirs in zip(country.firms, getattr(model.firms.columns, name).tolist(), strict=True):
+            setattr(firm, name, theirs)
     mine, totals = country.totals, model.totals
     for name in ("niche_revenue", "niche_qualified"):
         setattr(mine, name, getattr(totals, name).tolist())

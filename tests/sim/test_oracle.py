@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from oracle import behaviour, counts, ladder, support
-from oracle.compare import AFTER_A_QUARTER, AFTER_A_RUN, Comparison, take_up
+from oracle.compare import AFTER_A_QUARTER, AFTER_A_RUN, Comparison, take_up, take_up_parts
 from oracle.country import Country
 from oracle.firm import FUND_BACKED, LISTED, MOVED, NEWCOMER
 from oracle.scenarios import NAMES, policy
@@ -54,13 +54,12 @@ def described(comparison: Comparison) -> str:
 
 
 def check(name: str, seed: int, until: int, by_itself: bool) -> Comparison:
-    """Compare a run; `by_itself` never lets the oracle see the model again after the start."""
+    """Compare a run; `by_itself` never lets the oracle see a firm of the model again after the start."""
     model, country = pair(name, seed, until)
     comparison = Comparison(AFTER_A_RUN if by_itself else AFTER_A_QUARTER)
     comparison.quarter(country, model)
     for _ in follow(model, country, comparison):
-        if not by_itself:
-            take_up(country, model)
+        (take_up_parts if by_itself else take_up)(country, model)
     print(f"{name}, seed {seed}: {comparison.compared} firm-quarters, {comparison.farthest:.2f} of what is allowed")
     assert not comparison.differences, described(comparison)
     return comparison
