@@ -93,6 +93,17 @@ def test_a_held_lever_is_answered_again_and_again(open_page):
     assert page.evaluate("window.wrong") == []
 
 
+def test_a_number_being_typed_outlasts_the_answers_that_arrive(open_page):
+    page = open_page(f"?{CLUSTERS}=200")
+    field = page.locator(f'[data-key="{CLUSTERS}"] input[type=number]')
+    field.fill("300")
+    wait_for_answer(page, ensemble=True)
+    page.wait_for_timeout(300)
+    assert field.input_value() == "300"
+    field.press("Enter")
+    page.wait_for_url(lambda url: f"{CLUSTERS}=300" in url)
+
+
 def test_back_undoes_the_last_move_and_forward_redoes_it(open_page):
     page = open_page("?lang=zh")
     wait_for_answer(page)
