@@ -313,6 +313,13 @@ def response(
 )
 @click.option("--scale", type=float, default=0.02, show_default=True, help="Simulated firms per real firm.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of all runs and of the draws.")
+@click.option(
+    "--baselines",
+    type=click.IntRange(2, 10_000),
+    default=200,
+    show_default=True,
+    help="Pairs of baselines that tell how strengths move the reported figures.",
+)
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (default: one per core).")
 @click.option(
     "--out",
@@ -322,12 +329,15 @@ def response(
     help="Directory of runs, draws, summary and chart; an interrupted study resumes there.",
 )
 @json_option
-def evidence(*, file: Path | None, scale: float, seed: int, workers: int | None, out: Path, as_json: bool) -> None:
+def evidence(
+    *, file: Path | None, scale: float, seed: int, baselines: int, workers: int | None, out: Path, as_json: bool
+) -> None:
     """Repeat published studies inside the model, and draw how strongly levers act from them.
 
     Each study becomes a pair of runs with the same random draws that differ in the lever it is about; the effect on
     the supported firms stands beside the published one. Strengths of levers and shared mechanisms are then drawn so
-    that the model agrees with the studies as far as their errors, and the doubt whether they hold in China, allow.
+    that the model agrees with the studies as far as their errors, and the doubt whether they hold in China, allow,
+    and that the baseline stays at the reported figures it was fitted to.
     Results are in --out: evidence_posterior.parquet (for srdi run --params FILE), evidence.json and forest.png.
     The same settings give the same numbers.
 
@@ -348,7 +358,8 @@ def evidence(*, file: Path | None, scale: float, seed: int, workers: int | None,
         from calibration.evidence.study import DRAWS_FILE, study
         from calibration.reporting.forest import write_forest
 
-        summary = study(rows, out, Settings(scale=scale, seed=seed), workers=workers or cores(), on_run=on_run)
+        settings = Settings(scale=scale, seed=seed, baselines=baselines)
+        summary = study(rows, out, settings, workers=workers or cores(), on_run=on_run)
         write_forest(summary["rows"], out)
     from calibration.reporting.printing import print_evidence
     from scenarios.display.screen import print_path

@@ -28,10 +28,12 @@ class Settings:
 
     Attributes:
         scale: share of the population. seed: of all runs, which share their random draws, and of the draws.
+        baselines: pairs of baselines, from which it is learned how strengths move the reported figures.
     """
 
     scale: float = 0.02
     seed: int = 1
+    baselines: int = 200
 
 
 @dataclass(frozen=True)

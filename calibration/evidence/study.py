@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from calibration.evidence.agreement import CANDIDATES, in_agreement, learn_shifts, run_pairs, shifts_summary
 from calibration.evidence.comparison import INTERVAL, compared, inside_by_use
 from calibration.evidence.design import drawn_parameters, is_fitted, priors_of, studies_of_priors
 from calibration.evidence.effects import Design, Settings, direct_curves
@@ -18,6 +19,7 @@ from calibration.evidence.likelihood import components, finding_of
 from calibration.evidence.rows import Estimate, Evidence
 from calibration.evidence.sampling import Draws, draw
 from calibration.fitting.fit import StageProgress
+from calibration.fitting.targets import read_targets
 from scenarios.analysis.reported import CUT_OFF
 from scenarios.ensembles.jobs import model_digest
 from scenarios.ensembles.parameter_draws import (
@@ -49,7 +51,7 @@ def study(
 ) -> dict:
     """Repeat the studies in the model, draw the parameters they speak to, and compare.
 
-    Written into `folder`: the runs (a file from which interrupted work resumes), ``evidence_posterior.parquet`` (draws
+    Written into `folder`: the runs (files from which interrupted work resumes), ``evidence_posterior.parquet`` (draws
     of the fit to the reported figures with draws from the evidence beside them) and ``evidence.json`` (the summary).
 
     Returns:
@@ -66,7 +68,11 @@ def study(
     used = [row for row in evidence.estimates if is_fitted(row, fitted.names) and row.id in curves]
     priors = priors_of(drawn_parameters(evidence, fitted.names), evidence)
     likelihoods = components(priors.names, [finding_of(row, curves[row.id]) for row in used])
-    draws = draw(priors, likelihoods, len(fitted), settings.seed)
+    alone = draw(priors, likelihoods, CANDIDATES, settings.seed)
+    first = replace(alone, values=alone.values[: settings.baselines])
+    outcomes = run_pairs(first, fitted, settings, folder, workers, lambda done, all_: on_run("baselines", done, all_))
+    shifts = learn_shifts(read_targets(), first, outcomes)
+    draws, effective = in_agreement(alone, shifts, len(fitted), settings.seed)
     labels = _labels(used, studies_of_priors(evidence), fitted, draws)
     table = values_table((*fitted.names, *draws.names), np.column_stack([fitted.values, draws.values]), labels)
     write_parquet(table, folder / DRAWS_FILE)
@@ -84,6 +90,7 @@ def study(
         "workers": workers,
         "draws": {"file": DRAWS_FILE, "checksum": checksum(folder / DRAWS_FILE), "draws": len(fitted)},
         "parameters": _parameters(draws, labels),
+        "agreement": shifts_summary(shifts, alone, draws, effective),
         "rows": rows,
         "none_found": [{"lever": gap.lever, "parameter": gap.parameter} for gap in evidence.gaps],
         "inside": inside_by_use(rows),

@@ -95,8 +95,7 @@ class Likelihood:
     @property
     def covariance(self) -> np.ndarray:
         """Covariance of the quantities around the emulated expectation, float64 (targets, targets)."""
-        alike = ALIKE * (self.series[:, None] == self.series) + (1.0 - ALIKE) * np.eye(len(self.series))
-        return np.outer(self.discrepancy, self.discrepancy) * alike + np.diag(self._independent)
+        return own_covariance(self.discrepancy, self.series) + np.diag(self._independent)
 
     def discrepancies(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Draws of the model's own error, float64 (count, targets)."""
@@ -134,6 +133,16 @@ class Likelihood:
         above, below = (high - centres) / spread, (low - centres) / spread
         terms = np.where(low == high, -0.5 * above**2, _log_between(below, above)).sum(axis=-1)
         return logsumexp(terms + weights[:, None], axis=0)
+
+
+def own_covariance(discrepancy: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Covariance of the model's own error, float64 (targets, targets).
+
+    Args:
+        discrepancy: float64 (targets,), its standard deviation. series: int64 (targets,), the series of each figure.
+    """
+    alike = ALIKE * (series[:, None] == series) + (1.0 - ALIKE) * np.eye(len(series))
+    return np.outer(discrepancy, discrepancy) * alike
 
 
 def _log_between(below: np.ndarray, above: np.ndarray) -> np.ndarray:

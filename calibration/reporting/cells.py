@@ -145,6 +145,25 @@ def strengths(rows: list[dict]) -> Cells:
     )
 
 
+def largest_shifts(agreement: dict) -> dict[str, str]:
+    """Largest mean shift of a figure before and after (see `calibration.evidence.agreement`), and the former's id."""
+    before, after = (
+        max(agreement["figures"], key=lambda row, when=when: abs(row[when])) for when in ("before", "after")
+    )
+    texts = {"before": f"{abs(before['before']):.1f} %", "after": f"{abs(after['after']):.1f} %"}
+    return texts | {"figure": before["figure"]}
+
+
+def agreement_in_words(agreement: dict) -> list[str]:
+    """How far strengths move the baseline's reported figures, and how many draws keep weight."""
+    found = largest_shifts(agreement)
+    return [
+        f"Strengths from studies alone would move a reported figure of the baseline by up to {found['before']} on "
+        f"average ({found['figure']}); those drawn move none by more than {found['after']}.",
+        f"Of {agreement['draws']:,} draws, {agreement['effective']:,.0f} keep weight.",
+    ]
+
+
 def met_in_words(inside: dict) -> list[str]:
     """One sentence per use of rows, for uses with any."""
     names = {"fit": "fitted estimates", "check": "estimates that are only compared", "sign": "signs"}

@@ -8,9 +8,11 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from calibration.evidence.effects import Settings
 from calibration.evidence.rows import BLOCKS, Estimate, Evidence, read_evidence
 from calibration.evidence.study import SUMMARY_FILE
 from calibration.evidence.trials import obstacle
+from calibration.reporting.cells import largest_shifts
 from scenarios.display.formatting import format_number
 from scenarios.files.describe import lever_title
 from scenarios.files.labels import study_name
@@ -32,8 +34,9 @@ def words_of(language: str) -> dict:
 def evidence_page(language: str) -> str:
     """The page in a language ("en", "zh"): method, every row by lever, and the model beside them if it was run."""
     words, evidence = words_of(language), read_evidence()
-    parts = [f"# {words['title']}", _filled(words["intro"], evidence), _filled(words["method"], evidence)]
     summary = packaged_summary()
+    filled = [_filled(words[part], evidence, _agreement(summary, language)) for part in ("intro", "method")]
+    parts = [f"# {words['title']}", *filled]
     if summary is not None:
         parts += _results(summary, words)
     for lever in (*Levers.model_fields, *BLOCKS):
@@ -53,12 +56,23 @@ def write_pages(folder: Path) -> None:
         (folder / name).write_text(evidence_page(language), encoding="utf-8")
 
 
-def _filled(text: str, evidence: Evidence) -> str:
+def _agreement(summary: dict | None, language: str) -> str:
+    """How far the baseline's figures move with strengths from studies alone, and with the draws that are used."""
+    if summary is None:
+        return ""
+    words, found = words_of(language), largest_shifts(summary["agreement"])
+    counts = {name: f"{round(summary['agreement'][name]):,}" for name in ("draws", "effective")}
+    return words["agreement"].format(**found, **counts).removeprefix("\n")
+
+
+def _filled(text: str, evidence: Evidence, agreement: str) -> str:
     numbers = [row for row in evidence.estimates if row.estimate is not None]
     return text.format(
         estimates=len(evidence.estimates),
         studies=len({row.study for row in evidence.estimates}),
         assumed=sum(row.se_assumed for row in numbers),
+        pairs=Settings.baselines,
+        agreement=agreement,
     )
 
 

@@ -73,7 +73,7 @@ def print_evidence(summary: dict, console: Console) -> None:
     rows = summary["rows"]
     print_table(cells.evidence(rows), console)
     print_table(cells.strengths(summary["parameters"]), console)
-    _say(cells.met_in_words(summary["inside"]), console)
+    _say([*cells.agreement_in_words(summary["agreement"]), *cells.met_in_words(summary["inside"])], console)
     apart = [row for row in rows if not row["compared"]]
     if apart:
         _say([f"Not compared: {len(apart)} rows; evidence.json has the reason for each."], console)

@@ -16,7 +16,7 @@ from calibration.reporting.forest import forest
 from scenarios.cli import main
 from scenarios.ensembles.parameter_draws import read_parameter_draws
 
-SMALL = ["--scale", "0.002", "--workers", "1"]
+SMALL = ["--scale", "0.002", "--baselines", "3", "--workers", "1"]
 #: Keys of a row that scripts rely on.
 KEYS = {"lever", "parameter", "study", "published", "low", "high", "model", "model_low", "model_high", "inside"}
 
@@ -41,9 +41,10 @@ def test_it_prints_writes_and_answers_in_json(run):
     assert last["draws"] == str(folder / "out" / "evidence_posterior.parquet")
     assert len(read_parameter_draws(last["draws"])) == 1000
     assert "Mine 2020" in answer.stderr
+    assert "Strengths from studies alone would move a reported figure of the baseline by up to" in answer.stderr
     assert "Study and model meet for 1 of 1 fitted estimates." in answer.stderr
     assert "Not compared: 1 rows; evidence.json has the reason for each." in answer.stderr
-    names = {path.name for path in (folder / "out").iterdir() if not path.name.startswith(("pairs-", "."))}
+    names = {path.name for path in (folder / "out").iterdir() if not path.name.startswith(("pairs-", "baseline-", "."))}
     assert names == {"evidence.json", "evidence_posterior.parquet", "forest.png", "forest.svg"}
 
 

@@ -55,11 +55,16 @@ def test_results_and_misses_stand_on_the_page_once_they_are_packaged(monkeypatch
     row = {"study": "mine_2020", "outcome": "log_revenue", "horizon_years": 1.0, "compared": True, "note": "Shops."}
     row |= {"published": 0.05, "low": 0.01, "high": 0.09, "model": 0.2, "model_low": 0.15, "model_high": 0.25}
     rows = [row | {"inside": False}, row | {"inside": True}, row | {"inside": None, "compared": False}]
-    monkeypatch.setattr(pages, "packaged_summary", lambda: {"rows": rows})
+    figures = [{"figure": "srdi-2022", "before": -8.04, "after": 0.5}, {"figure": "other", "before": 1.0, "after": 1.5}]
+    agreement = {"pairs": 200, "draws": 200_000, "effective": 1700.4, "figures": figures}
+    monkeypatch.setattr(pages, "packaged_summary", lambda: {"rows": rows, "agreement": agreement})
     text = evidence_page("en")
+    assert "by up to 8.0 % (srdi-2022); the draws that are used\n  move none by more than 1.5 %" in text
+    assert "Of 200,000 draws, 1,700 keep weight." in text
     assert "90 % intervals; 1 of 2 estimates meet." in text
     assert "| Mine 2020 | sales, log | 1 | +0.0500 (+0.0100 … +0.0900) | +0.200 (+0.150 … +0.250) | no |" in text
     assert "- Mine 2020: Shops." in text
+    assert "最多\n  偏离8.0 %（srdi-2022）；所用抽样最多偏离1.5 %" in evidence_page("zh")
     assert "2个估计值中有1个相符" in evidence_page("zh")
 
 
