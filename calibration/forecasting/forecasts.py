@@ -32,7 +32,9 @@ from calibration.forecasting.quantities import Asked, known_by, name_of
 from scenarios.analysis.model_error import DRIFT, DRIFTS, OTHER_DISCREPANCY, with_error
 from scenarios.analysis.reported import (
     CUT_OFF,
-    REVIEW_PASS_RATE,
+    FACT,
+    GIANT_RATIOS,
+    GIANT_RD,
     Quantity,
     ReportedFigure,
     reported_figures,
@@ -40,6 +42,9 @@ from scenarios.analysis.reported import (
 )
 from sim.records.outputs import NATIONAL
 
+#: A quantity whose reported figures are of another measure: means of firms, which the model moves by the change
+#: of the ratio of sums.
+REPORTED_AS = {GIANT_RD: f"{FACT}certified_rd"}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -84,7 +89,7 @@ class Forecaster:
 
     def quantiles(self, quantities: list[Asked]) -> pd.DataFrame:
         """Quantiles of forecasts: columns quantity, date, unit, q05, q25, q50, q75, q95, draws."""
-        units = {column.name: column.unit for column in NATIONAL} | {REVIEW_PASS_RATE: "share"}
+        units = {column.name: column.unit for column in NATIONAL} | dict.fromkeys(GIANT_RATIOS, "share")
         rows = []
         for quantity in quantities:
             sample = self.sample(quantity)
@@ -125,7 +130,8 @@ def anchor(
     Args:
         figures: among which it is sought; all reported ones by default.
     """
-    series = (quantity.quantity, quantity.whole_year, quantity.since_start)
+    name = REPORTED_AS.get(quantity.quantity, quantity.quantity)
+    series = (name, quantity.whole_year, quantity.since_start)
     known = [
         figure
         for figure in (reported_figures() if figures is None else figures)
@@ -134,7 +140,9 @@ def anchor(
         and None not in (figure.low, figure.high)
         and known_by(figure, last)
     ]
-    return max(known, key=lambda figure: figure.date, default=None)
+    if not known:
+        return None
+    return max(known, key=lambda figure: figure.date).model_copy(update={"quantity": quantity.quantity})
 
 
 def anchored(

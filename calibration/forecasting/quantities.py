@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pydantic import model_validator
 
 from calibration.forecasting.lists import positions_of, regions
-from scenarios.analysis.reported import REVIEW_PASS_RATE, Quantity, ReportedFigure
+from scenarios.analysis.reported import GIANT_RATIOS, GIANT_RD, REVIEW_PASS_RATE, Quantity, ReportedFigure
 from scenarios.errors import InputError, nearest
 from sim.records.outputs import NATIONAL
 from sim.reference import province_names
@@ -24,6 +24,7 @@ PUBLISHED = (
     REVIEW_PASS_RATE,
     "manufacturing_share_of_little_giants",
     "county_share_of_little_giants",
+    GIANT_RD,
     "counties_with_little_giant",
     "clusters",
     "listed_firms",
@@ -70,7 +71,7 @@ class Asked(Quantity):
 
 
 def quantity_of(name: str, day: date) -> Asked:
-    """The quantity called `name`: a national column, review_pass_rate, or little_giants.PLACE.
+    """The quantity called `name`: a national column, one of GIANT_RATIOS, or little_giants.PLACE.
 
     PLACE is a province or one of the regions east, centre, west and northeast; little_giants_granted has them too.
 
@@ -80,11 +81,11 @@ def quantity_of(name: str, day: date) -> Asked:
     column, _, place = name.partition(".")
     known = [
         *(column.name for column in NATIONAL[1:]),
-        REVIEW_PASS_RATE,
+        *GIANT_RATIOS,
         *(f"{quantity}.{each}" for quantity in BY_PROVINCE for each in (*regions(), *province_names())),
     ]
     if name not in known:
-        allowed = f"a national column, {REVIEW_PASS_RATE} or {BY_PROVINCE[0]}.PROVINCE"
+        allowed = f"a national column, {', '.join(GIANT_RATIOS)} or {BY_PROVINCE[0]}.PROVINCE"
         raise InputError(f"unknown quantity {name!r}{nearest(name, known)} (allowed: {allowed}: {', '.join(known)})")
     where = {"region" if place in regions() else "province": place}
     return Asked(quantity=column, date=day, whole_year=column in FLOWS, **where)

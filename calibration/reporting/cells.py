@@ -147,11 +147,9 @@ def strengths(rows: list[dict]) -> Cells:
 
 def largest_shifts(agreement: dict) -> dict[str, str]:
     """Largest mean shift of a figure before and after (see `calibration.evidence.agreement`), and the former's id."""
-    before, after = (
-        max(agreement["figures"], key=lambda row, when=when: abs(row[when])) for when in ("before", "after")
-    )
-    texts = {"before": f"{abs(before['before']):.1f} %", "after": f"{abs(after['after']):.1f} %"}
-    return texts | {"figure": before["figure"]}
+    shifts = {when: {row["figure"]: abs(row[when]) for row in agreement["figures"]} for when in ("before", "after")}
+    texts = {when: f"{max(by_figure.values()):.1f} %" for when, by_figure in shifts.items()}
+    return texts | {"figure": max(shifts["before"], key=shifts["before"].__getitem__)}
 
 
 def agreement_in_words(agreement: dict) -> list[str]:

@@ -19,8 +19,11 @@ from scenarios.errors import InputError, nearest
 from sim.records.outputs import CLUSTER, NATIONAL, PROVINCE
 from sim.reference import province_names
 
-#: A quantity that is not a column: little giants that passed review, divided by those reviewed, in a year.
-REVIEW_PASS_RATE = "review_pass_rate"
+#: Quantities that are not columns: little giants that passed review over those reviewed, and reported R&D over revenue
+#: of all little giants together.
+REVIEW_PASS_RATE, GIANT_RD = "review_pass_rate", "rd_intensity_of_little_giants"
+#: Their columns of the tier table, summed over the year: the first over the second.
+GIANT_RATIOS = {REVIEW_PASS_RATE: ("renewed", "reviewed"), GIANT_RD: ("rd_reported_yuan", "revenue_yuan")}
 #: Figures reported after this date are not used.
 CUT_OFF = date(2024, 3, 8)
 #: Prefixes of quantities that are not columns of the national table.
@@ -32,7 +35,7 @@ class Quantity(BaseModel):
     """A number in the tables of a run at a date.
 
     Attributes:
-        quantity: a column of the national table (of the province table with a province), review_pass_rate,
+        quantity: a column of the national table (of the province table with a province), one of GIANT_RATIOS,
             cluster.COLUMN or fact.ID. date: its quarter's end is used.
         whole_year, since_start: the quantity is a flow, summed over the year or since the start.
         province: empty for the nation.
@@ -54,7 +57,7 @@ class Quantity(BaseModel):
     @property
     def is_share(self) -> bool:
         """Whether the quantity is between 0 and 1, so that its errors are on the log-odds scale."""
-        return self.quantity == REVIEW_PASS_RATE or _UNITS.get(self.quantity) in ("share", "0-1")
+        return self.quantity in GIANT_RATIOS or _UNITS.get(self.quantity) in ("share", "0-1")
 
     @model_validator(mode="after")
     def _check_names(self):
@@ -119,7 +122,7 @@ def known_quantities(province: str = "") -> tuple[str, ...]:
     if province:
         return tuple(column.name for column in PROVINCE)[2:]
     clusters = (CLUSTER_SUM + column.name for column in CLUSTER if column.dtype == "float64")
-    return (*(column.name for column in NATIONAL[1:]), REVIEW_PASS_RATE, *clusters)
+    return (*(column.name for column in NATIONAL[1:]), *GIANT_RATIOS, *clusters)
 
 
 @cache
@@ -184,7 +187,7 @@ def simulated_values(tables: Mapping[str, pd.DataFrame], figure: Quantity) -> pd
     """Value of a quantity in each run, indexed by draw (if the tables have draws) and replicate.
 
     Empty if the run ends before the date, and for measures of single firms, which are in no table.
-    A run without any review has no pass rate.
+    A run without any review has no pass rate, one without little giants no R&D of theirs.
 
     Args:
         tables: rows of one scenario in the tables national and tier, and, for figures that need them, province and
@@ -194,10 +197,10 @@ def simulated_values(tables: Mapping[str, pd.DataFrame], figure: Quantity) -> pd
     day = figure.quarter_end
     if figure.quantity.startswith(FACT) or not (tables["national"]["quarter"] >= day).any():
         return pd.Series(dtype=float)
-    if figure.quantity == REVIEW_PASS_RATE:
-        tier = tables["tier"]
-        sums = _year(tier[tier["tier"] == "little_giant"], day).groupby(run)[["renewed", "reviewed"]].sum()
-        return (sums["renewed"] / sums["reviewed"]).dropna()
+    if figure.quantity in GIANT_RATIOS:
+        tier, (part, whole) = tables["tier"], GIANT_RATIOS[figure.quantity]
+        sums = _year(tier[tier["tier"] == "little_giant"], day).groupby(run)[[part, whole]].sum()
+        return (sums[part] / sums[whole]).dropna()
     if figure.quantity.startswith(CLUSTER_SUM):
         clusters = tables["cluster"]
         at_date = clusters[clusters["quarter"] == day]

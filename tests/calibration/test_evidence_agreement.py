@@ -64,7 +64,9 @@ def test_figures_of_one_series_share_an_error():
     def weight(*ids: str) -> float:
         some = TARGETS.only(np.isin(TARGETS.ids, ids))
         some = replace(some, discrepancy=np.full(2, 0.03), low=np.zeros(2), high=np.zeros(2))
-        return Shifts(some, NAMES, DEFAULTS, np.array([[1.0, 0.0]] * 2), 1).log_weights(DEFAULTS + np.array([[0.03, 0.0]]))[0]
+        return Shifts(some, NAMES, DEFAULTS, np.array([[1.0, 0.0]] * 2), 1).log_weights(
+            DEFAULTS + np.array([[0.03, 0.0]])
+        )[0]
 
     assert weight("srdi-2022", "rd-2022") == pytest.approx(-1.0)
     assert weight("rd-2021", "rd-2022") == pytest.approx(-1.0 / 1.5)

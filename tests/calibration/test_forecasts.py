@@ -38,7 +38,7 @@ from calibration.forecasting.scores import read_actuals, score, score_summary
 from calibration.reporting import cells
 from calibration.studies import validation
 from scenarios.analysis.model_error import DRIFTS, with_error
-from scenarios.analysis.reported import reported_figures
+from scenarios.analysis.reported import GIANT_RD, reported_figures, simulated_values
 from scenarios.ensembles import ensemble
 from scenarios.ensembles.parameter_draws import read_parameter_draws
 from scenarios.errors import InputError
@@ -95,6 +95,25 @@ def test_a_forecast_starts_from_the_last_reported_figure(tables):
         middle = np.log(123_999.5 * FALL * 1.01 ** (year - 2024))
         assert np.median(draws) == pytest.approx(middle, abs=3 * expected / np.sqrt(DRAWS) * 1.3)
     assert widths == sorted(widths)
+
+
+def test_the_research_of_little_giants_starts_from_the_reported_mean_of_firms():
+    """The figure is a mean of firms, 8.9 %; the model moves it by the ratio of sums, here doubled in odds."""
+    quarters = pd.date_range("2022-03-31", "2025-12-31", freq="QE")
+    year = np.array([quarter.year for quarter in quarters])
+    runs = pd.DataFrame({"replicate": 0, "quarter": quarters})
+    tier = runs.assign(
+        tier="little_giant", revenue_yuan=100.0, rd_reported_yuan=np.where(year < 2025, 20.0, 100.0 / 3.0)
+    )
+    other = tier.assign(tier="srdi", rd_reported_yuan=1.0)
+    forecaster = Forecaster({"national": runs, "tier": pd.concat([tier, other])}, 1)
+    asked = quantity_of(GIANT_RD, date(2025, 12, 31))
+    figure = anchor(asked)
+    assert (figure.id, figure.middle) == ("giants-rd", pytest.approx(0.089))
+    assert simulated_values(forecaster.tables, figure).tolist() == [pytest.approx(0.2)]
+    error = forecaster._errors(GIANT_RD, 1)[0] * drift(asked, figure.date)
+    odds = 0.089 / 0.911 * 2.0 * np.exp(error)
+    assert forecaster.sample(asked)[0] == pytest.approx(odds / (1.0 + odds), rel=0.01)
 
 
 def test_a_share_moves_by_its_log_odds(tables):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenarios.analysis.metrics import choose_metrics
-from scenarios.analysis.reported import CLUSTER_SUM, REVIEW_PASS_RATE, ReportedFigure
+from scenarios.analysis.reported import CLUSTER_SUM, GIANT_RATIOS, ReportedFigure
 from sim.records.outputs import CLUSTER, NATIONAL, PROVINCE
 
 #: Ending of the units of quarterly flows.
@@ -12,8 +12,8 @@ PER_QUARTER = " per quarter"
 #: Units by quantity: national and provincial columns, sums over clusters, measures of single firms.
 _UNITS = {column.name: column.unit for table in (PROVINCE, NATIONAL) for column in table}
 _UNITS |= {CLUSTER_SUM + column.name: column.unit for column in CLUSTER}
+_UNITS |= dict.fromkeys(GIANT_RATIOS, "share")
 _UNITS |= {
-    REVIEW_PASS_RATE: "share",
     "fact.certified_revenue": "yuan",
     "fact.certified_age": "years",
     "fact.certified_patents": "count",
