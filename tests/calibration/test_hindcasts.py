@@ -17,6 +17,7 @@ from calibration.reporting import cells
 from calibration.studies import hindcasts
 from calibration.studies.hindcasts import HORIZON, ORIGINS, hindcast
 from calibration.studies.study import packaged_calibration
+from scenarios.analysis.model_error import DRIFT, DRIFTS
 from scenarios.analysis.reported import reported_figures
 from scenarios.records.storage import records
 
@@ -154,3 +155,14 @@ def test_losses_are_those_of_the_packaged_runs():
     before, after = median["giants-2021"], median["giants-2022"]
     lost = before + median["giants-batch-4"] - failed - after
     assert 2.0 * lost / (before + after) == pytest.approx(hindcasts.LOSSES, abs=0.015)
+
+
+def test_drift_is_about_the_error_of_the_packaged_hindcasts():
+    """Root mean square of the errors after up to a year, of quantities without an error of their own in the ledger."""
+    errors: dict[str, list[float]] = {"srdi_smes": [], "other": []}
+    for row in packaged_calibration()[0]["hindcast"]:
+        if row["quantity"] in ("srdi_smes", "little_giants", "rd_reported_yuan"):
+            errors["srdi_smes" if row["quantity"] == "srdi_smes" else "other"].append(row["error"])
+    missed = {name: math.sqrt(np.mean(np.square(found))) for name, found in errors.items()}
+    assert 0.6 < missed["other"] / DRIFT < 1.4
+    assert 0.6 < missed["srdi_smes"] / DRIFTS["srdi_smes"] < 1.4
