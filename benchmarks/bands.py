@@ -24,9 +24,9 @@ FORECASTS = ("srdi_smes", "little_giants", "counties_with_little_giant", "county
 HEADS = ("Quantity", "Date", "Policy page", "Calibration page", "Width", "Width", "Runs alone")
 
 
-def baseline_answer() -> Answer:
-    """What the policy page shows of the baseline."""
-    runner = Runner(SCALE, MEMBERS, until=UNTIL)
+def baseline_answer(until: int = UNTIL) -> Answer:
+    """What the policy page shows of the baseline, up to the end of a year."""
+    runner = Runner(SCALE, MEMBERS, until=until)
     runs = tuple(runner.baseline_run(member) for member in range(MEMBERS + 1))
     return Answer(runner.baseline, 1, runs[0], runs[0], runs[1:], runs[1:], weight=1.0 / SCALE)
 

@@ -6,14 +6,13 @@ from datetime import date
 import numpy as np
 import pytest
 
+from benchmarks.bands import MEMBERS, baseline_answer
 from calibration.forecasting.prediction import target_table
 from scenarios.analysis.model_error import level_error
 from scenarios.analysis.reported import FACT, REVIEW_PASS_RATE, reported_figures
 from scenarios.files.labels import WORDS
 from viz import LANGUAGES
 from viz.live.measures import course, days
-from viz.live.runner import Runner
-from viz.live.session import Answer
 from viz.shared.calibrated import packaged_validation
 from viz.shared.doubt import COUNTS, fan_of
 from viz.shared.known import is_missed, is_wide, province_remark, remark
@@ -28,7 +27,6 @@ STOCKS = [
     and not figure.quantity.startswith((FACT, REVIEW_PASS_RATE, "cluster."))
     and figure.role != "given"
 ]
-MEMBERS, SCALE = 12, 0.02
 
 
 def test_bands_are_those_of_the_calibration_page_for_the_same_runs():
@@ -53,10 +51,8 @@ def test_bands_are_those_of_the_calibration_page_for_the_same_runs():
 
 @pytest.fixture(scope="module")
 def baseline():
-    """The baseline of the policy page up to the cut-off, with its members and at its scale."""
-    runner = Runner(SCALE, MEMBERS, until=2024, cores=1)
-    runs = tuple(runner.baseline_run(member) for member in range(MEMBERS + 1))
-    return Answer(runner.baseline, 1, runs[0], runs[0], runs[1:], runs[1:], weight=1.0 / SCALE)
+    """The baseline of the policy page up to the cut-off."""
+    return baseline_answer(until=2024)
 
 
 @pytest.mark.slow
