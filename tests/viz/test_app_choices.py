@@ -18,7 +18,7 @@ from viz.words.language import Words
 #: A wrong choice, and what the English and the Chinese sentence say is allowed.
 WRONG = [
     ("horizon", "2077", "it must be a year from 2020 to 2030", "须为2020年至2030年之间的年份"),
-    ("since", "2030", "it must be a year from 2019 to 2029", "须为2019年至2029年之间的年份"),
+    ("since", "2030", "from 2019 to 2029, before the last year", "须为2019年至2029年之间的年份，且早于图表截止年份"),
     ("quarter", "2031Q1", "from 2018 Q4 to 2030 Q4", "2018年第4季度至2030年第4季度"),
     ("measure", "x", "and 19 more", "等28项之一"),
     ("shown", "x", "level under the policy (level)", "政策下的水平（level）"),
@@ -102,6 +102,22 @@ def test_several_faults_of_an_address_are_one_message(opened):
     kept = opened("&".join(f"policy=p{number}" for number in range(5)))
     assert "(policy) is “5”: at most 4 can be compared" in kept.message.value
     assert len(kept.saved.value) == 4
+
+
+@pytest.mark.parametrize(("since", "horizon"), [("2028", "2025"), ("2025", "2025")])
+def test_charts_that_would_begin_after_their_end_are_said(opened, since, horizon):
+    for language, allowed in (
+        (
+            "en",
+            f"first year of charts” (since) is “{since}”: it must be a year from 2019 to 2024, before the last year",
+        ),
+        ("zh", f"图表起始年份”（since）为“{since}”，不能使用：须为2019年至2024年之间的年份，且早于图表截止年份。"),
+    ):
+        session = opened(f"since={since}&horizon={horizon}", language)
+        assert allowed in session.message.value
+        assert (session.chosen("since"), session.chosen("horizon")) == ("", horizon)
+    # Of a wrong last year only that is said.
+    assert [fault.key for fault in faults_of(opened(""), f"since={since}&horizon=2077")] == ["horizon"]
 
 
 def test_of_a_long_list_the_first_names_are_said():
