@@ -231,4 +231,4 @@ def Searched(part: str) -> None:
         if search.value:
             html_button(words("data.clear"), lambda: search.set(""))
     with solara.Div(classes=["srdi-tall"]):
-        html_table(table, words(f"data.about_{part}"))
+        html_table(table, words(f"data.about_{part}"), stacked=True)
