@@ -174,7 +174,7 @@ def Shown(results: GatheredResults, answer: Answer) -> None:
             html_table(table, titles[chosen])
     heading(words("data.columns"), "h3")
     with solara.Div(classes=["srdi-tall"]):
-        html_table(columns_table(results, chosen, words), words("data.columns"))
+        html_table(columns_table(results, chosen, words), words("data.columns"), stacked=True)
 
 
 # --- about
