@@ -19,6 +19,10 @@ _DRAWN = {"model": "img, canvas, svg", "data": "table", "stories": ".srdi-lines"
 _QUOTING = ("model", "data", "calibration")
 #: Tables of which a part lies beyond the edge.
 _CUT = "(all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText)"
+#: Tables of many columns by many rows, or whose headings sort them: they scroll within their boxes.
+_SCROLLING = ".srdi-sorted, .srdi-raw .srdi-scroll"
+#: Number of tables of each page that has any, once it is complete; one of the policy page is for paper.
+_TABLES = {"policy": 3, "map": 2, "chains": 2, "compare": 2, "money": 12, "calibration": 5, "data": 2}
 _LATIN = re.compile(r"[A-Za-z]{4,}(?: [a-z]{2,}){3,}")
 
 
@@ -86,6 +90,27 @@ def test_no_column_of_a_comparison_is_cut_on_a_telephone(open_page, language):
     assert beside[0] == "none"
     assert len(heads) > 2
     assert all(f'"{head}"' in shown for head, shown in zip(heads[1:], beside[1:], strict=True))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("path", "name"), [each for each in PAGES if each[1] in _TABLES])
+def test_no_table_is_cut_on_a_telephone(open_page, path, name, language):
+    page = open_page(f"{path.lstrip('/')}?lang={language}&{_POLICY}", width=400)
+    boxes = page.locator(".srdi-main .srdi-scroll")
+    boxes.nth(_TABLES[name] - 1).wait_for(state="attached", timeout=120_000)
+    # Tables that are built when opened.
+    for toggle in page.locator('.srdi-toggle[aria-expanded="false"]').all()[::-1]:
+        toggle.click()
+    page.wait_for_function("() => !document.querySelector('.srdi-toggle[aria-expanded=false]')")
+    cut = boxes.evaluate_all(f"(all) => ({_CUT})(all.filter((each) => !each.matches({_SCROLLING!r})))")
+    assert cut == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    # Those that scroll show that they do, and keep the first column in sight.
+    for box in page.locator(_SCROLLING).all():
+        assert "gradient" in box.evaluate("(each) => getComputedStyle(each).backgroundImage")
+        box.evaluate("(each) => { each.scrollLeft = 100; }")
+        cell = box.locator("tbody td").first
+        assert cell.bounding_box()["x"] == pytest.approx(box.bounding_box()["x"], abs=1)
 
 
 def test_tables_on_money_fit_beside_each_other_in_chinese(open_page):

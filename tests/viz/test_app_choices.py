@@ -1,5 +1,6 @@
 """What an address asks for and there is not is said: the key, the value found, and what is allowed."""
 
+import re
 from types import SimpleNamespace
 from urllib.parse import quote, urlencode
 
@@ -10,16 +11,16 @@ from hostile import ADDRESSES, READABLE, check_chinese
 from viz import LANGUAGES
 from viz.app import state
 from viz.app.choices import faults_of, tell_choices, unknown_firm
-from viz.app.faults import fault_text
+from viz.app.faults import fault_text, names_text
 from viz.app.state import VIEWS, Served, Session
 from viz.words.language import Words
 
 #: A wrong choice, and what the English and the Chinese sentence say is allowed.
 WRONG = [
     ("horizon", "2077", "it must be a year from 2020 to 2030", "须为2020年至2030年之间的年份"),
-    ("since", "2030", "it must be a year from 2019 to 2029", "须为2019年至2029年之间的年份"),
+    ("since", "2030", "from 2019 to 2029, before the last year", "须为2019年至2029年之间的年份，且早于图表截止年份"),
     ("quarter", "2031Q1", "from 2018 Q4 to 2030 Q4", "2018年第4季度至2030年第4季度"),
-    ("measure", "x", "(little_giants)", "（little_giants）"),
+    ("measure", "x", "and 19 more", "等28项之一"),
     ("shown", "x", "level under the policy (level)", "政策下的水平（level）"),
     ("province", "Taiwan", "Zhejiang", "浙江（Zhejiang）"),
     ("chain", "0", "it must be a whole number from 1 to 62", "须为整数，从1到62"),
@@ -103,10 +104,36 @@ def test_several_faults_of_an_address_are_one_message(opened):
     assert len(kept.saved.value) == 4
 
 
+@pytest.mark.parametrize(("since", "horizon"), [("2028", "2025"), ("2025", "2025")])
+def test_charts_that_would_begin_after_their_end_are_said(opened, since, horizon):
+    for language, allowed in (
+        (
+            "en",
+            f"first year of charts” (since) is “{since}”: it must be a year from 2019 to 2024, before the last year",
+        ),
+        ("zh", f"图表起始年份”（since）为“{since}”，不能使用：须为2019年至2024年之间的年份，且早于图表截止年份。"),
+    ):
+        session = opened(f"since={since}&horizon={horizon}", language)
+        assert allowed in session.message.value
+        assert (session.chosen("since"), session.chosen("horizon")) == ("", horizon)
+    # Of a wrong last year only that is said.
+    assert [fault.key for fault in faults_of(opened(""), f"since={since}&horizon=2077")] == ["horizon"]
+
+
+def test_of_a_long_list_the_first_names_are_said():
+    names = [(f"name-{number}", f"name-{number}") for number in range(200)]
+    whole = names_text(Words("en"), names[:50])
+    assert "name-49" in whole
+    assert "more" not in whole
+    assert re.fullmatch(r"(name-\d+, )+name-\d+ and 1\d\d more", names_text(Words("en"), names))
+    assert names_text(Words("zh"), names).endswith("等200项")
+    assert names_text(Words("zh"), [("a" * 800, "a" * 800), names[0]]).endswith("a等2项")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_choices_made_to_do_harm_end_in_a_message(opened, language):
     message = opened(ADDRESSES["choices that there are not"], language).message.value
-    assert 0 < len(message) < 1.2 * READABLE  # the longest list of allowed values, of measures, and other keys
+    assert 0 < len(message) < READABLE
 
 
 def test_a_firm_that_is_not_listed_is_said():

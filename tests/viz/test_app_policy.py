@@ -4,13 +4,16 @@ import threading
 from html import unescape
 
 import pytest
+import solara
 from drawn import both_answers, draw_page
+from ipyvue import VueTemplate
 
 from viz import LANGUAGES
 from viz.app import charts
-from viz.app.pages.policy import PolicyPage
+from viz.app.choices import faults_of
+from viz.app.pages.policy import ChartChoices, PolicyPage
 from viz.app.policies import policy_of
-from viz.app.state import Session, is_computing, stage_of
+from viz.app.state import Session, is_computing, session_context, stage_of
 from viz.live.measures import effect
 from viz.live.session import Answer, Status, Worker
 from viz.shared.quantities import ANSWER
@@ -116,6 +119,23 @@ def test_charts_and_key_numbers_end_at_the_horizon(runner, answers):
 def test_years_that_cannot_be_shown_are_replaced(runner, answers, query, first, last):
     view = charts.View.of(Session(runner, query), answers[0])
     assert (view.first, view.last) == (first, last)
+
+
+def test_the_years_offered_are_those_an_address_may_have(runner):
+    session = Session(runner, "since=2022&horizon=2024")
+
+    @solara.component
+    def Framed():
+        session_context.provide(session)
+        ChartChoices()
+
+    _, drawn = solara.render(Framed(), handle_error=False)
+    since, horizon = ([value for value, _ in each.options] for each in drawn.find(VueTemplate).widgets)
+    drawn.close()
+    assert since == ["2019", "2020", "2021", "2022", "2023"]
+    assert horizon == ["2023", "2024", "2025", str(UNTIL)]
+    written = [f"since={year}&horizon=2024" for year in since] + [f"since=2022&horizon={year}" for year in horizon]
+    assert not any(faults_of(Session(runner, query), query) for query in written)
 
 
 def test_a_move_is_an_entry_of_the_history_once_the_lever_is_released(runner):

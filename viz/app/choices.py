@@ -83,6 +83,9 @@ def _refused(fault: Fault) -> InputError:
 def _rules(session: Session) -> dict[str, Rule]:
     """The rules by key; a choice about which nothing is known yet has none."""
     years = charts.years_of(session)
+    horizon = _years(years[1:] or years)
+    chosen = session.chosen("horizon")
+    last = int(chosen) if horizon.allows(chosen) else years[-1]
     rules = {
         "lang": _one_of(LANGUAGES, lambda words, name: words(f"app.language_{name}")),
         "dark": _one_of("01", lambda words, name: words("app.dark" if name == "1" else "app.light")),
@@ -98,8 +101,8 @@ def _rules(session: Session) -> dict[str, Rule]:
         "gain_by": _one_of(QUANTITIES_BY, lambda words, name: words(f"money.by_{name}")),
         "charts": _one_of(charts.CHARTS, lambda words, name: words(f"policy.charts_{name}")),
         # No chart is shorter than two years.
-        "since": _years(years[:-1] or years),
-        "horizon": _years(years[1:] or years),
+        "since": _years(years[: last - years[0]] or years, "since"),
+        "horizon": horizon,
         "total": Rule(is_total, lambda words: _number(words, "number", {"gt": 0.0, "le": MOST}, "yuan")),
         "story": _one_of(stories(), lambda words, name: stories()[name].text(words, "question")),
         "chart": _one_of(share.CHARTS, share.chart_title),
@@ -125,10 +128,10 @@ def _one_of(names: Iterable[str], title: Callable[[Words, str], str]) -> Rule:
     return Rule(known.__contains__, text)
 
 
-def _years(years: range) -> Rule:
+def _years(years: range, kind: str = "year") -> Rule:
     return Rule(
         lambda text: text in map(str, years),
-        lambda words: words("fault.allowed_year", first=years[0], last=years[-1]),
+        lambda words: words(f"fault.allowed_{kind}", first=years[0], last=years[-1]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -28,6 +29,8 @@ _MOST = 1e16
 _FEW = 3
 #: Most keys that are listed in place of an unknown one.
 _FEW_KEYS = 25
+#: Letters of the longest list of allowed names that is whole, and of the beginning of a longer one.
+_WHOLE, _BEGINNING = 700, 400
 
 
 def fault_text(words: Words, error: BaseException | None, name: str = "") -> str:
@@ -313,7 +316,11 @@ def range_text(words: Words, bounds: dict[str, float], unit: str = "") -> str:
 
 
 def names_text(words: Words, options: Iterable[tuple[str, str]]) -> str:
-    """Names allowed in a file, each with its title where that differs."""
-    return words.joined(
-        [title if title == name else words("number.bracketed", value=title, about=name) for name, title in options]
-    )
+    """Names that are allowed, each with its title where that differs; of a long list the first, and a count."""
+    texts = [title if title == name else words("number.bracketed", value=title, about=name) for name, title in options]
+    whole = words.joined(texts)
+    if len(whole) <= _WHOLE:
+        return whole
+    lengths = accumulate(map(len, texts))
+    first = max(sum(length <= _BEGINNING for length in lengths), 1)
+    return words("fault.shortened", names=words.joined(texts[:first]), more=len(texts) - first, all=len(texts))

@@ -174,7 +174,7 @@ def Shown(results: GatheredResults, answer: Answer) -> None:
             html_table(table, titles[chosen])
     heading(words("data.columns"), "h3")
     with solara.Div(classes=["srdi-tall"]):
-        html_table(columns_table(results, chosen, words), words("data.columns"))
+        html_table(columns_table(results, chosen, words), words("data.columns"), stacked=True)
 
 
 # --- about
@@ -231,4 +231,4 @@ def Searched(part: str) -> None:
         if search.value:
             html_button(words("data.clear"), lambda: search.set(""))
     with solara.Div(classes=["srdi-tall"]):
-        html_table(table, words(f"data.about_{part}"))
+        html_table(table, words(f"data.about_{part}"), stacked=True)

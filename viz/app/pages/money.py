@@ -147,7 +147,7 @@ def Paid(answer: Answer, accounts: Accounts) -> None:
     if budgets.empty:
         note(words("cash.no_budget"))
     else:
-        html_table(budgets_table(words, budgets), words("cash.budgets"))
+        html_table(budgets_table(words, budgets), words("cash.budgets"), stacked=True)
     note(words("cash.budget_note"))
 
 
@@ -203,10 +203,12 @@ def Gains(answer: Answer, accounts: Accounts) -> None:
             with solara.Div(classes=["srdi-stack"]):
                 spec = gains_chart(session, by, quantity, now[quantity])
                 Chart(spec=spec, version=f"{charts.version_of(answer)} {by}", source=source(session, answer))
-                html_table(gains_table(words, by, before[quantity], now[quantity]), words.column(quantity))
+                html_table(
+                    gains_table(words, by, before[quantity], now[quantity]), words.column(quantity), stacked=True
+                )
     title = words("money.concentration", year=year)
     heading(title, "h4")
-    html_table(concentration_table(words, by, before, now), title)
+    html_table(concentration_table(words, by, before, now), title, stacked=True)
     places = words(f"gain.places_{by}")
     money = words("gain.money" if found.money_is_placed else "gain.money_not_placed")
     note(words.sentences([words("gain.table_note", places=places), money]))
@@ -246,9 +248,9 @@ def Worth(answer: Answer, accounts: Accounts) -> None:
         version=charts.version_of(answer),
         source=source(session, answer),
     )
-    html_table(parts_table(words, rows), parts_title(words))
+    html_table(parts_table(words, rows), parts_title(words), stacked=True)
     heading(words("money.ratios"), "h4")
-    html_table(ratios_table(words, rows), words("money.ratios"))
+    html_table(ratios_table(words, rows), words("money.ratios"), stacked=True)
     for reason in reasons(words, found, accounts.policy):
         note(reason)
     note(words("value.ratios_note"))

@@ -143,7 +143,7 @@ def ChartChoices():
         years = charts.years_of(session)
         for name, chosen, allowed in (
             ("since", view.first, years[: view.last - years[0]] or years),
-            ("horizon", view.last, years[1:] or years),
+            ("horizon", view.last, years[view.first - years[0] + 1 :] or years),
         ):
             choice(
                 words(f"policy.{name}"),
