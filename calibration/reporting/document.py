@@ -9,6 +9,7 @@ from calibration.reporting import cells
 from calibration.reporting.report import number
 from calibration.studies.study import SUMMARY
 from calibration.studies.validation import FORECASTS, VALIDATION
+from scenarios.display.screen import markdown
 
 BEGIN, END = "<!-- tables: written by calibration/reporting/document.py -->", "<!-- end of tables -->"
 
@@ -23,15 +24,15 @@ def results_section() -> str:
     fixed = ", ".join(f"`{row['parameter']}` {number(row['value'], row['unit'])}" for row in summary["held"])
     blocks = [
         *("## Results", _in_words(summary, validation)),
-        *(_markdown(cells.targets(national)), _provinces(validation["targets"])),
-        *(_markdown(cells.parameters(summary["parameters"])), f"Fixed, and therefore assumed as well: {fixed}."),
-        _markdown(cells.left_out(summary["left_out"])),
-        _markdown(cells.hindcast(summary["hindcast"])),
-        *([_markdown(cells.hindcast_scores(scores))] if (scores := summary.get("hindcast_scores")) else []),
-        _markdown(cells.emulator(summary["emulator"])),
-        _markdown(cells.facts(validation["facts"])),
-        _markdown(cells.estimates(validation["estimates"])),
-        _markdown(cells.forecasts(forecasts["forecasts"])),
+        *(markdown(cells.targets(national)), _provinces(validation["targets"])),
+        *(markdown(cells.parameters(summary["parameters"])), f"Fixed, and therefore assumed as well: {fixed}."),
+        markdown(cells.left_out(summary["left_out"])),
+        markdown(cells.hindcast(summary["hindcast"])),
+        *([markdown(cells.hindcast_scores(scores))] if (scores := summary.get("hindcast_scores")) else []),
+        markdown(cells.emulator(summary["emulator"])),
+        markdown(cells.facts(validation["facts"])),
+        markdown(cells.estimates(validation["estimates"])),
+        markdown(cells.forecasts(forecasts["forecasts"])),
     ]
     return "\n\n".join(blocks)
 
@@ -80,9 +81,3 @@ def _provinces(rows: list[dict]) -> str:
             f"{label}, by province: {sum(row['inside'] for row in series)} of {len(series)} inside{outside}."
         )
     return "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def _markdown(table: cells.Cells) -> str:
-    alignment = ["---:" if head.startswith(">") else "---" for head in table.heads]
-    lines = [[head.removeprefix(">") for head in table.heads], alignment, *table.rows]
-    return f"### {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -46,6 +46,13 @@ class Cells:
     rows: Sequence[tuple[str, ...]]
 
 
+def markdown(table: Cells) -> str:
+    """A table as Markdown, below a heading of the third level with its title."""
+    alignment = ["---:" if head.startswith(">") else "---" for head in table.heads]
+    lines = [[head.removeprefix(">") for head in table.heads], alignment, *table.rows]
+    return f"### {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def console(err: bool = False) -> Console:
     """Standard output or standard error, as wide as the terminal; the width of files and pipes is not limited.
 
