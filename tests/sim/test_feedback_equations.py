@@ -58,8 +58,8 @@ def test_what_research_costs():
 
 
 def test_public_cost_beside_levers():
-    p = parameters(tax_relief=0.2, tax_relief_counted=0.5, title_award_srdi=200_000.0, title_award_giant=750_000.0)
-    assert tax_relief(5e9, p) == pytest.approx(5e8)
+    p = parameters(tax_relief=0.2, tax_relief_counted=0.3, title_award_srdi=200_000.0, title_award_giant=750_000.0)
+    assert tax_relief(5e9, p) == pytest.approx(3e8)
     # 30 · 0.2 million + 4 · 0.75 million
     assert title_awards(30.0, 4.0, p) == pytest.approx(9e6)
 
@@ -112,6 +112,7 @@ def test_the_wage_of_research_staff_absorbs_its_share_of_what_money_grows_beyond
     assert wage == pytest.approx(math.exp(0.04 + 0.4 * 0.3))
     assert research_price(wage, 2.0, p) == pytest.approx(math.exp(0.5 * 0.12))
     assert research_wage(0.5, 2.0, p) == pytest.approx(math.exp(0.04 + 0.4 * (math.log(0.5) - 0.2)))
+    assert math.isfinite(research_wage(0.0, 2.0, p)), "a nation without R&D has a wage, too"
 
 
 def test_credit_that_others_lose():
