@@ -201,11 +201,17 @@ class Runs:
         if not tests:
             return "survived"
         timeout = TIMEOUT_FACTOR * sum(self.seconds[test] for test in tests) + GRACE_S
-        with _write_mutant(mutant):
+
+        def run() -> int | None:
             if imported:
-                code = _run_forked(lambda: _run_with_fresh_imports(tests), timeout + IMPORT_S)
-            else:
-                code = _run_forked(lambda: self._run_mutant(mutant, changed, tests), timeout)
+                return _run_forked(lambda: _run_with_fresh_imports(tests), timeout + IMPORT_S)
+            return _run_forked(lambda: self._run_mutant(mutant, changed, tests), timeout)
+
+        with _write_mutant(mutant):
+            code = run()
+            if code == 0:
+                # On a busy machine, one in a thousand passed that always fails alone; why was not found.
+                code = run()
         if code not in (None, 0, KILLED):
             raise RuntimeError(f"{mutant}: exit code {code}")
         return {None: "timeout", 0: "survived", KILLED: "killed"}[code]
