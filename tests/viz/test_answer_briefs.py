@@ -163,7 +163,7 @@ def test_more_settings_than_fit_are_counted(results, language):
     made = made_target(True)
     many = replace(made, settings=pd.concat([made.settings] * 5, ignore_index=True))
     _, found, words = seen(TargetBrief(many, results), language)
-    assert words("brief.more_rows", number="4") in found["settings"]
+    assert words("brief.more_rows", number="5") in found["settings"]
 
 
 # --- one page

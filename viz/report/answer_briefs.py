@@ -39,9 +39,9 @@ from viz.words.language import Words
 #: Most policies on a note, and most chances of one to beat another, over all quantities.
 _POLICIES, _CHANCES = 4, 6
 #: Most quantities on a note of two policies, settings, and levels.
-_QUANTITIES, _SETTINGS, _LEVELS = 3, 6, 4
-#: Most characters of a policy's title in the figure and the tables; a Chinese character is twice as wide.
-_NAME = {"en": 40, "zh": 20}
+_QUANTITIES, _SETTINGS, _LEVELS = 3, 5, 3
+#: Most characters of a policy's title in the figure and the tables; of one with Chinese characters, which are wider.
+_NAME, _WIDE_NAME = 40, 20
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class TargetBrief:
 
 
 def _equal_money(brief: EqualMoneyBrief, words: Words) -> Content:
-    found, results = _with_short_titles(brief.found, words), brief.results
+    found, results = _with_short_titles(brief.found), brief.results
     manifest, quarter, single = results.manifest, found.quarters[0], found.pairs == 1
     titles = list(equal_money.titles_of(words, found).values())
     named = next(each for each in manifest["scenarios"] if each["name"] == found.baseline)
@@ -206,7 +206,7 @@ def _equal_money(brief: EqualMoneyBrief, words: Words) -> Content:
     )
 
 
-def _with_short_titles(found: EqualMoney, words: Words) -> EqualMoney:
+def _with_short_titles(found: EqualMoney) -> EqualMoney:
     """The answer with titles of its policies that fit in the figure and the tables."""
     titles = ("title", "title_zh")
 
@@ -214,7 +214,7 @@ def _with_short_titles(found: EqualMoney, words: Words) -> EqualMoney:
         cut = {}
         for name in titles:
             title, times, factor = getattr(scenario, name).rpartition(TIMES)
-            cut[name] = start_of(title, _NAME[words.language]) + times + factor
+            cut[name] = start_of(title, _NAME if title.isascii() else _WIDE_NAME) + times + factor
         return scenario.model_copy(update=cut)
 
     return replace(found, scenarios=tuple(map(short, found.scenarios)))
