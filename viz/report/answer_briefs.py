@@ -37,9 +37,9 @@ from viz.shared.ranges import estimate_texts, share_span, share_text
 from viz.words.language import Words
 
 #: Most policies on a note, and most chances of one to beat another, over all quantities.
-_POLICIES, _CHANCES = 4, 6
-#: Most quantities on a note of two policies, settings, and levels.
-_QUANTITIES, _SETTINGS, _LEVELS = 3, 5, 3
+_POLICIES, _CHANCES = 3, 3
+#: Most settings and levels on a note, and most characters of what is asked for.
+_SETTINGS, _LEVELS, _ASKED = 5, 3, 320
 #: Most characters of a policy's title in the figure and the tables; of one with Chinese characters, which are wider.
 _NAME, _WIDE_NAME = 40, 20
 
@@ -71,7 +71,7 @@ class EqualMoneyBrief:
             found,
             policies=policies,
             rows=rows.sort_values("scenario", key=lambda names: names.map(order.get_loc), kind="stable"),
-            quantities=found.quantities[: min(_QUANTITIES, max(1, _CHANCES // pairs))],
+            quantities=found.quantities[: _CHANCES // pairs],
             quarters=(quarter,),
         )
         return cls(shown, len(found.policies) - len(order), results)
@@ -264,7 +264,7 @@ def _target(brief: TargetBrief, words: Words) -> Content:
     shown = replace(found, levels=found.levels[:_LEVELS], settings=found.settings.iloc[:_SETTINGS])
     return Content(
         title=words("brief.target_title", baseline=base),
-        question=target.asked_text(words, found),
+        question=start_of(target.asked_text(words, found), _ASKED),
         answer=target.verdict_text(words, found),
         cards_title=words("brief.target_found" if found.reachable else "brief.target_nearest"),
         cards=[
