@@ -146,6 +146,7 @@ def test_a_target_that_is_reached_tells_settings_cost_and_chance(results, langua
     assert words.percent(0.84) in found["numbers"]
     assert words.setting(2e9) in found["settings"]
     assert words("target.cost_tax_yuan") in found["costs"]
+    assert words("label.level", label=words("label.evidence")).rstrip(".。") in found["levels"]
     assert words("brief.runs_draws") in found["sure"]
 
 
@@ -163,7 +164,7 @@ def test_more_settings_than_fit_are_counted(results, language):
     made = made_target(True)
     many = replace(made, settings=pd.concat([made.settings] * 5, ignore_index=True))
     _, found, words = seen(TargetBrief(many, results), language)
-    assert words("brief.more_rows", number="5") in found["settings"]
+    assert words("brief.more_rows", number="6") in found["settings"]
 
 
 # --- one page

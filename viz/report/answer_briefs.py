@@ -34,12 +34,13 @@ from viz.report.note import (
 )
 from viz.shared import equal_money, target
 from viz.shared.ranges import estimate_texts, share_span, share_text
+from viz.shared.texts import TextTable
 from viz.words.language import Words
 
 #: Most policies on a note, and most chances of one to beat another, over all quantities.
 _POLICIES, _CHANCES = 3, 3
 #: Most settings and levels on a note, and most characters of what is asked for.
-_SETTINGS, _LEVELS, _ASKED = 5, 3, 320
+_SETTINGS, _LEVELS, _ASKED = 4, 3, 220
 #: Most characters of a policy's title in the figure and the tables; of one with Chinese characters, which are wider.
 _NAME, _WIDE_NAME = 40, 20
 
@@ -297,8 +298,15 @@ def _target(brief: TargetBrief, words: Words) -> Content:
             Wide(
                 "levels",
                 words("target.levels"),
-                target.levels_table(words, shown),
-                _more(words, len(found.levels) - len(shown.levels)),
+                _without_basis(target.levels_table(words, shown)),
+                [
+                    words.sentences(
+                        [
+                            words("label.level", label=words.basis(chance)),
+                            *_more(words, len(found.levels) - len(shown.levels)),
+                        ]
+                    )
+                ],
             ),
         ],
         drawing=Drawing(
@@ -324,6 +332,12 @@ def _target(brief: TargetBrief, words: Words) -> Content:
         ],
         footer=_footer(words, results),
     )
+
+
+def _without_basis(table: TextTable) -> TextTable:
+    """The table of levels without what they rest on, which is the same for all and takes three lines in each row."""
+    rows = [[level, *rest] for level, _, *rest in table.rows]
+    return TextTable([table.heads[0], *table.heads[2:]], rows, table.words - 1)
 
 
 def _more(words: Words, number: int) -> list[str]:
