@@ -9,12 +9,15 @@ import pandas as pd
 
 from benchmarks.suite import TARGETS
 from scenarios import Results, load_scenario
+from scenarios.analysis.equal_money import EqualMoney, compare_at_equal_cost
+from scenarios.analysis.metrics import choose_metrics
 from scenarios.analysis.outcomes import read_outcome
 from scenarios.search.design import Factor, apply_point
 from scenarios.search.evaluation import ParetoSet
 from scenarios.search.optimize import Evaluation, Problem, Trials
 from scenarios.search.target import Level, read_levels
 from scenarios.search.target_runs import Target
+from sim.calendar import Quarter
 from sim.records.outputs import NATIONAL, TABLES
 
 # --- ensembles
@@ -161,6 +164,40 @@ final = 10
 from = 0.0
 to = 40e9
 """
+
+
+def made_equal_money(
+    giants: dict, yuan: dict | None = None, title: str = "", metrics: tuple[str, ...] = ()
+) -> EqualMoney:
+    """Policies at a cost of 2e9 yuan, over a baseline of 100 little giants and no cost.
+
+    Args:
+        giants: of each policy in each run, by name. yuan: in each of two quarters; None means half the cost.
+        title: of every policy, before its name. metrics: none means little giants.
+    """
+    runs = len(next(iter(giants.values())))
+    yuan = yuan or {name: [1e9] * runs for name in giants}
+    results = ensemble(
+        {"baseline": [100] * runs, **{f"{name}-scaled": giants[name] for name in giants}},
+        {"baseline": [0] * runs, **{f"{name}-scaled": yuan[name] for name in giants}},
+    )
+    lever = {"levers": {"sme_fund": {"enabled": True}}}
+    results.manifest["scenarios"] = [{"name": "baseline"}, *({"name": f"{name}-scaled", **lever} for name in giants)]
+    about = [
+        {
+            **{"scenario": name, "scaled": f"{name}-scaled", "factor": 0.5, "settings": "a → b", "unscaled": ""},
+            **{"cost_given_yuan": 4e9, "tried": 3},
+        }
+        for name in giants
+    ]
+    scenarios = tuple(
+        load_scenario("sme-fund").model_copy(
+            update={"name": f"{name}-scaled", **dict.fromkeys(("title", "title_zh"), f"{title or name} × 0.5")}
+        )
+        for name in giants
+    )
+    what = (choose_metrics(metrics or ("little_giants",)), [Quarter(2019, 1)])
+    return compare_at_equal_cost(results, about, 2e9, 0.02, what, scenarios)
 
 
 def target_rows(found: str, base: str, levels: tuple[Level, ...]) -> pd.DataFrame:

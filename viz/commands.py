@@ -90,31 +90,32 @@ def brief(
     """Write a note of one page on a scenario: what it changes, for whom, at what cost, and how sure that is.
 
     It has the question, four numbers, a figure, who gains, what it costs, how sure that is and what is assumed. Numbers
-    are rounded to what their range supports: 10 to 90 % of the pairs of runs. PDF needs the extra pdf and the libraries
-    of Pango; HTML needs neither.
+    are rounded to what their range supports: 10 to 90 % of the pairs of runs. DIR is a results directory, or that of
+    srdi equal-money or target: then the note says which policy is better for the same money, or what reaches the target
+    at what least cost. PDF needs the extra pdf and the libraries of Pango; HTML needs neither.
 
     \b
     Example:
       srdi brief results/first
       srdi brief results/worth --scenario awards-doubled --language zh --out note.pdf
       srdi brief results/worth --baseline no-policy --scenario baseline --format html
+      srdi brief results/money --language zh
     """
     from scenarios.errors import InputError
-    from scenarios.records.results import load_results
-    from viz.report.brief import write_brief
+    from viz.report.brief import load_for_brief, write_brief
 
     path = out or directory / f"brief-{language}.{form or 'pdf'}"
     if form and path.suffix.lower() != f".{form}":
         raise InputError(f"--out is {path}: with --format {form} it must end in .{form}")
-    written = write_brief(load_results(directory), path, baseline=baseline, scenario=scenario, language=language)
+    results, answers = load_for_brief(directory)
+    written = write_brief(results, path, baseline=baseline, scenario=scenario, language=language, answers=answers)
     echo(path)
     if as_json:
         print_json(
             {
                 "out": str(path),
                 "language": language,
-                "baseline": written.compared.baseline,
-                "scenario": written.scenario,
+                **written.about,
                 "bytes": path.stat().st_size,
                 "numbers": written.records(),
             }

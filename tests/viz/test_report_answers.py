@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from command_line import invoke, last
 from conftest import EARLY
+from pypdf import PdfReader
 from seen import HtmlPage
 
 from scenarios import InputError, ResultsError, load_answers, load_results
@@ -264,6 +265,26 @@ def test_the_command_reports_the_directory_of_each(folder, language):
         told = last(done)
         assert told["baseline"] == baseline
         assert told["out"] == str(folder / name / f"report-{language}.html")
+
+
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [
+        ("equal", {"baseline": "baseline", "scenarios": {"credit-guarantees", "incubation"}}),
+        ("target", {"baseline": "early", "scenario": "answer", "reachable": True}),
+    ],
+)
+def test_the_command_writes_a_note_of_one_page_on_each(folder, language, name, about):
+    done = last(invoke("brief", folder / name, "--language", language, "--json"))
+    path = folder / name / f"brief-{language}.pdf"
+    assert (done["out"], done["bytes"]) == (str(path), path.stat().st_size)
+    assert len(PdfReader(path).pages) == 1
+    text = "".join(PdfReader(path).pages[0].extract_text().split())
+    assert f"Madeby:srdibrief{name}" in text or f"生成命令：srdibrief{name}" in text
+    assert {key: set(done[key]) if key == "scenarios" else done[key] for key in about} == about
+    found = load_answers(folder / name)
+    kept = found.target or found.equal_money
+    assert done["numbers"][0]["value"] in list(kept.rows["value"] if found.target else kept.chances["value"])
 
 
 def test_a_damaged_answer_is_told_in_one_sentence(folder, tmp_path):

@@ -199,7 +199,7 @@ def _waterfall(words: Words, found: Decomposition, metric: Metric, quarter: str)
 def _equal_money(sections: Sections, found: EqualMoney) -> list[Block]:
     words = sections.words
     about = equal_money.about(words, found, _title(sections, found.baseline))
-    panels = [_effects(words, found, metric, quarter) for quarter in found.quarters for metric in found.quantities]
+    panels = [effects_panel(words, found, metric, quarter) for quarter in found.quarters for metric in found.quantities]
     tables = [(words("equal_money.policies"), equal_money.policies_table(words, found))]
     tables += [
         (words("equal_money.chances", quarter=words.quarter(quarter)), equal_money.chances_table(words, found, quarter))
@@ -209,7 +209,8 @@ def _equal_money(sections: Sections, found: EqualMoney) -> list[Block]:
     return [Block(before=about, panels=panels, key=words("band.note"), tables=tables, after=after)]
 
 
-def _effects(words: Words, found: EqualMoney, metric: Metric, quarter: str) -> Panel:
+def effects_panel(words: Words, found: EqualMoney, metric: Metric, quarter: str) -> Panel:
+    """What each policy does at the same cost, as a chart and a table."""
     rows, titles = equal_money.effects(found, metric.name, quarter), equal_money.titles_of(words, found)
     names = [titles[name] for name in rows["scenario"]]
     values = [
@@ -233,6 +234,16 @@ def _target(words: Words, found: Target) -> list[Block]:
         (words("target.levels"), target.levels_table(words, found)),
         (words("target.cost"), target.cost_table(words, found)),
     ]
+    after = target.notes(words, found)
+    return [
+        Block(
+            before=before, panels=[tried_panel(words, found)], key=words("target.chart_key"), tables=tables, after=after
+        )
+    ]
+
+
+def tried_panel(words: Words, found: Target) -> Panel:
+    """The points tried and the answer by cost and chance, as a chart and a table."""
     point = target.answer_point(found)
     drawing = reach_chart(found.tried, point, found.chance, words.number, words.percent)
     alt = words(
@@ -242,6 +253,4 @@ def _target(words: Words, found: Target) -> list[Block]:
         cost=words.number(point["cost"], signed=True),
     )
     title, axes = words("target.chart"), words("target.chart_axes")
-    panel = Panel(title, axes, Markup(svg(drawing, alt)), target.tried_table(words, found))
-    after = target.notes(words, found)
-    return [Block(before=before, panels=[panel], key=words("target.chart_key"), tables=tables, after=after)]
+    return Panel(title, axes, Markup(svg(drawing, alt)), target.tried_table(words, found))

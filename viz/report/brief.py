@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from scenarios.analysis.comparison import COST_OF_FUNDS
+from scenarios.analysis.equal_money import EqualMoney
 from scenarios.analysis.incidence import NATION, incidence
-from scenarios.analysis.intervals import BAND, MIN_PAIRS
+from scenarios.analysis.intervals import BAND
 from scenarios.analysis.metrics import COST_PARTS, CUMULATIVE_COST
 from scenarios.analysis.reported import CUT_OFF
 from scenarios.analysis.value import Assumptions, value
 from scenarios.display.drawing import svg
-from scenarios.errors import InputError, nearest, printable
+from scenarios.errors import InputError, ResultsError, nearest, printable
 from scenarios.files.labels import Label
-from scenarios.records.results import Results
+from scenarios.records.layout import MANIFEST, RUNS
+from scenarios.records.results import Results, load_results
 from scenarios.records.storage import atomic_file, records
+from scenarios.search.answers import Answers, load_answers
+from scenarios.search.target_runs import Target
 from viz import LANGUAGES
+from viz.report.answer_briefs import EqualMoneyBrief, TargetBrief
+from viz.report.note import (
+    TITLE,
+    Beside,
+    Card,
+    Content,
+    Drawing,
+    Listed,
+    Note,
+    few,
+    footer,
+    page,
+    reproduced,
+    resting_on,
+    start_of,
+)
 from viz.report.panels import difference_chart
 from viz.report.printing import one_page
 from viz.report.sections import Sections
-from viz.shared.calibrated import packaged_validation
 from viz.shared.compared import Compared
 from viz.shared.gains import place_name
 from viz.shared.ranges import Ranged, ranged
@@ -42,18 +58,10 @@ MAIN = NUMBERS[0]
 _BY_REGION = (MAIN, "employment")
 #: Marginal cost of public funds at which the note says whether the policy is worth it.
 FUNDS = COST_OF_FUNDS[1]
-#: Most characters of a title and of a scenario's description: the note has one page.
-_TITLE, _DESCRIPTION = 70, 220
-
-
-@dataclass(frozen=True)
-class Number:
-    """One of the four numbers: title, value with unit, range, and whether it is clear, in words."""
-
-    title: str
-    value: str
-    range: str
-    verdict: str
+#: Most characters of a scenario's description: the note has one page.
+_DESCRIPTION = 220
+#: Most files named of a directory that is refused.
+_NAMED = 5
 
 
 class Brief:
@@ -74,6 +82,11 @@ class Brief:
         """What the differences rest on."""
         return self.compared.results.change_label(self.compared.baseline, self.scenario)
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """Names of the baseline and the scenario."""
+        return {"baseline": self.compared.baseline, "scenario": self.scenario}
+
     def records(self) -> list[dict]:
         """The four numbers as plain values for JSON; None for the ends of a single run."""
         rows = [
@@ -87,11 +100,8 @@ class Brief:
 
     def html(self, language: str) -> str:
         """The note as one HTML page that loads nothing."""
-        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        package = files("viz.report")
-        template = environment.from_string(package.joinpath("brief.html.jinja").read_text(encoding="utf-8"))
-        css = Markup(package.joinpath("brief.css").read_text(encoding="utf-8"))
-        return template.render(_Text(self, Words(language)).context() | {"css": css}) + "\n"
+        words = Words(language)
+        return page(_Text(self, words).content(), words)
 
 
 def write_brief(
@@ -101,37 +111,76 @@ def write_brief(
     baseline: str | None = None,
     scenario: str | None = None,
     language: str = LANGUAGES[0],
-) -> Brief:
+    answers: Answers | None = None,
+) -> Note:
     """Write a note of one page, as PDF or as HTML; the same results give the same bytes.
 
     Args:
-        results: from `scenarios.load_results`, with the baseline and at least one other scenario.
+        results: from `scenarios.load_results`, with the baseline and at least one other scenario; with `answers`, from
+            its `runs`.
         path: file to write, ending in .pdf or .html; replaced if it exists. PDF needs the extra ``pdf``.
         baseline: scenario compared with; None takes ``baseline``, or else the first.
         scenario: the one the note is about; None takes the other one if there is only one.
         language: one of `viz.LANGUAGES`.
+        answers: of a directory of ``srdi equal-money`` or ``srdi target``; the note is about that answer, and chooses
+            no scenario. None writes a note on a scenario.
 
     Returns:
         The note.
 
     Raises:
-        InputError: an unknown scenario, none or several to choose from, another file ending, a file that cannot be
-            written, or nothing that prints PDF.
+        InputError: an unknown scenario, none or several to choose from, one named beside an answer, another file
+            ending, a file that cannot be written, or nothing that prints PDF.
         ResultsError: a table lacks rows.
     """
     path = Path(path)
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMATS:
         raise InputError(f"{path} does not end in {' or '.join(f'.{each}' for each in FORMATS)}")
-    brief = Brief(results, baseline=baseline, scenario=scenario)
-    page = brief.html(language)
-    content = one_page(page) if form == "pdf" else page.encode()
+    brief = _note(results, baseline, scenario, answers)
+    text = brief.html(language)
+    content = one_page(text) if form == "pdf" else text.encode()
     try:
         with atomic_file(path) as draft:
             draft.write_bytes(content)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
     return brief
+
+
+def load_for_brief(directory: Path) -> tuple[Results, Answers | None]:
+    """The results that a note on a directory is made of, and the answers if it is about one, for `write_brief`.
+
+    Raises:
+        ResultsError: the directory has neither results nor an answer that a note can be about, or they are unfinished
+            or damaged.
+    """
+    answers = load_answers(directory)
+    if answers.runs != directory:
+        return load_results(answers.runs), answers
+    if directory.is_dir() and not any((directory / name).exists() for name in (MANIFEST, RUNS)):
+        names = sorted(entry.name for entry in directory.iterdir())
+        found = ", ".join(map(printable, names[:_NAMED])) + (", …" if len(names) > _NAMED else "")
+        raise ResultsError(
+            f"{directory} is nothing a note can be about: it has {found or 'no files'} (allowed: results, with "
+            f"{MANIFEST}; the answer of srdi equal-money, with {EqualMoney.FILE}; that of srdi target, with "
+            f"{Target.FILE})"
+        )
+    return load_results(directory), None
+
+
+def _note(results: Results, baseline: str | None, scenario: str | None, answers: Answers | None) -> Note:
+    """The note on an answer, or on a scenario; raises InputError if an answer has nothing to choose from."""
+    found = answers and (answers.target or answers.equal_money)
+    if not found:
+        return Brief(results, baseline=baseline, scenario=scenario)
+    for name, given in (("scenario", scenario), ("baseline", baseline)):
+        if given is not None:
+            raise InputError(
+                f"{name} (--{name}) is {given!r}, but this note is about the answer of "
+                f"{' '.join(found.COMMAND.split()[:2])} (allowed: none; {results.path} has its scenarios)"
+            )
+    return TargetBrief(found, results) if isinstance(found, Target) else EqualMoneyBrief.of(found, results)
 
 
 def _choose(compared: Compared, scenario: str | None) -> str:
@@ -155,43 +204,45 @@ class _Text:
         self.brief, self.compared, self.words = brief, brief.compared, words
         self.sections = Sections(brief.compared, words)
         titles = self.sections.titles
-        self.title, self.baseline = (_start(titles[name], _TITLE) for name in (brief.scenario, brief.compared.baseline))
+        self.title, self.baseline = (
+            start_of(titles[name], TITLE) for name in (brief.scenario, brief.compared.baseline)
+        )
         self.runs = brief.compared.runs_each
 
-    def context(self) -> dict:
-        """All variables of the template."""
+    def content(self) -> Content:
+        """All of it."""
         words, manifest = self.words, self.compared.results.manifest
         first, last = (words.quarter(manifest[end]) for end in ("first_quarter", "last_quarter"))
         about = next(each for each in manifest["scenarios"] if each["name"] == self.brief.scenario)
-        return {
-            "t": words,
-            "title": self.title,
-            "single": self.sections.single,
-            "question": words("brief.question", scenario=self.title, baseline=self.baseline, first=first, last=last),
-            "description": _start(words.description(about), _DESCRIPTION),
-            "numbers_title": words("brief.numbers", baseline=self.baseline, when=self.sections.when),
-            "numbers": [self._number(name) for name in NUMBERS],
-            "drawing": self._drawing(),
-            "drawing_title": words("brief.drawing", column=words.column(MAIN), unit=words.unit(unit_of(MAIN))),
-            "drawing_note": words("brief.drawing_note_one" if self.sections.single else "brief.drawing_note"),
-            **self._gains(),
-            "costs": self._costs(),
-            "sure": self._sure(),
-            "assumed": self._assumed(),
-            "footer": words(
-                "brief.footer",
-                version=manifest["versions"]["srdi"],
-                date=words.date(datetime.fromisoformat(manifest["started"]).date()),
-                weight=words.number(1.0 / manifest["scale"]),
-                command=f"srdi brief {printable(self.compared.results.path.resolve().name)} "
+        return Content(
+            title=self.title,
+            question=words("brief.question", scenario=self.title, baseline=self.baseline, first=first, last=last),
+            description=start_of(words.description(about), _DESCRIPTION),
+            cards_title=words("brief.numbers", baseline=self.baseline, when=self.sections.when),
+            cards=[self._card(name) for name in NUMBERS],
+            drawing=Drawing(
+                words("brief.drawing", column=words.column(MAIN), unit=words.unit(unit_of(MAIN))),
+                self._drawing(),
+                words("brief.drawing_note_one" if self.sections.single else "brief.drawing_note"),
+            ),
+            beside=self._gains(),
+            lists=[
+                Listed("costs", words("brief.costs"), self._costs()),
+                Listed("sure", words("brief.sure"), self._sure()),
+                Listed("assumed", words("brief.assumed_title"), self._assumed()),
+            ],
+            footer=footer(
+                words,
+                manifest,
+                f"srdi brief {printable(self.compared.results.path.resolve().name)} "
                 f"--baseline {self.compared.baseline} --scenario {self.brief.scenario}",
             ),
-        }
+        )
 
-    def _number(self, quantity: str) -> Number:
+    def _card(self, quantity: str) -> Card:
         words, found = self.words, self.brief.numbers[quantity]
         text = words("headline.baseline_value", value=found.text(words), unit=words.unit(found.unit))
-        return Number(words(f"brief.{quantity}"), text, self._range(found), self._verdict(found))
+        return Card(words(f"brief.{quantity}"), text, self._range(found), self._verdict(found))
 
     def _range(self, found: Ranged) -> str:
         return "" if self.sections.single else self.words("brief.range", range=found.range(self.words))
@@ -212,7 +263,7 @@ class _Text:
         alt = words("effect.alt", column=words.column(MAIN), scenario=self.title, last=last, last_year=year)
         return Markup(svg(drawing, alt))
 
-    def _gains(self) -> dict:
+    def _gains(self) -> Beside:
         """The table by region, and who clearly gains or loses."""
         words, compared = self.words, self.compared
         found = incidence(compared.results, "region", compared.baseline, quantities=_BY_REGION)
@@ -237,11 +288,14 @@ class _Text:
             for sure in (lambda change: change["low"] > 0.0, lambda change: change["high"] < 0.0)
         )
         key = "who_both" if gain and lose else "who_gain" if gain else "who_lose" if lose else "who_none"
-        return {
-            "heads": [words("gain.place_region"), *heads],
-            "rows": rows,
-            "gains_text": words(f"brief.{key}", gain=gain, lose=lose, column=words.column(MAIN)),
-        }
+        return Beside(
+            "gains",
+            words("section.gains"),
+            [words("gain.place_region"), *heads],
+            rows,
+            [] if self.sections.single else [words("brief.table_note")],
+            words(f"brief.{key}", gain=gain, lose=lose, column=words.column(MAIN)),
+        )
 
     def _cell(self, found: Ranged) -> tuple[str, str]:
         """A change and its range, which is empty for a single run."""
@@ -304,12 +358,8 @@ class _Text:
             vary = compared.results.manifest["draws"] > 1
             texts = [words("brief.sure_draws" if vary else "brief.sure_luck", pairs=pairs)]
             texts.append(words("brief.agree", pairs=pairs, counts=words.joined(self._agreement())))
-            if compared.units < MIN_PAIRS:
-                texts.append(words("brief.few", pairs=words.number(compared.units), enough=MIN_PAIRS))
-        targets = packaged_validation().results["targets"]
-        inside = sum(bool(row["inside"]) for row in targets)
-        texts.append(words("brief.reproduced", inside=words.number(inside), all=words.number(len(targets))))
-        return texts
+            texts += few(words, compared.units)
+        return [*texts, reproduced(words)]
 
     def _agreement(self) -> list[str]:
         """In how many pairs each number has the sign of its mean."""
@@ -325,12 +375,7 @@ class _Text:
     def _assumed(self) -> list[str]:
         words, results, given = self.words, self.compared.results, Assumptions()
         return [
-            words.sentences(
-                [
-                    words("brief.basis", label=words.label(self.brief.label)),
-                    words.strengths(results.lever_labels),
-                ]
-            ),
+            resting_on(words, results, words.label(self.brief.label)),
             words(
                 "brief.assumed",
                 share=words.percent(given.value_added_share),
@@ -340,11 +385,6 @@ class _Text:
             words("brief.not_counted", items=words("brief.semicolon").join(not_counted(words))),
             words("brief.calibrated", day=words.date(CUT_OFF)),
         ]
-
-
-def _start(text: str, most: int) -> str:
-    """The start of a text that is longer than `most` characters."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _of_row(row: pd.Series) -> Ranged:

@@ -128,6 +128,11 @@ def _chance(words: Words, row: pd.Series) -> str:
 
 def notes(words: Words, found: EqualMoney) -> list[str]:
     """What missed the cost or was not scaled, and what better means."""
+    return [*cost_notes(words, found), better_note(words, found)]
+
+
+def cost_notes(words: Words, found: EqualMoney) -> list[str]:
+    """What missed the cost or was not scaled."""
     titles = titles_of(words, found)
     sentences = [
         words(
@@ -148,5 +153,10 @@ def notes(words: Words, found: EqualMoney) -> list[str]:
                 firms=words.number(found.firms),
             )
         )
+    return sentences
+
+
+def better_note(words: Words, found: EqualMoney) -> str:
+    """What better means, and what the intervals of chances are."""
     less = [words.quarterly(metric.name) for metric in found.quantities if metric.less_is_better]
-    return [*sentences, words("equal_money.note" if less else "equal_money.note_more", less=words.joined(less))]
+    return words("equal_money.note" if less else "equal_money.note_more", less=words.joined(less))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from scenarios.analysis.intervals import band_columns
-from viz.words.language import Words
+from viz.words.language import NOTHING, Words
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ class Ranged:
 def estimate_texts(words: Words, row: Mapping[str, Any], unit: str, *, signed: bool = False) -> tuple[str, str]:
     """A number of an analysis and its range, from `value`, `low` and `high` of its row; as `Words.estimate`."""
     return words.estimate(row["value"], row["low"], row["high"], unit, signed)
+
+
+def share_text(words: Words, share: float) -> str:
+    """A share of runs in whole per cent; a dash if it is not known."""
+    return NOTHING if math.isnan(share) else words.percent(round(share, 2))
+
+
+def share_span(words: Words, row: Mapping[str, Any]) -> str:
+    """The interval of a share of runs in whole per cent, from `low` and `high` of its row."""
+    return words.span(share_text(words, row["low"]), share_text(words, row["high"]))
 
 
 def ranged(runs: pd.Series, unit: str) -> Ranged:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import pandas as pd
 
 from scenarios.analysis.value import PARTS
 from scenarios.search.target import Level
 from scenarios.search.target_runs import Target
 from viz.shared.answers import outcome_name, setting_name
-from viz.shared.ranges import estimate_texts
+from viz.shared.ranges import estimate_texts, share_span, share_text
 from viz.shared.texts import TextTable
 from viz.words.language import NOTHING, Words
 
@@ -28,8 +25,8 @@ def verdict_text(words: Words, found: Target) -> str:
     """Whether the answer meets what was asked for, on runs with luck that the search has not had."""
     chance = found.number("chance")
     about = {
-        "share": _percent(words, chance["value"]),
-        "interval": _interval(words, chance),
+        "share": share_text(words, chance["value"]),
+        "interval": share_span(words, chance),
         "runs": words.number(found.runs),
         "chance": words.percent(found.chance),
         "trials": words.number(len(found.tried)),
@@ -80,14 +77,19 @@ def levels_table(words: Words, found: Target) -> TextTable:
                 _bound(words, level),
                 *estimate_texts(words, of, unit),
                 words.value(found.number("level_reached", level.text)["value"], unit),
-                _percent(words, met["value"]),
-                _interval(words, met),
+                share_text(words, met["value"]),
+                share_span(words, met),
                 estimate_texts(words, found.number("level", level.text, base), unit)[0],
-                _percent(words, base_met["value"]),
+                share_text(words, base_met["value"]),
             ]
         )
     chance, before = found.number("chance"), found.number("chance", scenario=base)
-    together = [_percent(words, chance["value"]), _interval(words, chance), NOTHING, _percent(words, before["value"])]
+    together = [
+        share_text(words, chance["value"]),
+        share_span(words, chance),
+        NOTHING,
+        share_text(words, before["value"]),
+    ]
     texts.append([words("target.together"), words.basis(chance), *[NOTHING] * 5, *together])
     heads = [words("target.level"), words("answers.basis"), words("answers.unit")]
     heads += [words(f"target.{head}") for head in ("level_asked", "level_mean", "level_band")]
@@ -112,11 +114,11 @@ def cost_table(words: Words, found: Target) -> TextTable:
 def tried_table(words: Words, found: Target) -> TextTable:
     """The points tried in the search with their cost and chance, and the answer on new luck."""
     texts = [
-        [str(number), words.number(row["public_cost_yuan"], signed=True), _percent(words, row["met"])]
+        [str(number), words.number(row["public_cost_yuan"], signed=True), share_text(words, row["met"])]
         for number, (_, row) in enumerate(found.tried.iterrows(), start=1)
     ]
     cost, chance = found.number("public_cost_yuan"), found.number("chance")
-    texts.append([words("target.answer"), words.number(cost["value"], signed=True), _percent(words, chance["value"])])
+    texts.append([words("target.answer"), words.number(cost["value"], signed=True), share_text(words, chance["value"])])
     return TextTable([words(f"target.{head}") for head in ("tried", "tried_cost", "tried_met")], texts)
 
 
@@ -130,7 +132,7 @@ def answer_point(found: Target) -> pd.Series:
 
 def notes(words: Words, found: Target) -> list[str]:
     """How the chance was found."""
-    searched = _percent(words, found.number("chance_in_search")["value"])
+    searched = share_text(words, found.number("chance_in_search")["value"])
     sentences = [words("target.note", searched=searched)]
     if found.repeated_draws:
         about = {"repeated": words.number(found.repeated_draws), "runs": words.number(found.runs)}
@@ -149,12 +151,3 @@ def _bound(words: Words, level: Level) -> str:
 
 def _last(found: Target) -> str:
     return f"{found.until}Q4"
-
-
-def _percent(words: Words, share: float) -> str:
-    """A share of runs in whole per cent."""
-    return NOTHING if math.isnan(share) else words.percent(round(share, 2))
-
-
-def _interval(words: Words, row: dict[str, Any]) -> str:
-    return words.span(_percent(words, row["low"]), _percent(words, row["high"]))
