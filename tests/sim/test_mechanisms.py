@@ -528,6 +528,12 @@ def test_without_a_threshold_nobody_is_too_far_from_it():
     assert research.relabelling_chance(0.0, 0.0, 0.0, P) == P.relabel_chance
 
 
+def test_where_no_part_of_a_report_may_be_false_only_those_at_the_threshold_are_tempted():
+    p = parameters(relabel_chance=0.6, relabel_reach=0.0)
+    assert research.relabelling_chance(0.03, 0.03, 0.5, p) == pytest.approx(0.3)
+    assert research.relabelling_chance(0.0299, 0.03, 0.5, p) == 0.0
+
+
 def test_relabelling_just_passes_the_threshold_and_a_full_audit_ends_it():
     share = research.relabelled_share(0.027, 0.03, True, 0.0, 0.0, MODEL)
     assert 0.03 <= 0.027 / (1 - share) < 0.0301
