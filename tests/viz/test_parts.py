@@ -1,6 +1,7 @@
 """Parts of a run: what is shown of it before it is whole, and that nothing of it stays."""
 
 import threading
+import time
 from html import unescape
 from types import SimpleNamespace
 
@@ -151,6 +152,36 @@ def test_the_run_for_the_hand_does_not_wait_for_an_ensemble(runner, monkeypatch)
         finally:
             go_on.set()
     assert told.answers[-1].number == 2
+
+
+def test_the_page_waits_for_the_first_part_but_not_for_long(runner):
+    with Told(runner, rest=60.0) as told:
+        begun = time.perf_counter()
+        told.worker.wait_for_part(0.01)
+        assert time.perf_counter() - begun < 5.0, "nothing was asked for"
+        for enabled in (True, False):
+            number = told.worker.ask(policy_of({"levers.incubation.enabled": enabled}))
+            told.worker.wait_for_part(60.0)
+            assert told.answers[-1].number == number
+
+
+def test_what_changes_together_is_drawn_once(runner, answers):
+    drawn = []
+
+    @solara.component
+    def Shown():
+        session = solara.use_memo(lambda: Session(runner), [])
+        sessions.append(session)
+        drawn.append((session.answer.value is not None, session.latest.value is not None))
+        solara.Text("")
+
+    sessions: list[Session] = []
+    _, context = reacton.render(Shown(), handle_error=False)
+    try:
+        sessions[0]._take(answers[1])
+    finally:
+        context.close()
+    assert drawn == [(False, False), (True, True)]
 
 
 def test_a_part_is_the_latest_but_no_answer_and_goes_when_its_run_fails(runner, answers):

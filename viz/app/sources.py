@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
 from scenarios.analysis.reported import CUT_OFF
@@ -17,6 +17,11 @@ from viz.words.language import Words
 
 #: Changes of a policy that are told one by one.
 _MOST_CHANGES = 4
+
+
+@cache
+def _version() -> str:
+    return version("srdi")
 
 
 def source(session: Session, answer: Answer) -> str:
@@ -43,7 +48,7 @@ def compared_source(session: Session, findings: Findings) -> str:
 def fit_source(session: Session) -> str:
     """The same of the calibration."""
     words = session.words
-    return words("share.source_fit", version=version("srdi"), day=words.date(CUT_OFF))
+    return words("share.source_fit", version=_version(), day=words.date(CUT_OFF))
 
 
 def _line(session: Session, policy: str, runs: int) -> str:
@@ -51,9 +56,7 @@ def _line(session: Session, policy: str, runs: int) -> str:
     text = words("share.source_one")
     if runs:
         text = words(f"share.source_runs_{runner.draws.identity['source']}", runs=words.number(runs))
-    return words(
-        "share.source", version=version("srdi"), policy=policy, runs=text, weight=words.number(1.0 / runner.scale)
-    )
+    return words("share.source", version=_version(), policy=policy, runs=text, weight=words.number(1.0 / runner.scale))
 
 
 @lru_cache(maxsize=64)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import reacton
 import solara
+from solara.server import kernel_context
+from solara.toestand import Context
 
 from scenarios.errors import ScenarioError
 from scenarios.files.schema import Scenario
@@ -50,6 +54,8 @@ VIEWS = {
     "chart": "",
 }
 _MOST_HISTORY = 100
+#: Longest wait for the first part of a run before its policy is drawn, in seconds.
+_FIRST_PART_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ class Session:
         """
         state = from_query(query, tuple(VIEWS))
         self.runner = runner
+        self._page = _page()
         self.chosen_language = solara.Reactive(state.language)
         self.language = solara.Reactive(state.language or preferred_language(accepted))
         self.chosen_dark = solara.Reactive(state.dark)
@@ -279,11 +286,15 @@ class Session:
         if not self._ask(settings, held=not remember):
             self.refused.value += 1
             return
-        self.settings.value = settings
-        if remember and settings != self.remembered.value:
-            self._past = [*self._past[-_MOST_HISTORY:], self.remembered.value]
-            self._future = []
-            self._remember(settings)
+        if remember:
+            # Drawing and a run's Python would wait for one another, and the first change is what the user waits for.
+            self.worker.wait_for_part(_FIRST_PART_S)
+        with self._page:
+            self.settings.value = settings
+            if remember and settings != self.remembered.value:
+                self._past = [*self._past[-_MOST_HISTORY:], self.remembered.value]
+                self._future = []
+                self._remember(settings)
 
     def take_preset(self, name: str) -> None:
         """Use a scenario of the catalogue as the policy."""
@@ -325,8 +336,9 @@ class Session:
 
     def _go(self, settings: dict) -> None:
         self._ask(settings)
-        self.settings.value = settings
-        self._remember(settings)
+        with self._page:
+            self.settings.value = settings
+            self._remember(settings)
 
     def _remember(self, settings: dict) -> None:
         self.moves += not self._returning
@@ -395,9 +407,10 @@ class Session:
     # --- from the worker's threads
 
     def _take(self, answer: Answer) -> None:
-        if answer.reached is None:
-            self.answer.value = answer
-        self.latest.value = answer
+        with self._page:
+            if answer.reached is None:
+                self.answer.value = answer
+            self.latest.value = answer
 
     def _say(self, status: Status) -> None:
         self.status.value = status
@@ -405,6 +418,16 @@ class Session:
             self.tell(status.fault)
             # Of a run that failed, no part is left.
             self.latest.value = self.answer.value
+
+
+def _page() -> AbstractContextManager:
+    """The page being drawn, if any: what changes within this context is drawn once, at its end."""
+    drawing = reacton.core.get_render_context(required=False)
+    if drawing is None:
+        return nullcontext()
+    return Context(
+        drawing, kernel_context.get_current_context() if kernel_context.has_current_context() else nullcontext()
+    )
 
 
 def _in_order(saved: Saved) -> Saved:

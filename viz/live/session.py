@@ -94,6 +94,7 @@ class Worker:
         self._request: Scenario | None = None
         self._number = self._answered = self._cancelled = 0
         self._closed = self._held = False
+        self._shown = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True, name="policy worker")
 
     def start(self) -> None:
@@ -109,8 +110,13 @@ class Worker:
         with self._changed:
             self._request, self._held = scenario, held
             self._number += 1
+            self._shown.clear()
             self._changed.notify_all()
             return self._number
+
+    def wait_for_part(self, seconds: float) -> None:
+        """Wait until a part of the answer to the latest request has been shown, but no longer than some seconds."""
+        self._shown.wait(seconds)
 
     def release(self) -> None:
         """The lever is released where the latest request has it."""
@@ -176,6 +182,8 @@ class Worker:
 
         def tell(answer: Answer) -> None:
             self._tell(self._on_answer, answer, self._abandoned)
+            if answer.number == self._number:
+                self._shown.set()
 
         baseline = runner.baseline_run(0)
 
