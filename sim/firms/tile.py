@@ -39,6 +39,7 @@ Rows = namedtuple(
         "pressure",  # log sales that competition in the niche takes or leaves
         "sold",  # annualised revenue of the quarter, yuan
         "hired",  # log change of employment from demand and R&D
+        "tightening",  # log-odds by which a crunch, and credit that others got, tighten credit
         "research_cost",  # net cost of R&D over the sector's usual, share of revenue
         "margin",  # net margin
         "paid_in",  # yuan of outside equity from the fund or a listing

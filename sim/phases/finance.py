@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.firms.accounts import research_cost
 from sim.firms.columns import FUND_BACKED, LISTED
 from sim.firms.terms import has_award
-from sim.firms.tile import cell_of, list_indices
+from sim.firms.tile import cell_of, list_indices, stretch_end
 from sim.flows import Flow
 from sim.mechanisms.finance import (
     credit_constraint,
@@ -23,6 +21,7 @@ from sim.mechanisms.finance import (
 from sim.mechanisms.listing import lists
 from sim.mechanisms.support import Channel
 from sim.numerics.draws import Purpose, uniform, uniform_pair
+from sim.numerics.elementary import floor
 from sim.numerics.jit import inlined
 from sim.tiers import Tier
 
@@ -35,17 +34,18 @@ def borrow(tile, quarter, performers, flows):
     """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     key, county_credit = quarter.keys[Purpose.FINANCE], quarter.environment.county_credit
-    tightening = quarter.moment.credit_tightening
     eased = tile.channels[Channel.credit]
     _charge_research(tile, quarter, performers)
+    # Looked up in a loop of its own, so that the next one runs on vectors.
+    for j in range(tile.length):
+        rows.tightening[j] = quarter.moment.credit_tightening + county_credit[firms.county[j]]
     for j in range(tile.length):
         live = rows.live[j] != 0.0
         u, _ = uniform_pair(key, tile.first + j)
         burden = energy_burden(rows.energy_rise[j], firms.green[j], p)
         margin = net_margin(firms.productivity[j], burden, rows.research_cost[j], p)
         leverage = debt_ratio(firms.leverage[j], margin, u, p)
-        tighter = tightening + county_credit[firms.county[j]]
-        risk = credit_risk(leverage, rows.log_employment[j], eased[j], tighter, p)
+        risk = credit_risk(leverage, rows.log_employment[j], eased[j], rows.tightening[j], p)
         constraint = credit_constraint(risk, firms.tier[j] >= Tier.srdi, firms.flags[j] & LISTED != 0, p)
         rows.margin[j] = margin
         firms.leverage[j] = leverage if live else firms.leverage[j]
@@ -73,11 +73,18 @@ def _charge_research(tile, quarter, performers):
 def _count_credit(tile, quarter, eased, flows):
     """Add what ease does to the credit of the firms of each place and sector to the flows."""
     firms, rows, n = tile.firms, tile.rows, tile.length
-    for j in range(n):
-        thousands = 1e-3 * firms.revenue[j] * credit_response(firms.constraint[j])
-        cell_flows = flows[cell_of(firms, quarter.environment, j)]
-        cell_flows[Flow.credit_responsive] += np.int64(thousands) if rows.live[j] != 0.0 else 0
-        cell_flows[Flow.credit_eased] += np.int64(thousands * eased[j]) if rows.live[j] != 0.0 else 0
+    first = 0
+    while first < n:
+        end = stretch_end(rows.cell, first, n)
+        responsive, more = 0, 0
+        for j in range(first, end):
+            thousands = 1e-3 * firms.revenue[j] * credit_response(firms.constraint[j])
+            responsive += floor(thousands if rows.live[j] != 0.0 else 0.0)
+            more += floor(thousands * eased[j] if rows.live[j] != 0.0 else 0.0)
+        cell_flows = flows[cell_of(firms, quarter.environment, first)]
+        cell_flows[Flow.credit_responsive] += responsive
+        cell_flows[Flow.credit_eased] += more
+        first = end
 
 
 @inlined
