@@ -77,14 +77,14 @@ def Counted(found: Additionality, name: str, title: str) -> None:
         return
     Chart(spec=states_chart(session, numbers, title), version=f"{id(found)}")
     note(words("additionality.states_key"))
-    html_table(additionality.states_table(words, numbers), words("additionality.states"), stacked=True)
+    html_table(additionality.states_table(words, numbers), words("additionality.states"))
     heading(words("additionality.amounts"), "h4")
-    html_table(additionality.amounts_table(words, numbers), words("additionality.amounts"), stacked=True)
+    html_table(additionality.amounts_table(words, numbers), words("additionality.amounts"))
     dimensions = [each for each in additionality.TABLES if each != "lever" or len(levers) > 1]
     choice(words("money.by"), by.value, {each: words(f"additionality.group_{each}") for each in dimensions}, by.set)
-    html_table(additionality.groups_table(words, by.value, groups), words("additionality.changed"), stacked=True)
+    html_table(additionality.groups_table(words, by.value, groups), words("additionality.changed"))
     heading(words("additionality.rivals"), "h4")
-    html_table(additionality.rivals_table(words, groups, lever), words("additionality.rivals"), stacked=True)
+    html_table(additionality.rivals_table(words, groups, lever), words("additionality.rivals"))
     titles = {found.baseline: baseline, name: title}
     note(words.sentences([*additionality.notes(words, found, titles), words("additionality.note_rivals")]))
 

@@ -36,33 +36,33 @@ def toggle(text: str, pressed: bool, on_click: Callable[..., None]) -> None:
     )
 
 
-def html_table(table: TextTable, caption: str = "", *, stacked: bool = False) -> None:
-    """A table of texts with its own scroll bar on narrow pages.
+def html_table(table: TextTable, caption: str = "", *, cards: bool = True) -> None:
+    """A table of texts.
 
     Args:
-        stacked: on a telephone each row is a card instead, with the heading of its column beside each cell.
+        cards: on a telephone each row is a card, with headings beside the cells; without, the table scrolls there.
     """
     solara.HTML(
         tag="div",
-        classes=["srdi-scroll", *(["srdi-stacked"] if stacked else [])],
+        classes=["srdi-scroll", *(["srdi-stacked"] if cards else [])],
         attributes={"tabindex": "0", "role": "region", "aria-label": caption} if caption else {"tabindex": "0"},
-        unsafe_innerHTML=table_html(table.heads, table.rows, table.words, caption, stacked=stacked),
+        unsafe_innerHTML=table_html(table.heads, table.rows, table.words, caption, cards=cards),
     )
 
 
 def table_html(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1, caption: str = "", *, stacked: bool = False
+    heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1, caption: str = "", *, cards: bool = False
 ) -> str:
     """A table as HTML; its first `words` columns are text, the others numbers. Cells may be `markupsafe.Markup`.
 
     Args:
-        stacked: cells carry the headings of their columns, for the style to show.
+        cards: cells carry the headings of their columns, for the style to show.
     """
 
     def cell(tag: str, column: int, text: str) -> str:
         long = tag == "th" and len(text) > _SHORT_HEAD
         kind = " class=srdi-words" if column < words else " class=srdi-long" if long else ""
-        named = Markup(' data-head="{}"').format(heads[column]) if stacked and tag == "td" else ""
+        named = Markup(' data-head="{}"').format(heads[column]) if cards and tag == "td" else ""
         return f"<{tag}{kind}{named}>{escape(text)}</{tag}>"
 
     def cells(tag: str, texts: Sequence[str]) -> str:

@@ -57,19 +57,17 @@ def Found(found: EqualMoney) -> None:
     baseline = words.scenario(session.runner.baseline.model_dump())
     for text in equal_money.about(words, found, baseline):
         note(text)
-    html_table(equal_money.policies_table(words, found), words("equal_money.policies"), stacked=True)
+    html_table(equal_money.policies_table(words, found), words("equal_money.policies"))
     items(settings_texts(words, found))
     metric = metric_choice(words, found.quantities, chosen)
     with solara.Div(classes=["srdi-stack"]):
         Chart(spec=effects_chart(session, found, chosen.value, quarter), version=f"{id(found)} {chosen.value}")
         html_table(
-            equal_money.effects_table(words, found, metric, quarter),
-            quarterly_title(words, chosen.value, quarter),
-            stacked=True,
+            equal_money.effects_table(words, found, metric, quarter), quarterly_title(words, chosen.value, quarter)
         )
     title = words("equal_money.chances", quarter=words.quarter(quarter))
     heading(title, "h3")
-    html_table(equal_money.chances_table(words, found, quarter), title, stacked=True)
+    html_table(equal_money.chances_table(words, found, quarter), title)
     for text in equal_money.notes(words, found):
         note(text)
 

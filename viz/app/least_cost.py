@@ -144,7 +144,7 @@ def Finished(name: str, found: Target) -> None:
         ("cost", target.cost_table(words, found)),
     ):
         heading(words(f"target.{key}"), "h4")
-        html_table(table, words(f"target.{key}"), stacked=True)
+        html_table(table, words(f"target.{key}"))
     items(target.notes(words, found))
     settings = settings_of(found.scenario)
     html_button(

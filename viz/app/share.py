@@ -146,6 +146,6 @@ def Printed():
     with solara.Div(classes=["srdi-printed"]):
         if settings:
             heading(words("share.settings"))
-            html_table(changes_table(settings, words), words("share.settings"))
+            html_table(changes_table(settings, words), words("share.settings"), cards=False)
         if answer is not None:
             note(made_text(session, answer))

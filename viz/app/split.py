@@ -64,15 +64,11 @@ def Split(found: Decomposition, title: str) -> None:
     metric = metric_choice(words, found.quantities, chosen)
     Chart(spec=waterfall_chart(session, found, metric), version=f"{id(found)} {chosen.value}")
     note(words("decomposition.key"))
-    html_table(
-        decomposition.parts_table(words, found, metric, quarter),
-        quarterly_title(words, chosen.value, quarter),
-        stacked=True,
-    )
+    html_table(decomposition.parts_table(words, found, metric, quarter), quarterly_title(words, chosen.value, quarter))
     pairs = decomposition.pairs_table(words, found, metric, quarter)
     if pairs is not None:
         heading(words("decomposition.pairs"), "h4")
-        html_table(pairs, words("decomposition.pairs"), stacked=True)
+        html_table(pairs, words("decomposition.pairs"))
     note(words("decomposition.note"))
 
 

@@ -71,7 +71,7 @@ def Offer(offered: Offered, end: Callable[[], None]) -> None:
             note(words("data.offer_off", levers=words.joined(off)))
         if table.rows:
             with solara.Div(classes=["srdi-tall"]):
-                html_table(table, words("data.offer_table"), stacked=True)
+                html_table(table, words("data.offer_table"))
         with solara.Div(classes=["srdi-row"]):
             html_button(words("data.offer_use"), use)
             html_button(words("data.offer_leave"), end)

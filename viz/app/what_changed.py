@@ -107,7 +107,7 @@ def Gains():
             with solara.Div(attributes={"role": "group", "aria-label": words("policy.gains_by")}):
                 for name in DIMENSIONS:
                     toggle(words(f"policy.by_{name}"), name == by, lambda name=name: session.choose("by", name))
-        html_table(table, caption=title, stacked=True)
+        html_table(table, caption=title)
         note(words("policy.gains_note"))
 
 

@@ -121,7 +121,7 @@ def ProvinceFigures(role: str, series: str) -> None:
     _toggle(title, opened, set_opened)
     if opened:
         Chart(spec=fit_charts.province_chart(session, figures), version=_version(session), source=fit_source(session))
-        html_table(fit_tables.place_table(words, figures), title, stacked=True)
+        html_table(fit_tables.place_table(words, figures), title)
         note(declared(figures[0].source, words))
 
 
@@ -157,7 +157,7 @@ def Forecasts():
                         )
         heading(words("fit.national_table"), "h3")
         note(words("fit.forecast_cells"))
-        html_table(fit_tables.forecast_table(words, forecasts), words("fit.national_table"), stacked=True)
+        html_table(fit_tables.forecast_table(words, forecasts), words("fit.national_table"))
         if any(forecast.province for forecast in forecasts):
             title = words("fit.province_table")
             Details(title, fit_tables.province_table(words, forecasts), title)
@@ -177,9 +177,9 @@ def Score():
             note(words("fit.score_file"))
             return
         _paragraph(fit_tables.score_text(words, score))
-        html_table(fit_tables.score_table(words, score), words("fit.score"), stacked=True)
+        html_table(fit_tables.score_table(words, score), words("fit.score"))
         heading(words("fit.realised_rows"), "h3")
-        html_table(fit_tables.realised_table(words, score), words("fit.realised_rows"), stacked=True)
+        html_table(fit_tables.realised_table(words, score), words("fit.realised_rows"))
 
 
 @solara.component
@@ -194,7 +194,7 @@ def Hindcast():
             return
         note(words("fit.hindcast_note"))
         _paragraph(fit_tables.hindcast_text(words, rows))
-        html_table(fit_tables.hindcast_table(words, rows), words("fit.hindcast"), stacked=True)
+        html_table(fit_tables.hindcast_table(words, rows), words("fit.hindcast"))
 
 
 @solara.component
@@ -210,7 +210,7 @@ def Parameters():
         Chart(
             spec=fit_charts.parameter_chart(session, parameters), version=_version(session), source=fit_source(session)
         )
-        html_table(fit_tables.parameter_table_of(words, parameters), words("fit.parameters"), stacked=True)
+        html_table(fit_tables.parameter_table_of(words, parameters), words("fit.parameters"))
         if summary["held"]:
             held = words("fit.held_title", of=len(summary["held"]))
             Details(held, fit_tables.held_table(words, summary), held)
@@ -240,12 +240,12 @@ def Facts():
         with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
             heading(words("fit.facts"))
             _paragraph(fit_tables.facts_text(words, facts, seen))
-            html_table(fit_tables.fact_table(words, facts, seen), words("fit.facts"), stacked=True)
+            html_table(fit_tables.fact_table(words, facts, seen), words("fit.facts"))
     if estimates:
         with solara.Div(classes=["srdi-card", "srdi-stack", "srdi-fit"]):
             heading(words("fit.estimates"))
             _paragraph(fit_tables.estimates_text(words, estimates))
-            html_table(fit_tables.estimate_table(words, estimates), words("fit.estimates"), stacked=True)
+            html_table(fit_tables.estimate_table(words, estimates), words("fit.estimates"))
 
 
 def _version(session: Session) -> str:
@@ -263,7 +263,7 @@ def Details(title: str, table: TextTable, caption: str) -> None:
     opened, set_opened = solara.use_state(False)
     _toggle(title, opened, set_opened)
     if opened:
-        html_table(table, caption, stacked=True)
+        html_table(table, caption)
 
 
 def _toggle(title: str, opened: bool, on_value: Callable[[bool], None]) -> None:

@@ -166,9 +166,7 @@ def Clusters():
         with solara.Div(classes=["srdi-card"]):
             charts.show(session, answer, bars(session, words("chains.by_step"), step_names(words), by_stage.by_step))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
-        html_table(
-            stage_table(words, by_stage, before), caption=words("chains.clusters_heading", year=year), stacked=True
-        )
+        html_table(stage_table(words, by_stage, before), caption=words("chains.clusters_heading", year=year))
         note(words("chains.clusters_note"))
 
 

@@ -187,7 +187,7 @@ def KeptPolicy(place: int, saved: Saved, fault: str) -> None:
             note(words("compare.fault", text=fault))
         elif opened.value:
             changes = words("compare.changes", count=len(saved.settings))
-            html_table(changes_table(saved.settings, words), changes, stacked=True)
+            html_table(changes_table(saved.settings, words), changes)
         else:
             note(words("compare.about", text=changes_sentence(saved.settings, words)))
 
@@ -290,11 +290,11 @@ def ComparedPolicies(findings: Findings) -> None:
         heading(words("compare.effects", year=year))
         note(words("compare.pairs" if findings.pairs > 1 else "compare.one_pair", pairs=findings.pairs))
         with solara.Div(classes=["srdi-compared"]):
-            html_table(effects_table(findings, words), words("compare.effects", year=year), stacked=True)
+            html_table(effects_table(findings, words), words("compare.effects", year=year))
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
         heading(words("compare.costs"))
         with solara.Div(classes=["srdi-compared"]):
-            html_table(prices_table(findings, words), words("compare.costs"), stacked=True)
+            html_table(prices_table(findings, words), words("compare.costs"))
         for text in prices_notes(findings, words):
             note(text)
     with solara.Div(classes=["srdi-card", "srdi-stack"]):
@@ -304,7 +304,7 @@ def ComparedPolicies(findings: Findings) -> None:
                 for title, table in robustness_tables(findings, words):
                     with solara.Div():
                         heading(title, "h3")
-                        html_table(table, title, stacked=True)
+                        html_table(table, title)
             note(words("compare.robust_note", states=findings.pairs))
         else:
             note(words("compare.robust_wait"))

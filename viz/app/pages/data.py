@@ -171,10 +171,10 @@ def Shown(results: GatheredResults, answer: Answer) -> None:
         table, rows = task.value
         note(words("data.rows" if rows > PREVIEW else "data.rows_all", shown=PREVIEW, rows=words.number(rows)))
         with solara.Div(classes=["srdi-tall", "srdi-raw"]):
-            html_table(table, titles[chosen])
+            html_table(table, titles[chosen], cards=False)
     heading(words("data.columns"), "h3")
     with solara.Div(classes=["srdi-tall"]):
-        html_table(columns_table(results, chosen, words), words("data.columns"), stacked=True)
+        html_table(columns_table(results, chosen, words), words("data.columns"))
 
 
 # --- about
@@ -231,4 +231,4 @@ def Searched(part: str) -> None:
         if search.value:
             html_button(words("data.clear"), lambda: search.set(""))
     with solara.Div(classes=["srdi-tall"]):
-        html_table(table, words(f"data.about_{part}"), stacked=True)
+        html_table(table, words(f"data.about_{part}"))

@@ -148,7 +148,9 @@ def OneProvince():
         event_choose=lambda name: session.choose("province", name),
     )
     heads = [words(f"provinces.head_{key}") for key in ("quantity", "policy", "difference")]
-    html_table(TextTable(heads, rows), caption=words("provinces.one_caption", province=words.province(province)))
+    html_table(
+        TextTable(heads, rows), caption=words("provinces.one_caption", province=words.province(province)), cards=False
+    )
     for name in ("little_giants", "srdi_smes"):
         remark_on(words.labelled(measure_title(words, name), province_remark(words, MEASURES[name].column, province)))
     Clusters(province, last_year_end(quarter))
@@ -180,7 +182,7 @@ def ProvinceSeries():
     if answer is None:
         return
     province = province_name(session, answer)
-    heading(words("provinces.series_heading", province=words.province(province)))
+    heading(words("provinces.series_heading", province=words.province(province)), cards=False)
     with solara.Div(classes=["srdi-cards"]):
         for name in SERIES:
             measure = MEASURES[name]

@@ -142,12 +142,12 @@ def Paid(answer: Answer, accounts: Accounts) -> None:
             with solara.Div():
                 title = words("money.of_kind", kind=words(f"cash.{kind}"))
                 heading(title, "h4")
-                html_table(payments_table(words, rows, kind), title)
+                html_table(payments_table(words, rows, kind), title, cards=False)
     heading(words("cash.budgets"), "h4")
     if budgets.empty:
         note(words("cash.no_budget"))
     else:
-        html_table(budgets_table(words, budgets), words("cash.budgets"), stacked=True)
+        html_table(budgets_table(words, budgets), words("cash.budgets"))
     note(words("cash.budget_note"))
 
 
@@ -203,12 +203,10 @@ def Gains(answer: Answer, accounts: Accounts) -> None:
             with solara.Div(classes=["srdi-stack"]):
                 spec = gains_chart(session, by, quantity, now[quantity])
                 Chart(spec=spec, version=f"{charts.version_of(answer)} {by}", source=source(session, answer))
-                html_table(
-                    gains_table(words, by, before[quantity], now[quantity]), words.column(quantity), stacked=True
-                )
+                html_table(gains_table(words, by, before[quantity], now[quantity]), words.column(quantity))
     title = words("money.concentration", year=year)
     heading(title, "h4")
-    html_table(concentration_table(words, by, before, now), title, stacked=True)
+    html_table(concentration_table(words, by, before, now), title)
     places = words(f"gain.places_{by}")
     money = words("gain.money" if found.money_is_placed else "gain.money_not_placed")
     note(words.sentences([words("gain.table_note", places=places), money]))
@@ -248,9 +246,9 @@ def Worth(answer: Answer, accounts: Accounts) -> None:
         version=charts.version_of(answer),
         source=source(session, answer),
     )
-    html_table(parts_table(words, rows), parts_title(words), stacked=True)
+    html_table(parts_table(words, rows), parts_title(words))
     heading(words("money.ratios"), "h4")
-    html_table(ratios_table(words, rows), words("money.ratios"), stacked=True)
+    html_table(ratios_table(words, rows), words("money.ratios"))
     for reason in reasons(words, found, accounts.policy):
         note(reason)
     note(words("value.ratios_note"))

@@ -179,5 +179,5 @@ def Prices():
     with solara.Div(classes=["srdi-card"]):
         heading(words("policy.price"))
         heads = [words("policy.price_of", year=charts.View.of(session, answer).last), words("cost.result")]
-        html_table(TextTable(heads, rows, words=2), caption=words("policy.price"))
+        html_table(TextTable(heads, rows, words=2), caption=words("policy.price"), cards=False)
         note(words("cost.why"))
