@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def bench(quick: bool, out: Path | None, track: bool, against: bool, history: Path | None, as_json: bool) -> None:
     """Measure speed, memory and start-up of the model on this machine, against plain Mesa and targets.
 
-    Takes about nine minutes and up to 12 GiB of memory, with --quick about three minutes and 2 GiB. Other load on
+    Takes nine to sixteen minutes and up to 12 GiB of memory, with --quick about five minutes and 2 GiB. Other load on
     the machine distorts the results. With --json the tables go to stderr. --against compares with the last
     measurement of the same kind (--quick or not) on the same machine, and marks what is worse by more than noise.
     Ctrl-C prints what has been measured and writes it to --out, but does not track it.
