@@ -19,7 +19,8 @@ from sim.records.outputs import TABLES
 )
 def test_the_compiler_changes_nothing_but_the_last_digits(policy, until):
     """Counts are the same; sums differ by the rounding of float32."""
-    settings = {"scale": 0.001, "rng": 4, "until": until}
+    # At scale 0.001 a sector has half a slot too many for its round number of firms, and a last digit decides on it.
+    settings = {"scale": 0.0011, "rng": 4, "until": until}
     model = SRDIModel(policy, **settings)
     model.run_model()
     other = run_elsewhere(policy, {"NUMBA_DISABLE_JIT": str(int(not numba.config.DISABLE_JIT))}, **settings)
