@@ -182,7 +182,7 @@ def ProvinceSeries():
     if answer is None:
         return
     province = province_name(session, answer)
-    heading(words("provinces.series_heading", province=words.province(province)), cards=False)
+    heading(words("provinces.series_heading", province=words.province(province)))
     with solara.Div(classes=["srdi-cards"]):
         for name in SERIES:
             measure = MEASURES[name]
