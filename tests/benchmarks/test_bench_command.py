@@ -12,6 +12,7 @@ from conftest import tables_equal
 
 from benchmarks import arithmetic, bandwidth, fresh_process, memory, phases, suite, whole_step
 from benchmarks.command import bench
+from benchmarks.performance import BEGIN, END, with_tables
 from benchmarks.stages import COUNTING, ClockedModel, StagedPass, staged_pass
 from benchmarks.suite import ALL_SMES, TARGETS, Plan
 from scenarios.cli import main
@@ -194,6 +195,14 @@ def test_the_command_tells_every_figure_and_what_it_could_not_measure(tiny, monk
     for row in rows.values():
         assert row["label"] in done.stderr
     assert "not measured" in done.stderr
+    page = with_tables(f"# Speed\n\n{BEGIN}\nold\n{END}\n\nMore.\n", results)
+    assert page.startswith("# Speed")
+    assert page.endswith(f"{END}\n\nMore.\n")
+    assert "old" not in page
+    assert "52,000,000 firms were not measured: this machine has less than 12 GiB of memory." in page
+    assert all(f"| {row['label']} | " in page for row in rows.values())
+    with pytest.raises(InputError, match="interrupted"):
+        with_tables(page, results | {"interrupted": True})
 
 
 @pytest.mark.parametrize("stage", [0, 1, 2])
