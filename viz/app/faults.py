@@ -323,4 +323,4 @@ def names_text(words: Words, options: Iterable[tuple[str, str]]) -> str:
         return whole
     lengths = accumulate(map(len, texts))
     first = max(sum(length <= _BEGINNING for length in lengths), 1)
-    return words("fault.shortened", names=words.joined(texts[:first]), more=len(texts) - first, all=len(texts))
+    return words("fault.shortened", names=words.joined(texts[:first]), more=len(texts) - first)
