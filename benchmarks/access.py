@@ -107,7 +107,8 @@ def main(scale: float, pages: Sequence[str], widths: Sequence[int]) -> None:
         for path, name in [each for each in PAGES if not pages or each[1] in pages]:
             for language in LANGUAGES:
                 for theme in ("light", "dark"):
-                    page = chromium_browser.new_page(viewport={"width": max(widths), "height": 900})
+                    # Drawn at a width at which levers are in sight.
+                    page = chromium_browser.new_page(viewport={"width": max(*widths, *WIDTHS), "height": 900})
                     page.set_default_timeout(180_000)
                     page.goto(f"{address.rstrip('/')}{path}?lang={language}&dark={int(theme == 'dark')}&{POLICY}")
                     draw_all(page, name)
