@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.linear_model import RidgeCV
 
 from calibration.evidence.effects import Settings
-from calibration.evidence.sampling import Draws
+from calibration.evidence.sampling import Draws, effective_number, resample
 from calibration.fitting.library import RunProgress
 from calibration.fitting.posterior import own_covariance
 from calibration.fitting.simulator import Design, run_library, seeds_from
@@ -113,11 +113,5 @@ def shifts_summary(shifts: Shifts, before: Draws, after: Draws, effective: float
 
 def in_agreement(draws: Draws, shifts: Shifts, count: int, seed: int) -> tuple[Draws, float]:
     """Draws in proportion to w(φ), and how many of the draws before they stand for (Kish 1965)."""
-    log = shifts.log_weights(draws.values)
-    weights = np.exp(log - log.max())
-    weights /= weights.sum()
-    rng = np.random.default_rng(seed)
-    # Evenly spaced quantiles of the weights instead of independent draws: less noise in small samples.
-    chosen = np.searchsorted(np.cumsum(weights), (np.arange(count) + rng.random()) / count)
-    values = draws.values[rng.permutation(chosen.clip(max=len(weights) - 1))]
-    return replace(draws, values=values), float(1.0 / (weights**2).sum())
+    chosen, weights = resample(shifts.log_weights(draws.values), count, np.random.default_rng(seed))
+    return replace(draws, values=draws.values[chosen]), effective_number(weights)

@@ -61,15 +61,33 @@ def draw(priors: Priors, likelihoods: Sequence[Likelihood], count: int, seed: in
         cube = latin_hypercube(np.tile([0.0, 1.0], (len(names), 1)), points, seed + number)
         candidates = Priors({name: priors.by_name[name] for name in names}).values(cube)
         log = np.zeros(points) if likelihood is None else likelihood(candidates)
-        weights = np.exp(log - log.max())
-        weights /= weights.sum()
-        # Evenly spaced quantiles of the weights instead of independent draws: less noise in small samples.
-        order = np.searchsorted(np.cumsum(weights), (np.arange(count) + rng.random()) / count)
+        chosen, weights = resample(log, count, rng)
         places = [priors.names.index(name) for name in names]
-        values[:, places] = candidates[rng.permutation(order.clip(max=points - 1))]
-        effective |= dict.fromkeys(names, float(1.0 / (weights**2).sum()))
+        values[:, places] = candidates[chosen]
+        effective |= dict.fromkeys(names, effective_number(weights))
         learned |= {name: information(column, weights) for name, column in zip(names, cube.T, strict=True)}
     return Draws(priors.names, values, effective, learned)
+
+
+def resample(log: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw points in proportion to their weights, in random order.
+
+    Args:
+        log: float64 (points,), logarithms of the weights. count: number of draws.
+
+    Returns:
+        int64 (count,), the points drawn; float64 (points,), the weights, sum 1.
+    """
+    weights = np.exp(log - log.max())
+    weights /= weights.sum()
+    # Evenly spaced quantiles of the weights instead of independent draws: less noise in small samples.
+    order = np.searchsorted(np.cumsum(weights), (np.arange(count) + rng.random()) / count)
+    return rng.permutation(order.clip(max=len(weights) - 1)), weights
+
+
+def effective_number(weights: np.ndarray) -> float:
+    """How many equally weighted points weights (points,) of sum 1 stand for (Kish 1965)."""
+    return float(1.0 / (weights**2).sum())
 
 
 def information(coordinate: np.ndarray, weights: np.ndarray) -> float:
