@@ -13,7 +13,7 @@ import click
 
 from benchmarks.command import result_tables
 from scenarios.commands.command import Script, echo
-from scenarios.display.screen import markdown
+from scenarios.display.screen import between, markdown
 from scenarios.errors import InputError
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -28,6 +28,7 @@ def with_tables(page: str, results: dict) -> str:
 
     Raises:
         InputError: the run was interrupted.
+        ValueError: one of the two marks is missing in the page.
     """
     if results.get("interrupted"):
         raise InputError("the run of srdi bench was interrupted; the page needs a whole one")
@@ -39,8 +40,7 @@ def with_tables(page: str, results: dict) -> str:
     )
     missing = [f"{int(size):,} firms were not measured: {reason}." for size, reason in results["missing"].items()]
     tables = "\n\n".join([intro, *missing, *(markdown(table) for table in result_tables(results))])
-    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
-    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
+    return between(page, BEGIN, END, tables)
 
 
 @click.command(cls=Script)

@@ -9,7 +9,7 @@ from calibration.reporting import cells
 from calibration.reporting.report import number
 from calibration.studies.study import SUMMARY
 from calibration.studies.validation import FORECASTS, VALIDATION
-from scenarios.display.screen import markdown
+from scenarios.display.screen import between, markdown
 
 BEGIN, END = "<!-- tables: written by calibration/reporting/document.py -->", "<!-- end of tables -->"
 
@@ -43,11 +43,7 @@ def with_results(page: str) -> str:
     Raises:
         ValueError: one of the two marks is missing in the page.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n\n{results_section()}\n\n{END}{after}"
+    return between(page, BEGIN, END, results_section())
 
 
 def _in_words(summary: dict, validation: dict) -> str:

@@ -35,8 +35,8 @@ def evidence_page(language: str) -> str:
     """The page in a language ("en", "zh"): method, every row by lever, and the model beside them if it was run."""
     words, evidence = words_of(language), read_evidence()
     summary = packaged_summary()
-    filled = [_filled(words[part], evidence, _agreement(summary, language)) for part in ("intro", "method")]
-    parts = [f"# {words['title']}", *filled]
+    agreement = _agreement(summary, language)
+    parts = [f"# {words['title']}", *(_filled(words[part], evidence, agreement) for part in ("intro", "method"))]
     if summary is not None:
         parts += _results(summary, words)
     for lever in (*Levers.model_fields, *BLOCKS):
@@ -62,7 +62,7 @@ def _agreement(summary: dict | None, language: str) -> str:
         return ""
     words, found = words_of(language), largest_shifts(summary["agreement"])
     counts = {name: f"{round(summary['agreement'][name]):,}" for name in ("draws", "effective")}
-    return words["agreement"].format(**found, **counts).removeprefix("\n")
+    return words["agreement"].format(**found, **counts)
 
 
 def _filled(text: str, evidence: Evidence, agreement: str) -> str:

@@ -53,6 +53,19 @@ def markdown(table: Cells) -> str:
     return f"### {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def between(page: str, begin: str, end: str, content: str) -> str:
+    """A page of Markdown with other content between two marks.
+
+    Raises:
+        ValueError: one of the two marks is missing in the page.
+    """
+    before, found_begin, rest = page.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"the page has no {begin} … {end}")
+    return f"{before}{begin}\n\n{content}\n\n{end}{after}"
+
+
 def console(err: bool = False) -> Console:
     """Standard output or standard error, as wide as the terminal; the width of files and pipes is not limited.
 
