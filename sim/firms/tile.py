@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.firms.columns import COLUMNS, Columns
 from sim.mechanisms.support import Channel
+from sim.numerics.bits import STRIDE, differing, lowest_bit
 from sim.numerics.jit import inlined
 
 #: Firms of a tile.
@@ -88,23 +89,29 @@ def index_scratch() -> np.ndarray:
     return np.zeros(TILE, dtype=np.int64)
 
 
-#: Slots looked at together, which the compiler does at once.
-_STRIDE = 32
+@inlined
+def _differing_before(values, first, end, value):
+    """Bit k tells whether ``values[first + k]`` differs from `value`; of STRIDE values, but only those before `end`."""
+    if first + STRIDE <= end:
+        return differing(values, first, value)
+    if end >= STRIDE:
+        return differing(values, end - STRIDE, value) >> (first + STRIDE - end)
+    bits = 0
+    for i in range(first, end):
+        bits |= np.int64(values[i] != value) << (i - first)
+    return bits
 
 
 @inlined
 def list_indices(marks, indices):
     """Write the indices of the non-zero marks to `indices`, in order; returns how many."""
-    count = 0
-    for start in range(0, len(marks), _STRIDE):
-        group = marks[start : start + _STRIDE]
-        some = 0
-        for mark in group:
-            some |= mark != 0
-        if some:
-            for j in range(len(group)):
-                indices[count] = start + j
-                count += group[j] != 0
+    count, n = 0, len(marks)
+    for first in range(0, n, STRIDE):
+        bits = _differing_before(marks, first, n, 0)
+        while bits != 0:
+            indices[count] = first + lowest_bit(bits)
+            count += 1
+            bits &= bits - 1
     return count
 
 
@@ -112,17 +119,11 @@ def list_indices(marks, indices):
 def stretch_end(values, first, n):
     """End of the stretch of equal values that begins at `first`, at most n."""
     value = values[first]
-    end = first + 1
-    while end + _STRIDE <= n:
-        differ = 0
-        for other in values[end : end + _STRIDE]:
-            differ |= other != value
-        if differ:
-            break
-        end += _STRIDE
-    while end < n and values[end] == value:
-        end += 1
-    return end
+    for end in range(first, n, STRIDE):
+        bits = _differing_before(values, end, n, value)
+        if bits != 0:
+            return end + lowest_bit(bits)
+    return n
 
 
 @inlined
