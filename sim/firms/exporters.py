@@ -19,11 +19,13 @@ def find_exporters(tile, quarter, odds):
     first = 0
     while first < tile.length:
         end = stretch_end(rows.manufacturing, first, tile.length)
+        exporter = rows.exporter[first:end]
         if rows.manufacturing[first] != 0.0:
-            for j in range(first, end):
-                _, draw = uniform_pair(key, tile.first + j)
-                abroad = exports(draw, firms.productivity[j], rows.log_employment[j], odds[j], p)
-                rows.exporter[j] = 1.0 if abroad else 0.0
+            productivity, size = firms.productivity[first:end], rows.log_employment[first:end]
+            lift, slot = odds[first:end], tile.first + first
+            for j in range(end - first):
+                _, draw = uniform_pair(key, slot + j)
+                exporter[j] = 1.0 if exports(draw, productivity[j], size[j], lift[j], p) else 0.0
         else:
-            rows.exporter[first:end] = 0.0
+            exporter[:] = 0.0
         first = end
