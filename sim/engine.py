@@ -63,16 +63,16 @@ def advance(firms, quarter, acts, scratch, totals, slots):
         end = min(first + TILE, slots.end)
         tile = Tile(window(firms, first, end), rows, scratch.channels, first, end - first)
         if acts:
-            see_surroundings(tile, quarter)
-            turn_over(tile, quarter, flows)
+            see_surroundings(tile, quarter, scratch)
+            turn_over(tile, quarter, scratch, flows)
             feel_shocks(tile, quarter)
             performers = scratch.performers[: list_indices(tile.firms.rd_intensity, scratch.performers)]
             sell(tile, quarter, performers)
             count_lost(tile, quarter, flows)
-            borrow(tile, quarter, performers, flows)
+            borrow(tile, quarter, scratch, performers, flows)
             raise_equity(tile, quarter, scratch, performers, flows)
             if moment.number == 1:
-                choose_research(tile, quarter)
+                choose_research(tile, quarter, scratch)
                 performers = scratch.performers[: list_indices(tile.firms.rd_intensity, scratch.performers)]
             do_research(tile, quarter, performers)
             if moment.number == 4:
@@ -81,11 +81,11 @@ def advance(firms, quarter, acts, scratch, totals, slots):
             innovate(tile, quarter, performers, flows)
             modernise(tile, quarter)
             specialise(tile, quarter)
-            change_customer(tile, quarter)
+            change_customer(tile, quarter, scratch)
             if moment.number == 1:
                 migrate(tile, quarter, scratch, flows)
             grow(tile, quarter)
         else:
             survey(tile, quarter)
             performers = scratch.performers[: list_indices(tile.firms.rd_intensity, scratch.performers)]
-        count_tile(tile, quarter, performers, totals)
+        count_tile(tile, quarter, scratch, performers, totals)

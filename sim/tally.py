@@ -15,7 +15,7 @@ from sim.firms.exporters import find_exporters
 from sim.firms.terms import ended_in, has_award
 from sim.firms.tile import TILE, cell_of, list_indices, stretch_end, window
 from sim.flows import Flow
-from sim.mechanisms.chain_links import leader_of
+from sim.mechanisms.chain_links import is_leader, leader_of
 from sim.mechanisms.digital import digital_level
 from sim.mechanisms.research import added_research, next_threshold, research_staff
 from sim.mechanisms.size import DESIGNATED_REVENUE
@@ -137,14 +137,14 @@ def new_totals(
 
 
 @inlined
-def count_tile(tile, quarter, performers, totals):
+def count_tile(tile, quarter, scratch, performers, totals):
     """Add the firms of a tile to the totals, except what depends on certificates (see `count_certified`).
 
-    performers: indices in the tile of the firms with R&D.
+    performers: indices in the tile of the firms with R&D. scratch: its indices are written.
     """
     firms, rows, n = tile.firms, tile.rows, tile.length
     env = quarter.environment
-    _add_supported(tile, env, totals.supported)
+    _add_supported(tile, env, scratch, totals.supported)
     for j in range(n):
         employment = float(firms.employment[j])
         rows.log_employment[j] = log(max(employment, 1.0))
@@ -166,8 +166,9 @@ def count_tile(tile, quarter, performers, totals):
     _add_to_clusters(firms, totals.clusters)
     _add_to_niches(tile, quarter, totals)
     for j in range(n):
-        if leader_of(firms.customer[j]) >= 0:
-            _add_supplier(tile, quarter, totals, j)
+        rows.event[j] = 1.0 if is_leader(firms.customer[j]) else 0.0
+    for j in scratch.indices[: list_indices(rows.event[:n], scratch.indices)]:
+        _add_supplier(tile, quarter, totals, j)
     for j in performers:
         if firms.rd_intensity[j] > 0.0:
             true, reported, staff = research_sums(firms, quarter, j)
@@ -180,19 +181,16 @@ def count_tile(tile, quarter, performers, totals):
 
 
 @inlined
-def _add_supported(tile, env, supported):
+def _add_supported(tile, env, scratch, supported):
     """Write the channel `exports` of every firm to its row, and count the supported firms by programme."""
-    firms, odds, some = tile.firms, tile.rows.export_odds, 0
+    firms, odds = tile.firms, tile.rows.export_odds
     for j in range(tile.length):
         odds[j] = 0.0
-        some |= firms.support[j]
-    if some != 0:
-        for j in range(tile.length):
-            if firms.support[j] != 0:
-                odds[j] = programme_channel(firms.support[j], env.programme_effects, Channel.exports)
-                counts = supported[cell_of(firms, env, j)]
-                for programme in range(len(counts)):
-                    counts[programme] += (firms.support[j] >> programme) & 1
+    for j in scratch.indices[: list_indices(firms.support, scratch.indices)]:
+        odds[j] = programme_channel(firms.support[j], env.programme_effects, Channel.exports)
+        counts = supported[cell_of(firms, env, j)]
+        for programme in range(len(counts)):
+            counts[programme] += (firms.support[j] >> programme) & 1
 
 
 @kernel

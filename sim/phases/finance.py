@@ -27,15 +27,15 @@ from sim.tiers import Tier
 
 
 @inlined
-def borrow(tile, quarter, performers, flows):
+def borrow(tile, quarter, scratch, performers, flows):
     """Margin, debt ratio and access to credit.
 
-    performers: indices in the tile of the firms that do R&D.
+    performers: indices in the tile of the firms that do R&D. scratch: its indices are written.
     """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     key, county_credit = quarter.keys[Purpose.FINANCE], quarter.environment.county_credit
     eased = tile.channels[Channel.credit]
-    _charge_research(tile, quarter, performers)
+    _charge_research(tile, quarter, scratch, performers)
     # Looked up in a loop of its own, so that the next one runs on vectors.
     for j in range(tile.length):
         rows.tightening[j] = quarter.moment.credit_tightening + county_credit[firms.county[j]]
@@ -55,13 +55,15 @@ def borrow(tile, quarter, performers, flows):
 
 
 @inlined
-def _charge_research(tile, quarter, performers):
+def _charge_research(tile, quarter, scratch, performers):
     """What R&D costs each firm over the usual of its sector; what is rare, money and false R&D, firm by firm."""
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     for j in range(tile.length):
         rows.research_cost[j] = research_burden(firms.rd_intensity[j], rows.rd_usual[j], 0.0, 0.0, p)
     if p.research_expensed > 0.0:
         for j in range(tile.length):
+            rows.event[j] = 1.0 if (firms.support[j] != 0) | (firms.tier[j] == Tier.little_giant) else 0.0
+        for j in scratch.indices[: list_indices(rows.event[: tile.length], scratch.indices)]:
             if rows.live[j] != 0.0 and (firms.support[j] != 0 or has_award(firms, quarter.moment, j)):
                 rows.research_cost[j] = research_cost(firms, quarter, j)
         for j in performers:

@@ -26,14 +26,17 @@ from sim.numerics.jit import inlined
 @inlined
 def _largest(values):
     largest = 0.0
-    for value in values:
-        largest = max(largest, value)
+    for k in range(len(values)):
+        largest = max(largest, values[k])
     return largest
 
 
 @inlined
-def change_customer(tile, quarter):
-    """Win and lose main customers: chain leaders and larger firms."""
+def change_customer(tile, quarter, scratch):
+    """Win and lose main customers: chain leaders and larger firms.
+
+    scratch: its indices are written.
+    """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     env = quarter.environment
     key = quarter.keys[Purpose.CHAIN]
@@ -45,10 +48,9 @@ def change_customer(tile, quarter):
         u, _ = uniform_pair(key, tile.first + j)
         rows.able[j] = able
         rows.event[j] = 1.0 if (u < ending(able, p) + bound) and rows.live[j] != 0.0 else 0.0
-    for j in range(tile.length):
-        if rows.event[j] != 0.0:
-            u, v = uniform_pair(key, tile.first + j)
-            _change_customer_of(tile, quarter, j, u, v)
+    for j in scratch.indices[: list_indices(rows.event[: tile.length], scratch.indices)]:
+        u, v = uniform_pair(key, tile.first + j)
+        _change_customer_of(tile, quarter, j, u, v)
 
 
 @inlined

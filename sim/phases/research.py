@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.firms.terms import comes_up, has_award
-from sim.firms.tile import cell_of, stretch_end
+from sim.firms.tile import cell_of, list_indices, stretch_end
 from sim.flows import Flow
 from sim.ladder.application import application_worth, is_reached, is_sme
 from sim.mechanisms.first_of_a_kind import achieves_first
@@ -33,8 +33,19 @@ from sim.tiers import Tier
 
 
 @inlined
-def choose_research(tile, quarter):
-    """The yearly decision to start or stop R&D."""
+def _own_norm(tile, quarter, j):
+    """R&D intensity that firm j of the tile tends to."""
+    u, v = uniform_pair(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j)
+    sector_norm = quarter.environment.sector_rd_norm[tile.firms.sector[j]]
+    return research_norm(sector_norm, tile.rows.log_employment[j], round_noise(u, v), quarter.parameters)
+
+
+@inlined
+def choose_research(tile, quarter, scratch):
+    """The yearly decision to start or stop R&D.
+
+    scratch: its indices are written.
+    """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     env, n = quarter.environment, tile.length
     key = quarter.keys[Purpose.RESEARCH_START]
@@ -49,15 +60,13 @@ def choose_research(tile, quarter):
         switches = u < switching_chance(firms.rd_intensity[j], chance, firms.constraint[j], odds[j], dear, p)
         rows.event[j] = 1.0 if switches and rows.live[j] != 0.0 else 0.0
     load = staff_load(quarter.moment.research_wage, p)
-    for j in range(n):
-        if rows.event[j] != 0.0:
-            u, v = uniform_pair(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j)
-            norm = research_norm(env.sector_rd_norm[firms.sector[j]], rows.log_employment[j], round_noise(u, v), p)
-            _, v = uniform_pair(key, tile.first + j)
-            before = firms.rd_intensity[j]
-            firms.rd_intensity[j] = 0.0 if before > 0.0 else starting_intensity(norm, v, p)
-            change = firms.rd_intensity[j] - before
-            rows.hired[j] += research_hiring(change, load, firms.revenue[j], firms.employment[j])
+    for j in scratch.indices[: list_indices(rows.event[:n], scratch.indices)]:
+        norm = _own_norm(tile, quarter, j)
+        _, v = uniform_pair(key, tile.first + j)
+        before = firms.rd_intensity[j]
+        firms.rd_intensity[j] = 0.0 if before > 0.0 else starting_intensity(norm, v, p)
+        change = firms.rd_intensity[j] - before
+        rows.hired[j] += research_hiring(change, load, firms.revenue[j], firms.employment[j])
 
 
 @inlined
@@ -76,8 +85,7 @@ def do_research(tile, quarter, performers):
         revenue = float(firms.revenue[j])
         constraint = float(firms.constraint[j])
         log_employment = rows.log_employment[j]
-        u, v = uniform_pair(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j)
-        norm = research_norm(env.sector_rd_norm[firms.sector[j]], log_employment, round_noise(u, v), p)
+        norm = _own_norm(tile, quarter, j)
         threshold = next_threshold(tier, revenue, quarter.aims)
         reached = env.province_reach_giant if tier >= Tier.srdi else env.province_reach_srdi
         reach = reached[env.county_province[firms.county[j]]]

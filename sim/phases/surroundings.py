@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.firms.columns import log_parts
-from sim.firms.tile import fill_cells, stretch_end
+from sim.firms.tile import fill_cells, list_indices, stretch_end
 from sim.mechanisms.chain_links import capability, is_leader, leader_of
 from sim.mechanisms.demand import order_premium
 from sim.numerics.elementary import log
@@ -25,8 +25,11 @@ def survey(tile, quarter):
 
 
 @inlined
-def see_surroundings(tile, quarter):
-    """Fill the channels and the rows that tell of the firms' surroundings."""
+def see_surroundings(tile, quarter, scratch):
+    """Fill the channels and the rows that tell of the firms' surroundings.
+
+    scratch: its indices are written.
+    """
     firms, rows, channels = tile.firms, tile.rows, tile.channels
     env, n = quarter.environment, tile.length
     fill_cells(tile, env)
@@ -54,18 +57,14 @@ def see_surroundings(tile, quarter):
             channels[channel, j] = 0.0
     if env.local_effects_active[0]:
         _see_local_effects(tile, env)
-    supported = 0
     for j in range(n):
         rows.supplies_leader[j] = 1.0 if is_leader(firms.customer[j]) else 0.0
-        supported |= firms.support[j]
-    for j in range(n):
-        if rows.supplies_leader[j] != 0.0:
-            _add_effects(channels, env.channels_used, env.chain_effects[leader_of(firms.customer[j])], j)
-    if supported != 0:
-        for j in range(n):
-            for programme in range(env.programme_effects.shape[0]):
-                if (firms.support[j] >> programme) & 1:
-                    _add_effects(channels, env.channels_used, env.programme_effects[programme], j)
+    for j in scratch.indices[: list_indices(rows.supplies_leader[:n], scratch.indices)]:
+        _add_effects(channels, env.channels_used, env.chain_effects[leader_of(firms.customer[j])], j)
+    for j in scratch.indices[: list_indices(firms.support, scratch.indices)]:
+        for programme in range(env.programme_effects.shape[0]):
+            if (firms.support[j] >> programme) & 1:
+                _add_effects(channels, env.channels_used, env.programme_effects[programme], j)
 
 
 @inlined
@@ -87,5 +86,5 @@ def _see_local_effects(tile, env):
 @inlined
 def _add_effects(channels, used, effects, j):
     """Add effects, float64 (channels,), to the channels of firm j."""
-    for channel in used:
-        channels[channel, j] += effects[channel]
+    for k in range(len(used)):
+        channels[used[k], j] += effects[used[k]]

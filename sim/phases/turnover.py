@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.firms.slots import close, found
-from sim.firms.tile import cell_of
+from sim.firms.tile import cell_of, list_indices
 from sim.flows import Flow
 from sim.mechanisms.support import Channel
 from sim.mechanisms.turnover import entry_chance, exit_chance
@@ -14,8 +14,11 @@ from sim.tiers import Tier
 
 
 @inlined
-def turn_over(tile, quarter, flows):
-    """Firms close and are founded. Those that live through the quarter are marked as live."""
+def turn_over(tile, quarter, scratch, flows):
+    """Firms close and are founded. Those that live through the quarter are marked as live.
+
+    scratch: its indices are written.
+    """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     env = quarter.environment
     enters, exits = quarter.keys[Purpose.ENTRY], quarter.keys[Purpose.EXIT]
@@ -30,15 +33,14 @@ def turn_over(tile, quarter, flows):
         rows.log_employment[j] = log_employment
         rows.event[j] = 1.0 if happens else 0.0
         rows.live[j] = 0.0 if vacant or happens else 1.0
-    for j in range(tile.length):
-        if rows.event[j] != 0.0:
-            cell_flows = flows[cell_of(firms, env, j)]
-            if firms.employment[j] == 0.0:
-                found(firms, j, tile.first + j, quarter)
-                cell_flows[Flow.births] += 1
-            else:
-                tier = firms.tier[j]
-                cell_flows[Flow.deaths] += 1
-                if tier != Tier.none:
-                    cell_flows[Flow.closed_innovative + tier - Tier.innovative] += 1
-                close(firms, j)
+    for j in scratch.indices[: list_indices(rows.event[: tile.length], scratch.indices)]:
+        cell_flows = flows[cell_of(firms, env, j)]
+        if firms.employment[j] == 0.0:
+            found(firms, j, tile.first + j, quarter)
+            cell_flows[Flow.births] += 1
+        else:
+            tier = firms.tier[j]
+            cell_flows[Flow.deaths] += 1
+            if tier != Tier.none:
+                cell_flows[Flow.closed_innovative + tier - Tier.innovative] += 1
+            close(firms, j)
