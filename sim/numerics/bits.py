@@ -53,4 +53,4 @@ if numba.config.DISABLE_JIT:
 
     def lowest_bit(bits):
         """Place of the lowest bit that is set."""
-        return (bits & -bits).bit_length() - 1
+        return (int(bits) & -int(bits)).bit_length() - 1
