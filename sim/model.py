@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
-from typing import NoReturn
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NoReturn
 
-import mesa
 import numpy as np
 
+from sim.agents import Agent, Model
 from sim.arguments import UNTIL_RANGE, scale_number, seed_number, whole_number
 from sim.calendar import DEFAULT_UNTIL, START, Quarter
 from sim.chain_health import ChainHealth
@@ -51,8 +51,11 @@ from sim.world.environment import Moment, QuarterInputs, new_environment
 from sim.world.geography import build_geography
 from sim.world.industry import build_industry
 
+if TYPE_CHECKING:
+    from mesa.datacollection import DataCollector
 
-class SRDIModel(mesa.Model):
+
+class SRDIModel(Model):
     """Firms of China's manufacturing, software and technical services on the cultivation ladder.
 
     One step is a quarter; the run starts at the end of 2018 and ends in the fourth quarter of
@@ -130,10 +133,6 @@ class SRDIModel(mesa.Model):
         self._build_institutions()
         self.recorder = Recorder(self)
         self.panel = Panel(self, firms_panel) if firms_panel else None
-        self.datacollector = mesa.DataCollector(
-            # So that a row of batch_run tells how to repeat its run.
-            model_reporters={"seed": "seed"} | {column.name: partial(_latest, column.name) for column in NATIONAL}
-        )
         self._pass_over_firms(acts=False)
         self.market = None
         self._take_stock()
@@ -174,6 +173,20 @@ class SRDIModel(mesa.Model):
     @steps.setter
     def steps(self, counted: int) -> None:
         """Ignored: Mesa counts calls of `step` here, also those after the end; the calendar counts quarters."""
+
+    @cached_property
+    def datacollector(self) -> DataCollector:
+        """The national series in Mesa's form, kept up from when it is first asked for: it brings pandas."""
+        from mesa.datacollection import DataCollector
+
+        collector = DataCollector(
+            # So that a row of batch_run tells how to repeat its run.
+            model_reporters={"seed": "seed"} | {column.name: partial(_latest, column.name) for column in NATIONAL}
+        )
+        for row in self.recorder.national_rows():
+            for name, values in collector.model_vars.items():
+                values.append(self.seed if name == "seed" else row[name])
+        return collector
 
     def tables(self) -> dict[str, dict[str, np.ndarray]]:
         """The results so far: arrays by table and column, as declared in `sim.records.outputs`."""
@@ -252,12 +265,12 @@ class SRDIModel(mesa.Model):
             self.shock_schedule = ShockSchedule(self)
         self.ministry.take_up(changed)
 
-    def register_agent(self, agent: mesa.Agent) -> None:
+    def register_agent(self, agent: Agent) -> None:
         """Register a new agent; Mesa calls this when one is made."""
         super().register_agent(agent)
-        if hasattr(mesa.Agent, "_ids"):
+        if hasattr(Agent, "_ids"):
             # Mesa 3.3 numbers agents in a dictionary that keeps every model alive; here a model counts its own.
-            mesa.Agent._ids.pop(self, None)
+            Agent._ids.pop(self, None)
             agent.unique_id = self.agent_id_counter
             self.agent_id_counter += 1
 
@@ -469,7 +482,8 @@ class SRDIModel(mesa.Model):
         self.recorder.record()
         if self.panel:
             self.panel.record()
-        self.datacollector.collect(self)
+        if "datacollector" in vars(self):
+            self.datacollector.collect(self)
 
 
 def _latest(column: str, model: SRDIModel):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from sim.firms.columns import COLUMNS, Columns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Firms:
@@ -57,6 +60,8 @@ class Firms:
 
     def to_frame(self) -> pd.DataFrame:
         """The active firms, one row each, indexed by slot; a copy. Units: ``sim.firms.columns.COLUMNS``."""
+        import pandas as pd  # takes longer to import than the model to build
+
         active = self.active
         data = {column.name: getattr(self.columns, column.name)[active] for column in COLUMNS}
         return pd.DataFrame(data, index=pd.Index(np.flatnonzero(active), name="slot"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 
-import mesa
+from sim.agents import Agent
 
 
-class Institution(mesa.Agent):
+class Institution(Agent):
     """An agent whose attributes are plain values, but for its model."""
 
     def __deepcopy__(self, memo: dict) -> Institution:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import mesa
-
+from sim.agents import Agent
 from sim.institutions.awards import Awards
 from sim.institutions.cluster_contest import ClusterContest
 from sim.institutions.pilot_cities import PilotCities
@@ -22,7 +21,7 @@ _OWN_RECIPIENTS = {
 }
 
 
-class Ministry(mesa.Agent):
+class Ministry(Agent):
     """The national ministry; acts in the fixed quarters of ``sim/data/calendar.toml``.
 
     Attributes:

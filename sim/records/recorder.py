@@ -139,6 +139,10 @@ class Recorder:
             table: {column.name: self._column(table, column) for column in columns} for table, columns in TABLES.items()
         }
 
+    def national_rows(self) -> list[dict]:
+        """The national row of every quarter so far, by column name; not to be written to."""
+        return [row for _, row in self._quarters["national"]]
+
     def _column(self, table: str, column: Output) -> np.ndarray:
         dtype = {"float64": np.float64, "int32": np.int32, "timestamp": "datetime64[D]", "string": object}[column.dtype]
         quarters = [(rows, columns[column.name]) for rows, columns in self._quarters[table]]

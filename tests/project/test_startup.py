@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -31,6 +32,18 @@ event.register("numba:compile", Listener())
 from sim.warmup import warm_up
 warm_up()
 """
+#: Takes a quarter's step and prints what has been imported; then uses the parts of Mesa that were left out.
+QUARTER = """
+import sys
+from sim.model import SRDIModel
+model = SRDIModel("baseline", scale=0.0005, rng=1)
+model.step()
+print(*sys.modules)
+import mesa
+from mesa import batch_run
+assert isinstance(model, mesa.Model) and mesa.space.MultiGrid and mesa.__version__
+assert isinstance(model.datacollector, mesa.DataCollector)
+"""
 MODEL = {"mesa", "numba", "pandas", "pyarrow", "scipy"}
 FIGURES = {"SALib", "altair", "duckdb", "jinja2", "matplotlib", "optuna", "scipy.stats", "solara", "xarray"}
 
@@ -57,6 +70,13 @@ def test_a_command_imports_nothing_it_does_without(command, forbidden):
 def test_a_worker_imports_the_model_with_its_first_run():
     imported = set(python("import scenarios.ensembles.jobs, sys; print(*sys.modules)").stdout.split())
     assert not (MODEL | FIGURES) & imported
+
+
+@pytest.mark.skipif(not version("mesa").startswith("3.3."), reason="Mesa's Model imports these itself")
+def test_a_model_imports_no_part_of_mesa_that_it_does_without():
+    imported = set(python(QUARTER).stdout.split())
+    assert "mesa.model" in imported
+    assert not {"matplotlib", "mesa.space", "networkx", "pandas", "pyarrow", "scipy.spatial", "tqdm"} & imported
 
 
 def test_nothing_is_compiled_twice():

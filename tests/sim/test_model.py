@@ -66,6 +66,17 @@ def test_the_datacollector_holds_the_national_series(baseline):
     assert collected["little_giants"].tolist() == frame(baseline)["little_giants"].tolist()
 
 
+def test_the_datacollector_is_the_same_whenever_it_is_first_asked_for():
+    early, late = (SRDIModel("baseline", scale=0.0005, rng=1, until=2019) for _ in range(2))
+    collectors = [early.datacollector]
+    for model in (early, late):
+        model.run_model()
+    collectors.append(late.datacollector)
+    one, other = (collector.get_model_vars_dataframe() for collector in collectors)
+    assert len(one) == 5
+    assert one.equals(other)
+
+
 def test_firms_can_be_read_as_a_table_and_one_by_one(baseline):
     firms = baseline.firms.to_frame()
     assert len(firms) == len(baseline.firms)
