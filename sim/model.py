@@ -44,7 +44,7 @@ from sim.records.recorder import Recorder
 from sim.reference import province_names
 from sim.rules import Rules
 from sim.shock_schedule import ShockSchedule
-from sim.tally import PARTS, Cell, ClusterSum, by_name, complete, count_certified, new_totals
+from sim.tally import PARTS, ClusterSum, TierSum, by_name, complete, count_certified, new_totals
 from sim.tiers import TIERS
 from sim.world.demand import quarterly_growth
 from sim.world.environment import Moment, QuarterInputs, new_environment
@@ -399,7 +399,7 @@ class SRDIModel(Model):
 
     def _research_money(self) -> float:
         """True R&D of all simulated firms in the last quarter, yuan per year; 1 without any."""
-        return max(float(self.totals.cells[..., Cell.rd_true].sum()), 1.0)
+        return max(float(self.totals.tiers[:, TierSum.rd_true].sum()), 1.0)
 
     def _set_rule_moment(self) -> None:
         """What firms see of the rules in force."""

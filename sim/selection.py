@@ -172,7 +172,8 @@ def within_quotas(ranks: np.ndarray, group: np.ndarray, quotas: np.ndarray) -> n
     places, firms = np.unique(place, return_counts=True)
     of = places // BINS
     before = np.concatenate([[0], np.cumsum(firms)])
-    fits = before[1:] - before[np.searchsorted(of, of)] <= quotas[of]
+    start = before[np.searchsorted(of, np.arange(len(quotas)))]
+    fits = before[1:] - start[of] <= quotas[of]
     last = np.full(len(quotas), -1)
     last[of[fits]] = places[fits]  # the last write of a group is its lowest bin that fits
     return place <= last[group]

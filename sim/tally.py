@@ -115,7 +115,7 @@ Totals = namedtuple(
 
 def by_name(totals: np.ndarray, positions) -> dict[str, np.ndarray]:
     """Views of the last axis of totals by name, such as ``by_name(totals.cells, Cell)``; numbers of the only axis."""
-    return {name: totals[..., index][()] for name, index in positions._asdict().items()}
+    return dict(zip(positions._fields, totals.transpose(-1, *range(totals.ndim - 1)), strict=True))
 
 
 def new_totals(

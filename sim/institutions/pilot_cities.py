@@ -29,6 +29,9 @@ class PilotCities:
         cities = len(model.geography.city_province)
         self.pilots = np.full(cities, -1, dtype=np.int64)
         self._supported = np.zeros(cities)
+        # The pilots that ran when money was last divided, and its shares: they hold until others run.
+        self._paid_pilots = np.zeros(cities, dtype=bool)
+        self._platform_shares = np.zeros(model.places_and_sectors)
         self._batches_named = 0
         effect = model.parameters.digital_support * strength(model, self.lever)
         model.moment.digital_effect = effect if self.lever.enabled else 0.0
@@ -92,7 +95,9 @@ class PilotCities:
         """
         money = np.where(running, self._city_money(), 0.0)
         yearly = money[running].sum() * (1.0 - self.lever.firm_share) / self.lever.city_years
-        self.account.spend(0.25 * yearly, self._at_firms(money))
+        if not np.array_equal(running, self._paid_pilots):
+            self._paid_pilots, self._platform_shares = running, self._at_firms(money)
+        self.account.spend(0.25 * yearly, self._platform_shares)
 
     def _at_firms(self, money: np.ndarray) -> np.ndarray:
         """Yuan of each city, float64 (cities,), divided among its manufacturers: float64 (places, sectors)."""
