@@ -29,8 +29,8 @@ class PilotCities:
         cities = len(model.geography.city_province)
         self.pilots = np.full(cities, -1, dtype=np.int64)
         self._supported = np.zeros(cities)
-        # The pilots that ran when money was last divided, and its shares: they hold until others run.
-        self._paid_pilots = np.zeros(cities, dtype=bool)
+        # Money of each city when it was last divided, and its shares: they hold until another city gets it.
+        self._divided = np.zeros(cities)
         self._platform_shares = np.zeros(model.places_and_sectors)
         self._batches_named = 0
         effect = model.parameters.digital_support * strength(model, self.lever)
@@ -95,8 +95,8 @@ class PilotCities:
         """
         money = np.where(running, self._city_money(), 0.0)
         yearly = money[running].sum() * (1.0 - self.lever.firm_share) / self.lever.city_years
-        if not np.array_equal(running, self._paid_pilots):
-            self._paid_pilots, self._platform_shares = running, self._at_firms(money)
+        if not np.array_equal(money, self._divided):
+            self._divided, self._platform_shares = money, self._at_firms(money)
         self.account.spend(0.25 * yearly, self._platform_shares)
 
     def _at_firms(self, money: np.ndarray) -> np.ndarray:
