@@ -39,7 +39,6 @@ PURPOSES = {
     "call": 38,
     "entrant_permanent": 40,
     "review_year": 41,
-    "research_norm": 42,
 }
 
 
