@@ -5,20 +5,27 @@ The compiler makes no such number of a loop; asked for it directly, processors h
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 #: Values that are compared at once.
 STRIDE = 32
 
 
-@intrinsic
-def differing(typing_context, values, start, value):
+def differing(values, start, value):
     """Bit k, int64, tells whether ``values[start + k]`` differs from `value`; of STRIDE values, which must exist."""
+    return sum(1 << int(k) for k in np.flatnonzero(values[start : start + STRIDE] != value))
 
+
+def lowest_bit(bits):
+    """Place of the lowest bit that is set in an int64; 0 is not allowed."""
+    return (int(bits) & -int(bits)).bit_length() - 1
+
+
+@intrinsic
+def _differing(typing_context, values, start, value):
     def generate(context, builder, signature, arguments):
         kind = signature.args[0].dtype
         element, vector = context.get_data_type(kind), ir.VectorType(context.get_data_type(kind), STRIDE)
@@ -36,21 +43,18 @@ def differing(typing_context, values, start, value):
 
 
 @intrinsic
-def lowest_bit(typing_context, bits):
-    """Place of the lowest bit that is set in an int64; 0 is not allowed."""
-
+def _lowest_bit(typing_context, bits):
     def generate(context, builder, signature, arguments):
         return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
 
     return types.int64(types.int64), generate
 
 
-if numba.config.DISABLE_JIT:
+@overload(differing, inline="always")
+def _compile_differing(values, start, value):
+    return lambda values, start, value: _differing(values, start, value)
 
-    def differing(values, start, value):
-        """Bit k tells whether ``values[start + k]`` differs from `value`; of STRIDE values."""
-        return sum(1 << int(k) for k in np.flatnonzero(values[start : start + STRIDE] != value))
 
-    def lowest_bit(bits):
-        """Place of the lowest bit that is set."""
-        return (int(bits) & -int(bits)).bit_length() - 1
+@overload(lowest_bit, inline="always")
+def _compile_lowest_bit(bits):
+    return lambda bits: _lowest_bit(bits)
