@@ -46,13 +46,13 @@ class Plan:
     triad_repeats: int = 8
     counting_scale: float = 0.0005
     start_scale: float = 0.02
-    start_repeats: int = 3
+    start_repeats: int = 2
     overhead_scale: float = 0.1
     overhead_replicates: int = 4
     overhead_rounds: int = 3
 
 
-FULL = Plan(sizes={"100000": 4, "1000000": 3, NATIONAL: 3, ALL_SMES: 2})
+FULL = Plan(sizes={"100000": 4, "1000000": 3, NATIONAL: 3, ALL_SMES: 1})
 QUICK = replace(
     FULL,
     sizes={"100000": 2, "1000000": 2, NATIONAL: 1},
