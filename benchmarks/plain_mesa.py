@@ -47,7 +47,7 @@ from sim.mechanisms import (
 )
 from sim.mechanisms.size import size_factor
 from sim.mechanisms.support import Channel
-from sim.numerics.draws import TIMELESS, Purpose, stream_key, uniform_pair, unit_noise
+from sim.numerics.draws import TIMELESS, Purpose, round_noise, stream_key, uniform_pair, unit_noise
 from sim.phases.capabilities import BACKED_ABOVE
 from sim.phases.sales import log_parts
 
@@ -78,6 +78,7 @@ class Firm(mesa.Agent):
         self.aspiration = aspiration
         self.export_draw = export_draw
         self.relabels = self.random.random()
+        self.research_bent = round_noise(self.random.random(), self.random.random())
 
     def take_orders(self) -> None:
         """Read the main customer's slack; a link to a closed customer ends."""
@@ -246,14 +247,14 @@ class Firm(mesa.Agent):
         intensity = self.rd_intensity
         self.aspires, added, threshold = False, 0.0, 0.0
         if moment.number == 1:
-            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, p)
+            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.research_bent, p)
             offsets = env.sector_research[sector], env.county_research[self.county]
             chance = research.participation(log_employment, *offsets, moment.research_trend, p)
             odds = channels[Channel.research_odds]
             if draw() < research.switching_chance(intensity, chance, self.constraint, odds, moment.research_dear, p):
                 intensity = 0.0 if intensity > 0.0 else research.starting_intensity(norm, draw(), p)
         if intensity > 0.0:
-            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, p)
+            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.research_bent, p)
             threshold = research.next_threshold(self.tier, self.revenue, moment)
             reached = env.province_reach_giant if self.tier >= 2 else env.province_reach_srdi
             reach = reached[env.county_province[self.county]]
@@ -261,6 +262,8 @@ class Firm(mesa.Agent):
             worth = application_worth(self.constraint, self.governance, served, moment.award_hope, p)
             sme = self.employment < env.sector_sme_employees[sector] or self.revenue < env.sector_sme_revenue[sector]
             self.aspires = sme and is_reached(self.aspiration, reach, log_employment, worth, p)
+            if self.tier >= 2 and sme and not self.aspires:
+                self.aspires, threshold = True, research.own_threshold(self.tier, self.revenue, moment)
             effort = 0.0
             if p.review_effort > 0.0 and sme and self.comes_up():
                 effort, self.aspires = p.review_effort, True

@@ -281,9 +281,11 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
     columns = model.firms.columns
     sizes, growths, ages, closings = [], [], [], []
     before = columns.employment.copy(), columns.age.copy()
-    reported = end = cross_section(model)
+    revenue = RevenueByYear(model)
+    reported = end = cross_section(model, revenue.before)
     while model.running:
         model.step()
+        revenue.record()
         if model.quarter.number != START.number:
             continue
         employment, age = before
@@ -296,7 +298,7 @@ def observe(policy: Policy, scale: float, seed: int, until: int) -> Observations
         ages.append(age[active] / 4.0)
         closings.append(~stayed[active])
         before = columns.employment.copy(), columns.age.copy()
-        end = cross_section(model)
+        end = cross_section(model, revenue.before)
         if model.quarter.year <= REPORTED_YEAR:
             reported = end
     geography = model.geography
@@ -337,12 +339,35 @@ def applicants(firms: SimpleNamespace) -> np.ndarray:
     return firms.rd_last_year[(firms.tier < 2) & (firms.rd_last_year > 0)]
 
 
-def cross_section(model: SRDIModel) -> SimpleNamespace:
-    """COLUMNS of the active firms, what assessors see of little giants, and the R&D threshold of the SRDI tier."""
+class RevenueByYear:
+    """Revenue of every slot in the year before the current one: reports of certified firms give that of the last year.
+
+    Attributes:
+        before: yuan, float64 (slots,); 0 in the first year of a run.
+    """
+
+    def __init__(self, model: SRDIModel) -> None:
+        self._model = model
+        self.before = np.zeros(len(model.firms.columns.revenue))
+        self._current = self.before.copy()
+
+    def record(self) -> None:
+        """Add the quarter that the model has just finished."""
+        if self._model.quarter.number == 1:
+            self.before, self._current = self._current, np.zeros_like(self._current)
+        self._current += 0.25 * self._model.firms.columns.revenue
+
+
+def cross_section(model: SRDIModel, revenue_before: np.ndarray) -> SimpleNamespace:
+    """COLUMNS of the active firms, what assessors see of little giants, and the R&D threshold of the SRDI tier.
+
+    revenue_before: float64 (slots,), from `RevenueByYear`; the active firms' part becomes a column.
+    """
     columns = model.firms.columns
     giants = np.flatnonzero((columns.employment > 0) & (columns.tier == 3))
     return SimpleNamespace(
         **{name: model.firms.get(name) for name in COLUMNS},
+        revenue_before=revenue_before[columns.employment > 0],
         giants=fields_of(columns, model.inputs, giants),
         rd_threshold=model.rules.srdi.rd_intensity_min,
     )
@@ -365,7 +390,7 @@ def reported_measures(firms: SimpleNamespace, county_city: np.ndarray, city_weig
         "certified_old": _mean((seen["niche_years"] > 10.0).astype(np.float64)),
         "certified_margin": _mean(seen["net_margin"]),
         "certified_rd_staff": _mean(seen["rd_staff_share"]),
-        "certified_revenue": _mean(seen["revenue_yuan"]),
+        "certified_revenue": _mean(firms.revenue_before[giants]),
         "certified_rd": _mean(seen["rd_intensity"]),
         "certified_patents": _mean(seen["class1_ip"]),
         "certified_employees": _mean(firms.employment[giants]),

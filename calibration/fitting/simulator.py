@@ -51,7 +51,7 @@ def simulate(
     parameters: dict[str, float], scale: float, seed: int, figures: tuple[ReportedFigure, ...] | None = None
 ) -> np.ndarray:
     """Run the reported policy with changed parameters to the cut-off: float64 (figures,), for the full population."""
-    from calibration.firms.facts import cross_section, reported_measures
+    from calibration.firms.facts import RevenueByYear, cross_section, reported_measures
     from sim.calendar import Quarter
     from sim.model import SRDIModel
     from sim.policy import find_policy
@@ -60,12 +60,14 @@ def simulate(
     policy = find_policy("baseline").model_copy(update={"parameters": parameters})
     model = SRDIModel(policy, scale=scale, rng=seed, until=last.year)
     try:
+        revenue = RevenueByYear(model)
         while model.quarter < last:
             model.step()
+            revenue.record()
             if model.quarter == Quarter(FACT_YEAR, 4):
                 cities = model.geography.county_city
                 weight = np.bincount(cities, model.county_giant_weight)
-                facts = reported_measures(cross_section(model), cities, weight)
+                facts = reported_measures(cross_section(model, revenue.before), cities, weight)
         tables = model.tables()
     finally:
         model.close()

@@ -13,10 +13,17 @@ from sim.firms.columns import NEVER, Columns, allocate, log_parts
 from sim.mechanisms.capability import LEAST_MAIN_SHARE
 from sim.mechanisms.finance import LEAST_LEVERAGE, MOST_LEVERAGE, credit_constraint, credit_risk
 from sim.mechanisms.productivity import knowledge_productivity, permanent_part, productivity_target
-from sim.mechanisms.research import MOST_INTENSITY, participation, research_norm, size_log_odds, staff_load
+from sim.mechanisms.research import (
+    MOST_INTENSITY,
+    participation,
+    passing_spread,
+    research_norm,
+    size_log_odds,
+    staff_load,
+)
 from sim.mechanisms.size import DESIGNATED_REVENUE, size_factor
 from sim.numerics import arrays
-from sim.numerics.draws import Purpose, uniform, uniform_array, uniform_pair, unit_noise
+from sim.numerics.draws import Purpose, round_noise, uniform, uniform_array, uniform_pair, unit_noise
 from sim.numerics.elementary import exp, log
 from sim.numerics.jit import equation, interpreted, kernel
 from sim.world.geography import Geography
@@ -24,8 +31,6 @@ from sim.world.industry import GOLDEN_SHARE, Industry
 
 #: Least sum, per year, of knowledge depreciation and growth of which the starting stock is steady (assumed).
 _SLOWEST = 0.05
-#: √½ to eight digits, for the sum of two draws of variance 1; more digits would change every result.
-_ROOT_HALF = 0.70710678
 #: Firms of a sector, about, from whose sizes the sector's log-odds of R&D are solved.
 _SAMPLE = 200_000
 #: No firm is older at the start, quarters (assumed).
@@ -233,11 +238,11 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         u, v = uniform_pair(keys[Purpose.START_RESEARCH], i)
         chance = participation(log_employment, sector_research[sector], county_research[firms.county[i]], 0.0, p)
         if u < chance:
-            # Two flat draws make a rounder density than one; below the chance, u is one more.
-            w = u / chance
-            spread = (unit_noise(v) + unit_noise(w)) * _ROOT_HALF
-            norm = research_norm(sector_rd_norm[sector], log_employment, p)
-            intensity = min(norm * exp(p.rd_spread * spread), MOST_INTENSITY)
+            # Below the chance, u is one more draw.
+            spread = round_noise(v, u / chance)
+            u, v = uniform_pair(keys[Purpose.RESEARCH_NORM], i)
+            norm = research_norm(sector_rd_norm[sector], log_employment, round_noise(u, v), p)
+            intensity = min(norm * exp(passing_spread(p) * spread), MOST_INTENSITY)
             firms.rd_intensity[i] = intensity
             firms.rd_last_year[i] = intensity
             firms.rd_before[i] = intensity
@@ -267,7 +272,7 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         known = knowledge_productivity(depth, 1.0, p)
         explained = productivity_target(known, digital, firms.governance[i], 0.0, False, p)
         u, v = uniform_pair(keys[Purpose.START_LUCK], i)
-        noise = (unit_noise(u) + unit_noise(v)) * _ROOT_HALF
+        noise = round_noise(u, v)
         firms.productivity[i] = explained + p.productivity_spread * noise
         other = unit_noise(uniform(keys[Purpose.START_PERMANENT], i))
         firms.permanent[i] = log_parts(permanent_part(noise, other, p))

@@ -6,6 +6,8 @@ statutory thresholds (Chen, Liu, Suárez Serrato and Xu, AER 2021).
 
 from __future__ import annotations
 
+import math
+
 from sim.mechanisms.size import LOG_20
 from sim.numerics import arrays
 from sim.numerics.draws import unit_noise
@@ -41,14 +43,18 @@ def participation(log_employment, sector_offset, county_offset, trend, p):
 
 
 @equation
-def research_norm(sector_norm, log_employment, p):
-    """R&D intensity a performer of this size tends to: r̄_s · min(1, (L / L̄)^−γ).
+def research_norm(sector_norm, log_employment, bent, p):
+    """R&D intensity that firm i tends to: r̄_i = r̄_s · min(1, (L / L̄)^−γ) · exp(σ √s η_i).
 
-    Small performers do R&D at their sector's norm; above `rd_norm_size` employees intensity falls,
-    as large firms' R&D does not grow in step with their revenue.
+    Firms of one sector and size differ for good in how much R&D they do: of the variance σ² of log intensity
+    (`rd_spread`) the share s (`rd_lasting`) lasts; differences in R&D intensity between firms are highly persistent
+    (Klette and Kortum 2004, stylised facts). Above `rd_norm_size` employees intensity falls, as large firms' R&D does
+    not grow in step with their revenue.
+
+    bent: η_i, the firm's lasting draw, of mean 0 and variance 1.
     """
-    excess = log_employment - log(p.rd_norm_size)
-    return sector_norm * exp(-p.rd_norm_fall * excess) if excess > 0.0 else sector_norm
+    excess = max(log_employment - log(p.rd_norm_size), 0.0)
+    return sector_norm * exp(p.rd_spread * math.sqrt(p.rd_lasting) * bent - p.rd_norm_fall * excess)
 
 
 @equation
@@ -69,8 +75,14 @@ def switching_chance(intensity, chance, constraint, odds, dear, p):
 
 @equation
 def starting_intensity(norm, v, p):
-    """True R&D intensity of a firm that starts: around its norm, lower by the starters' gap (log)."""
-    return norm * exp(p.rd_spread * unit_noise(v) - p.rd_starter_gap)
+    """True R&D intensity of a firm that starts: r̄_i exp(σ √(1 − s) ε), lower by the starters' gap (log)."""
+    return norm * exp(passing_spread(p) * unit_noise(v) - p.rd_starter_gap)
+
+
+@equation
+def passing_spread(p):
+    """The sd of log R&D intensity that does not last, from which firms revert to their norms: σ √(1 − s)."""
+    return p.rd_spread * math.sqrt(1.0 - p.rd_lasting)
 
 
 @equation
@@ -108,7 +120,7 @@ def own_threshold(tier, revenue, moment):
 
 @equation
 def intensity_step(intensity, norm, pull, swing, u, p):
-    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_s − ln r) − s w + σ ε + pull.
+    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_i − ln r) − s w + σ ε + pull.
 
     R&D budgets follow the trend of demand: of a swing w around it the share s (`rd_smoothing`) does not reach them,
     since most R&D is staff whom firms keep (Hall 2002; Brown and Petersen 2011). At most `MOST_INTENSITY`.

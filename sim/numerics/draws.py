@@ -60,6 +60,7 @@ Purpose = positions(
         "START_PERMANENT",
         "ENTRANT_PERMANENT",
         "REVIEW_YEAR",
+        "RESEARCH_NORM",
     ],
 )
 
@@ -72,7 +73,9 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S29, _S41 = (np.uint64(n) for n in (30, 27, 31, 29, 41))
 _LOW_23 = np.uint64((1 << 23) - 1)
 _ONE_BITS = np.uint64(0x3FF0000000000000)  # bits of 1.0
-_ROOT_12 = 3.4641016  # √12 to eight digits; more digits would change every result
+# To eight digits: more would change every result.
+_ROOT_12 = 3.4641016  # √12
+_ROOT_HALF = 0.70710678  # √½
 
 
 def _mixed(x):
@@ -117,6 +120,12 @@ def uniform_pair(key, slot):
 def unit_noise(u):
     """Noise of mean 0 and variance 1 from a uniform draw (a flat density; sums of it are near normal)."""
     return (u - 0.5) * _ROOT_12
+
+
+@equation
+def round_noise(u, v):
+    """Noise of mean 0 and variance 1 from two uniform draws: rounder than one, its density is a triangle."""
+    return (unit_noise(u) + unit_noise(v)) * _ROOT_HALF
 
 
 @equation

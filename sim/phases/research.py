@@ -26,10 +26,18 @@ from sim.mechanisms.research import (
     threshold_pull,
 )
 from sim.mechanisms.support import Channel
-from sim.numerics.draws import Purpose, uniform, uniform_pair
+from sim.numerics.draws import Purpose, round_noise, uniform, uniform_pair
 from sim.numerics.elementary import floor
 from sim.numerics.jit import inlined
 from sim.tiers import Tier
+
+
+@inlined
+def _own_norm(tile, quarter, j):
+    """R&D intensity that firm j of the tile tends to."""
+    u, v = uniform_pair(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j)
+    sector_norm = quarter.environment.sector_rd_norm[tile.firms.sector[j]]
+    return research_norm(sector_norm, tile.rows.log_employment[j], round_noise(u, v), quarter.parameters)
 
 
 @inlined
@@ -53,7 +61,7 @@ def choose_research(tile, quarter, scratch):
         rows.event[j] = 1.0 if switches and rows.live[j] != 0.0 else 0.0
     load = staff_load(quarter.moment.research_wage, p)
     for j in scratch.indices[: list_indices(rows.event[:n], scratch.indices)]:
-        norm = research_norm(env.sector_rd_norm[firms.sector[j]], rows.log_employment[j], p)
+        norm = _own_norm(tile, quarter, j)
         _, v = uniform_pair(key, tile.first + j)
         before = firms.rd_intensity[j]
         firms.rd_intensity[j] = 0.0 if before > 0.0 else starting_intensity(norm, v, p)
@@ -77,7 +85,7 @@ def do_research(tile, quarter, performers):
         revenue = float(firms.revenue[j])
         constraint = float(firms.constraint[j])
         log_employment = rows.log_employment[j]
-        norm = research_norm(env.sector_rd_norm[firms.sector[j]], log_employment, p)
+        norm = _own_norm(tile, quarter, j)
         threshold = next_threshold(tier, revenue, quarter.aims)
         reached = env.province_reach_giant if tier >= Tier.srdi else env.province_reach_srdi
         reach = reached[env.county_province[firms.county[j]]]
@@ -85,6 +93,9 @@ def do_research(tile, quarter, performers):
         aspiration, _ = uniform_pair(quarter.lasting_keys[Purpose.ASPIRATION], tile.first + j)
         sme = is_sme(firms, env, j)
         aspires = sme and is_reached(aspiration, reach, log_employment, worth, p)
+        if tier >= Tier.srdi and sme and not aspires:
+            # The certificate is reviewed by the same criteria, so its holder keeps up what they ask for.
+            aspires, threshold = True, own_threshold(tier, revenue, quarter.aims)
         effort = 0.0
         if p.review_effort > 0.0 and sme and comes_up(firms, moment, j):
             effort, aspires, threshold = p.review_effort, True, own_threshold(tier, revenue, quarter.aims)
@@ -121,7 +132,7 @@ def report_research(tile, quarter, performers):
         relabels, strictness = rows.aspires[j] != 0.0, moment.audit_strictness
         threshold = rows.threshold[j]
         if p.relabel_lasting > 0.0 and firms.tier[j] >= Tier.srdi and not relabels:
-            # The certificate obliges to a yearly report: who relabelled for it goes on.
+            # The certificate obliges to a yearly report, of firms grown large too: who relabelled for it goes on.
             relabels, threshold = True, own_threshold(firms.tier[j], float(firms.revenue[j]), quarter.aims)
         level = threshold
         for band in env.rd_bands:

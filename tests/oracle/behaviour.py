@@ -320,9 +320,11 @@ def raise_equity(firm: Firm, seen, country) -> None:
 
 
 def research_norm(firm: Firm, seen, country) -> float:
-    """Intensity a performer tends to: its sector's, falling with size above `rd_norm_size`."""
+    """Intensity a performer tends to: its sector's, by a factor of its own, falling with size above `rd_norm_size`."""
     p = country.p
     norm = country.world.sector_rd_norm[firm.sector]
+    own = sum(flat(u) for u in uniform_pair(country.lifelong("research_norm"), firm.slot)) / math.sqrt(2.0)
+    norm *= math.exp(p.rd_spread * math.sqrt(p.rd_lasting) * own)
     return norm * min((seen.employment / p.rd_norm_size) ** -p.rd_norm_fall, 1.0)
 
 
@@ -342,7 +344,8 @@ def start_or_stop_research(firm: Firm, seen, country) -> None:
     access = (1.0 - firm.constraint) / (1.0 - p.constraint_reference)
     access *= country.research_price**-p.research_price_elasticity
     if u < p.rd_stop * odds * access * (1.0 + seen.channel("research_odds")):
-        firm.rd_intensity = research_norm(firm, seen, country) * math.exp(p.rd_spread * flat(v) - p.rd_starter_gap)
+        passing = p.rd_spread * math.sqrt(1.0 - p.rd_lasting) * flat(v)
+        firm.rd_intensity = research_norm(firm, seen, country) * math.exp(passing - p.rd_starter_gap)
 
 
 def do_research(firm: Firm, seen, country) -> None:
@@ -353,6 +356,8 @@ def do_research(firm: Firm, seen, country) -> None:
         firm, reach, seen.log_employment, seen.channel("application"), country
     )
     threshold, effort = next_threshold(firm, country.aims), 0.0
+    if firm.tier >= 2 and is_sme(firm, country) and not seen.aspires:
+        seen.aspires, threshold = True, own_threshold(firm, country.aims)
     if p.review_effort and is_sme(firm, country) and comes_up(firm, country):
         effort, seen.aspires, threshold = p.review_effort, True, own_threshold(firm, country.aims)
     drift = p.rd_reversion * math.log(research_norm(firm, seen, country) / firm.rd_intensity)

@@ -44,7 +44,8 @@ class Country:
         self.p = parameters(self.policy)
         self.paid_at: Counter = Counter()  # yuan of the quarter, by place and sector
         self._begin()
-        self._lifelong = {purpose: stream(self.seed, 0, purpose) for purpose in ("aspiration", "call", "relabel")}
+        lifelong = ("aspiration", "call", "relabel", "research_norm")
+        self._lifelong = {purpose: stream(self.seed, 0, purpose) for purpose in lifelong}
         self.firms = firms_of(model)
         sectors, niches, chains = len(world.sector_names), len(world.niche_chain), len(world.chain_sector)
         levers = self.policy.levers

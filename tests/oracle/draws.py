@@ -39,6 +39,7 @@ PURPOSES = {
     "call": 38,
     "entrant_permanent": 40,
     "review_year": 41,
+    "research_norm": 42,
 }
 
 

@@ -10,6 +10,7 @@ from sim.numerics.draws import (
     Purpose,
     laplace,
     quarter_keys,
+    round_noise,
     stream_key,
     uniform,
     uniform_array,
@@ -61,9 +62,13 @@ def test_pairs_are_independent_and_uniform():
 def test_noise_has_the_stated_moments():
     values = draws()
     flat = np.array([unit_noise(u) for u in values])
+    round_ = np.array([round_noise(u, v) for u, v in zip(values[1:], values[:-1], strict=True)])
     tent = np.array([laplace(np.float32(u)) for u in values])
     assert flat.mean() == pytest.approx(0, abs=0.03)
     assert flat.var() == pytest.approx(1, rel=0.03)
+    assert round_.mean() == pytest.approx(0, abs=0.05)
+    assert round_.var() == pytest.approx(1, rel=0.05)
+    assert np.abs(round_).max() > np.abs(flat).max()
     assert tent.mean() == pytest.approx(0, abs=0.05)
     assert tent.var() == pytest.approx(2, rel=0.06)
     assert stats.kurtosis(tent) == pytest.approx(3, abs=0.8)  # a tent, not a bell (0)
