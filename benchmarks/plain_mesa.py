@@ -47,7 +47,7 @@ from sim.mechanisms import (
 )
 from sim.mechanisms.size import size_factor
 from sim.mechanisms.support import Channel
-from sim.numerics.draws import TIMELESS, Purpose, round_noise, stream_key, uniform_pair, unit_noise
+from sim.numerics.draws import TIMELESS, Purpose, stream_key, uniform_pair, unit_noise
 from sim.phases.capabilities import BACKED_ABOVE
 from sim.phases.sales import log_parts
 
@@ -71,14 +71,12 @@ class Firm(mesa.Agent):
     #: Support from programmes, cluster and chain leader, by channel.
     channels: list[float]
 
-    def __init__(self, model: PlainModel, slot: int, values: dict, aspiration: float, export_draw: float) -> None:
+    def __init__(self, model: PlainModel, slot: int, values: dict, lasting: tuple[float, float, float]) -> None:
         super().__init__(model)
         self.slot = slot
         self.__dict__.update(values)
-        self.aspiration = aspiration
-        self.export_draw = export_draw
+        self.aspiration, self.export_draw, self.research_bent = lasting
         self.relabels = self.random.random()
-        self.research_bent = round_noise(self.random.random(), self.random.random())
 
     def take_orders(self) -> None:
         """Read the main customer's slack; a link to a closed customer ends."""
@@ -165,7 +163,7 @@ class Firm(mesa.Agent):
         self.permanent = log_parts(productivity.permanent_part(noise, unit_noise(draw()), p))
         pressure = env.niche_pressure[self.niche]
         sales = env.sector_slack[self.sector] + env.niche_slack[self.niche] + pressure
-        sales -= growth.carried_by_staff(pressure, p)
+        sales += demand.own_making(self.research_bent, p) - growth.carried_by_staff(pressure, p)
         self.demand = log_parts(pressure)
         wage = env.sector_revenue_per_worker[self.sector]
         self.revenue = demand.annual_revenue(self.employment, self.productivity, wage, 0.0, sales)
@@ -191,7 +189,8 @@ class Firm(mesa.Agent):
         premium = demand.order_premium(self.linked, self.customer >= 0, p)
         per_worker = env.sector_revenue_per_worker[sector]
         lasting = channels[Channel.sales] + env.niche_pressure[self.niche]
-        sales = lasting + lost - growth.carried_by_staff(self.demand / LOG_PARTS, p)
+        making = demand.own_making(self.research_bent, p)
+        sales = lasting + lost + making - growth.carried_by_staff(self.demand / LOG_PARTS, p)
         revenue = demand.annual_revenue(self.employment, self.productivity, per_worker, premium, sales)
         self.load = research.staff_load(self.model.moment.research_wage, p)
         revenue *= demand.selling_share(revenue / self.employment, self.load * self.rd_intensity)
@@ -412,11 +411,15 @@ class PlainModel(mesa.Model):
         self.flows: Counter[tuple[int, int, int]] = Counter()  # by place, sector and Flow
         names = [column.name for column in COLUMNS]
         rows = zip(*(column.tolist() for column in state.columns), strict=True)
-        key = stream_key(seed, TIMELESS, Purpose.ASPIRATION)
+        aspiration, norm = (stream_key(seed, TIMELESS, each) for each in (Purpose.ASPIRATION, Purpose.RESEARCH_NORM))
+
+        def lasting(slot: int) -> tuple[float, float, float]:
+            aspires, exports = uniform_pair(aspiration, slot)
+            return float(aspires), float(exports), float(research.research_bent(norm, slot, self.p))
+
         with np.errstate(over="ignore"):  # the hash of random draws relies on overflow
             self.firms = [
-                Firm(self, slot, dict(zip(names, row, strict=True)), *map(float, uniform_pair(key, slot)))
-                for slot, row in enumerate(rows)
+                Firm(self, slot, dict(zip(names, row, strict=True)), lasting(slot)) for slot, row in enumerate(rows)
             ]
 
     def step(self) -> None:

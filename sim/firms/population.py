@@ -7,16 +7,20 @@ size. `start_check` sets reported beside drawn.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sim.firms.columns import NEVER, Columns, allocate, log_parts
 from sim.mechanisms.capability import LEAST_MAIN_SHARE
+from sim.mechanisms.demand import own_making
 from sim.mechanisms.finance import LEAST_LEVERAGE, MOST_LEVERAGE, credit_constraint, credit_risk
 from sim.mechanisms.productivity import knowledge_productivity, permanent_part, productivity_target
 from sim.mechanisms.research import (
     MOST_INTENSITY,
     participation,
     passing_spread,
+    research_bent,
     research_norm,
     size_log_odds,
     staff_load,
@@ -139,12 +143,13 @@ def _steady_stock(intensity, p):
 def _above_designated(log_employment, revenue_per_worker: float, rd_norm: float, p) -> np.ndarray:
     """Chance that firms of a sector with R&D are above designated size, float64 (firms,), by their employment.
 
-    Log revenue per worker is spread around the sector's mean as productivity is drawn, a triangular distribution, and
-    higher by half of what the knowledge of a usual performer explains, as that mean is over performers too (assumed).
+    Log revenue per worker is spread around the sector's mean as productivity and own making are drawn, taken as one
+    triangular distribution, and higher by half of what the knowledge of a usual performer explains, as that mean is
+    over performers too (assumed).
 
     revenue_per_worker: the sector's mean, yuan per year. rd_norm: its usual R&D intensity.
     """
-    spread = p.productivity_spread
+    spread = math.hypot(p.productivity_spread, p.rd_revenue_fall * p.rd_spread * math.sqrt(p.rd_lasting))
     lead = 0.5 * p.knowledge_elasticity * arrays.log(1.0 + interpreted(_steady_stock)(rd_norm, p) / p.knowledge_unit)
     above = log_employment + arrays.log(revenue_per_worker / DESIGNATED_REVENUE) - 0.5 * spread * spread + lead
     z = np.clip(above / spread / _WIDEST, -1.0, 1.0)
@@ -235,13 +240,13 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         sector = firms.sector[i]
         log_employment = log(float(firms.employment[i]))
         size = size_factor(log_employment)
+        bent = research_bent(keys[Purpose.RESEARCH_NORM], i, p)
         u, v = uniform_pair(keys[Purpose.START_RESEARCH], i)
         chance = participation(log_employment, sector_research[sector], county_research[firms.county[i]], 0.0, p)
         if u < chance:
             # Below the chance, u is one more draw.
             spread = round_noise(v, u / chance)
-            u, v = uniform_pair(keys[Purpose.RESEARCH_NORM], i)
-            norm = research_norm(sector_rd_norm[sector], log_employment, round_noise(u, v), p)
+            norm = research_norm(sector_rd_norm[sector], log_employment, bent, p)
             intensity = min(norm * exp(passing_spread(p) * spread), MOST_INTENSITY)
             firms.rd_intensity[i] = intensity
             firms.rd_last_year[i] = intensity
@@ -276,7 +281,9 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         firms.productivity[i] = explained + p.productivity_spread * noise
         other = unit_noise(uniform(keys[Purpose.START_PERMANENT], i))
         firms.permanent[i] = log_parts(permanent_part(noise, other, p))
-        firms.knowledge[i] = depth  # over revenue; becomes yuan in _settle_revenue
+        # In _settle_revenue sales per worker over the sector's become yuan, as does knowledge over revenue.
+        firms.revenue[i] = exp(firms.productivity[i] + own_making(bent, p))
+        firms.knowledge[i] = depth
 
 
 def usual_research(firms: Columns, sectors: int) -> np.ndarray:
@@ -333,12 +340,12 @@ def _settle_revenue(firms: Columns, industry: Industry, p) -> np.ndarray:
         for chunk in _chunks(len(firms.sector)):
             sector = firms.sector[chunk]
             counted = np.minimum(firms.employment[chunk], _MOST_WEIGHT).astype(np.float64)
-            relative = arrays.exp(firms.productivity[chunk])
+            relative = firms.revenue[chunk]
             lift += np.bincount(sector, counted * relative / (1.0 + not_selling(chunk, relative)), len(level))
             weight += np.bincount(sector, counted, len(level))
         level = industry.sector_revenue / industry.sector_employees / (lift / weight)
     for chunk in _chunks(len(firms.sector)):
-        relative = arrays.exp(firms.productivity[chunk])
+        relative = firms.revenue[chunk]
         sold = firms.employment[chunk] * level[firms.sector[chunk]] * relative
         firms.revenue[chunk] = sold / (1.0 + not_selling(chunk, relative))
         firms.knowledge[chunk] *= firms.revenue[chunk]

@@ -10,7 +10,7 @@ import math
 
 from sim.mechanisms.size import LOG_20
 from sim.numerics import arrays
-from sim.numerics.draws import unit_noise
+from sim.numerics.draws import round_noise, uniform_pair, unit_noise
 from sim.numerics.elementary import exp, log
 from sim.numerics.jit import equation
 from sim.tiers import Tier
@@ -43,18 +43,27 @@ def participation(log_employment, sector_offset, county_offset, trend, p):
 
 
 @equation
-def research_norm(sector_norm, log_employment, bent, p):
-    """R&D intensity that firm i tends to: r̄_i = r̄_s · min(1, (L / L̄)^−γ) · exp(σ √s η_i).
+def research_bent(key, slot, p):
+    """b_i = σ √s η_i, the lasting part of a firm's log R&D intensity; η_i is of mean 0 and variance 1.
 
     Firms of one sector and size differ for good in how much R&D they do: of the variance σ² of log intensity
-    (`rd_spread`) the share s (`rd_lasting`) lasts; differences in R&D intensity between firms are highly persistent
-    (Klette and Kortum 2004, stylised facts). Above `rd_norm_size` employees intensity falls, as large firms' R&D does
-    not grow in step with their revenue.
+    (`rd_spread`) the share s (`rd_lasting`) lasts. Differences in R&D intensity between firms are highly persistent
+    (Klette and Kortum 2004, stylised facts).
 
-    bent: η_i, the firm's lasting draw, of mean 0 and variance 1.
+    key: of the stream RESEARCH_NORM in the quarter TIMELESS.
+    """
+    u, v = uniform_pair(key, slot)
+    return p.rd_spread * math.sqrt(p.rd_lasting) * round_noise(u, v)
+
+
+@equation
+def research_norm(sector_norm, log_employment, bent, p):
+    """R&D intensity that firm i tends to: r̄_i = r̄_s · min(1, (L / L̄)^−γ) · exp(b_i), b as in `research_bent`.
+
+    Above `rd_norm_size` employees intensity falls, as large firms' R&D does not grow in step with their revenue.
     """
     excess = max(log_employment - log(p.rd_norm_size), 0.0)
-    return sector_norm * exp(p.rd_spread * math.sqrt(p.rd_lasting) * bent - p.rd_norm_fall * excess)
+    return sector_norm * exp(bent - p.rd_norm_fall * excess)
 
 
 @equation

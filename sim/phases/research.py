@@ -19,6 +19,7 @@ from sim.mechanisms.research import (
     participation,
     relabelled_share,
     relabelling_chance,
+    research_bent,
     research_norm,
     staff_load,
     starting_intensity,
@@ -26,7 +27,7 @@ from sim.mechanisms.research import (
     threshold_pull,
 )
 from sim.mechanisms.support import Channel
-from sim.numerics.draws import Purpose, round_noise, uniform, uniform_pair
+from sim.numerics.draws import Purpose, uniform, uniform_pair
 from sim.numerics.elementary import floor
 from sim.numerics.jit import inlined
 from sim.tiers import Tier
@@ -35,9 +36,9 @@ from sim.tiers import Tier
 @inlined
 def _own_norm(tile, quarter, j):
     """R&D intensity that firm j of the tile tends to."""
-    u, v = uniform_pair(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j)
-    sector_norm = quarter.environment.sector_rd_norm[tile.firms.sector[j]]
-    return research_norm(sector_norm, tile.rows.log_employment[j], round_noise(u, v), quarter.parameters)
+    p = quarter.parameters
+    bent = research_bent(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j, p)
+    return research_norm(quarter.environment.sector_rd_norm[tile.firms.sector[j]], tile.rows.log_employment[j], bent, p)
 
 
 @inlined

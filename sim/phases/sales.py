@@ -6,11 +6,12 @@ from sim.firms.columns import LOG_PARTS, log_parts
 from sim.firms.tile import cell_of
 from sim.flows import Flow
 from sim.mechanisms.chain_links import capability
-from sim.mechanisms.demand import annual_revenue, order_premium, selling_share, smoothed_growth
+from sim.mechanisms.demand import annual_revenue, order_premium, own_making, selling_share, smoothed_growth
 from sim.mechanisms.growth import carried_by_staff, demand_hiring
-from sim.mechanisms.research import staff_load
+from sim.mechanisms.research import research_bent, staff_load
 from sim.mechanisms.stress import slack
 from sim.mechanisms.support import Channel
+from sim.numerics.draws import Purpose
 from sim.numerics.elementary import exp, log
 from sim.numerics.jit import inlined
 
@@ -44,12 +45,13 @@ def sell(tile, quarter, performers):
     performers: indices in the tile of the firms with R&D.
     """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
-    sales = tile.channels[Channel.sales]
+    sales, key = tile.channels[Channel.sales], quarter.lasting_keys[Purpose.RESEARCH_NORM]
     for j in range(tile.length):
+        making = own_making(research_bent(key, tile.first + j, p), p)
         orders = order_premium(rows.supplies_leader[j] != 0.0, firms.customer[j] >= 0, p)
         demand = sales[j] + rows.lost[j] + rows.pressure[j] - carried_by_staff(firms.demand[j] / LOG_PARTS, p)
         rows.sold[j] = annual_revenue(
-            firms.employment[j], firms.productivity[j], rows.revenue_per_worker[j], orders, demand
+            firms.employment[j], firms.productivity[j], rows.revenue_per_worker[j], orders, making + demand
         )
     _follow_demand(tile, sales, p)
     load = staff_load(quarter.moment.research_wage, p)

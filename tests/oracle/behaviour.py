@@ -10,7 +10,7 @@ import math
 from types import SimpleNamespace
 
 from oracle.draws import flat, laplace, uniform, uniform_pair
-from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SINCE, Firm, close, found, serves
+from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SINCE, Firm, close, found, research_bent, serves
 from oracle.world import read
 
 LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
@@ -225,7 +225,7 @@ def feel_shocks(firm: Firm, seen, country) -> None:
 
 
 def sell(firm: Firm, seen, country) -> None:
-    """R = L · w · exp(a + x + s) · (1 + o), and growth as a mean of about two years."""
+    """R = L · w · exp(a + x + s − e b) · (1 + o), and growth as a mean of about two years."""
     p = country.p
     premium = 0.0
     if seen.serves_leader:
@@ -238,7 +238,8 @@ def sell(firm: Firm, seen, country) -> None:
     if p.staff_response > 0.0:
         demand = math.floor(PARTS * (seen.channel("sales") + pressure + math.log(1.0 + premium)) + 0.5)
         seen.demand_change, firm.demand = (demand - firm.demand) / PARTS, demand
-    level = math.exp(firm.productivity + seen.channel("sales") + seen.lost + pressure - carried)
+    making = -p.rd_revenue_fall * research_bent(firm, country)
+    level = math.exp(firm.productivity + seen.channel("sales") + seen.lost + pressure - carried + making)
     per_worker = country.revenue_per_worker[firm.sector] * level * (1.0 + premium)
     # R&D staff sell nothing: R = (L − n R) y.
     revenue = firm.employment * per_worker / (1.0 + idle_staff(country) * firm.rd_intensity * per_worker)
@@ -323,8 +324,7 @@ def research_norm(firm: Firm, seen, country) -> float:
     """Intensity a performer tends to: its sector's, by a factor of its own, falling with size above `rd_norm_size`."""
     p = country.p
     norm = country.world.sector_rd_norm[firm.sector]
-    own = sum(flat(u) for u in uniform_pair(country.lifelong("research_norm"), firm.slot)) / math.sqrt(2.0)
-    norm *= math.exp(p.rd_spread * math.sqrt(p.rd_lasting) * own)
+    norm *= math.exp(research_bent(firm, country))
     return norm * min((seen.employment / p.rd_norm_size) ** -p.rd_norm_fall, 1.0)
 
 

@@ -104,6 +104,13 @@ def close(firm: Firm) -> None:
         setattr(firm, name, NEVER)
 
 
+def research_bent(firm: Firm, country) -> float:
+    """Lasting part of log R&D intensity: two flat draws of the slot, of which the spread's share lasts."""
+    p = country.p
+    own = sum(flat(u) for u in uniform_pair(country.lifelong("research_norm"), firm.slot)) / math.sqrt(2.0)
+    return p.rd_spread * math.sqrt(p.rd_lasting) * own
+
+
 def found(firm: Firm, country) -> None:
     """An entrant takes the slot: small, varied, without R&D, in the slot's place and market."""
     p = country.p
@@ -119,7 +126,8 @@ def found(firm: Firm, country) -> None:
     firm.demand = math.floor(4096 * pressure + 0.5) if p.staff_response > 0.0 else 0
     firm.employment = employment
     firm.productivity = productivity
-    firm.revenue = employment * country.revenue_per_worker[firm.sector] * math.exp(productivity + shock)
+    making = -p.rd_revenue_fall * research_bent(firm, country)
+    firm.revenue = employment * country.revenue_per_worker[firm.sector] * math.exp(productivity + shock + making)
     firm.growth = 0.0
     u, v = uniform_pair(country.key("entrant_traits"), firm.slot)
     firm.main_share = min(max(p.main_share_mean + 0.15 * flat(u), 0.2), 1.0)

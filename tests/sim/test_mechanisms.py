@@ -6,7 +6,7 @@ the model (`MODEL`) follows: signs, bounds, limits.
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, log, sqrt
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,6 +35,7 @@ from sim.mechanisms import (
     support,
     turnover,
 )
+from sim.numerics.draws import uniform_pair
 from sim.parameters import parameter_record
 from sim.world.environment import Moment
 from sim.world.research_points import research_aim, research_bands
@@ -58,8 +59,8 @@ P = parameters(
     governance_productivity=0.3, governance_reference=0.4,
     productivity_speed=0.02, productivity_noise=0.07, rd_size=1.5, rd_norm_size=300.0, rd_norm_fall=0.2,
     rd_stop=0.12, constraint_reference=0.25, rd_spread=0.9, rd_lasting=0.36, rd_starter_gap=0.2, rd_reversion=0.01,
-    rd_noise=0.18, rd_smoothing=0.7, pull_width=0.5, pull_aim=2.0, pull_speed=0.12, relabel_reach=0.25,
-    relabel_chance=0.6, relabel_fall=0.0,
+    rd_noise=0.18, rd_revenue_fall=0.3, rd_smoothing=0.7, pull_width=0.5, pull_aim=2.0, pull_speed=0.12,
+    relabel_reach=0.25, relabel_chance=0.6, relabel_fall=0.0,
     award_additionality=0.6, rd_staff_cost=250e3, rd_staff_cost_share=0.6, order_share=0.4, redirect=0.6, gap_share=0.2,
     substitution_max=0.8, exit_base=0.05, exit_size=0.2, exit_productivity=0.4, exit_leverage=2.0, exit_age=0.3,
     entry_rate=0.1, digital_level2=0.2, digital_level3=0.45, digital_level4=0.7,
@@ -436,9 +437,17 @@ def test_participation_in_research():
 def test_research_norm():
     assert research.research_norm(0.04, log(300) + 0.5, 0.0, P) == pytest.approx(0.04 * exp(-0.1))
     assert research.research_norm(0.04, log(300) - 0.5, 0.0, P) == 0.04
+    assert research.research_norm(0.04, log(300) + 0.5, 1.5, P) == pytest.approx(0.04 * exp(1.5 - 0.1))
+    assert research.research_norm(0.04, log(300), -1.0, P) == pytest.approx(0.04 * exp(-1.0))
+
+
+def test_lasting_differences_in_research():
+    key = np.uint64(7)
+    draws = [sum(u - 0.5 for u in uniform_pair(key, slot)) * sqrt(6.0) for slot in range(3)]
     # Of the spread 0.9, six tenths (in standard deviations) last.
-    assert research.research_norm(0.04, log(300) + 0.5, 1.5, P) == pytest.approx(0.04 * exp(0.9 * 0.6 * 1.5 - 0.1))
-    assert research.research_norm(0.04, log(300), -1.0, P) == pytest.approx(0.04 * exp(-0.54))
+    bent = [research.research_bent(key, slot, P) for slot in range(3)]
+    assert bent == pytest.approx([0.9 * 0.6 * draw for draw in draws])
+    assert demand.own_making(0.5, P) == pytest.approx(-0.3 * 0.5)
 
 
 def test_starting_and_stopping_research():
