@@ -248,7 +248,7 @@ class Firm(mesa.Agent):
         if moment.number == 1:
             norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.research_bent, p)
             offsets = env.sector_research[sector], env.county_research[self.county]
-            chance = research.participation(log_employment, *offsets, moment.research_trend, p)
+            chance = research.participation(log_employment, self.research_bent, *offsets, moment.research_trend, p)
             odds = channels[Channel.research_odds]
             if draw() < research.switching_chance(intensity, chance, self.constraint, odds, moment.research_dear, p):
                 intensity = 0.0 if intensity > 0.0 else research.starting_intensity(norm, draw(), p)

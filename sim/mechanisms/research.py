@@ -32,13 +32,17 @@ def size_log_odds(log_employment, p):
 
 
 @equation
-def participation(log_employment, sector_offset, county_offset, trend, p):
-    """Probability that a firm of this size, sector and place does R&D.
+def participation(log_employment, bent, sector_offset, county_offset, trend, p):
+    """Probability that a firm of this size, bent, sector and place does R&D.
 
-    Logistic: α_s + β (ln L − ln 20) + county offset + trend. The sector offsets α_s are set so
-    that the start holds the reported number of firms with R&D (census of 2018).
+    Logistic: α_s + β (ln L − ln 20 + λ b_i) + county offset + trend, b as in `research_bent`. The sector offsets α_s
+    are set so that the start holds the reported number of firms with R&D (census of 2018).
+
+    Who would do more R&D is more likely to do any (λ, `rd_selection`): R&D pays if what it returns exceeds a fixed
+    cost, so log-odds rise with the R&D of a firm, as with its size. With λ = 1 both count alike. Participation and
+    intensity are decided together in Crépon, Duguet and Mairesse (1998).
     """
-    x = sector_offset + size_log_odds(log_employment, p) + county_offset + trend
+    x = sector_offset + size_log_odds(log_employment, p) + p.rd_size * p.rd_selection * bent + county_offset + trend
     return 1.0 / (1.0 + exp(-x))
 
 
@@ -58,12 +62,15 @@ def research_bent(key, slot, p):
 
 @equation
 def research_norm(sector_norm, log_employment, bent, p):
-    """R&D intensity that firm i tends to: r̄_i = r̄_s · min(1, (L / L̄)^−γ) · exp(b_i), b as in `research_bent`.
+    """R&D intensity that firm i tends to: r̄_i = f r̄_s · min(1, (L / L̄)^−γ) · exp(b_i − b̄), b as in `research_bent`.
 
-    Above `rd_norm_size` employees intensity falls, as large firms' R&D does not grow in step with their revenue.
+    f r̄_s is typical of small firms with R&D, whom participation selects: b̄ = β λ s σ² is the mean of b among performers
+    where few firms are. Large firms do R&D more often, so theirs is less intense. Above `rd_norm_size` employees
+    intensity falls further, as large firms' R&D does not grow in step with their revenue.
     """
     excess = max(log_employment - log(p.rd_norm_size), 0.0)
-    return sector_norm * exp(bent - p.rd_norm_fall * excess)
+    selected = p.rd_size * p.rd_selection * p.rd_lasting * p.rd_spread * p.rd_spread
+    return p.rd_norm_level * sector_norm * exp(bent - selected - p.rd_norm_fall * excess)
 
 
 @equation

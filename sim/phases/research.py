@@ -49,14 +49,15 @@ def choose_research(tile, quarter, scratch):
     """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     env, n = quarter.environment, tile.length
-    key = quarter.keys[Purpose.RESEARCH_START]
+    key, lasting = quarter.keys[Purpose.RESEARCH_START], quarter.lasting_keys[Purpose.RESEARCH_NORM]
     odds = tile.channels[Channel.research_odds]
     for j in range(n):
         rows.sector_research[j] = env.sector_research[firms.sector[j]]
         rows.county_research[j] = env.county_research[firms.county[j]]
     trend, dear = quarter.moment.research_trend, quarter.moment.research_dear
     for j in range(n):
-        chance = participation(rows.log_employment[j], rows.sector_research[j], rows.county_research[j], trend, p)
+        bent = research_bent(lasting, tile.first + j, p)
+        chance = participation(rows.log_employment[j], bent, rows.sector_research[j], rows.county_research[j], trend, p)
         u, _ = uniform_pair(key, tile.first + j)
         switches = u < switching_chance(firms.rd_intensity[j], chance, firms.constraint[j], odds[j], dear, p)
         rows.event[j] = 1.0 if switches and rows.live[j] != 0.0 else 0.0

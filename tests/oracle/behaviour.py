@@ -321,9 +321,13 @@ def raise_equity(firm: Firm, seen, country) -> None:
 
 
 def research_norm(firm: Firm, seen, country) -> float:
-    """Intensity a performer tends to: its sector's, by a factor of its own, falling with size above `rd_norm_size`."""
+    """Intensity a performer tends to: its sector's, by a factor of its own, falling with size above `rd_norm_size`.
+
+    The sector's is of performers, whose factors are larger than others', as they select themselves into R&D.
+    """
     p = country.p
-    norm = country.world.sector_rd_norm[firm.sector]
+    variance = p.rd_lasting * p.rd_spread**2
+    norm = p.rd_norm_level * country.world.sector_rd_norm[firm.sector] / math.exp(p.rd_size * p.rd_selection * variance)
     norm *= math.exp(research_bent(firm, country))
     return norm * min((seen.employment / p.rd_norm_size) ** -p.rd_norm_fall, 1.0)
 
@@ -338,7 +342,7 @@ def start_or_stop_research(firm: Firm, seen, country) -> None:
         return
     trend = p.rd_shift + p.rd_trend * min(country.now / 4.0, p.rd_trend_years)
     x = world.sector_research[firm.sector] + world.county_research[firm.county] + trend
-    x += p.rd_size * (seen.log_employment - LOG_20)
+    x += p.rd_size * (seen.log_employment - LOG_20 + p.rd_selection * research_bent(firm, country))
     takes_part = 1.0 / (1.0 + math.exp(-x))
     odds = takes_part / max(1.0 - takes_part, 0.05)
     access = (1.0 - firm.constraint) / (1.0 - p.constraint_reference)

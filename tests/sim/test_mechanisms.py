@@ -57,9 +57,9 @@ P = parameters(
     knowledge_depreciation=0.4, class1_cost=1.5e6, listing_revenue=1e8, listing_margin=0.08, listing_rate=0.002,
     move_rate=0.01, knowledge_elasticity=0.08, knowledge_unit=0.01, digital_productivity=0.15, leader_learning=0.03,
     governance_productivity=0.3, governance_reference=0.4,
-    productivity_speed=0.02, productivity_noise=0.07, rd_size=1.5, rd_norm_size=300.0, rd_norm_fall=0.2,
+    productivity_speed=0.02, productivity_noise=0.07, rd_size=1.5, rd_norm_level=1.2, rd_norm_size=300.0, rd_norm_fall=0.2,
     rd_stop=0.12, constraint_reference=0.25, rd_spread=0.9, rd_lasting=0.36, rd_starter_gap=0.2, rd_reversion=0.01,
-    rd_noise=0.18, rd_revenue_fall=0.3, rd_smoothing=0.7, pull_width=0.5, pull_aim=2.0, pull_speed=0.12,
+    rd_noise=0.18, rd_revenue_fall=0.3, rd_selection=0.4, rd_smoothing=0.7, pull_width=0.5, pull_aim=2.0, pull_speed=0.12,
     relabel_reach=0.25, relabel_chance=0.6, relabel_fall=0.0,
     award_additionality=0.6, rd_staff_cost=250e3, rd_staff_cost_share=0.6, order_share=0.4, redirect=0.6, gap_share=0.2,
     substitution_max=0.8, exit_base=0.05, exit_size=0.2, exit_productivity=0.4, exit_leverage=2.0, exit_age=0.3,
@@ -430,15 +430,19 @@ def test_productivity_moves_towards_its_target(a, target, u):
 
 def test_participation_in_research():
     # ±1.5 · ln 2 + 0.3 − 0.2 + 0.1
-    assert research.participation(log(40), 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) / 2**1.5))
-    assert research.participation(log(10), 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) * 2**1.5))
+    assert research.participation(log(40), 0.0, 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) / 2**1.5))
+    assert research.participation(log(10), 0.0, 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) * 2**1.5))
+    # With a selection of 0.4, a bent of ln 2 counts as 0.4 of a doubling of size.
+    assert research.participation(log(20), log(2), 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) / 2**0.6))
 
 
 def test_research_norm():
-    assert research.research_norm(0.04, log(300) + 0.5, 0.0, P) == pytest.approx(0.04 * exp(-0.1))
-    assert research.research_norm(0.04, log(300) - 0.5, 0.0, P) == 0.04
-    assert research.research_norm(0.04, log(300) + 0.5, 1.5, P) == pytest.approx(0.04 * exp(1.5 - 0.1))
-    assert research.research_norm(0.04, log(300), -1.0, P) == pytest.approx(0.04 * exp(-1.0))
+    # Performers' mean bent, where few firms are: 1.5 · 0.4 · 0.36 · 0.9².
+    typical = 1.2 * 0.04 * exp(-0.17496)
+    assert research.research_norm(0.04, log(300) + 0.5, 0.0, P) == pytest.approx(typical * exp(-0.1))
+    assert research.research_norm(0.04, log(300) - 0.5, 0.0, P) == pytest.approx(typical)
+    assert research.research_norm(0.04, log(300) + 0.5, 1.5, P) == pytest.approx(typical * exp(1.5 - 0.1))
+    assert research.research_norm(0.04, log(300), -1.0, P) == pytest.approx(typical * exp(-1.0))
 
 
 def test_lasting_differences_in_research():
