@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from arviz_stats.base import array_stats
 
+from calibration.evidence.sampling import resample
 from calibration.fitting.fit import Fit
 from calibration.fitting.posterior import Likelihood, best_point, sample
 from calibration.fitting.simulator import TEST_SEEDS, Design, RunProgress, run_library, seeds_from
@@ -23,6 +25,8 @@ PRIOR_VARIANCE = 1.0 / 12.0
 PROFILE_FALL = 2.706
 #: When many posteriors are sampled: steps of a walker, and parameter draws kept from each.
 SHORT_STEPS, SHORT_DRAWS = 1000, 500
+#: Shape of the Pareto distribution of weights up to which weighted draws are reliable (Vehtari et al. 2024).
+WEIGHABLE = 0.7
 #: The prior of simulation-based calibration is the likelihood to this power: wide, but within the emulator's region.
 FLAT = 0.5
 
@@ -219,34 +223,54 @@ def _whole_cube(fit: Fit) -> np.ndarray:
 
 
 def leave_one_out(fit: Fit, workers: int = 1, on_repeat: RunProgress = lambda done, all_: None) -> pd.DataFrame:
-    """Each figure as predicted from all others, by the emulator of the first waves over the whole prior cube.
+    """Each figure as predicted from all others.
+
+    The posterior without a figure is the posterior with weights, smoothed by a Pareto distribution (Vehtari et al.
+    2024). Where that distribution's shape k shows that a figure moves the posterior too far for that, the posterior
+    without it is sampled, with the emulator of the first waves over the whole prior cube.
 
     Returns:
         Columns id, low, high (reported), without_05/50/95 and with_50 (emulated expectation, natural units), score
-        (distance of the reported interval from the median without it, in standard deviations of that prediction).
+        (distance of the reported interval from the median without it, in standard deviations of that prediction),
+        pareto_k (the shape; at most `WEIGHABLE` where the posterior was weighted).
     """
-    emulator = fit.wide_emulator
-    likelihood = Likelihood.of(emulator, fit.targets)
-    jobs = [likelihood.without(index) for index in range(len(fit.targets.ids))]
-    rows = {}
     fitted = fit.emulator(fit.sample.cube)
-    on_repeat(0, len(jobs))
-    for done, (index, draws) in enumerate(_sample_each(jobs, fit, _whole_cube(fit), workers), start=1):
-        expected = emulator(draws)[:, index]
-        low, high = fit.targets.low[index], fit.targets.high[index]
-        middle = np.median(expected)
-        deviation = np.hypot(expected.std(), likelihood.spread[index])
-        natural = fit.targets.only(np.arange(len(jobs)) == index).natural
-        rows[index] = {
-            "id": fit.targets.ids[index],
-            "low": fit.targets.figures[index].low,
-            "high": fit.targets.figures[index].high,
-            **{f"without_{q:02d}": float(natural(np.quantile(expected, q / 100))[0]) for q in (5, 50, 95)},
-            "with_50": float(natural(np.median(fitted[:, index]))[0]),
-            "score": float((np.clip(middle, low, high) - middle) / deviation),
-        }
-        on_repeat(done, len(jobs))
-    return pd.DataFrame([rows[index] for index in sorted(rows)])
+    with_all = fit.likelihood.of_expected(fitted)
+    indices = range(len(fit.targets.ids))
+    logs = np.array([fit.likelihood.without(index).of_expected(fitted) - with_all for index in indices])
+    smoothed, shapes = array_stats.psislw(logs)
+    rng = np.random.default_rng(fit.settings.seed + 15)
+    chosen = {index: resample(smoothed[index], SHORT_DRAWS, rng)[0] for index in indices if shapes[index] <= WEIGHABLE}
+    expected = {index: fitted[draws, index] for index, draws in chosen.items()}
+    rest = [index for index in indices if index not in expected]
+    on_repeat(0, len(rest))
+    if rest:
+        wide = Likelihood.of(fit.wide_emulator, fit.targets)
+        jobs = [wide.without(index) for index in rest]
+        for done, (job, draws) in enumerate(_sample_each(jobs, fit, _whole_cube(fit), workers), start=1):
+            expected[rest[job]] = wide.emulator(draws)[:, rest[job]]
+            on_repeat(done, len(rest))
+    rows = [
+        _left_out(fit, index, expected[index], fitted[:, index]) | {"pareto_k": float(shapes[index])}
+        for index in indices
+    ]
+    return pd.DataFrame(rows)
+
+
+def _left_out(fit: Fit, index: int, without: np.ndarray, with_all: np.ndarray) -> dict:
+    """A row of `leave_one_out`, from draws of one emulated figure without it and with all figures."""
+    low, high = fit.targets.low[index], fit.targets.high[index]
+    middle = np.median(without)
+    deviation = np.hypot(without.std(), fit.likelihood.spread[index])
+    natural = fit.targets.only(np.arange(len(fit.targets.ids)) == index).natural
+    return {
+        "id": fit.targets.ids[index],
+        "low": fit.targets.figures[index].low,
+        "high": fit.targets.figures[index].high,
+        **{f"without_{q:02d}": float(natural(np.quantile(without, q / 100))[0]) for q in (5, 50, 95)},
+        "with_50": float(natural(np.median(with_all))[0]),
+        "score": float((np.clip(middle, low, high) - middle) / deviation),
+    }
 
 
 def _sample_each(

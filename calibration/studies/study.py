@@ -54,6 +54,7 @@ def calibrate(
     fitted = fit(priors.only("free"), targets, folder, settings, workers=workers, on_run=on_run)
     fit_time = time.perf_counter()
     draws = fitted.priors.values(fitted.sample.cube)
+    write_parquet(values_table(fitted.priors.names, draws), folder / POSTERIOR)
     outcomes = predict(
         fitted.priors.names,
         draws[:PREDICTIVE],
@@ -78,7 +79,6 @@ def calibrate(
     predicted = target_table(outcomes, settings.scale, settings.seed)
     checks = _diagnostics(fitted, folder, workers, on_run)
     end_time = time.perf_counter()
-    write_parquet(values_table(fitted.priors.names, draws), folder / POSTERIOR)
     summary = {
         "cut_off": CUT_OFF.isoformat(),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),

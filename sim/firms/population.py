@@ -146,7 +146,7 @@ def _bents(p) -> np.ndarray:
     """Equally likely values of `research_bent`, float64 (values,), by which expectations over firms are taken."""
     share = (np.arange(_BENTS) + 0.5) / _BENTS
     half = 1.0 - np.sqrt(2.0 * np.minimum(share, 1.0 - share))
-    return (p.rd_spread * math.sqrt(p.rd_lasting) * _WIDEST * np.where(share < 0.5, -half, half))
+    return p.rd_spread * math.sqrt(p.rd_lasting) * _WIDEST * np.where(share < 0.5, -half, half)
 
 
 def _above_designated(log_employment, bents, revenue_per_worker: float, rd_norm: float, p) -> np.ndarray:

@@ -326,6 +326,20 @@ def test_a_figure_left_out_is_predicted_by_the_others(miniature):
     assert (table["without_95"] - table["without_05"] > 0).all()
 
 
+def test_weights_and_chains_predict_a_figure_left_out_alike(miniature, monkeypatch):
+    _, _, found = miniature
+    monkeypatch.setattr(diagnostics, "WEIGHABLE", np.inf)
+    weighted = diagnostics.leave_one_out(found).set_index("id")
+    monkeypatch.setattr(diagnostics, "WEIGHABLE", -np.inf)
+    sampled = diagnostics.leave_one_out(found).set_index("id")
+    alike = weighted.index[weighted["pareto_k"] <= 0.7]
+    assert len(alike) > 0
+    for figure in alike:
+        width = np.log(sampled.loc[figure, "without_95"] / sampled.loc[figure, "without_05"])
+        apart = np.log(weighted.loc[figure, "without_50"] / sampled.loc[figure, "without_50"])
+        assert abs(apart) < 0.3 * width
+
+
 def test_a_hindcast_knows_nothing_of_later_figures(miniature):
     _, _, found = miniature
     table = hindcast(found).national
