@@ -185,7 +185,7 @@ def left_out(rows: list[dict]) -> Cells:
     """Each figure as predicted from all others."""
     return Cells(
         "Each figure left out in turn",
-        ("Figure", ">Reported", ">Median with it", ">Without it 5 · 50 · 95 %", ">Deviation, sd"),
+        ("Figure", ">Reported", ">Median with it", ">Without it 5 · 50 · 95 %", ">Deviation, sd", ">Pareto k"),
         [
             (
                 row["id"],
@@ -193,6 +193,7 @@ def left_out(rows: list[dict]) -> Cells:
                 number(row["with_50"]),
                 " · ".join(number(row[f"without_{level}"]) for level in ("05", "50", "95")),
                 f"{row['score']:.2f}",
+                f"{row['pareto_k']:.2f}",
             )
             for row in rows
         ],

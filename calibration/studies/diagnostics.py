@@ -237,8 +237,9 @@ def leave_one_out(fit: Fit, workers: int = 1, on_repeat: RunProgress = lambda do
     fitted = fit.emulator(fit.sample.cube)
     with_all = fit.likelihood.of_expected(fitted)
     indices = range(len(fit.targets.ids))
-    logs = np.array([fit.likelihood.without(index).of_expected(fitted) - with_all for index in indices])
-    smoothed, shapes = array_stats.psislw(logs)
+    # The log likelihood of each figure given the others; the weights are its inverse.
+    own = np.array([with_all - fit.likelihood.without(index).of_expected(fitted) for index in indices])
+    smoothed, shapes = array_stats.psislw(own)
     rng = np.random.default_rng(fit.settings.seed + 15)
     chosen = {index: resample(smoothed[index], SHORT_DRAWS, rng)[0] for index in indices if shapes[index] <= WEIGHABLE}
     expected = {index: fitted[draws, index] for index, draws in chosen.items()}

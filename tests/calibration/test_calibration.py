@@ -334,6 +334,11 @@ def test_weights_and_chains_predict_a_figure_left_out_alike(miniature, monkeypat
     sampled = diagnostics.leave_one_out(found).set_index("id")
     alike = weighted.index[weighted["pareto_k"] <= 0.7]
     assert len(alike) > 0
+    fitted = found.targets.natural(np.quantile(found.emulator(found.sample.cube), [0.05, 0.95], axis=0))
+    for index, figure in enumerate(found.targets.ids):
+        # Without it, less is known of it.
+        with_it = np.log(fitted[1, index] / fitted[0, index])
+        assert np.log(weighted.loc[figure, "without_95"] / weighted.loc[figure, "without_05"]) > with_it
     for figure in alike:
         width = np.log(sampled.loc[figure, "without_95"] / sampled.loc[figure, "without_05"])
         apart = np.log(weighted.loc[figure, "without_50"] / sampled.loc[figure, "without_50"])

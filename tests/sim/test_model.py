@@ -390,7 +390,7 @@ def test_the_second_call_of_a_year_is_for_the_share_it_is_given():
 
 def test_narrower_notices_before_the_measures_hold_firms_back_until_then():
     wide, narrow = (
-        frame(run(Policy(parameters={"early_notice": points}), until=2022)).set_index("quarter")[
+        frame(run(Policy(parameters={"early_notice": points, "giant_bar": 70.0}), until=2022)).set_index("quarter")[
             "little_giants_granted"
         ]
         for points in (0.0, 15.0)

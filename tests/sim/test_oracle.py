@@ -89,7 +89,7 @@ def everything() -> SimpleNamespace:
 
     comparison; happened: Counter of events; stages: copies of model and oracle at the end of 2020 and of 2023.
     """
-    model, country = pair("everything", 2)
+    model, country = pair("everything", 3)
     run = SimpleNamespace(comparison=Comparison(), happened=Counter(), stages=[])
     for _ in follow(model, country, run.comparison, 20):
         take_up(country, model)
