@@ -16,12 +16,12 @@ from sim.reference import read_data
 
 @pytest.fixture(scope="module", params=[0.01, 0.05])
 def model(request):
-    return SRDIModel(Policy(), scale=request.param, rng=3)
+    return SRDIModel(Policy(), scale=request.param, rng=4)
 
 
 def test_known_aggregates_hold_at_once(model):
     # A hundredth of the firms holds few of the very large ones, which make much of the revenue.
-    revenue = 0.2 if model.scale < 0.05 else 0.08
+    revenue = 0.12 if model.scale < 0.05 else 0.08
     tolerance = {"firms": 0.001, "employees": 0.01, "revenue, yuan": revenue, "firms with R&D": 0.1}
     for name, reported, drawn in start_check(model):
         assert drawn == pytest.approx(reported, rel=tolerance[name.rpartition(", ")[0]]), name
