@@ -18,10 +18,12 @@ from sim.mechanisms.finance import LEAST_LEVERAGE, MOST_LEVERAGE, credit_constra
 from sim.mechanisms.productivity import knowledge_productivity, permanent_part, productivity_target
 from sim.mechanisms.research import (
     MOST_INTENSITY,
+    lasting_spread,
     participation,
     passing_spread,
     research_bent,
     research_norm,
+    selection_log_odds,
     size_log_odds,
     staff_load,
 )
@@ -146,7 +148,7 @@ def _bents(p) -> np.ndarray:
     """Equally likely values of `research_bent`, float64 (values,), by which expectations over firms are taken."""
     share = (np.arange(_BENTS) + 0.5) / _BENTS
     half = 1.0 - np.sqrt(2.0 * np.minimum(share, 1.0 - share))
-    return p.rd_spread * math.sqrt(p.rd_lasting) * _WIDEST * np.where(share < 0.5, -half, half)
+    return interpreted(lasting_spread)(p) * _WIDEST * np.where(share < 0.5, -half, half)
 
 
 def _above_designated(log_employment, bents, revenue_per_worker: float, rd_norm: float, p) -> np.ndarray:
@@ -171,7 +173,7 @@ def _solve_research(log_employment, bents, offset, counted, firms_wanted, p) -> 
     counted: chance that each firm is in the reported count, float64 (firms,).
     """
     # The logit of `participation`, summed in another order: what does not change stands before the loop.
-    fixed = interpreted(size_log_odds)(log_employment, p) + offset + p.rd_size * p.rd_selection * bents
+    fixed = interpreted(size_log_odds)(log_employment, p) + offset + interpreted(selection_log_odds)(bents, p)
     low, high = -20.0, 10.0
     for _ in range(40):
         middle = 0.5 * (low + high)
@@ -321,7 +323,7 @@ def expected_researchers(geography: Geography, industry: Industry, county_resear
         large = employment >= _LARGE
         x = sector_research[s] + interpreted(size_log_odds)(arrays.log(employment[large]), p)
         for bent in _bents(p):
-            odds = county_research[:, None] + x + p.rd_size * p.rd_selection * bent
+            odds = county_research[:, None] + x + interpreted(selection_log_odds)(bent, p)
             expected += geography.firms[:, s] * (arrays.logistic(odds) * weights[large]).sum(axis=1)
     return expected / expected.sum()
 

@@ -32,6 +32,12 @@ def size_log_odds(log_employment, p):
 
 
 @equation
+def selection_log_odds(bent, p):
+    """What lasting R&D intensity adds to the log-odds of doing R&D: β λ b (see `participation`)."""
+    return p.rd_size * p.rd_selection * bent
+
+
+@equation
 def participation(log_employment, bent, sector_offset, county_offset, trend, p):
     """Probability that a firm of this size, bent, sector and place does R&D.
 
@@ -42,8 +48,14 @@ def participation(log_employment, bent, sector_offset, county_offset, trend, p):
     cost, so log-odds rise with the R&D of a firm, as with its size. With λ = 1 both count alike. Participation and
     intensity are decided together in Crépon, Duguet and Mairesse (1998).
     """
-    x = sector_offset + size_log_odds(log_employment, p) + p.rd_size * p.rd_selection * bent + county_offset + trend
+    x = sector_offset + size_log_odds(log_employment, p) + selection_log_odds(bent, p) + county_offset + trend
     return 1.0 / (1.0 + exp(-x))
+
+
+@equation
+def lasting_spread(p):
+    """The sd of log R&D intensity that lasts: σ √s."""
+    return p.rd_spread * math.sqrt(p.rd_lasting)
 
 
 @equation
@@ -57,7 +69,7 @@ def research_bent(key, slot, p):
     key: of the stream RESEARCH_NORM in the quarter TIMELESS.
     """
     u, v = uniform_pair(key, slot)
-    return p.rd_spread * math.sqrt(p.rd_lasting) * round_noise(u, v)
+    return lasting_spread(p) * round_noise(u, v)
 
 
 @equation
