@@ -75,7 +75,7 @@ class Firm(mesa.Agent):
         super().__init__(model)
         self.slot = slot
         self.__dict__.update(values)
-        self.aspiration, self.export_draw, self.research_bent = lasting
+        self.aspiration, self.export_draw, self.rd_firm_effect = lasting
         self.relabels = self.random.random()
 
     def take_orders(self) -> None:
@@ -163,7 +163,7 @@ class Firm(mesa.Agent):
         self.permanent = log_parts(productivity.permanent_part(noise, unit_noise(draw()), p))
         pressure = env.niche_pressure[self.niche]
         sales = env.sector_slack[self.sector] + env.niche_slack[self.niche] + pressure
-        sales += demand.own_making(self.research_bent, p) - growth.carried_by_staff(pressure, p)
+        sales += demand.own_making(self.rd_firm_effect, p) - growth.carried_by_staff(pressure, p)
         self.demand = log_parts(pressure)
         wage = env.sector_revenue_per_worker[self.sector]
         self.revenue = demand.annual_revenue(self.employment, self.productivity, wage, 0.0, sales)
@@ -189,7 +189,7 @@ class Firm(mesa.Agent):
         premium = demand.order_premium(self.linked, self.customer >= 0, p)
         per_worker = env.sector_revenue_per_worker[sector]
         lasting = channels[Channel.sales] + env.niche_pressure[self.niche]
-        making = demand.own_making(self.research_bent, p)
+        making = demand.own_making(self.rd_firm_effect, p)
         sales = lasting + lost + making - growth.carried_by_staff(self.demand / LOG_PARTS, p)
         revenue = demand.annual_revenue(self.employment, self.productivity, per_worker, premium, sales)
         self.load = research.staff_load(self.model.moment.research_wage, p)
@@ -246,14 +246,14 @@ class Firm(mesa.Agent):
         intensity = self.rd_intensity
         self.aspires, added, threshold = False, 0.0, 0.0
         if moment.number == 1:
-            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.research_bent, p)
+            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.rd_firm_effect, p)
             offsets = env.sector_research[sector], env.county_research[self.county]
-            chance = research.participation(log_employment, self.research_bent, *offsets, moment.research_trend, p)
+            chance = research.participation(log_employment, self.rd_firm_effect, *offsets, moment.research_trend, p)
             odds = channels[Channel.research_odds]
             if draw() < research.switching_chance(intensity, chance, self.constraint, odds, moment.research_dear, p):
                 intensity = 0.0 if intensity > 0.0 else research.starting_intensity(norm, draw(), p)
         if intensity > 0.0:
-            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.research_bent, p)
+            norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.rd_firm_effect, p)
             threshold = research.next_threshold(self.tier, self.revenue, moment)
             reached = env.province_reach_giant if self.tier >= 2 else env.province_reach_srdi
             reach = reached[env.county_province[self.county]]
@@ -415,7 +415,7 @@ class PlainModel(mesa.Model):
 
         def lasting(slot: int) -> tuple[float, float, float]:
             aspires, exports = uniform_pair(aspiration, slot)
-            return float(aspires), float(exports), float(research.research_bent(norm, slot, self.p))
+            return float(aspires), float(exports), float(research.rd_firm_effect(norm, slot, self.p))
 
         with np.errstate(over="ignore"):  # the hash of random draws relies on overflow
             self.firms = [

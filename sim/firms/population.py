@@ -21,9 +21,8 @@ from sim.mechanisms.research import (
     lasting_spread,
     participation,
     passing_spread,
-    research_bent,
+    rd_firm_effect,
     research_norm,
-    selection_log_odds,
     size_log_odds,
     staff_load,
 )
@@ -39,8 +38,8 @@ from sim.world.industry import GOLDEN_SHARE, Industry
 _SLOWEST = 0.05
 #: Firms of a sector, about, from whose sizes the sector's log-odds of R&D are solved.
 _SAMPLE = 200_000
-#: Values that stand for the spread of `research_bent`.
-_BENTS = 8
+#: Values that stand for the spread of `rd_firm_effect`.
+_EFFECTS = 8
 #: No firm is older at the start, quarters (assumed).
 _OLDEST = 160
 #: Employees from which a manufacturer with R&D counts as a possible little giant (assumed).
@@ -144,15 +143,15 @@ def _steady_stock(intensity, p):
     return intensity / max(p.knowledge_depreciation + p.start_growth, _SLOWEST)
 
 
-def _bents(p) -> np.ndarray:
-    """Equally likely values of `research_bent`, float64 (values,), by which expectations over firms are taken."""
-    share = (np.arange(_BENTS) + 0.5) / _BENTS
+def _firm_effects(p) -> np.ndarray:
+    """Equally likely values of `rd_firm_effect`, float64 (values,), by which expectations over firms are taken."""
+    share = (np.arange(_EFFECTS) + 0.5) / _EFFECTS
     half = 1.0 - np.sqrt(2.0 * np.minimum(share, 1.0 - share))
     return interpreted(lasting_spread)(p) * _WIDEST * np.where(share < 0.5, -half, half)
 
 
-def _above_designated(log_employment, bents, revenue_per_worker: float, rd_norm: float, p) -> np.ndarray:
-    """Chance that firms of a sector with R&D are above designated size, float64 (firms,), by employment and bent.
+def _above_designated(log_employment, firm_effects, revenue_per_worker: float, rd_norm: float, p) -> np.ndarray:
+    """Chance that firms of a sector with R&D are above designated size, by employment and firm effect: (firms,).
 
     Log revenue per worker is spread around the sector's mean as productivity and own making are drawn, and higher by
     half of what the knowledge of a usual performer explains, as that mean is over performers too (assumed).
@@ -162,18 +161,18 @@ def _above_designated(log_employment, bents, revenue_per_worker: float, rd_norm:
     spread = math.hypot(p.productivity_spread, p.rd_revenue_fall * p.rd_spread * math.sqrt(p.rd_lasting))
     lead = 0.5 * p.knowledge_elasticity * arrays.log(1.0 + interpreted(_steady_stock)(rd_norm, p) / p.knowledge_unit)
     above = log_employment + arrays.log(revenue_per_worker / DESIGNATED_REVENUE) - 0.5 * spread * spread + lead
-    z = np.clip((above + interpreted(own_making)(bents, p)) / p.productivity_spread / _WIDEST, -1.0, 1.0)
+    z = np.clip((above + interpreted(own_making)(firm_effects, p)) / p.productivity_spread / _WIDEST, -1.0, 1.0)
     tail = 0.5 * (1.0 - np.abs(z)) ** 2
     return np.where(z < 0.0, tail, 1.0 - tail)
 
 
-def _solve_research(log_employment, bents, offset, counted, firms_wanted, p) -> float:
+def _solve_research(log_employment, firm_effects, offset, counted, firms_wanted, p) -> float:
     """Sector log-odds at which the expected number of firms with R&D is as reported.
 
     counted: chance that each firm is in the reported count, float64 (firms,).
     """
     # The logit of `participation`, summed in another order: what does not change stands before the loop.
-    fixed = interpreted(size_log_odds)(log_employment, p) + offset + interpreted(selection_log_odds)(bents, p)
+    fixed = interpreted(size_log_odds)(log_employment + p.rd_selection * firm_effects, p) + offset
     low, high = -20.0, 10.0
     for _ in range(40):
         middle = 0.5 * (low + high)
@@ -228,12 +227,16 @@ def build_population(
         sample = slice(None, None, max(1, len(here) // _SAMPLE))
         wanted = industry.sector_rd_firms[s] / industry.sector_firms[s] * len(here[sample])
         sizes = arrays.log(employment[sample])
-        bents = np.resize(_bents(p), len(sizes))
+        firm_effects = np.resize(_firm_effects(p), len(sizes))
         counted = np.ones(len(sizes))
         if industry.sector_manufacturing[s]:
             per_worker = industry.sector_revenue[s] / industry.sector_employees[s]
-            counted = _above_designated(sizes, bents, per_worker, p.rd_norm_level * industry.sector_rd_norm[s], p)
-        sector_research[s] = _solve_research(sizes, bents, county_research[county[here[sample]]], counted, wanted, p)
+            counted = _above_designated(
+                sizes, firm_effects, per_worker, p.rd_norm_level * industry.sector_rd_norm[s], p
+            )
+        sector_research[s] = _solve_research(
+            sizes, firm_effects, county_research[county[here[sample]]], counted, wanted, p
+        )
 
     del alive, rank  # a tenth of peak memory
     draw_traits(firms, keys, sector_research, county_research, industry.sector_rd_norm, p)
@@ -251,13 +254,15 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         sector = firms.sector[i]
         log_employment = log(float(firms.employment[i]))
         size = size_factor(log_employment)
-        bent = research_bent(keys[Purpose.RESEARCH_NORM], i, p)
+        firm_effect = rd_firm_effect(keys[Purpose.RESEARCH_NORM], i, p)
         u, v = uniform_pair(keys[Purpose.START_RESEARCH], i)
-        chance = participation(log_employment, bent, sector_research[sector], county_research[firms.county[i]], 0.0, p)
+        chance = participation(
+            log_employment, firm_effect, sector_research[sector], county_research[firms.county[i]], 0.0, p
+        )
         if u < chance:
             # Below the chance, u is one more draw.
             spread = round_noise(v, u / chance)
-            norm = research_norm(sector_rd_norm[sector], log_employment, bent, p)
+            norm = research_norm(sector_rd_norm[sector], log_employment, firm_effect, p)
             intensity = min(norm * exp(passing_spread(p) * spread), MOST_INTENSITY)
             firms.rd_intensity[i] = intensity
             firms.rd_last_year[i] = intensity
@@ -293,7 +298,7 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         other = unit_noise(uniform(keys[Purpose.START_PERMANENT], i))
         firms.permanent[i] = log_parts(permanent_part(noise, other, p))
         # In _settle_revenue sales per worker over the sector's become yuan, as does knowledge over revenue.
-        firms.revenue[i] = exp(firms.productivity[i] + own_making(bent, p))
+        firms.revenue[i] = exp(firms.productivity[i] + own_making(firm_effect, p))
         firms.knowledge[i] = depth
 
 
@@ -321,9 +326,10 @@ def expected_researchers(geography: Geography, industry: Industry, county_resear
     for s in np.flatnonzero(industry.sector_manufacturing):
         employment = shape * industry.sector_employees[s] / industry.sector_firms[s] / mean_size
         large = employment >= _LARGE
-        x = sector_research[s] + interpreted(size_log_odds)(arrays.log(employment[large]), p)
-        for bent in _bents(p):
-            odds = county_research[:, None] + x + interpreted(selection_log_odds)(bent, p)
+        log_employment = arrays.log(employment[large])
+        for firm_effect in _firm_effects(p):
+            x = sector_research[s] + interpreted(size_log_odds)(log_employment + p.rd_selection * firm_effect, p)
+            odds = county_research[:, None] + x
             expected += geography.firms[:, s] * (arrays.logistic(odds) * weights[large]).sum(axis=1)
     return expected / expected.sum()
 

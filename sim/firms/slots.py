@@ -7,7 +7,7 @@ from sim.mechanisms.capability import LEAST_MAIN_SHARE
 from sim.mechanisms.demand import annual_revenue, own_making
 from sim.mechanisms.growth import carried_by_staff
 from sim.mechanisms.productivity import permanent_part
-from sim.mechanisms.research import research_bent
+from sim.mechanisms.research import rd_firm_effect
 from sim.numerics.draws import Purpose, uniform, uniform_pair, unit_noise
 from sim.numerics.elementary import exp
 from sim.numerics.jit import inlined
@@ -58,7 +58,7 @@ def found(firms, j, slot, quarter):
     firms.productivity[j] = productivity
     other = unit_noise(uniform(keys[Purpose.ENTRANT_PERMANENT], slot))
     firms.permanent[j] = log_parts(permanent_part(noise, other, p))
-    sales += own_making(research_bent(quarter.lasting_keys[Purpose.RESEARCH_NORM], slot, p), p)
+    sales += own_making(rd_firm_effect(quarter.lasting_keys[Purpose.RESEARCH_NORM], slot, p), p)
     firms.revenue[j] = annual_revenue(employment, productivity, env.sector_revenue_per_worker[sector], 0.0, sales)
     firms.demand[j] = log_parts(pressure) if p.staff_response > 0.0 else 0
     firms.growth[j] = 0.0

@@ -19,15 +19,15 @@ def annual_revenue(employment, productivity, revenue_per_worker, orders, sales):
 
 
 @equation
-def own_making(bent, p):
-    """Log sales per worker that a firm's own making takes away: −e b, b as in `sim.mechanisms.research.research_bent`.
+def own_making(firm_effect, p):
+    """Log sales per worker that a firm's own making takes away: −e b, b as in `sim.mechanisms.research.rd_firm_effect`.
 
     A firm that makes more of its product itself, and buys less material for it, does more R&D per yuan of sales and
     sells less per worker; at e = 1 (`rd_revenue_fall`) R&D per worker would be alike. So a required R&D intensity
     selects firms of low sales per worker: reported SRDI SMEs sell 0.6 to 0.9 million yuan per employee, industry
     1.7 million.
     """
-    return -p.rd_revenue_fall * bent
+    return -p.rd_revenue_fall * firm_effect
 
 
 @equation

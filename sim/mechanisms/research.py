@@ -32,23 +32,17 @@ def size_log_odds(log_employment, p):
 
 
 @equation
-def selection_log_odds(bent, p):
-    """What lasting R&D intensity adds to the log-odds of doing R&D: β λ b (see `participation`)."""
-    return p.rd_size * p.rd_selection * bent
+def participation(log_employment, firm_effect, sector_offset, county_offset, trend, p):
+    """Probability that a firm of this size, firm effect, sector and place does R&D.
 
-
-@equation
-def participation(log_employment, bent, sector_offset, county_offset, trend, p):
-    """Probability that a firm of this size, bent, sector and place does R&D.
-
-    Logistic: α_s + β (ln L − ln 20 + λ b_i) + county offset + trend, b as in `research_bent`. The sector offsets α_s
+    Logistic: α_s + β (ln L − ln 20 + λ b_i) + county offset + trend, b as in `rd_firm_effect`. The sector offsets α_s
     are set so that the start holds the reported number of firms with R&D (census of 2018).
 
     Who would do more R&D is more likely to do any (λ, `rd_selection`): R&D pays if what it returns exceeds a fixed
     cost, so log-odds rise with the R&D of a firm, as with its size. With λ = 1 both count alike. Participation and
     intensity are decided together in Crépon, Duguet and Mairesse (1998).
     """
-    x = sector_offset + size_log_odds(log_employment, p) + selection_log_odds(bent, p) + county_offset + trend
+    x = sector_offset + size_log_odds(log_employment + p.rd_selection * firm_effect, p) + county_offset + trend
     return 1.0 / (1.0 + exp(-x))
 
 
@@ -59,7 +53,7 @@ def lasting_spread(p):
 
 
 @equation
-def research_bent(key, slot, p):
+def rd_firm_effect(key, slot, p):
     """b_i = σ √s η_i, the lasting part of a firm's log R&D intensity; η_i is of mean 0 and variance 1.
 
     Firms of one sector and size differ for good in how much R&D they do: of the variance σ² of log intensity
@@ -73,8 +67,8 @@ def research_bent(key, slot, p):
 
 
 @equation
-def research_norm(sector_norm, log_employment, bent, p):
-    """R&D intensity that firm i tends to: r̄_i = f r̄_s · min(1, (L / L̄)^−γ) · exp(b_i − b̄), b as in `research_bent`.
+def research_norm(sector_norm, log_employment, firm_effect, p):
+    """R&D intensity that firm i tends to: r̄_i = f r̄_s · min(1, (L / L̄)^−γ) · exp(b_i − b̄), b as in `rd_firm_effect`.
 
     f r̄_s is typical of small firms with R&D, whom participation selects: b̄ = β λ s σ² is the mean of b among performers
     where few firms are. Large firms do R&D more often, so theirs is less intense. Above `rd_norm_size` employees
@@ -82,7 +76,7 @@ def research_norm(sector_norm, log_employment, bent, p):
     """
     excess = max(log_employment - log(p.rd_norm_size), 0.0)
     selected = p.rd_size * p.rd_selection * p.rd_lasting * p.rd_spread * p.rd_spread
-    return p.rd_norm_level * sector_norm * exp(bent - selected - p.rd_norm_fall * excess)
+    return p.rd_norm_level * sector_norm * exp(firm_effect - selected - p.rd_norm_fall * excess)
 
 
 @equation

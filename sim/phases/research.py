@@ -17,9 +17,9 @@ from sim.mechanisms.research import (
     next_threshold,
     own_threshold,
     participation,
+    rd_firm_effect,
     relabelled_share,
     relabelling_chance,
-    research_bent,
     research_norm,
     staff_load,
     starting_intensity,
@@ -37,8 +37,10 @@ from sim.tiers import Tier
 def _own_norm(tile, quarter, j):
     """R&D intensity that firm j of the tile tends to."""
     p = quarter.parameters
-    bent = research_bent(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j, p)
-    return research_norm(quarter.environment.sector_rd_norm[tile.firms.sector[j]], tile.rows.log_employment[j], bent, p)
+    firm_effect = rd_firm_effect(quarter.lasting_keys[Purpose.RESEARCH_NORM], tile.first + j, p)
+    return research_norm(
+        quarter.environment.sector_rd_norm[tile.firms.sector[j]], tile.rows.log_employment[j], firm_effect, p
+    )
 
 
 @inlined
@@ -56,8 +58,10 @@ def choose_research(tile, quarter, scratch):
         rows.county_research[j] = env.county_research[firms.county[j]]
     trend, dear = quarter.moment.research_trend, quarter.moment.research_dear
     for j in range(n):
-        bent = research_bent(lasting, tile.first + j, p)
-        chance = participation(rows.log_employment[j], bent, rows.sector_research[j], rows.county_research[j], trend, p)
+        firm_effect = rd_firm_effect(lasting, tile.first + j, p)
+        chance = participation(
+            rows.log_employment[j], firm_effect, rows.sector_research[j], rows.county_research[j], trend, p
+        )
         u, _ = uniform_pair(key, tile.first + j)
         switches = u < switching_chance(firms.rd_intensity[j], chance, firms.constraint[j], odds[j], dear, p)
         rows.event[j] = 1.0 if switches and rows.live[j] != 0.0 else 0.0

@@ -8,7 +8,7 @@ from sim.flows import Flow
 from sim.mechanisms.chain_links import capability
 from sim.mechanisms.demand import annual_revenue, order_premium, own_making, selling_share, smoothed_growth
 from sim.mechanisms.growth import carried_by_staff, demand_hiring
-from sim.mechanisms.research import research_bent, staff_load
+from sim.mechanisms.research import rd_firm_effect, staff_load
 from sim.mechanisms.stress import slack
 from sim.mechanisms.support import Channel
 from sim.numerics.draws import Purpose
@@ -47,7 +47,7 @@ def sell(tile, quarter, performers):
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     sales, key = tile.channels[Channel.sales], quarter.lasting_keys[Purpose.RESEARCH_NORM]
     for j in range(tile.length):
-        making = own_making(research_bent(key, tile.first + j, p), p)
+        making = own_making(rd_firm_effect(key, tile.first + j, p), p)
         orders = order_premium(rows.supplies_leader[j] != 0.0, firms.customer[j] >= 0, p)
         demand = sales[j] + rows.lost[j] + rows.pressure[j] - carried_by_staff(firms.demand[j] / LOG_PARTS, p)
         rows.sold[j] = annual_revenue(

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal, norm
+from sklearn.gaussian_process import GaussianProcessRegressor
 
 from calibration.adopt import SOURCE, adopt, with_defaults
-from calibration.fitting.emulator import compare_with_polynomial, fit_emulator
+from calibration.fitting.emulator import compare_with_polynomial, first_kernel, fit_emulator, misfit
 from calibration.fitting.fit import Settings, fit
 from calibration.fitting.posterior import ALIKE, Likelihood, best_point, latin_hypercube, sample
 from calibration.fitting.priors import read_priors
@@ -69,6 +70,17 @@ def test_a_process_beats_a_quadratic_where_outcomes_bend_and_not_where_they_are_
 
 
 @pytest.mark.slow
+def test_the_likelihood_of_an_emulator_and_its_gradient_are_scikit_learns():
+    rng = np.random.default_rng(3)
+    cube, y = rng.uniform(size=(60, 4)), rng.normal(size=60)
+    theta = first_kernel(4).theta + 0.3 * rng.normal(size=6)
+    process = GaussianProcessRegressor(first_kernel(4), optimizer=None).fit(cube, y)
+    likelihood, gradient = process.log_marginal_likelihood(theta, eval_gradient=True)
+    loss, slope = misfit(theta, cube, y)
+    assert loss == pytest.approx(-likelihood)
+    assert slope == pytest.approx(-gradient)
+
+
 def test_an_emulator_does_not_depend_on_the_number_of_workers():
     cube = latin_hypercube(CUBE, 60, 1)
     here, elsewhere = (fit_emulator(cube, surface(cube), 1, workers=workers) for workers in (1, 2))

@@ -10,7 +10,7 @@ import math
 from types import SimpleNamespace
 
 from oracle.draws import flat, laplace, uniform, uniform_pair
-from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SINCE, Firm, close, found, research_bent, serves
+from oracle.firm import FUND_BACKED, LISTED, MOVED, NEVER, NEWCOMER, SINCE, Firm, close, found, rd_firm_effect, serves
 from oracle.world import read
 
 LOG_20, LOG_50 = math.log(20.0), math.log(50.0)
@@ -238,7 +238,7 @@ def sell(firm: Firm, seen, country) -> None:
     if p.staff_response > 0.0:
         demand = math.floor(PARTS * (seen.channel("sales") + pressure + math.log(1.0 + premium)) + 0.5)
         seen.demand_change, firm.demand = (demand - firm.demand) / PARTS, demand
-    making = -p.rd_revenue_fall * research_bent(firm, country)
+    making = -p.rd_revenue_fall * rd_firm_effect(firm, country)
     level = math.exp(firm.productivity + seen.channel("sales") + seen.lost + pressure - carried + making)
     per_worker = country.revenue_per_worker[firm.sector] * level * (1.0 + premium)
     # R&D staff sell nothing: R = (L − n R) y.
@@ -328,7 +328,7 @@ def research_norm(firm: Firm, seen, country) -> float:
     p = country.p
     variance = p.rd_lasting * p.rd_spread**2
     norm = p.rd_norm_level * country.world.sector_rd_norm[firm.sector] / math.exp(p.rd_size * p.rd_selection * variance)
-    norm *= math.exp(research_bent(firm, country))
+    norm *= math.exp(rd_firm_effect(firm, country))
     return norm * min((seen.employment / p.rd_norm_size) ** -p.rd_norm_fall, 1.0)
 
 
@@ -342,7 +342,7 @@ def start_or_stop_research(firm: Firm, seen, country) -> None:
         return
     trend = p.rd_shift + p.rd_trend * min(country.now / 4.0, p.rd_trend_years)
     x = world.sector_research[firm.sector] + world.county_research[firm.county] + trend
-    x += p.rd_size * (seen.log_employment - LOG_20 + p.rd_selection * research_bent(firm, country))
+    x += p.rd_size * (seen.log_employment - LOG_20 + p.rd_selection * rd_firm_effect(firm, country))
     takes_part = 1.0 / (1.0 + math.exp(-x))
     odds = takes_part / max(1.0 - takes_part, 0.05)
     access = (1.0 - firm.constraint) / (1.0 - p.constraint_reference)

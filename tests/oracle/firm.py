@@ -104,7 +104,7 @@ def close(firm: Firm) -> None:
         setattr(firm, name, NEVER)
 
 
-def research_bent(firm: Firm, country) -> float:
+def rd_firm_effect(firm: Firm, country) -> float:
     """Lasting part of log R&D intensity: two flat draws of the slot, of which the spread's share lasts."""
     p = country.p
     own = sum(flat(u) for u in uniform_pair(country.lifelong("research_norm"), firm.slot)) / math.sqrt(2.0)
@@ -126,7 +126,7 @@ def found(firm: Firm, country) -> None:
     firm.demand = math.floor(4096 * pressure + 0.5) if p.staff_response > 0.0 else 0
     firm.employment = employment
     firm.productivity = productivity
-    making = -p.rd_revenue_fall * research_bent(firm, country)
+    making = -p.rd_revenue_fall * rd_firm_effect(firm, country)
     firm.revenue = employment * country.revenue_per_worker[firm.sector] * math.exp(productivity + shock + making)
     firm.growth = 0.0
     u, v = uniform_pair(country.key("entrant_traits"), firm.slot)

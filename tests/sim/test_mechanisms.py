@@ -433,12 +433,12 @@ def test_participation_in_research():
     # ±1.5 · ln 2 + 0.3 − 0.2 + 0.1
     assert research.participation(log(40), 0.0, 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) / 2**1.5))
     assert research.participation(log(10), 0.0, 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) * 2**1.5))
-    # With a selection of 0.4, a bent of ln 2 counts as 0.4 of a doubling of size.
+    # With a selection of 0.4, a firm effect of ln 2 counts as 0.4 of a doubling of size.
     assert research.participation(log(20), log(2), 0.3, -0.2, 0.1, P) == pytest.approx(1 / (1 + exp(-0.2) / 2**0.6))
 
 
 def test_research_norm():
-    # Performers' mean bent, where few firms are: 1.5 · 0.4 · 0.36 · 0.9².
+    # Performers' mean firm effect, where few firms are: 1.5 · 0.4 · 0.36 · 0.9².
     typical = 1.2 * 0.04 * exp(-0.17496)
     assert research.research_norm(0.04, log(300) + 0.5, 0.0, P) == pytest.approx(typical * exp(-0.1))
     assert research.research_norm(0.04, log(300) - 0.5, 0.0, P) == pytest.approx(typical)
@@ -450,8 +450,8 @@ def test_lasting_differences_in_research():
     key = np.uint64(7)
     draws = [sum(u - 0.5 for u in uniform_pair(key, slot)) * sqrt(6.0) for slot in range(3)]
     # Of the spread 0.9, six tenths (in standard deviations) last.
-    bent = [research.research_bent(key, slot, P) for slot in range(3)]
-    assert bent == pytest.approx([0.9 * 0.6 * draw for draw in draws])
+    firm_effect = [research.rd_firm_effect(key, slot, P) for slot in range(3)]
+    assert firm_effect == pytest.approx([0.9 * 0.6 * draw for draw in draws])
     assert demand.own_making(0.5, P) == pytest.approx(-0.3 * 0.5)
 
 
