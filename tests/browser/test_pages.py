@@ -113,6 +113,22 @@ def test_no_table_is_cut_on_a_telephone(open_page, path, name, language):
         assert cell.bounding_box()["x"] == pytest.approx(box.bounding_box()["x"], abs=1)
 
 
+def test_what_a_chart_says_of_a_row_does_not_widen_a_telephones_page(open_page):
+    page = open_page("calibration?lang=en", width=400)
+    wait_for_chart(page)
+    chart = page.locator(".srdi-main .srdi-chart").first
+    plot = chart.locator(".srdi-chart-plot")
+    plot.evaluate("(each) => each.scrollIntoView()")
+    box, tip = plot.bounding_box(), chart.locator(".srdi-chart-tip")
+    longest = 0
+    for y in range(10, 600, 20):
+        page.mouse.move(box["x"] + 180, box["y"] + y)
+        page.wait_for_timeout(20)
+        longest = max(longest, len(tip.text_content() if tip.count() else ""))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert longest > 100, "wider than the chart on one line"
+
+
 def test_tables_on_money_fit_beside_each_other_in_chinese(open_page):
     # The widest numbers are those with ranges.
     page = open_page(f"money?lang=zh&{_POLICY}")
