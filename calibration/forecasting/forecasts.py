@@ -4,6 +4,7 @@ A forecast is a sample: the values of a quantity at a date in runs with differen
 is known at the cut-off.
 
 * Little giants, their batches and reviews, in the nation, its regions and provinces: the ledger (`ledger`).
+* SRDI SMEs of regions and provinces: the national forecast times their shares (`srdi_shares`).
 * A quantity with a reported figure: that figure times the simulated change since (on the log-odds scale for shares).
   The error of the change has the variance D² h, with h the years since the figure and D as in
   `scenarios.analysis.model_error`.
@@ -29,6 +30,7 @@ from calibration.forecasting.ledger import QUANTITIES, Ledger, ledger_of, simula
 from calibration.forecasting.lists import KNOWN
 from calibration.forecasting.naive import naive_forecasts
 from calibration.forecasting.quantities import Asked, known_by, name_of
+from calibration.forecasting.srdi_shares import share_sample, simulated_shares
 from scenarios.analysis.model_error import DRIFT, DRIFTS, OTHER_DISCREPANCY, with_error
 from scenarios.analysis.reported import (
     CUT_OFF,
@@ -53,7 +55,7 @@ class Forecaster:
     """Forecasts from the results of runs with parameter draws, one replicate per draw.
 
     Attributes:
-        tables: national and, for little giants, tier. seed: of the errors.
+        tables: national and, for little giants, tier, for SRDI SMEs of provinces, province. seed: of the errors.
         blends: by scope, national or provinces; without one, the model's forecast is shown.
     """
 
@@ -65,6 +67,10 @@ class Forecaster:
         """Values of a quantity from the model, with its errors, float64 (draws,); NaN where a run gives none."""
         if quantity.quantity in QUANTITIES:
             return self._ledger.values(quantity.quantity, quantity.quarter_end.date(), quantity.provinces)
+        if quantity.place:
+            nation = self.sample(quantity.model_copy(update={"province": "", "region": ""}))
+            shares = share_sample(self._srdi_shares, quantity.quarter_end.date(), len(nation), self.seed)
+            return nation * shares[:, list(quantity.provinces or ())].sum(axis=1)
         values = self._simulated(quantity)
         error = self._errors(name_of(quantity), len(values))
         figure = anchor(quantity)
@@ -112,6 +118,10 @@ class Forecaster:
     def _ledger(self) -> Ledger:
         simulated = simulated_of(self.tables)
         return ledger_of(simulated, KNOWN, simulated.years[-1], self.seed)
+
+    @cached_property
+    def _srdi_shares(self) -> pd.DataFrame:
+        return simulated_shares(self.tables["province"])
 
     def _simulated(self, quantity: Quantity) -> np.ndarray:
         """Values of a national quantity in the runs, float64 (draws,)."""

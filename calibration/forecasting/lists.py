@@ -1,10 +1,13 @@
-"""The lists of little giants known at a date: ``calibration/ledger.toml``, with the figures it names in targets.toml.
+"""What is known of places at a date: ``calibration/ledger.toml``, with the figures it names in targets.toml.
+
+Lists of little giants, and counts of SRDI SMEs.
 
 Nothing that was reported after the day asked for is read, so the same code makes forecasts and hindcasts.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -78,6 +81,25 @@ class Listed:
         return np.array([known[y].size * (reviewed[y].kept if y in reviewed else 1.0) for y in self.years])
 
 
+@dataclass(frozen=True)
+class Count:
+    """SRDI SMEs of one province.
+
+    Attributes:
+        day: of the report, or the end of its quarter. place: the province. low, high: rounding interval of the firms.
+    """
+
+    day: date
+    place: str
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        """Middle of the rounding interval, firms."""
+        return middle_of(self.low, self.high)
+
+
 def regions() -> dict[str, tuple[str, ...]]:
     """Provinces of the four regions of the statistics office."""
     of = region_names()
@@ -109,6 +131,16 @@ def known_lists(last: date = KNOWN) -> tuple[Listed, ...]:
             for place, low, high in _rows(row, sum(batches[year].size for year in years))
         ]
     return tuple(sorted(found, key=lambda listed: listed.day))
+
+
+def known_counts(last: date = KNOWN) -> tuple[Count, ...]:
+    """SRDI SMEs of provinces reported up to a day, by date."""
+    found = []
+    for row in _file()["count"]:
+        day = date.fromisoformat(row["date"])
+        if day <= last:
+            found += [Count(day, place, low, high) for place, low, high in _rows(row, math.nan)]
+    return tuple(sorted(found, key=lambda count: count.day))
 
 
 def _rows(row: Mapping, size: float) -> list[tuple[str, float, float]]:

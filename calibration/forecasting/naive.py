@@ -44,6 +44,10 @@ class Naive:
         return float(np.median(self.samples["linear_trend"]))
 
 
+#: Without any reported figure.
+_NOTHING = Naive({name: np.array([math.nan]) for name in NAIVE})
+
+
 def naive_forecasts(quantity: Quantity, last: date = KNOWN) -> Naive:
     """Forecasts from the figures reported up to `last` alone.
 
@@ -57,10 +61,12 @@ def naive_forecasts(quantity: Quantity, last: date = KNOWN) -> Naive:
         whole = Asked(quantity=quantity.quantity, date=quantity.date, whole_year=quantity.whole_year)
         nation = naive_forecasts(whole, last)
         return Naive({name: share * sample for name, sample in nation.samples.items()})
+    if place and not quantity.province:
+        return _NOTHING
     series = (quantity.quantity, quantity.province, quantity.since_start)
     figures = [f for f in _reported_until(last) if (f.quantity, f.province, f.since_start) == series]
     if not figures:
-        return Naive({name: np.array([math.nan]) for name in NAIVE})
+        return _NOTHING
     days = np.array([figure.date.toordinal() for figure in figures], dtype=np.float64)
     years = (days - days[-1]) / 365.25
     ahead = (quantity.quarter_end.date().toordinal() - days[-1]) / 365.25

@@ -29,8 +29,11 @@ PUBLISHED = (
     "clusters",
     "listed_firms",
 )
-#: Quantities that can be forecast by province and region: the stock, published for all of them, and a year's grants.
+#: Quantities of little giants that can be forecast by province and region: the stock and a year's grants.
 BY_PROVINCE = ("little_giants", "little_giants_granted")
+#: Quantities published for every province and region.
+OF_PLACES = ("srdi_smes", "little_giants")
+_PLACED = tuple(dict.fromkeys((*OF_PLACES, *BY_PROVINCE)))
 #: National columns that are flows: their figures are sums over the year. The unit of a count does not show this.
 FLOWS = (
     *("little_giants_granted", "little_giants_renewed", "little_giants_lapsed", "little_giants_reviewed"),
@@ -71,7 +74,7 @@ class Asked(Quantity):
 
 
 def quantity_of(name: str, day: date) -> Asked:
-    """The quantity called `name`: a national column, one of GIANT_RATIOS, or little_giants.PLACE.
+    """The quantity called `name`: a national column, one of GIANT_RATIOS, or srdi_smes.PLACE or little_giants.PLACE.
 
     PLACE is a province or one of the regions east, centre, west and northeast; little_giants_granted has them too.
 
@@ -82,10 +85,12 @@ def quantity_of(name: str, day: date) -> Asked:
     known = [
         *(column.name for column in NATIONAL[1:]),
         *GIANT_RATIOS,
-        *(f"{quantity}.{each}" for quantity in BY_PROVINCE for each in (*regions(), *province_names())),
+        *(f"{quantity}.{each}" for quantity in _PLACED for each in (*regions(), *province_names())),
     ]
     if name not in known:
-        allowed = f"a national column, {', '.join(GIANT_RATIOS)} or {BY_PROVINCE[0]}.PROVINCE"
+        allowed = (
+            f"a national column, {', '.join(GIANT_RATIOS)}, {' or '.join(f'{quantity}.PLACE' for quantity in _PLACED)}"
+        )
         raise InputError(f"unknown quantity {name!r}{nearest(name, known)} (allowed: {allowed}: {', '.join(known)})")
     where = {"region" if place in regions() else "province": place}
     return Asked(quantity=column, date=day, whole_year=column in FLOWS, **where)
@@ -98,7 +103,8 @@ def name_of(quantity: Asked) -> str:
 
 def published_quantities() -> list[Asked]:
     """Quantities and dates of the published forecasts."""
-    names = [*PUBLISHED, *(f"{BY_PROVINCE[0]}.{place}" for place in (*regions(), *province_names()))]
+    places = (*regions(), *province_names())
+    names = [*PUBLISHED, *(f"{quantity}.{place}" for quantity in OF_PLACES for place in places)]
     return [quantity_of(name, date(year, 12, 31)) for name in names for year in YEARS]
 
 

@@ -77,7 +77,8 @@ def test_every_forecast_that_was_asked_for_is_there():
     assert {"srdi_smes", "little_giants_granted", "review_pass_rate", "little_giants.Tibet", "listed_firms"} <= names
     assert {"little_giants.east", "little_giants.northeast"} <= names
     assert tuple(range(2024, 2031)) == YEARS
-    assert len(published_quantities()) == (len(PUBLISHED) + 4 + 31) * len(YEARS)
+    assert {"srdi_smes.west", "srdi_smes.Hunan"} <= names
+    assert len(published_quantities()) == (len(PUBLISHED) + 2 * (4 + 31)) * len(YEARS)
     assert all(quantity_of(name, LAST).place == name.partition(".")[2] for name in names)
 
 

@@ -292,7 +292,9 @@ def test_forecasts_are_of_everything_that_is_published(forecasts, validation):
     asked_for = [
         replace(forecasts[0], quantity="little_giants", province=one) for one in ("northeast", *province_names())
     ]
-    provinces = fit_tables.province_table(Words("zh"), asked_for)
+    provinces = fit_tables.province_table(
+        Words("zh"), [*asked_for, replace(asked_for[0], quantity="srdi_smes")], "little_giants"
+    )
     assert len(provinces.rows) == 1 + 31
     assert [row[0] for row in provinces.rows[:2]] == ["东北", "北京"]
 

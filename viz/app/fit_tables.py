@@ -379,11 +379,12 @@ def forecast_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
     return _by_date(words, "fit.figure", rows)
 
 
-def province_table(words: Words, forecasts: Sequence[Forecast]) -> TextTable:
-    """Forecasts of regions and provinces: one row for each, one column per date."""
+def province_table(words: Words, forecasts: Sequence[Forecast], quantity: str) -> TextTable:
+    """Forecasts of a quantity in regions and provinces: one row for each, one column per date."""
+    own = [forecast for forecast in forecasts if forecast.quantity == quantity]
     rows: dict[str, dict[date, Forecast]] = {}
     for name in (*REGIONS, *province_names()):
-        by_day = {forecast.date: forecast for forecast in forecasts if forecast.province == name}
+        by_day = {forecast.date: forecast for forecast in own if forecast.province == name}
         if by_day:
             rows[place_title(words, name)] = by_day
     return _by_date(words, "fit.province", rows)

@@ -158,9 +158,9 @@ def Forecasts():
         heading(words("fit.national_table"), "h3")
         note(words("fit.forecast_cells"))
         html_table(fit_tables.forecast_table(words, forecasts), words("fit.national_table"))
-        if any(forecast.province for forecast in forecasts):
-            title = words("fit.province_table")
-            Details(title, fit_tables.province_table(words, forecasts), title)
+        for quantity in dict.fromkeys(forecast.quantity for forecast in forecasts if forecast.province):
+            title = words("fit.province_table", title=fit_tables.quantity_title(words, quantity))
+            Details(title, fit_tables.province_table(words, forecasts, quantity), title)
 
 
 @solara.component
