@@ -11,6 +11,7 @@ import pandas as pd
 from calibration.firms.displacement import COMPETITION
 from calibration.forecasting.forecasts import QUANTILES
 from calibration.reporting.report import number, percent
+from scenarios.analysis.reported import reported_figures
 from scenarios.display.formatting import format_interval, format_number
 from scenarios.display.screen import Cells
 from scenarios.files.labels import Label, study_name
@@ -146,10 +147,11 @@ def strengths(rows: list[dict]) -> Cells:
 
 
 def largest_shifts(agreement: dict) -> dict[str, str]:
-    """Largest mean shift of a figure before and after (see `calibration.evidence.agreement`), and the former's id."""
+    """Largest mean shift of a figure before and after (see `calibration.evidence.agreement`), and the former's label."""
     shifts = {when: {row["figure"]: abs(row[when]) for row in agreement["figures"]} for when in ("before", "after")}
     texts = {when: f"{max(by_figure.values()):.1f} %" for when, by_figure in shifts.items()}
-    return texts | {"figure": max(shifts["before"], key=shifts["before"].__getitem__)}
+    most = max(shifts["before"], key=shifts["before"].__getitem__)
+    return texts | {"figure": next((figure.label for figure in reported_figures() if figure.id == most), most)}
 
 
 def agreement_in_words(agreement: dict) -> list[str]:

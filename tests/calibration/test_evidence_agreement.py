@@ -96,7 +96,7 @@ def test_the_summary_says_by_how_much_figures_move():
         {"figure": "srdi-2022", "before": pytest.approx(16.18, abs=0.01), "after": pytest.approx(-1.0, abs=0.01)}
     ]
     found["figures"].append({"figure": "other", "before": -3.0, "after": 0.2})
-    assert largest_shifts(found) == {"before": "16.2 %", "after": "1.0 %", "figure": "srdi-2022"}
-    assert "by up to 16.2 % on average (srdi-2022); those drawn move none by more than 1.0 %" in agreement_in_words(
+    assert largest_shifts(found) == {"before": "16.2 %", "after": "1.0 %", "figure": "SRDI SMEs, end of 2022"}
+    assert "by up to 16.2 % on average (SRDI SMEs, end of 2022); those drawn move none by more than 1.0 %" in agreement_in_words(
         found
     )[0].replace("\n", " ")

@@ -59,7 +59,7 @@ def test_results_and_misses_stand_on_the_page_once_they_are_packaged(monkeypatch
     agreement = {"pairs": 200, "draws": 200_000, "effective": 1700.4, "figures": figures}
     monkeypatch.setattr(pages, "packaged_summary", lambda: {"rows": rows, "agreement": agreement})
     text = evidence_page("en")
-    assert "by up to 8.0 % (srdi-2022); the draws that are used\n  move none by more than 1.5 %" in text
+    assert "by up to 8.0 % (SRDI SMEs, end of 2022); the draws that are used\n  move none by more than 1.5 %" in text
     assert "Of 200,000 draws, 1,700 keep weight." in text
     assert "90 % intervals; 1 of 2 estimates meet." in text
     assert "| Mine 2020 | sales, log | 1 | +0.0500 (+0.0100 … +0.0900) | +0.200 (+0.150 … +0.250) | no |" in text
