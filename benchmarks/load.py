@@ -62,7 +62,8 @@ window.srdiRead = async ({ lever, values, pause, lost, seed }) => {
     window.srdiMoves.push(note);
     field.value = String(note.value);
     field.dispatchEvent(new Event('change', { bubbles: true }));
-    while (!(parseInt(version(), 10) > before)) {
+    // A part of an answer is marked with ~; until the whole one, the key values are those before the move.
+    while (!(parseInt(version(), 10) > before) || version().endsWith('~')) {
       if (performance.now() - begun > 1000 * lost) return;
       await wait(0.02);
     }
