@@ -97,6 +97,5 @@ def test_the_summary_says_by_how_much_figures_move():
     ]
     found["figures"].append({"figure": "other", "before": -3.0, "after": 0.2})
     assert largest_shifts(found) == {"before": "16.2 %", "after": "1.0 %", "figure": "SRDI SMEs, end of 2022"}
-    assert "by up to 16.2 % on average (SRDI SMEs, end of 2022); those drawn move none by more than 1.0 %" in agreement_in_words(
-        found
-    )[0].replace("\n", " ")
+    said = agreement_in_words(found)[0].replace("\n", " ")
+    assert "by up to 16.2 % on average (SRDI SMEs, end of 2022); those drawn move none by more than 1.0 %" in said
