@@ -147,7 +147,7 @@ def strengths(rows: list[dict]) -> Cells:
 
 
 def largest_shifts(agreement: dict) -> dict[str, str]:
-    """Largest mean shift of a figure before and after (`calibration.evidence.agreement`), and the label of the first."""
+    """Largest mean shift of a figure before and after (`calibration.evidence.agreement`), and the label of that."""
     shifts = {when: {row["figure"]: abs(row[when]) for row in agreement["figures"]} for when in ("before", "after")}
     texts = {when: f"{max(by_figure.values()):.1f} %" for when, by_figure in shifts.items()}
     most = max(shifts["before"], key=shifts["before"].__getitem__)

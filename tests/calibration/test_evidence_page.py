@@ -64,7 +64,7 @@ def test_results_and_misses_stand_on_the_page_once_they_are_packaged(monkeypatch
     assert "90 % intervals; 1 of 2 estimates meet." in text
     assert "| Mine 2020 | sales, log | 1 | +0.0500 (+0.0100 … +0.0900) | +0.200 (+0.150 … +0.250) | no |" in text
     assert "- Mine 2020: Shops." in text
-    assert "最多\n  偏离8.0 %（srdi-2022）；所用抽样最多偏离1.5 %" in evidence_page("zh")
+    assert "最多\n  偏离8.0 %；所用抽样最多偏离1.5 %" in evidence_page("zh")
     assert "2个估计值中有1个相符" in evidence_page("zh")
 
 
