@@ -1,10 +1,11 @@
 """SRDI SMEs by province: the counts reported, moved on by the model; the nation is forecast by itself.
 
 The log of a province's share differs from the model's by a deviation, for provinces differ in criteria and effort.
-Deviations follow an Ornstein-Uhlenbeck process: `SPREAD` is their standard deviation, as in targets.toml, and they
-change by `step` a year. Counts reported until a day (`calibration/ledger.toml`) inform the deviation of their province
-(Kalman filter); later it returns to the model's share. Shares add up to 1: each draw is moved to the nearest one that
-does, in units of the standard deviations, so that a province with a recent count moves little.
+Deviations follow an Ornstein-Uhlenbeck process: `SPREAD` is their standard deviation, as in targets.toml, and
+`step_variance` the variance of a yearly change. Counts reported until a day (`calibration/ledger.toml`) inform the
+deviation of their province (Kalman filter); later it returns to the model's share. Shares add up to 1: each draw is
+moved to the nearest one that does, in units of the standard deviations, so that a province with a recent count moves
+little.
 """
 
 from __future__ import annotations
