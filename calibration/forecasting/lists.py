@@ -21,6 +21,8 @@ from sim.reference import province_names, region_names
 
 #: The end of the quarter of the cut-off, 8 March 2024: reported figures carry the end of their quarter.
 KNOWN = date(2024, 3, 31)
+#: The quantity of which provinces reported counts.
+SRDI = "srdi_smes"
 #: Years from the award of a certificate to its review, and from one review to the next (measures of 2022).
 REVIEW_YEARS = 3
 #: Year of the first batch; there has been one a year since.
@@ -86,10 +88,10 @@ class Count:
     """SRDI SMEs of one province.
 
     Attributes:
-        day: of the report, or the end of its quarter. place: the province. low, high: rounding interval of the firms.
+        date: of the count. place: the province. low, high: rounding interval of the firms.
     """
 
-    day: date
+    date: date
     place: str
     low: float
     high: float
@@ -138,9 +140,9 @@ def known_counts(last: date = KNOWN) -> tuple[Count, ...]:
     found = []
     for row in _file()["count"]:
         day = date.fromisoformat(row["date"])
-        if day <= last:
+        if date.fromisoformat(row.get("reported", row["date"])) <= last:
             found += [Count(day, place, low, high) for place, low, high in _rows(row, math.nan)]
-    return tuple(sorted(found, key=lambda count: count.day))
+    return tuple(sorted(found, key=lambda count: count.date))
 
 
 def _rows(row: Mapping, size: float) -> list[tuple[str, float, float]]:

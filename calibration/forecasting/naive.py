@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 from scipy.stats import norm, t
 
-from calibration.forecasting.lists import KNOWN, known_lists
+from calibration.forecasting.lists import KNOWN, SRDI, Count, known_counts, known_lists
 from calibration.forecasting.quantities import BY_PROVINCE, Asked, known_by
 from scenarios.analysis.reported import Quantity, ReportedFigure, reported_figures
 
@@ -53,7 +53,8 @@ def naive_forecasts(quantity: Quantity, last: date = KNOWN) -> Naive:
 
     last_value is a random walk on the log scale from the last figure; linear_trend is the least-squares line through
     all figures with its prediction interval. Both stay within the bounds of the quantity. The little giants of a
-    province or region are its last share in the lists times the national forecast.
+    province or region are its last share in the lists times the national forecast. SRDI SMEs of a province have the
+    counts of the ledger as figures, those of a region none.
     """
     place = quantity.place if isinstance(quantity, Asked) else quantity.province
     if place and quantity.quantity in BY_PROVINCE:
@@ -61,10 +62,12 @@ def naive_forecasts(quantity: Quantity, last: date = KNOWN) -> Naive:
         whole = Asked(quantity=quantity.quantity, date=quantity.date, whole_year=quantity.whole_year)
         nation = naive_forecasts(whole, last)
         return Naive({name: share * sample for name, sample in nation.samples.items()})
-    if place and not quantity.province:
-        return _NOTHING
     series = (quantity.quantity, quantity.province, quantity.since_start)
-    figures = [f for f in _reported_until(last) if (f.quantity, f.province, f.since_start) == series]
+    figures: list[ReportedFigure] | list[Count]
+    if quantity.quantity == SRDI and place:
+        figures = [count for count in known_counts(last) if count.place == place]
+    else:
+        figures = [f for f in _reported_until(last) if (f.quantity, f.province, f.since_start) == series]
     if not figures:
         return _NOTHING
     days = np.array([figure.date.toordinal() for figure in figures], dtype=np.float64)

@@ -16,12 +16,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from calibration.forecasting.lists import KNOWN, Count, known_counts
+from calibration.forecasting.lists import KNOWN, SRDI, Count, known_counts
 from scenarios.analysis.reported import reported_figures
 from sim.reference import province_names
 
-#: The quantity.
-SRDI = "srdi_smes"
 #: Standard deviation of the log of a share around the model's.
 SPREAD = 0.75
 #: Standard deviation of the log of a reported count: other days and editions; assumed.
@@ -53,7 +51,9 @@ def share_sample(simulated: pd.DataFrame, day: date, draws: int, seed: int, last
     """
     mean, variance = deviations(simulated, day, last)
     normal = np.random.default_rng([seed, *b"srdi shares"]).normal(size=(draws, len(mean)))
-    return closed(np.log(_at(simulated, day)) + mean + np.sqrt(variance) * normal, variance)
+    # Around the mean of a share, not its median: otherwise all draws together exceed 1, and large provinces pay for it.
+    middle = np.log(_at(simulated, day)) + mean - 0.5 * variance
+    return closed(middle + np.sqrt(variance) * normal, variance)
 
 
 def deviations(simulated: pd.DataFrame, day: date, last: date = KNOWN) -> tuple[np.ndarray, np.ndarray]:
@@ -63,36 +63,42 @@ def deviations(simulated: pd.DataFrame, day: date, last: date = KNOWN) -> tuple[
         simulated: as for `share_sample`.
     """
     nation = _nation(last)
-    reversion = step_variance(last) / (2.0 * SPREAD**2)
+    reversion = step_variance(simulated, last) / (2.0 * SPREAD**2)
     means, variances = np.zeros(len(province_names())), np.full(len(province_names()), SPREAD**2)
     for place, name in enumerate(province_names()):
         mean, variance, then = 0.0, SPREAD**2, None
         for count in (*(each for each in known_counts(last) if each.place == name), None):
-            until = day if count is None else count.day
+            until = day if count is None else count.date
             if then is not None:
                 kept = math.exp(-reversion * (until - then).days / 365.25)
                 mean, variance = kept * mean, kept**2 * variance + (1.0 - kept**2) * SPREAD**2
             if count is not None:
-                share = count.middle / _interpolated(nation, count.day)
+                share = count.middle / _interpolated(nation, count.date)
                 gain = variance / (variance + COUNT_ERROR**2)
-                mean += gain * (math.log(share / _at(simulated, count.day)[place]) - mean)
+                mean += gain * (math.log(share / _at(simulated, count.date)[place]) - mean)
                 variance *= 1.0 - gain
-                then = count.day
+                then = count.date
         means[place], variances[place] = mean, variance
     return means, variances
 
 
-def step_variance(last: date = KNOWN) -> float:
-    """Yearly variance of the change of a deviation: the assumption with the changes of shares reported until a day."""
+def step_variance(simulated: pd.DataFrame, last: date = KNOWN) -> float:
+    """Yearly variance of the change of a deviation: the assumption with the changes between counts of one province.
+
+    Args:
+        simulated: as for `share_sample`.
+    """
     nation, squares, years = _nation(last), 0.0, 0.0
     latest: dict[str, Count] = {}
     for count in known_counts(last):
         before = latest.get(count.place)
         if before is not None:
             ratio = count.middle / before.middle
-            ratio *= _interpolated(nation, before.day) / _interpolated(nation, count.day)
-            squares += math.log(ratio) ** 2
-            years += (count.day - before.day).days / 365.25
+            ratio *= _interpolated(nation, before.date) / _interpolated(nation, count.date)
+            place = province_names().index(count.place)
+            ratio *= _at(simulated, before.date)[place] / _at(simulated, count.date)[place]
+            squares += max(math.log(ratio) ** 2 - 2.0 * COUNT_ERROR**2, 0.0)
+            years += (count.date - before.date).days / 365.25
         latest[count.place] = count
     return (STEP_YEARS * STEP**2 + squares) / (STEP_YEARS + years)
 

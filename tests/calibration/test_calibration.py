@@ -69,7 +69,6 @@ def test_a_process_beats_a_quadratic_where_outcomes_bend_and_not_where_they_are_
     assert 0.8 < of_quadratic < 1.3
 
 
-@pytest.mark.slow
 def test_the_likelihood_of_an_emulator_and_its_gradient_are_scikit_learns():
     rng = np.random.default_rng(3)
     cube, y = rng.uniform(size=(60, 4)), rng.normal(size=60)
@@ -81,6 +80,7 @@ def test_the_likelihood_of_an_emulator_and_its_gradient_are_scikit_learns():
     assert slope == pytest.approx(-gradient)
 
 
+@pytest.mark.slow
 def test_an_emulator_does_not_depend_on_the_number_of_workers():
     cube = latin_hypercube(CUBE, 60, 1)
     here, elsewhere = (fit_emulator(cube, surface(cube), 1, workers=workers) for workers in (1, 2))

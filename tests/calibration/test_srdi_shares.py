@@ -15,6 +15,7 @@ from calibration.forecasting.lists import KNOWN, known_counts
 from calibration.forecasting.naive import naive_forecasts
 from calibration.forecasting.quantities import quantity_of
 from calibration.forecasting.srdi_shares import (
+    COUNT_ERROR,
     SPREAD,
     closed,
     deviations,
@@ -63,29 +64,43 @@ def test_a_count_informs_its_province_alone_and_fades(simulated):
 
 def test_the_deviation_returns_as_its_step_says(simulated):
     day, later = date(2024, 3, 31), date(2026, 3, 31)
-    kept = math.exp(-step_variance() / (2.0 * SPREAD**2) * (later - day).days / 365.25)
+    kept = math.exp(-step_variance(simulated) / (2.0 * SPREAD**2) * (later - day).days / 365.25)
     before, after = deviations(simulated, day)[0], deviations(simulated, later)[0]
     assert after == pytest.approx(kept * before)
 
 
-def test_the_step_contains_the_reported_changes(monkeypatch):
+def test_the_step_contains_the_changes_between_counts_but_not_their_error(monkeypatch, simulated):
     pairs = [lists.Count(date(2022, 1, 1), "Hunan", 1000, 1000), lists.Count(date(2023, 1, 1), "Hunan", 3000, 3000)]
-    monkeypatch.setattr(srdi_shares, "known_counts", lambda last: tuple(c for c in pairs if c.day <= last))
+    monkeypatch.setattr(srdi_shares, "known_counts", lambda last: tuple(c for c in pairs if c.date <= last))
     nation = (np.array([date(2020, 1, 1).toordinal(), date(2025, 1, 1).toordinal()], dtype=float), np.zeros(2))
     monkeypatch.setattr(srdi_shares, "_nation", lambda last: nation)
-    squares = 2.0 * 0.3**2 + math.log(3.0) ** 2
-    assert step_variance() == pytest.approx(squares / (2.0 + 365 / 365.25))
-    assert step_variance(END_2022) == pytest.approx(0.3**2)
+    squares = 2.0 * 0.3**2 + math.log(3.0) ** 2 - 2.0 * COUNT_ERROR**2
+    assert step_variance(simulated) == pytest.approx(squares / (2.0 + 365 / 365.25))
+    assert step_variance(simulated, END_2022) == pytest.approx(0.3**2)
+    # Where the model's share trebles as well, the deviation has not changed.
+    rising = simulated.copy()
+    rising.loc[rising.index > pd.Timestamp("2022-06-30"), "Hunan"] *= 3.0
+    assert step_variance(rising) == pytest.approx(2.0 * 0.3**2 / (2.0 + 365 / 365.25))
 
 
 def test_nothing_reported_later_is_used(simulated, monkeypatch):
     now = share_sample(simulated, END_2022, 20, 1, END_2022)
     file = lists._file()
-    kept = [row for row in file["count"] if row["date"] <= "2022-12-31"]
+    kept = [row for row in file["count"] if row.get("reported", row["date"]) <= "2022-12-31"]
     assert 0 < len(kept) < len(file["count"])
     monkeypatch.setattr(lists, "_file", lambda: file | {"count": kept})
     np.testing.assert_array_equal(share_sample(simulated, END_2022, 20, 1, END_2022), now)
-    assert all(count.day <= END_2022 for count in known_counts(END_2022))
+    # Reported a year after its day.
+    assert "Guangdong" in {count.place for count in known_counts(END_2022)}
+    assert "Guangdong" not in {count.place for count in known_counts(date(2021, 12, 31))}
+
+
+def test_without_counts_shares_are_those_of_the_model_on_average(simulated, monkeypatch):
+    monkeypatch.setattr(srdi_shares, "known_counts", lambda last: ())
+    uneven = simulated * np.linspace(0.2, 3.0, len(PLACES))
+    uneven = uneven.div(uneven.sum(axis=1), axis=0)
+    mean = share_sample(uneven, END_2030, 20_000, 1).mean(axis=0)
+    np.testing.assert_allclose(mean, uneven.loc[pd.Timestamp(END_2030)], rtol=0.08)
 
 
 def test_shares_add_up_by_moving_what_is_least_known():
@@ -113,3 +128,5 @@ def test_without_a_report_there_is_no_naive_forecast_of_a_place():
     assert math.isnan(naive_forecasts(quantity_of("srdi_smes.east", END_2030)).last_value)
     assert math.isnan(naive_forecasts(quantity_of("srdi_smes.Hunan", END_2030)).last_value)
     assert naive_forecasts(quantity_of("srdi_smes.Beijing", END_2030)).last_value == pytest.approx(6323)
+    # Only in the ledger.
+    assert naive_forecasts(quantity_of("srdi_smes.Zhejiang", END_2030)).last_value == pytest.approx(2125)
