@@ -50,8 +50,8 @@ def test_outcomes_move_as_expected_and_cost_what_the_ledger_says(effects):
     assert (effects["effect"] <= effects["high"]).all()
     assert effects.loc["export_promotion", "cost_lever_yuan"] == pytest.approx(3e9, rel=0.1)  # three of seven years
     assert effects.loc["cluster_recognition", "cost_lever_yuan"] > 1e9
-    # Fewer firms relabel, so less is relieved.
-    assert effects.loc["rules.audit_strictness", "cost_tax_yuan"] < 0
+    # What is no longer relabelled is done in earnest: relief, of some 1.7 trillion in these years, hardly changes.
+    assert abs(effects.loc["rules.audit_strictness", "cost_tax_yuan"]) < 0.01 * 1.7e12
     parts = effects[["cost_lever_yuan", "cost_tax_yuan", "cost_title_yuan"]].sum(axis=1)
     np.testing.assert_allclose(parts, effects["cost_yuan"], rtol=1e-9, atol=1e-3)
 
@@ -69,7 +69,7 @@ def test_a_cost_has_the_interval_that_compare_gives_it(effects):
 def test_the_table_can_be_printed_and_says_why_an_outcome_did_not_move(effects):
     table = effects.reset_index()
     table.loc[1, ["moved", "note"]] = [False, "smaller than the noise"]
-    console = Console(width=190, record=True, file=io.StringIO())
+    console = Console(width=220, record=True, file=io.StringIO())
     print_effects(table, console)
     text = console.export_text()
     assert "export_promotion *" in text
