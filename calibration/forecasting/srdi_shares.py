@@ -62,12 +62,12 @@ def deviations(simulated: pd.DataFrame, day: date, last: date = KNOWN) -> tuple[
     Args:
         simulated: as for `share_sample`.
     """
-    nation = _nation(last)
+    nation, counts = _nation(last), known_counts(last)
     reversion = step_variance(simulated, last) / (2.0 * SPREAD**2)
     means, variances = np.zeros(len(province_names())), np.full(len(province_names()), SPREAD**2)
     for place, name in enumerate(province_names()):
         mean, variance, then = 0.0, SPREAD**2, None
-        for count in (*(each for each in known_counts(last) if each.place == name), None):
+        for count in (*(each for each in counts if each.place == name), None):
             until = day if count is None else count.date
             if then is not None:
                 kept = math.exp(-reversion * (until - then).days / 365.25)
