@@ -1,8 +1,10 @@
 """Emulator: the expected result of a run as a function of its parameters, learned from runs.
 
-Each target y (log or log-odds scale) is a Gaussian process over the unit cube with a squared-exponential kernel, one
-length scale per parameter, and white noise for simulation noise. Length scales and noise are those of maximum
-likelihood. A sampler needs the expectation millions of times, so a compiled loop evaluates it.
+Each target y (log or log-odds scale) is a linear function on the unit cube plus a Gaussian process with a
+squared-exponential kernel, one length scale per parameter, and white noise for simulation noise. Length scales and
+noise are maximum a posteriori, on runs of the region of interest: by likelihood alone, with some fifty length scales to
+choose from, the noise of runs was taken for structure. A sampler needs the expectation millions of times, so a compiled
+loop evaluates it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from scipy.linalg import LinAlgError, cho_solve, cholesky
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, WhiteKernel
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Kernel, WhiteKernel
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import PolynomialFeatures
 from threadpoolctl import threadpool_limits
@@ -31,6 +33,11 @@ SCALE_RUNS = 400
 BLOCK = 128
 #: Bounds of the length scales; the cube has edges of length 1.
 LENGTHS = (0.15, 30.0)
+#: Priors of a length scale and of the variance of noise over that of the runs: median and sd of the log. Most
+#: parameters hardly bend a target, and no target is free of noise.
+LENGTH_PRIOR, NOISE_PRIOR = (4.0, 0.7), (0.2, 1.0)
+#: The middle of the cube, from which the linear part is taken.
+MIDDLE = 0.5
 #: Added to the diagonal, as scikit-learn does.
 JITTER = 1e-10
 
@@ -42,6 +49,7 @@ class Emulator:
     Attributes:
         points: float64 (parameters, runs). lengths: float64 (targets, parameters).
         weights: float64 (targets, runs), 0 where a run did not produce the target.
+        linear: float64 (targets, parameters), coefficients of the linear part.
         middle, amplitude: float64 (targets,), mean and scale of y.
         noise: float64 (targets,), estimated standard deviation of simulation noise in one run.
         residual: float64 (targets,), leave-one-out root mean square error over the last `error_runs` runs.
@@ -53,6 +61,7 @@ class Emulator:
     points: np.ndarray
     lengths: np.ndarray
     weights: np.ndarray
+    linear: np.ndarray
     middle: np.ndarray
     amplitude: np.ndarray
     noise: np.ndarray
@@ -65,14 +74,14 @@ class Emulator:
         cube = np.ascontiguousarray(np.atleast_2d(cube), dtype=np.float64)
         sums = np.empty((len(cube), len(self.middle)))
         _kernel_sums(cube, self.points, self.lengths**-2.0, self.weights, sums)
-        return self.middle + self.amplitude * sums
+        return self.middle + self.amplitude * (sums + (cube - MIDDLE) @ self.linear.T)
 
     def slopes(self, point: np.ndarray) -> np.ndarray:
         """Derivatives of the targets at one point of the cube, float64 (targets, parameters)."""
         apart = point[:, None] - self.points
         sharpness = self.lengths**-2.0
         kernels = self.weights * np.exp(-0.5 * (sharpness @ apart**2))
-        return -self.amplitude[:, None] * sharpness * (kernels @ apart.T)
+        return self.amplitude[:, None] * (self.linear - sharpness * (kernels @ apart.T))
 
 
 @numba.njit(cache=KEPT, parallel=True)
@@ -109,10 +118,11 @@ def fit_emulator(
 
     Args:
         cube: float64 (runs, parameters), points of the unit cube. All are used: where a process has no runs it reverts
-            to the overall mean, which without the wide first runs would look like a good fit.
+            to the linear part, which without the wide first runs could look like a good fit.
         outcomes: float64 (runs, targets), transformed; NaN where a run did not produce a target.
         seed: of the choice of runs from which length scales are learned.
-        error_runs: the error is estimated on this many last runs, which cover the region of interest. None: on all.
+        error_runs: length scales, noise and error are of this many last runs, which cover the region of interest.
+            None: of all.
         workers: processes; results do not depend on their number.
     """
     jobs = [(cube, column, seed, error_runs or len(cube)) for column in outcomes.T]
@@ -126,20 +136,21 @@ def _fit_target(cube: np.ndarray, outcome: np.ndarray, seed: int, error_runs: in
     valid = np.flatnonzero(np.isfinite(outcome))
     y = outcome[valid]
     scale = y.std() or 1.0
+    last = valid >= len(outcome) - error_runs
     # With more threads, the sums in linear algebra and so all later results would depend on the machine.
     with threadpool_limits(1):
-        process = fit_process(cube[valid], (y - y.mean()) / scale, seed)
+        process = fit_process(cube[valid], (y - y.mean()) / scale, seed, last)
         # Leave-one-out in closed form (Rasmussen and Williams 2006, section 5.4.2).
         precision = cho_solve((process.L_, True), np.eye(len(valid))).diagonal()
-    smooth, noise = process.kernel_.k1, process.kernel_.k2.noise_level
+    smooth, linear, noise = process.kernel_.k1.k1, process.kernel_.k1.k2, process.kernel_.k2.noise_level
     weights = np.zeros(len(outcome))
     weights[valid] = smooth.k1.constant_value * process.alpha_
     squared_errors, variances = (process.alpha_ / precision) ** 2, 1.0 / precision
-    last = valid >= len(outcome) - error_runs
     excess = max(squared_errors[last].mean() - noise, variances[last].mean() - noise, 0.0)
     return {
         "lengths": smooth.k2.length_scale,
         "weights": weights,
+        "linear": linear.k1.constant_value * (process.alpha_ @ (cube[valid] - MIDDLE)),
         "middle": y.mean(),
         "amplitude": scale,
         "noise": scale * math.sqrt(noise),
@@ -149,46 +160,68 @@ def _fit_target(cube: np.ndarray, outcome: np.ndarray, seed: int, error_runs: in
     }
 
 
-def fit_process(cube: np.ndarray, y: np.ndarray, seed: int) -> GaussianProcessRegressor:
-    """A Gaussian process of standardised outcomes: scales learned from SCALE_RUNS runs, conditioned on all runs."""
-    chosen = np.random.default_rng(seed).permutation(len(cube))[:SCALE_RUNS]
-    kernel = first_kernel(cube.shape[1])
-    # A length scale at its bound means that the target does not depend on that parameter.
+def fit_process(cube: np.ndarray, y: np.ndarray, seed: int, near: np.ndarray) -> GaussianProcessRegressor:
+    """A Gaussian process of standardised outcomes, conditioned on all runs.
+
+    Its scales are learned from SCALE_RUNS of the runs of interest, `near`, bool (runs,): elsewhere outcomes vary more.
+    """
+    chosen = np.random.default_rng(seed).permutation(np.flatnonzero(near))[:SCALE_RUNS]
+    points, kernel = cube - MIDDLE, first_kernel(cube.shape[1])
+    # A length scale far above 1 means that the target depends on that parameter linearly, if at all.
     search = minimize(
-        misfit, kernel.theta, (cube[chosen], y[chosen]), method="L-BFGS-B", jac=True, bounds=kernel.bounds
+        loss, kernel.theta, (points[chosen], y[chosen]), method="L-BFGS-B", jac=True, bounds=kernel.bounds
     )
-    return GaussianProcessRegressor(kernel.clone_with_theta(search.x), optimizer=None).fit(cube, y)
+    return GaussianProcessRegressor(kernel.clone_with_theta(search.x), optimizer=None).fit(points, y)
 
 
 def first_kernel(parameters: int) -> Kernel:
-    """Where the search starts: nearly all variance is noise, lest the noise of a dozen firms is taken for structure."""
-    smooth = ConstantKernel(0.2, (0.1, 1e3)) * RBF(np.full(parameters, 2.0), LENGTHS)
-    return smooth + WhiteKernel(0.9, (1e-6, 2.0))
+    """Where the search starts: half of the variance is noise. From noise alone it misses targets that bend."""
+    smooth = ConstantKernel(0.5, (1e-3, 1e3)) * RBF(np.full(parameters, LENGTH_PRIOR[0]), LENGTHS)
+    linear = ConstantKernel(0.05, (1e-5, 1e3)) * DotProduct(0.0, "fixed")
+    return smooth + linear + WhiteKernel(0.5, (1e-6, 2.0))
 
 
-def misfit(theta: np.ndarray, cube: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+def loss(theta: np.ndarray, points: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """Negative log posterior density of a process's scales, up to a constant, and its gradient.
+
+    `misfit` less the log density of the priors.
+
+    Args:
+        theta, points, y: as in `misfit`.
+    """
+    value, slope = misfit(theta, points, y)
+    for scales, (median, log_sd) in ((slice(1, -2), LENGTH_PRIOR), (slice(-1, None), NOISE_PRIOR)):
+        deviations = (theta[scales] - math.log(median)) / log_sd
+        value += 0.5 * float(deviations @ deviations)
+        slope[scales] += deviations / log_sd
+    return value, slope
+
+
+def misfit(theta: np.ndarray, points: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     """Negative log marginal likelihood of a process and its gradient (Rasmussen and Williams 2006, section 5.4.1).
 
     scikit-learn's own stores the derivative of each pair of runs by each length scale. The squared distances are sums
     of products, so matrix products give the same gradient; `benchmarks.emulator` times both.
 
     Args:
-        theta: float64 (parameters + 2,), logs of the variance, the length scales and the noise.
-        cube, y: float64 (runs, parameters) and (runs,).
+        theta: float64 (parameters + 3,), logs of the variance, the length scales, the linear part and the noise.
+        points, y: float64 (runs, parameters), from the middle of the cube, and (runs,).
     """
-    variance, lengths, noise = np.exp(theta[0]), np.exp(theta[1:-1]), np.exp(theta[-1])
-    scaled = cube / lengths
+    variance, lengths, linear, noise = np.exp(theta[0]), np.exp(theta[1:-2]), np.exp(theta[-2]), np.exp(theta[-1])
+    scaled = points / lengths
     smooth = variance * np.exp(-0.5 * cdist(scaled, scaled, "sqeuclidean"))
+    straight = linear * (points @ points.T)
     try:
-        factor = cholesky(smooth + (noise + JITTER) * np.eye(len(y)), lower=True)
+        factor = cholesky(smooth + straight + (noise + JITTER) * np.eye(len(y)), lower=True)
     except LinAlgError:
         return np.inf, np.zeros_like(theta)
     alpha = cho_solve((factor, True), y)
-    loss = 0.5 * y @ alpha + np.log(factor.diagonal()).sum() + 0.5 * len(y) * math.log(2.0 * math.pi)
+    value = 0.5 * y @ alpha + np.log(factor.diagonal()).sum() + 0.5 * len(y) * math.log(2.0 * math.pi)
     slope = cho_solve((factor, True), np.eye(len(y))) - np.outer(alpha, alpha)
     by_pair = slope * smooth
     by_length = by_pair.sum(axis=1) @ scaled**2 - np.einsum("ik,ik->k", scaled, by_pair @ scaled)
-    return loss, np.concatenate([[0.5 * by_pair.sum()], by_length, [0.5 * noise * slope.trace()]])
+    ends = [[by_pair.sum()], 2.0 * by_length, [(slope * straight).sum()], [noise * slope.trace()]]
+    return value, 0.5 * np.concatenate(ends)
 
 
 def compare_with_polynomial(cube: np.ndarray, outcomes: np.ndarray, seed: int, workers: int = 1) -> np.ndarray:

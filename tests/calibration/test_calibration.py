@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal, norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 
 from calibration.adopt import SOURCE, adopt, with_defaults
-from calibration.fitting.emulator import compare_with_polynomial, first_kernel, fit_emulator, misfit
+from calibration.fitting.emulator import compare_with_polynomial, first_kernel, fit_emulator, loss, misfit
 from calibration.fitting.fit import Settings, fit
 from calibration.fitting.posterior import ALIKE, Likelihood, best_point, latin_hypercube, sample
 from calibration.fitting.priors import read_priors
@@ -72,12 +73,31 @@ def test_a_process_beats_a_quadratic_where_outcomes_bend_and_not_where_they_are_
 def test_the_likelihood_of_an_emulator_and_its_gradient_are_scikit_learns():
     rng = np.random.default_rng(3)
     cube, y = rng.uniform(size=(60, 4)), rng.normal(size=60)
-    theta = first_kernel(4).theta + 0.3 * rng.normal(size=6)
+    theta = first_kernel(4).theta + 0.3 * rng.normal(size=7)
     process = GaussianProcessRegressor(first_kernel(4), optimizer=None).fit(cube, y)
     likelihood, gradient = process.log_marginal_likelihood(theta, eval_gradient=True)
-    loss, slope = misfit(theta, cube, y)
-    assert loss == pytest.approx(-likelihood)
+    value, slope = misfit(theta, cube, y)
+    assert value == pytest.approx(-likelihood)
     assert slope == pytest.approx(-gradient)
+
+
+def test_the_slope_of_the_loss_is_its_derivative():
+    rng = np.random.default_rng(3)
+    cube, y = rng.uniform(size=(60, 4)), rng.normal(size=60)
+    theta = first_kernel(4).theta + 0.3 * rng.normal(size=7)
+    _, slope = loss(theta, cube, y)
+    assert slope == pytest.approx(approx_fprime(theta, lambda at: loss(at, cube, y)[0], 1e-6), rel=1e-3, abs=1e-3)
+
+
+def test_noise_is_not_taken_for_structure():
+    """Of twenty parameters one matters; on unseen points the error is far below the noise of a run."""
+    rng = np.random.default_rng(4)
+    cube = rng.uniform(size=(300, 20))
+    truth = 1.0 + np.sin(3.0 * cube[:, :1])
+    emulator = fit_emulator(cube[:200], (truth + 0.3 * rng.normal(size=truth.shape))[:200], 1)
+    errors = emulator(cube[200:]) - truth[200:]
+    assert np.sqrt(np.mean(errors**2)) < 0.12
+    assert emulator.noise[0] == pytest.approx(0.3, rel=0.15)
 
 
 @pytest.mark.slow
@@ -93,7 +113,8 @@ def test_an_expectation_is_the_weighted_sum_of_kernels(emulator):
     point = np.array([0.3, 0.7])
     apart = ((emulator.points.T[None] - point) / emulator.lengths[:, None, :]) ** 2
     kernels = np.exp(-0.5 * apart.sum(axis=2))
-    expected = emulator.middle + emulator.amplitude * (emulator.weights * kernels).sum(axis=1)
+    smooth, linear = (emulator.weights * kernels).sum(axis=1), emulator.linear @ (point - 0.5)
+    expected = emulator.middle + emulator.amplitude * (smooth + linear)
     assert emulator(point)[0] == pytest.approx(expected, rel=1e-6)
 
 
