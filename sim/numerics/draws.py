@@ -61,7 +61,6 @@ Purpose = positions(
         "ENTRANT_PERMANENT",
         "REVIEW_YEAR",
         "RESEARCH_NORM",
-        "START_LISTED",
     ],
 )
 
