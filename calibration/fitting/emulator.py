@@ -44,7 +44,7 @@ JITTER = 1e-10
 
 @dataclass(frozen=True)
 class Emulator:
-    """Gaussian processes of all targets.
+    """Linear functions and Gaussian processes of all targets.
 
     Attributes:
         points: float64 (parameters, runs). lengths: float64 (targets, parameters).
@@ -150,7 +150,7 @@ def _fit_target(cube: np.ndarray, outcome: np.ndarray, seed: int, error_runs: in
     return {
         "lengths": smooth.k2.length_scale,
         "weights": weights,
-        "linear": linear.k1.constant_value * (process.alpha_ @ (cube[valid] - MIDDLE)),
+        "linear": linear.k1.constant_value * (process.alpha_ @ process.X_train_),
         "middle": y.mean(),
         "amplitude": scale,
         "noise": scale * math.sqrt(noise),
@@ -220,8 +220,8 @@ def misfit(theta: np.ndarray, points: np.ndarray, y: np.ndarray) -> tuple[float,
     slope = cho_solve((factor, True), np.eye(len(y))) - np.outer(alpha, alpha)
     by_pair = slope * smooth
     by_length = by_pair.sum(axis=1) @ scaled**2 - np.einsum("ik,ik->k", scaled, by_pair @ scaled)
-    ends = [[by_pair.sum()], 2.0 * by_length, [(slope * straight).sum()], [noise * slope.trace()]]
-    return value, 0.5 * np.concatenate(ends)
+    by_linear, by_noise = 0.5 * (slope * straight).sum(), 0.5 * noise * slope.trace()
+    return value, np.concatenate([[0.5 * by_pair.sum()], by_length, [by_linear, by_noise]])
 
 
 def compare_with_polynomial(cube: np.ndarray, outcomes: np.ndarray, seed: int, workers: int = 1) -> np.ndarray:

@@ -61,7 +61,7 @@ class Fit:
         priors, targets: of the free parameters and the figures of role fit. settings: of the fit.
         box: float64 (parameters, 2), the region of the unit cube around the last waves, where the posterior is sampled.
         cube, outcomes: float64 (runs, parameters) and (runs, targets), all runs, first wave first.
-        emulator: of the figures, trained on all runs, its error estimated on the last two waves.
+        emulator: of the figures, trained on all runs; its scales and its error are of the last two waves.
         likelihood: uses that emulator. sample: parameter draws from the posterior.
         best: float64 (parameters,), the most likely point of the cube. workers: number of processes used.
     """
