@@ -5,7 +5,8 @@ process with ``NUMBA_DISABLE_JIT=1``, in which the decorator ``@equation`` retur
 lines in which the engine's phases look up columns and rows are written again. Parameters and environment are Python
 numbers and lists, because NumPy scalars are slow in plain Python. Random draws come from `self.random`, as usual in
 Mesa, and not from the engine's hash, so results agree only statistically. A vacant slot is also an agent, in which a
-firm may be founded. The objects of a small model fit in the processor's caches, which favours the Mesa model.
+firm may be founded. The share of listings admitted stays that of the start, as in the engine's part of the contest. The
+objects of a small model fit in the processor's caches, which favours the Mesa model.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks import fresh_process
 from benchmarks.state import SEED, CoreState
 from sim.firms.columns import COLUMNS, FUND_BACKED, LISTED, LOG_PARTS, MOVED, NEVER, NEWCOMER
 from sim.firms.terms import AWARD_QUARTERS, SUPPORT_QUARTERS, runs
-from sim.flows import Flow
+from sim.flows import APPLICATION_PARTS, Flow
 from sim.ladder.application import application_worth, is_reached
 from sim.mechanisms import (
     capability,
@@ -220,10 +221,13 @@ class Firm(mesa.Agent):
         if paid_in > 0.0:
             self.flags |= FUND_BACKED
         odds = channels[Channel.listing]
-        if certified and not listed and listing.lists(self.tier, self.revenue, margin, odds, draw(), p):
-            self.flags |= LISTED
-            paid_in += p.listing_raise * self.revenue
-            self.count(Flow.listings)
+        if certified and not listed:
+            chance = listing.application_chance(self.tier, self.revenue, margin, odds, p)
+            self.count(Flow.listing_applications, int(chance * APPLICATION_PARTS))
+            if draw() < chance * self.model.moment.listing_admitted:
+                self.flags |= LISTED
+                paid_in += p.listing_raise * self.revenue
+                self.count(Flow.listings)
         if self.rd_intensity > 0.0:
             paid_in += finance.equity_round(self.revenue, certified, channels[Channel.equity_odds], draw(), draw(), p)
         self.equity = finance.outside_equity(self.equity, paid_in)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sim.numerics.positions import positions
 
+#: Parts of an application in the sum of those for a listing.
+APPLICATION_PARTS = 1 << 20
+
 Flow = positions(
     "Flow",
     [
@@ -14,6 +17,7 @@ Flow = positions(
         "closed_little_giant",
         "firsts",
         "listings",
+        "listing_applications",  # parts, expected
         "moves",
         "spilled",  # yuan of knowledge
         "passed_on",  # yuan of knowledge

@@ -19,7 +19,7 @@ from sim.firms.network import find_buyers, link_at_start
 from sim.firms.population import build_population, expected_researchers, usual_research
 from sim.firms.table import Firms
 from sim.firms.tile import index_scratch, tile_scratch
-from sim.flows import Flow
+from sim.flows import APPLICATION_PARTS, Flow
 from sim.institutions.chain_leader import LEADER_LEVERS, ChainLeader, engage, lead_chains
 from sim.institutions.cluster import Cluster, attract, build_commons, find_candidates, spill_over
 from sim.institutions.ministry import Ministry
@@ -30,6 +30,7 @@ from sim.levers import PROGRAMMES, Lever
 from sim.levers.clusters import COMMONS
 from sim.mechanisms.chain_links import qualified_level
 from sim.mechanisms.finance import crowding_out
+from sim.mechanisms.listing import admitted_share
 from sim.mechanisms.research import research_price, research_wage
 from sim.mechanisms.support import Channel
 from sim.numerics.arrays import exp, power
@@ -381,6 +382,8 @@ class SRDIModel(Model):
         moment.index = self.quarter - START
         moment.number = self.quarter.number
         self._set_research_price()
+        applications = float(self.flows[..., Flow.listing_applications].sum()) / APPLICATION_PARTS
+        moment.listing_admitted = admitted_share(applications, 0.25 * p.listing_places * self.scale)
         moment.qualified = qualified_level(moment.index / 4.0, p)
         moment.research_trend = p.rd_shift + p.rd_trend * min(moment.index / 4.0, p.rd_trend_years)
         self.keys = quarter_keys(self.seed, self.quarter - START)

@@ -62,7 +62,7 @@ Cell = positions(
         "level_3",
         "level_4",
         "exports",  # thousand yuan per year
-        "listed",
+        "listed",  # of the SRDI tier or higher
         "fund_backed",
         "young",
         "linked",  # firms with a main customer
@@ -228,10 +228,9 @@ def _add_run(firms, cell, p):
         thousands += floor(firms.revenue[j] * 1e-3 + 0.5)
         young += (employment != 0.0) & (firms.age[j] < YOUNG_QUARTERS)
         equity += floor(firms.equity[j] * 1e-3)
-    listed, backed, linked, newcomers, moved = 0, 0, 0, 0, 0
+    backed, linked, newcomers, moved = 0, 0, 0, 0
     for j in range(n):
         flags = firms.flags[j]
-        listed += flags & LISTED != 0
         backed += flags & FUND_BACKED != 0
         newcomers += flags & NEWCOMER != 0
         moved += flags & MOVED != 0
@@ -255,7 +254,6 @@ def _add_run(firms, cell, p):
     cell[Cell.revenue] += thousands
     cell[Cell.young] += young
     cell[Cell.equity] += equity
-    cell[Cell.listed] += listed
     cell[Cell.fund_backed] += backed
     cell[Cell.linked] += linked
     cell[Cell.newcomers] += newcomers
@@ -362,6 +360,7 @@ def _add_certified(firms, quarter, totals, j):
     cell[Cell.innovative_smes] += 1
     cell[Cell.srdi_smes] += tier >= Tier.srdi
     cell[Cell.little_giants] += tier >= Tier.little_giant
+    cell[Cell.listed] += (tier >= Tier.srdi) & (firms.flags[j] & LISTED != 0)
     cell[Cell.awarded] += has_award(firms, moment, j)
     held = totals.tiers[tier]
     held[TierSum.firms] += 1

@@ -40,6 +40,7 @@ OFTEN = {
     "listing_rate": 0.2,
     "listing_revenue": 1e7,
     "listing_margin": 0.0,
+    "listing_places": 1e5,
     "move_rate": 1.0,
     "first_rate": 0.5,
     "newcomer_rate": 1.0,

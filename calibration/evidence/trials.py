@@ -31,6 +31,8 @@ AWARDS = 3_000
 BAND = 3.0
 #: Intensity at which support of listings brings enough of them.
 LISTING = 5.0
+#: Places a year with which the exchanges admit all who apply there.
+_AMPLE = 1e5
 #: Longest horizon of a trial in years.
 MOST_YEARS = 10.0
 
@@ -278,7 +280,8 @@ def _new_supplier(trial: Trial, base: Policy) -> Plan:
 
 
 def _listing(trial: Trial, base: Policy) -> Plan:
-    """Firms that are listed by the end of 2021 through a strong support of listings."""
+    """Firms that are listed by the end of 2021 through a strong support of listings, with places for all who apply."""
+    base = base.model_copy(update={"parameters": base.parameters | {"listing_places": _AMPLE}})
     budget = FIRMS * base.levers.listing_support.yuan_per_firm * LISTING
     treated = _with_lever(base, trial.lever, _ONE_TERM | {"intensity": LISTING, "budget_yuan": budget})
     control = _with_lever(base, trial.lever, {"enabled": False})

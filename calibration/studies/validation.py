@@ -49,8 +49,8 @@ def validate(
     call with the same settings reuses.
 
     Args:
-        draws: number of parameter draws, one run each. scale: share of the population of these runs. actuals: realised
-            figures.
+        draws: number of parameter draws, one run each. scale: share of the population of these runs and of those for
+            the stylised facts. actuals: realised figures.
 
     Returns:
         The keys of ``srdi validate --json``, estimates (econometrics), and model_unchanged: whether the posterior was
@@ -86,7 +86,7 @@ def validate(
         folder / FORECASTS,
     )
     on_run("facts", 0, 2)
-    facts = measure_facts(seed=seed)
+    facts = measure_facts(scale, seed)
     on_run("facts", 1, 2)
     estimates = panel_estimates(seed)
     on_run("facts", 2, 2)

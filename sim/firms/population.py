@@ -11,10 +11,11 @@ import math
 
 import numpy as np
 
-from sim.firms.columns import NEVER, Columns, allocate, log_parts
+from sim.firms.columns import LISTED, NEVER, Columns, allocate, log_parts
 from sim.mechanisms.capability import LEAST_MAIN_SHARE
 from sim.mechanisms.demand import own_making
 from sim.mechanisms.finance import LEAST_LEVERAGE, MOST_LEVERAGE, credit_constraint, credit_risk
+from sim.mechanisms.listing import start_listing_chance
 from sim.mechanisms.productivity import knowledge_productivity, permanent_part, productivity_target
 from sim.mechanisms.research import (
     MOST_INTENSITY,
@@ -242,6 +243,7 @@ def build_population(
     draw_traits(firms, keys, sector_research, county_research, industry.sector_rd_norm, p)
     draw_niches(firms, keys[Purpose.START_PLACE], _niche_odds(industry, p), industry.niche_start)
     revenue_per_worker = _settle_revenue(firms, industry, p)
+    draw_listed(firms, keys[Purpose.START_LISTED], p)
     return firms, revenue_per_worker, sector_research
 
 
@@ -300,6 +302,14 @@ def draw_traits(firms, keys, sector_research, county_research, sector_rd_norm, p
         # In _settle_revenue sales per worker over the sector's become yuan, as does knowledge over revenue.
         firms.revenue[i] = exp(firms.productivity[i] + own_making(firm_effect, p))
         firms.knowledge[i] = depth
+
+
+@kernel
+def draw_listed(firms, key, p):
+    """Draw which firms are listed at the start."""
+    for i in range(firms.flags.size):
+        if uniform(key, i) < start_listing_chance(firms.rd_intensity[i] > 0.0, firms.revenue[i], p):
+            firms.flags[i] |= LISTED
 
 
 def usual_research(firms: Columns, sectors: int) -> np.ndarray:

@@ -61,6 +61,7 @@ Purpose = positions(
         "ENTRANT_PERMANENT",
         "REVIEW_YEAR",
         "RESEARCH_NORM",
+        "START_LISTED",
     ],
 )
 

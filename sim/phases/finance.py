@@ -6,7 +6,7 @@ from sim.firms.accounts import research_cost
 from sim.firms.columns import FUND_BACKED, LISTED
 from sim.firms.terms import has_award
 from sim.firms.tile import cell_of, list_indices, stretch_end
-from sim.flows import Flow
+from sim.flows import APPLICATION_PARTS, Flow
 from sim.mechanisms.finance import (
     credit_constraint,
     credit_response,
@@ -18,7 +18,7 @@ from sim.mechanisms.finance import (
     outside_equity,
     research_burden,
 )
-from sim.mechanisms.listing import lists
+from sim.mechanisms.listing import application_chance
 from sim.mechanisms.support import Channel
 from sim.numerics.draws import Purpose, uniform, uniform_pair
 from sim.numerics.elementary import floor
@@ -97,6 +97,7 @@ def raise_equity(tile, quarter, scratch, performers, flows):
     """
     firms, rows, p = tile.firms, tile.rows, quarter.parameters
     keys, env, n = quarter.keys, quarter.environment, tile.length
+    admitted = quarter.moment.listing_admitted
     funded, listing = tile.channels[Channel.equity_yuan], tile.channels[Channel.listing]
     largest = 0.0
     for j in range(n):
@@ -109,11 +110,14 @@ def raise_equity(tile, quarter, scratch, performers, flows):
     for j in scratch.indices[: list_indices(firms.tier, scratch.indices)]:
         tier = firms.tier[j]
         if tier >= Tier.srdi and firms.flags[j] & LISTED == 0:
-            u = uniform(keys[Purpose.LISTING], tile.first + j)
-            if lists(tier, firms.revenue[j], rows.margin[j], listing[j], u, p):
-                firms.flags[j] |= LISTED
-                rows.paid_in[j] += p.listing_raise * firms.revenue[j]
-                flows[cell_of(firms, env, j)][Flow.listings] += 1
+            chance = application_chance(tier, firms.revenue[j], rows.margin[j], listing[j], p)
+            if chance > 0.0:
+                cell_flows = flows[cell_of(firms, env, j)]
+                cell_flows[Flow.listing_applications] += floor(chance * APPLICATION_PARTS)
+                if uniform(keys[Purpose.LISTING], tile.first + j) < chance * admitted:
+                    firms.flags[j] |= LISTED
+                    rows.paid_in[j] += p.listing_raise * firms.revenue[j]
+                    cell_flows[Flow.listings] += 1
     odds = tile.channels[Channel.equity_odds]
     for j in performers:
         u, v = uniform_pair(keys[Purpose.EQUITY], tile.first + j)

@@ -91,7 +91,7 @@ NATIONAL = (
     Output("refinement_mean", "0-1", f"mean refinement of {COUNTED}"),
     Output("green_mean", "0-1", f"mean green maturity of {COUNTED}"),
     Output("constraint_mean", "0-1", f"mean credit constraint of {COUNTED}"),
-    Output("listed_firms", "firms", "active firms that have listed since the start"),
+    Output("listed_firms", "firms", "listed SRDI SMEs, little giants included"),
     Output("fund_backed_firms", "firms", "active firms in which the SME development fund has invested"),
     Output("young_firms", "firms", "firms younger than three and a half years"),
     Output("domestic_firsts", "products", "first-of-a-kind products (首台套) sold since the start"),

@@ -178,6 +178,7 @@ class Moment:
     research_wage: float = 1.0  # index of the cost of R&D staff, 1 at the start
     research_price: float = 1.0  # price of a unit of R&D over its trend
     research_dear: float = 1.0  # factor on starting R&D by that price
+    listing_admitted: float = 1.0  # share of the applications for a listing that the exchanges admit
     demand_swing: float = 0.0  # growth of the nation's demand in the quarter less its trend, log
 
     def take_thresholds(self, rules: Rules, p) -> None:

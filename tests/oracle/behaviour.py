@@ -307,8 +307,9 @@ def raise_equity(firm: Firm, seen, country) -> None:
         firm.flags |= FUND_BACKED
     may_list = firm.tier >= 2 and not firm.has(LISTED)
     if may_list and firm.revenue >= p.listing_revenue and seen.margin >= p.listing_margin:
-        chance = p.listing_rate * (1.0 + seen.channel("listing"))
-        if uniform(country.key("listing"), firm.slot) < chance:
+        chance = p.listing_rate * (1.0 if firm.tier == 3 else p.listing_srdi) * (1.0 + seen.channel("listing"))
+        country.count("listing_applications", firm, int(chance * 2**20))
+        if uniform(country.key("listing"), firm.slot) < chance * country.admitted:
             firm.flags |= LISTED
             paid_in += p.listing_raise * firm.revenue
             country.count("listings", firm)

@@ -108,6 +108,7 @@ class Comparison:
             ("openness of chain", country.chain_openness, env.chain_openness),
             ("invitation of chain", country.chain_invitation, env.chain_invitation),
             ("competitive pressure of niche", country.niche_pressure, env.niche_pressure),
+            ("share of listings admitted", country.admitted, model.moment.listing_admitted),
             ("wage of R&D staff", country.research_wage, model.moment.research_wage),
             ("slack of chain", country.chain_slack, env.chain_slack),
             ("gaps filled of chain", country.totals.filled, health.filled),

@@ -56,7 +56,7 @@ class Country:
         self.credit_tightening, self.substitution = 0.0, 1.0
         self.niche_pressure, self.pressure_felt = [0.0] * niches, [0.0] * niches
         self.market_at_start = self.research_at_start = None
-        self.research_wage = self.research_price = 1.0
+        self.research_wage = self.research_price = self.admitted = 1.0
         self.crowded_out = [0.0] * len(world.province_names)
         self.reach = {tier: [0.0] * len(world.province_names) for tier in TIERS}
         self.chain_openness, self.chain_invitation = list(world.chain_openness), [0.0] * chains
@@ -85,6 +85,7 @@ class Country:
         """One quarter."""
         self.quarter += 1
         markets.price_research(self)
+        markets.open_exchanges(self)
         self._begin()
         self._move_demand()
         self.pressure_felt = list(self.niche_pressure)

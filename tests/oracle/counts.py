@@ -110,7 +110,6 @@ def _add(firm: Firm, totals: SimpleNamespace, country) -> None:
         both("effective_employment", effective)
     add("young", firm.age < 14)
     add("equity", int(firm.equity * 1e-3))
-    add("listed", firm.has(LISTED))
     add("fund_backed", firm.has(FUND_BACKED))
     add("newcomers", firm.has(NEWCOMER))
     add("moved", firm.has(MOVED))
@@ -159,6 +158,7 @@ def _add_certificate(firm: Firm, add, totals: SimpleNamespace, country) -> None:
     add("innovative_smes")
     add("srdi_smes", firm.tier >= 2)
     add("little_giants", firm.tier == 3)
+    add("listed", firm.tier >= 2 and firm.has(LISTED))
     add("awarded", firm.tier == 3 and is_running(firm.awarded_in, country.now, 12))
     if firm.tier >= 2:
         # A badge is genuine if last year's true R&D meets the intensity its own tier asks for.

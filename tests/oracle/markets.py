@@ -15,6 +15,13 @@ def price_research(country) -> None:
     country.research_price = math.exp(p.rd_staff_cost_share * beyond)
 
 
+def open_exchanges(country) -> None:
+    """The exchanges admit as many firms as they have places for; how many apply is judged by the last quarter."""
+    applications = sum(parts for (name, _, _), parts in country.flows.items() if name == "listing_applications") / 2**20
+    places = country.p.listing_places * country.scale / 4.0
+    country.admitted = min(1.0, places / applications) if applications else float(places > 0)
+
+
 def share_credit(country) -> None:
     """Of the credit that eased firms gain, a share is missing for all firms of their province."""
     world, provinces = country.world, len(country.world.province_names)

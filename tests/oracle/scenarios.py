@@ -54,6 +54,7 @@ _OFTEN = {
     "listing_rate": 0.1,
     "listing_revenue": 1e7,
     "listing_margin": 0.0,
+    "listing_places": 8_000.0,
     "move_rate": 0.8,
     "first_rate": 0.3,
     "equity_rate": 0.1,

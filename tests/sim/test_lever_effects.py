@@ -60,9 +60,11 @@ def test_a_lever_moves_its_own_outcome_the_right_way_and_costs_money(name):
     if name in RARE:
         settings = {"scale": 0.05, "until": UNTIL}
         # A bonus matters where the bar does: not far above the pass mark, as fitted, it keeps few applicants out.
-        bar = {"parameters": {"giant_bar": 75.0}} if name == "county_preference" else {}
-        on = run(policy(name, intensity=5.0, budget_yuan=1e11).model_copy(update=bar), **settings)
-        off = run(policy(name, intensity=0.0).model_copy(update=bar), **settings)
+        # With more places than applicants, a listing takes no place from others.
+        room = {"county_preference": {"giant_bar": 75.0}, "listing_support": {"listing_places": 1e5}}
+        changed = {"parameters": room.get(name, {})}
+        on = run(policy(name, intensity=5.0, budget_yuan=1e11).model_copy(update=changed), **settings)
+        off = run(policy(name, intensity=0.0).model_copy(update=changed), **settings)
     effect = (frame(on)[column] - frame(off)[column])[-12:].mean()
     assert sign * effect > 0
     spent = frame(on, "spending").query("lever == @name")["spending_yuan"].sum()

@@ -55,6 +55,7 @@ P = parameters(
     growth_productivity=0.02, growth_constraint=0.03, growth_size=0.001, growth_slack=0.1, growth_orders=0.003,
     growth_noise=0.1, growth_lumps=0.25, growth_noise_size=0.5, knowledge_spillover=0.08, commons_base=0.1,
     knowledge_depreciation=0.4, class1_cost=1.5e6, listing_revenue=1e8, listing_margin=0.08, listing_rate=0.002,
+    listing_srdi=0.4, start_listed=0.12, start_listed_revenue=1e9,
     move_rate=0.01, knowledge_elasticity=0.08, knowledge_unit=0.01, digital_productivity=0.15, leader_learning=0.03,
     governance_productivity=0.3, governance_reference=0.4,
     productivity_speed=0.02, productivity_noise=0.07,
@@ -379,17 +380,34 @@ def test_knowledge():
 # --- listing
 
 
-def test_only_certified_firms_of_some_size_and_margin_list():
-    def lists(u, tier=2, revenue=1e8, margin=0.08, odds=0.5):
-        return listing.lists(tier, revenue, margin, odds, u, P)
+def test_only_certified_firms_of_some_size_and_margin_apply_for_a_listing():
+    def chance(tier=3, revenue=1e8, margin=0.08, odds=0.5):
+        return listing.application_chance(tier, revenue, margin, odds, P)
 
-    happens_below(0.003, lists)
-    assert lists(0.0, tier=3)
-    assert not lists(0.0, tier=1)
-    assert not lists(0.0, revenue=0.99e8)
-    assert not lists(0.0, margin=0.079)
-    assert lists(0.0, revenue=2e8, margin=0.2)
-    assert not lists(0.002, odds=0.0)
+    assert chance() == pytest.approx(0.003)
+    assert chance(odds=0.0) == pytest.approx(0.002)
+    assert chance(tier=2) == pytest.approx(0.4 * 0.003)
+    assert chance(tier=1) == 0.0
+    assert chance(revenue=0.99e8) == 0.0
+    assert chance(margin=0.079) == 0.0
+    assert chance(revenue=2e8, margin=0.2) == chance()
+
+
+def test_the_exchanges_admit_no_more_of_the_applications_than_they_have_places():
+    assert listing.admitted_share(0.0, 0.0) == 0.0
+    assert listing.admitted_share(0.0, 1.0) == 1.0
+    assert listing.admitted_share(50.0, 62.5) == listing.admitted_share(62.5, 62.5) == 1.0
+    assert listing.admitted_share(250.0, 62.5) == 0.25
+    assert listing.admitted_share(1e-3, 0.0) == 0.0
+
+
+def test_large_firms_with_research_are_listed_at_the_start_more_often_than_small_ones():
+    assert listing.start_listing_chance(True, 2.5e8, P) == pytest.approx(0.03)
+    assert (
+        listing.start_listing_chance(True, 1e9, P) == listing.start_listing_chance(True, 1e11, P) == pytest.approx(0.12)
+    )
+    assert listing.start_listing_chance(True, 0.99e8, P) == 0.0
+    assert listing.start_listing_chance(False, 1e9, P) == 0.0
 
 
 # --- migration

@@ -10,7 +10,8 @@ from regulation import meets_the_file
 
 from sim.calendar import Quarter
 from sim.feedbacks import Feedbacks
-from sim.firms.columns import NEVER
+from sim.firms.columns import LISTED, NEVER
+from sim.flows import Flow
 from sim.institutions.chain_leader import ChainLeader
 from sim.institutions.cluster import Cluster
 from sim.institutions.ministry import Ministry
@@ -21,7 +22,7 @@ from sim.policy import Policy
 from sim.records.outputs import TABLES
 from sim.reference import province_names, read_data, sector_names
 from sim.rules import Rules
-from sim.tiers import TIERS
+from sim.tiers import TIERS, Tier
 
 CONTRACT_COLUMNS = [
     "firms",
@@ -386,6 +387,30 @@ def test_the_second_call_of_a_year_is_for_the_share_it_is_given():
     assert granted(all_, 1) == 0
     assert 0 < granted(some, 3) < granted(all_, 3)
     assert 0 < granted(some, 1) < granted(none, 1)
+
+
+def test_listings_settle_at_the_places_of_the_exchanges():
+    """New certificates are felt a quarter later, so listings exceed the places by up to a half while many come."""
+
+    def listings(places: float) -> float:
+        policy = Policy(parameters={"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places})
+        model, found = SRDIModel(policy, scale=0.05, rng=1, until=2023), 0
+        while model.running:
+            model.step()
+            found += model.flows[..., Flow.listings].sum() * (model.quarter.year >= 2020)
+        return found / model.scale / 4
+
+    assert 320.0 < listings(400.0) < 640.0
+    assert listings(1e5) > 1_000.0
+    assert listings(0.0) == 0.0
+
+
+def test_listed_firms_are_counted_among_srdi_smes(baseline):
+    columns = baseline.firms.columns
+    listed = columns.flags & LISTED != 0
+    certified = columns.tier >= Tier.srdi
+    assert baseline.recorder.latest["listed_firms"] * baseline.scale == pytest.approx((listed & certified).sum())
+    assert (listed & ~certified).any()
 
 
 def test_narrower_notices_before_the_measures_hold_firms_back_until_then():

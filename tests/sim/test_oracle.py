@@ -102,6 +102,7 @@ def everything() -> SimpleNamespace:
             run.happened["converted"] += firm.digitised_in == country.now
             run.happened["awarded"] += firm.awarded_in == country.now
         run.happened["clusters"] += len(country.recognised)
+        run.happened["exchanges full"] += country.admitted < 1.0
         if country.quarter in (Quarter(2020, 4), Quarter(2023, 4)):
             run.stages.append((branch(model, model.policy), copied(country)))
     return run
@@ -124,7 +125,7 @@ def test_everything_that_can_happen_happens_in_the_run_compared(everything):
     rounds = [(tier, what) for tier in TIERS for what in ("eligible", "granted", "reviewed", "renewed", "lapsed")]
     bound = [("little_giant", "capacity"), ("srdi", "eligibility")]
     flags = (LISTED, FUND_BACKED, NEWCOMER, MOVED)
-    chosen = ("converted", "awarded", "clusters")
+    chosen = ("converted", "awarded", "clusters", "exchanges full")
     for what in (*flows, *closed, *rounds, *bound, *flags, *chosen, *PROGRAMMES):
         assert everything.happened[what] > 0, what
     assert sum(everything.happened[tier, "revoked"] for tier in TIERS) > 0

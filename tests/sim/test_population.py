@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import run
 
-from sim.firms.columns import BYTES_PER_SLOT
+from sim.firms.columns import BYTES_PER_SLOT, LISTED
 from sim.firms.population import size_quantile, start_check
 from sim.model import SRDIModel
 from sim.parameters import parameter_record
@@ -40,6 +40,19 @@ def test_provinces_have_their_share_of_manufacturers(model):
     weights = np.array([province["industrial_firms"] for province in read_data("provinces")["province"]])
     wanted = weights / weights.sum() * made.sum()
     assert np.abs(drawn - wanted).max() <= 12 + 0.01 * wanted.max()  # rounding, one firm a sector
+
+
+def test_large_firms_with_research_are_listed_and_no_others(model):
+    columns = model.firms.columns
+    listed = columns.flags & LISTED != 0
+    may = (columns.rd_intensity > 0) & (columns.revenue >= 100e6)
+    assert not listed[~may].any()
+    if model.scale < 0.05:
+        return  # two dozen firms
+    # About 2,500 of the 3,584 A-share firms of that year are in the sectors of the model.
+    assert listed.sum() / model.scale == pytest.approx(2_500, rel=0.35)
+    large = columns.revenue >= 1e9
+    assert listed[may & large].mean() > 2 * listed[may & ~large].mean()
 
 
 def test_the_size_tail_is_pareto_with_the_stated_exponent():
