@@ -254,7 +254,11 @@ class Firm(mesa.Agent):
             offsets = env.sector_research[sector], env.county_research[self.county]
             chance = research.participation(log_employment, self.rd_firm_effect, *offsets, moment.research_trend, p)
             odds = channels[Channel.research_odds]
-            if draw() < research.switching_chance(intensity, chance, self.constraint, odds, moment.research_dear, p):
+            if intensity > 0.0:
+                switching = research.stopping_chance(self.tier, chance, p)
+            else:
+                switching = research.starting_chance(chance, self.constraint, odds, moment.research_dear, p)
+            if draw() < switching:
                 intensity = 0.0 if intensity > 0.0 else research.starting_intensity(norm, draw(), p)
         if intensity > 0.0:
             norm = research.research_norm(env.sector_rd_norm[sector], log_employment, self.rd_firm_effect, p)

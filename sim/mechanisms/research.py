@@ -19,8 +19,6 @@ from sim.tiers import Tier
 MOST_INTENSITY = 0.6
 #: R&D that a relabelling firm reports, over the threshold: a trace more than is asked for (assumed).
 _TRACE = 1.002
-#: 1 - π, the chance not to do R&D, counts as this at least, so that the hazard of starting stays finite (assumed).
-_LEAST_IDLE = 0.05
 #: Public money adds no more R&D than this share of revenue (assumed).
 _MOST_ADDED = 0.5
 
@@ -80,19 +78,27 @@ def research_norm(sector_norm, log_employment, firm_effect, p):
 
 
 @equation
-def switching_chance(intensity, chance, constraint, odds, dear, p):
-    """Yearly chance that an active firm stops R&D or an idle one starts.
+def starting_chance(chance, constraint, odds, dear, p):
+    """Yearly chance that an idle firm starts R&D: h π · (1−c)/(1−c̄) · d · (1 + odds).
 
-    An active firm stops with hazard h; an idle one starts with hazard h π/(1−π) · (1−c)/(1−c̄) · d, so
-    that participation settles near π, the probability of `participation` (1 − π counts as `_LEAST_IDLE`
-    at least); c is the firm's credit constraint. The channel
-    `research_odds` (incubators, matchmaking, talent) multiplies the starting hazard by 1 + odds.
+    With hazard h (`rd_reconsider`) a firm decides anew, and then does R&D with the probability π of `participation`, at
+    which participation settles; c is the firm's credit constraint.
 
-    dear: d, the price of R&D over its trend to the power of −`research_price_elasticity`.
+    odds: the channel `research_odds` (incubators, matchmaking, talent). dear: d, the price of R&D over its trend to the
+    power of −`research_price_elasticity`.
     """
     access = (1.0 - constraint) / (1.0 - p.constraint_reference) * dear
-    starting = p.rd_stop * (chance / max(1.0 - chance, _LEAST_IDLE)) * access * (1.0 + odds)
-    return p.rd_stop if intensity > 0.0 else starting
+    return p.rd_reconsider * chance * access * (1.0 + odds)
+
+
+@equation
+def stopping_chance(tier, chance, p):
+    """Yearly chance that an active firm stops R&D: h (1 − π), h and π as in `starting_chance`.
+
+    So firms made for R&D rarely stop: most of its persistence comes from lasting differences and past costs (Peters
+    2009; Máñez and others 2009). Who holds an SRDI certificate does not stop, as its review asks for R&D.
+    """
+    return p.rd_reconsider * (1.0 - chance) if tier < Tier.srdi else 0.0
 
 
 @equation

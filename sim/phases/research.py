@@ -22,8 +22,9 @@ from sim.mechanisms.research import (
     relabelling_chance,
     research_norm,
     staff_load,
+    starting_chance,
     starting_intensity,
-    switching_chance,
+    stopping_chance,
     threshold_pull,
 )
 from sim.mechanisms.support import Channel
@@ -63,7 +64,8 @@ def choose_research(tile, quarter, scratch):
             rows.log_employment[j], firm_effect, rows.sector_research[j], rows.county_research[j], trend, p
         )
         u, _ = uniform_pair(key, tile.first + j)
-        switches = u < switching_chance(firms.rd_intensity[j], chance, firms.constraint[j], odds[j], dear, p)
+        starting = starting_chance(chance, firms.constraint[j], odds[j], dear, p)
+        switches = u < (stopping_chance(firms.tier[j], chance, p) if firms.rd_intensity[j] > 0.0 else starting)
         rows.event[j] = 1.0 if switches and rows.live[j] != 0.0 else 0.0
     load = staff_load(quarter.moment.research_wage, p)
     for j in scratch.indices[: list_indices(rows.event[:n], scratch.indices)]:

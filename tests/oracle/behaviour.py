@@ -334,21 +334,20 @@ def research_norm(firm: Firm, seen, country) -> float:
 
 
 def start_or_stop_research(firm: Firm, seen, country) -> None:
-    """Yearly: a performer stops with hazard h; an idle firm starts with h π/(1−π) · (1−c)/(1−c̄) · (1+x)."""
+    """Yearly: a performer without a certificate stops with hazard h (1−π); an idle firm starts with h π · access."""
     p, world = country.p, country.world
     u, v = uniform_pair(country.key("research_start"), firm.slot)
-    if firm.rd_intensity > 0.0:
-        if u < p.rd_stop:
-            firm.rd_intensity = 0.0
-        return
     trend = p.rd_shift + p.rd_trend * min(country.now / 4.0, p.rd_trend_years)
     x = world.sector_research[firm.sector] + world.county_research[firm.county] + trend
     x += p.rd_size * (seen.log_employment - LOG_20 + p.rd_selection * rd_firm_effect(firm, country))
     takes_part = 1.0 / (1.0 + math.exp(-x))
-    odds = takes_part / max(1.0 - takes_part, 0.05)
+    if firm.rd_intensity > 0.0:
+        if firm.tier < 2 and u < p.rd_reconsider * (1.0 - takes_part):
+            firm.rd_intensity = 0.0
+        return
     access = (1.0 - firm.constraint) / (1.0 - p.constraint_reference)
     access *= country.research_price**-p.research_price_elasticity
-    if u < p.rd_stop * odds * access * (1.0 + seen.channel("research_odds")):
+    if u < p.rd_reconsider * takes_part * access * (1.0 + seen.channel("research_odds")):
         passing = p.rd_spread * math.sqrt(1.0 - p.rd_lasting) * flat(v)
         firm.rd_intensity = research_norm(firm, seen, country) * math.exp(passing - p.rd_starter_gap)
 

@@ -37,6 +37,7 @@ from sim.mechanisms import (
 )
 from sim.numerics.draws import uniform_pair
 from sim.parameters import parameter_record
+from sim.tiers import Tier
 from sim.world.environment import Moment
 from sim.world.research_points import research_aim, research_bands
 
@@ -60,9 +61,9 @@ P = parameters(
     governance_productivity=0.3, governance_reference=0.4,
     productivity_speed=0.02, productivity_noise=0.07,
     rd_size=1.5, rd_norm_level=1.2, rd_norm_size=300.0, rd_norm_fall=0.2,
-    rd_stop=0.12, constraint_reference=0.25, rd_spread=0.9, rd_lasting=0.36, rd_starter_gap=0.2, rd_reversion=0.01,
-    rd_noise=0.18, rd_revenue_fall=0.3, rd_selection=0.4, rd_smoothing=0.7, pull_width=0.5, pull_aim=2.0,
-    pull_speed=0.12, relabel_reach=0.25, relabel_chance=0.6, relabel_fall=0.0,
+    rd_reconsider=0.12, constraint_reference=0.25, rd_spread=0.9, rd_lasting=0.36, rd_starter_gap=0.2,
+    rd_reversion=0.01, rd_noise=0.18, rd_revenue_fall=0.3, rd_selection=0.4, rd_smoothing=0.7, pull_width=0.5,
+    pull_aim=2.0, pull_speed=0.12, relabel_reach=0.25, relabel_chance=0.6, relabel_fall=0.0,
     award_additionality=0.6, rd_staff_cost=250e3, rd_staff_cost_share=0.6, order_share=0.4, redirect=0.6, gap_share=0.2,
     substitution_max=0.8, exit_base=0.05, exit_size=0.2, exit_productivity=0.4, exit_leverage=2.0, exit_age=0.3,
     entry_rate=0.1, digital_level2=0.2, digital_level3=0.45, digital_level4=0.7,
@@ -474,10 +475,10 @@ def test_lasting_differences_in_research():
 
 
 def test_starting_and_stopping_research():
-    assert research.switching_chance(1e-9, 0.25, 0.4, 0.5, 0.9, P) == 0.12
-    assert research.switching_chance(0.0, 0.25, 0.4, 0.5, 0.9, P) == pytest.approx(0.12 / 3 * 0.8 * 0.9 * 1.5)
-    most = 0.12 * 0.99 / 0.05 * 0.8 * 0.9 * 1.5
-    assert research.switching_chance(0.0, 0.99, 0.4, 0.5, 0.9, P) == pytest.approx(most)
+    assert research.starting_chance(0.25, 0.4, 0.5, 0.9, P) == pytest.approx(0.12 * 0.25 * 0.8 * 0.9 * 1.5)
+    for tier in Tier:
+        holds = tier >= Tier.srdi
+        assert research.stopping_chance(tier, 0.25, P) == pytest.approx(0.0 if holds else 0.12 * 0.75)
     assert research.starting_intensity(0.04, UP, P) == pytest.approx(0.04 * exp(0.9 * 0.8 * NOISE - 0.2))
 
 

@@ -259,7 +259,7 @@ def test_the_numbers_of_a_parameters_cell_have_one_scale():
 
 def test_directions_say_what_is_left_of_the_prior():
     summary = {
-        "parameters": [{"parameter": name} for name in ("reach_size", "rd_stop", "giant_bar")],
+        "parameters": [{"parameter": name} for name in ("reach_size", "rd_reconsider", "giant_bar")],
         "information": {
             "eigenvalues": [9.0, 1.0, 0.0],
             "identified": 1,
@@ -268,11 +268,11 @@ def test_directions_say_what_is_left_of_the_prior():
     }
     found = directions_of(summary)
     assert found.share == pytest.approx([0.9, 0.5, 0.0])
-    assert set(found.loose) == {"rd_stop", "giant_bar"}
+    assert set(found.loose) == {"rd_reconsider", "giant_bar"}
     text = fit_tables.directions_text(Words("en"), found)
     assert "For 1 combinations" in text
     assert "the other 2" in text
-    assert fit_tables.parameter_title(Words("en"), "rd_stop") in text
+    assert fit_tables.parameter_title(Words("en"), "rd_reconsider") in text
     every = Directions(np.array([0.9, 0.8]), 2, ())
     assert "for each" in fit_tables.directions_text(Words("en"), every)
 
