@@ -56,13 +56,12 @@ class Ministry(Agent):
 
     def step(self) -> None:
         """After the firms have acted: audit, recognise, review, pick recipients."""
-        year, number = self.model.quarter.year, self.model.quarter.number
+        number = self.model.quarter.number
         rounds, p = self.model.rounds, self.model.parameters
         if number == self._quarters["audit"]:
             rounds.audit()
         provincial = (("innovative", 0.0), ("srdi", [province.bar for province in self.model.provinces]))
-        main_round = "provincial_recognition_of_measures" if year == self._measures else "provincial_recognition"
-        if number == self._quarters[main_round]:
+        if number == self._quarters["provincial_recognition"]:
             for tier, bar in provincial:
                 rounds.review(tier)
                 rounds.recognise(tier, bar, called=(p.second_call, 1.0))

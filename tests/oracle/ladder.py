@@ -130,8 +130,7 @@ def hold_rounds(country) -> None:
     provincial = ("innovative", "srdi")
     if country.number == when["audit"]:
         audit(country)
-    waited = country.year == CALENDAR["measures"]
-    if country.number == when["provincial_recognition_of_measures" if waited else "provincial_recognition"]:
+    if country.number == when["provincial_recognition"]:
         for tier in provincial:
             review(tier, country)
             recognise(tier, 0.0, (p.second_call, 1.0), country)

@@ -389,17 +389,6 @@ def test_the_second_call_of_a_year_is_for_the_share_it_is_given():
     assert 0 < granted(some, 1) < granted(none, 1)
 
 
-def test_in_the_year_of_the_measures_provinces_wait_for_them():
-    tiers = frame(run("baseline", until=2023), "tier")
-    for tier in ("innovative", "srdi"):
-        rows = tiers[tiers["tier"] == tier]
-        granted = rows.groupby([rows["quarter"].dt.year, rows["quarter"].dt.quarter])["granted"].sum()
-        assert granted[2022, 1] == granted[2022, 2] == 0
-        assert granted[2022, 4] > granted[2022, 3] > 0
-        assert granted[2023, 1] > 0
-        assert granted[2023, 4] == 0
-
-
 def test_listings_settle_at_the_places_of_the_exchanges():
     """New certificates are felt a quarter later, so listings exceed the places by up to a half while many come."""
 
