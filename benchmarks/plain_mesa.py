@@ -5,7 +5,7 @@ process with ``NUMBA_DISABLE_JIT=1``, in which the decorator ``@equation`` retur
 lines in which the engine's phases look up columns and rows are written again. Parameters and environment are Python
 numbers and lists, because NumPy scalars are slow in plain Python. Random draws come from `self.random`, as usual in
 Mesa, and not from the engine's hash, so results agree only statistically. A vacant slot is also an agent, in which a
-firm may be founded. The share of listings admitted stays that of the start, as in the engine's part of the contest. The
+firm may be founded. The share of listings admitted stays as it is when the contest begins, as in the engine's part. The
 objects of a small model fit in the processor's caches, which favours the Mesa model.
 """
 

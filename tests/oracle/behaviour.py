@@ -334,7 +334,7 @@ def research_norm(firm: Firm, seen, country) -> float:
 
 
 def start_or_stop_research(firm: Firm, seen, country) -> None:
-    """Yearly: a performer without a certificate stops with hazard h (1−π); an idle firm starts with h π · access."""
+    """Yearly: who does R&D stops with h (1−π), not with an SRDI certificate; who does none starts with h π · access."""
     p, world = country.p, country.world
     u, v = uniform_pair(country.key("research_start"), firm.slot)
     trend = p.rd_shift + p.rd_trend * min(country.now / 4.0, p.rd_trend_years)

@@ -42,7 +42,7 @@ def test_provinces_have_their_share_of_manufacturers(model):
     assert np.abs(drawn - wanted).max() <= 12 + 0.01 * wanted.max()  # rounding, one firm a sector
 
 
-def test_large_firms_with_research_are_listed_and_no_others(model):
+def test_only_firms_with_research_and_enough_revenue_are_listed_at_the_start(model):
     columns = model.firms.columns
     listed = columns.flags & LISTED != 0
     may = (columns.rd_intensity > 0) & (columns.revenue >= 100e6)
