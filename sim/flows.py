@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.numerics.positions import positions
 
-#: Parts of an application in the sum of those for a listing.
+#: An expected application for a listing counts as this many parts, so that sums are whole numbers.
 APPLICATION_PARTS = 1 << 20
 
 Flow = positions(

@@ -31,7 +31,7 @@ AWARDS = 3_000
 BAND = 3.0
 #: Intensity at which support of listings brings enough of them.
 LISTING = 5.0
-#: Places a year with which the exchanges admit all who apply there.
+#: Places a year that are enough for all who apply in a trial.
 _AMPLE = 1e5
 #: Longest horizon of a trial in years.
 MOST_YEARS = 10.0

@@ -57,6 +57,8 @@ class SmeFund(FirmProgramme):
 class ListingSupport(FirmProgramme):
     """Listing support (北交所绿色通道, 上市培育): advice and fees on the way to public markets.
 
+    Once places at the exchanges are scarce (`listing_places`), it decides who lists and hardly how many.
+
     Acts on: listing (sim/mechanisms/listing.py).
     Defaults are assumptions.
     """
@@ -70,5 +72,5 @@ class ListingSupport(FirmProgramme):
     yuan_per_firm: Number = per_firm(500e3, "advice and fees of a firm in preparation")
 
     def effects(self, p) -> dict[str, float]:
-        """A higher chance of listing."""
+        """A higher chance to apply for a listing."""
         return {"listing": p.listing_support}

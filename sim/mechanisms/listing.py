@@ -20,7 +20,6 @@ def application_chance(tier, revenue, margin, odds, p):
     return p.listing_rate * (1.0 if tier == Tier.little_giant else p.listing_srdi) * (1.0 + odds)
 
 
-@equation
 def admitted_share(applications, places):
     """Share of the applications for a listing that the exchanges admit: min(1, N / A).
 

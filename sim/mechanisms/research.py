@@ -81,8 +81,9 @@ def research_norm(sector_norm, log_employment, firm_effect, p):
 def starting_chance(chance, constraint, odds, dear, p):
     """Yearly chance that an idle firm starts R&D: h π · (1−c)/(1−c̄) · d · (1 + odds).
 
-    With hazard h (`rd_reconsider`) a firm decides anew, and then does R&D with the probability π of `participation`, at
-    which participation settles; c is the firm's credit constraint.
+    With chance h (`rd_reconsider`) a firm decides anew. It then does R&D with the probability π of `participation`, at
+    which participation settles where credit, price and support neither help nor hinder and no certificate holds firms
+    to R&D; c is the firm's credit constraint.
 
     odds: the channel `research_odds` (incubators, matchmaking, talent). dear: d, the price of R&D over its trend to the
     power of −`research_price_elasticity`.
@@ -95,8 +96,9 @@ def starting_chance(chance, constraint, odds, dear, p):
 def stopping_chance(tier, chance, p):
     """Yearly chance that an active firm stops R&D: h (1 − π), h and π as in `starting_chance`.
 
-    So firms made for R&D rarely stop: most of its persistence comes from lasting differences and past costs (Peters
-    2009; Máñez and others 2009). Who holds an SRDI certificate does not stop, as its review asks for R&D.
+    Firms with a high π rarely stop. R&D persists because firms differ for good (π) and because past R&D has sunk costs
+    (h below 1; Peters 2009, Máñez and others 2009). Who holds an SRDI certificate does not stop: its review asks for
+    R&D.
     """
     return p.rd_reconsider * (1.0 - chance) if tier < Tier.srdi else 0.0
 

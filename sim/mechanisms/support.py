@@ -34,7 +34,7 @@ CHANNELS = (
     ChannelEntry("credit", "log-odds", "taken off the credit constraint (finance)"),
     ChannelEntry("equity_odds", "ratio", "rise of the chance of an equity round (finance)"),
     ChannelEntry("equity_yuan", "yuan per quarter", "outside equity paid in (finance)"),
-    ChannelEntry("listing", "ratio", "rise of the chance of listing (listing)"),
+    ChannelEntry("listing", "ratio", "rise of the chance to apply for a listing (listing)"),
     ChannelEntry("research_odds", "ratio", "rise of the chance to start R&D (research)"),
     ChannelEntry("research_yuan", "yuan per year", "true R&D added, additionality included (research)"),
     ChannelEntry("absorption", "0-1", "added to absorptive capacity (knowledge)"),

@@ -407,6 +407,7 @@ def test_large_firms_with_research_are_listed_at_the_start_more_often_than_small
     assert (
         listing.start_listing_chance(True, 1e9, P) == listing.start_listing_chance(True, 1e11, P) == pytest.approx(0.12)
     )
+    assert listing.start_listing_chance(True, 1e8, P) == pytest.approx(0.012)
     assert listing.start_listing_chance(True, 0.99e8, P) == 0.0
     assert listing.start_listing_chance(False, 1e9, P) == 0.0
 

@@ -390,7 +390,7 @@ def test_the_second_call_of_a_year_is_for_the_share_it_is_given():
 
 
 def test_listings_settle_at_the_places_of_the_exchanges():
-    """New certificates are felt a quarter later, so listings exceed the places by up to a half while many come."""
+    """New certificates are felt a quarter later, so listings exceed the places while many come."""
 
     def listings(places: float) -> float:
         policy = Policy(parameters={"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places})

@@ -199,7 +199,7 @@ TAKEN_OVER = {
 } | {
     *("niches_total", "niche_size_sigma", "niche_research_lean", "services_promoted", "niche_own_chain"),
     *("chains_total", "buyer_closing", "rd_province", "rd_urban", "entry_attraction"),
-    *("cluster_firms_min", "cluster_concentration_min"),
+    *("cluster_firms_min", "cluster_concentration_min", "start_listed", "start_listed_revenue"),
 }
 
 

@@ -48,7 +48,7 @@ def test_only_firms_with_research_and_enough_revenue_are_listed_at_the_start(mod
     may = (columns.rd_intensity > 0) & (columns.revenue >= 100e6)
     assert not listed[~may].any()
     if model.scale < 0.05:
-        return  # two dozen firms
+        return  # too few listed firms to compare
     # About 2,500 of the 3,584 A-share firms of that year are in the sectors of the model.
     assert listed.sum() / model.scale == pytest.approx(2_500, rel=0.35)
     large = columns.revenue >= 1e9

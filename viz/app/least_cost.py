@@ -28,7 +28,7 @@ from viz.shared import target
 from viz.words.language import Words
 
 #: National counts that can be aimed at, and the chances offered, in per cent.
-AIMS = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes", "listed_firms", "employment")
+AIMS = ("little_giants", "genuine_little_giants", "srdi_smes", "genuine_srdi_smes", "employment")
 CHANCES = (50, 80, 90, 95)
 #: Name of the file, and directory of the search.
 FILE, OUT = "target.toml", "results/target"
