@@ -272,7 +272,7 @@ WATCHED = ("srdi-2022", "srdi-2024-03", "innovative-2023-09")
 def miniature(tmp_path_factory):
     """A fit of two parameters to three figures that a run with known parameters produced."""
     scale = 0.002
-    truth = {"reach_innovative_mid": 2021.2, "reach_srdi_mid": 2021.4}
+    truth = {"reach_innovative_mid": 2021.5, "reach_srdi_mid": 2021.4}
     figures = reported_figures()
     made = np.mean([simulate(truth, scale, seed) for seed in range(101, 141)], axis=0)
     known = tuple(

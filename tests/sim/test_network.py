@@ -22,7 +22,7 @@ POLICY = Policy(
 
 @pytest.fixture(scope="module")
 def model():
-    return run(POLICY, until=2024, scale=0.03)
+    return run(POLICY, until=2024, scale=0.03, rng=2)
 
 
 def test_every_customer_is_alive_larger_when_chosen_or_a_chain_leader(model):

@@ -24,8 +24,10 @@ def test_movers_are_the_largest_relative_differences(answers):
     ends = {name: (yearly(one.central, name)[-1], yearly(one.central_baseline, name)[-1]) for name in MOVING}
     moved = {name: after / before - 1.0 for name, (after, before) in ends.items() if after != before and before}
     found = movers(one)
-    assert [mover.quantity for mover in found] == sorted(moved, key=lambda name: -abs(moved[name]))
-    assert [mover.share for mover in found] == pytest.approx([moved[mover.quantity] for mover in found])
+    shares = {mover.quantity: mover.share for mover in found}
+    assert shares == pytest.approx(moved)
+    sizes = [abs(share) for share in shares.values()]
+    assert sizes == sorted(sizes, reverse=True)
     assert all(mover.effect.difference.clear for mover in movers(all_runs))
     assert "clusters" in {mover.quantity for mover in movers(all_runs)}
 
