@@ -77,7 +77,7 @@ class Firm(mesa.Agent):
         self.slot = slot
         self.__dict__.update(values)
         self.aspiration, self.export_draw, self.rd_firm_effect = lasting
-        self.relabels = self.random.random()
+        self.relabels, self.ambition = self.random.random(), self.random.random()
 
     def take_orders(self) -> None:
         """Read the main customer's slack; a link to a closed customer ends."""
@@ -275,7 +275,7 @@ class Firm(mesa.Agent):
             if p.review_effort > 0.0 and sme and self.comes_up():
                 effort, self.aspires = p.review_effort, True
                 threshold = research.own_threshold(self.tier, self.revenue, moment)
-            aim = max(threshold, moment.rd_aim)
+            aim = research.intensity_aimed_at(threshold, self.ambition, moment, p)
             asked = threshold if intensity < threshold else aim
             inclined = self.relabels < research.relabelling_chance(intensity, asked, moment.audit_strictness, p)
             pulled = self.aspires and not (inclined and p.relabel_lasting > 0.0)
@@ -295,8 +295,9 @@ class Firm(mesa.Agent):
             if p.relabel_lasting > 0.0 and self.tier >= 2 and not relabels and funded > 0.0:
                 relabels, threshold = True, research.own_threshold(self.tier, self.revenue, moment)
             level = threshold
+            aim = research.intensity_aimed_at(threshold, self.ambition, moment, p)
             for band in env.rd_bands:
-                if threshold < band <= moment.rd_aim and u < research.relabelling_chance(funded, band, strictness, p):
+                if threshold < band <= aim and u < research.relabelling_chance(funded, band, strictness, p):
                     level = band
             share = research.relabelled_share(funded, level, relabels, strictness, u, p)
             self.relabelled = share

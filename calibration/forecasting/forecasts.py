@@ -29,14 +29,12 @@ from calibration.forecasting.blend import MODEL, Blend, pooled
 from calibration.forecasting.ledger import QUANTITIES, Ledger, ledger_of, simulated_of
 from calibration.forecasting.lists import KNOWN
 from calibration.forecasting.naive import naive_forecasts
-from calibration.forecasting.quantities import Asked, known_by, name_of
+from calibration.forecasting.quantities import REPORTED_AS, Asked, known_by, name_of
 from calibration.forecasting.srdi_shares import share_sample, simulated_shares
 from scenarios.analysis.model_error import DRIFT, DRIFTS, OTHER_DISCREPANCY, with_error
 from scenarios.analysis.reported import (
     CUT_OFF,
-    FACT,
     GIANT_RATIOS,
-    GIANT_RD,
     Quantity,
     ReportedFigure,
     reported_figures,
@@ -44,9 +42,6 @@ from scenarios.analysis.reported import (
 )
 from sim.records.outputs import NATIONAL
 
-#: A quantity whose reported figures are of another measure: means of firms, which the model moves by the change
-#: of the ratio of sums.
-REPORTED_AS = {GIANT_RD: f"{FACT}certified_rd"}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 

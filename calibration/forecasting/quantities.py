@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pydantic import model_validator
 
 from calibration.forecasting.lists import positions_of, regions
-from scenarios.analysis.reported import GIANT_RATIOS, GIANT_RD, REVIEW_PASS_RATE, Quantity, ReportedFigure
+from scenarios.analysis.reported import FACT, GIANT_RATIOS, GIANT_RD, REVIEW_PASS_RATE, Quantity, ReportedFigure
 from scenarios.errors import InputError, nearest
 from sim.records.outputs import NATIONAL
 from sim.reference import province_names
@@ -40,6 +40,9 @@ FLOWS = (
     *("applications", "births", "deaths"),
     *(column.name for column in NATIONAL if column.unit.endswith("per quarter")),
 )
+#: A quantity whose series of the nation is of another measure: means of firms, which the model moves by the change of
+#: the ratio of sums.
+REPORTED_AS = {GIANT_RD: f"{FACT}certified_rd"}
 #: Days from the end of the year to the report, where that is long: the bulletin on R&D comes in August or September,
 #: the number of firms with R&D came after 16 and 18 months.
 REPORT_LAG = {"rd_reported_yuan": timedelta(270), "rd_firms_manufacturing": timedelta(550)}

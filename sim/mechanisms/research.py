@@ -116,6 +116,16 @@ def passing_spread(p):
 
 
 @equation
+def passing_noise(p):
+    """The sd of a quarter's change of log R&D intensity: σ √(1 − s) √(κ (2 − κ)), κ the reversion (`rd_reversion`).
+
+    With it the spread of what does not last stays what it is at the start; with any other, the sum of R&D would rise or
+    fall for years by the model's start alone.
+    """
+    return passing_spread(p) * math.sqrt(p.rd_reversion * (2.0 - p.rd_reversion))
+
+
+@equation
 def next_threshold(tier, revenue, moment):
     """R&D intensity that the next (or the held highest) tier asks of a firm of this revenue.
 
@@ -125,6 +135,15 @@ def next_threshold(tier, revenue, moment):
     if tier < Tier.srdi or revenue < moment.giant_revenue_mid:
         return max(moment.srdi_rd, moment.srdi_rd_spending / revenue)
     return moment.giant_rd_large if revenue >= moment.giant_revenue_large else moment.giant_rd_mid
+
+
+@equation
+def intensity_aimed_at(threshold, draw, moment, p):
+    """R&D intensity a firm works towards: the share `points_aim` of firms towards what earns points enough for a title.
+
+    The others, and all where that is less, work towards the threshold alone. draw: the firm's own, for its whole life.
+    """
+    return max(threshold, moment.rd_aim) if draw < p.points_aim else threshold
 
 
 @equation
@@ -150,14 +169,15 @@ def own_threshold(tier, revenue, moment):
 
 @equation
 def intensity_step(intensity, norm, pull, swing, u, p):
-    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_i − ln r) − s w + σ ε + pull.
+    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_i − ln r) − s w + τ ε + pull.
 
     R&D budgets follow the trend of demand: of a swing w around it the share s (`rd_smoothing`) does not reach them,
     since most R&D is staff whom firms keep (Hall 2002; Brown and Petersen 2011). At most `MOST_INTENSITY`.
+    τ is `passing_noise`.
 
     pull: `threshold_pull`. swing: w, growth of the nation's demand in the quarter less its trend, log.
     """
-    drift = p.rd_reversion * log(norm / intensity) + p.rd_noise * unit_noise(u) + pull - p.rd_smoothing * swing
+    drift = p.rd_reversion * log(norm / intensity) + passing_noise(p) * unit_noise(u) + pull - p.rd_smoothing * swing
     return min(intensity * exp(drift), MOST_INTENSITY)
 
 

@@ -13,6 +13,7 @@ from sim.mechanisms.growth import research_hiring
 from sim.mechanisms.knowledge import absorptive_capacity, knowledge_stock, spillover, transfer
 from sim.mechanisms.research import (
     added_research,
+    intensity_aimed_at,
     intensity_step,
     next_threshold,
     own_threshold,
@@ -107,10 +108,11 @@ def do_research(tile, quarter, performers):
         effort = 0.0
         if p.review_effort > 0.0 and sme and comes_up(firms, moment, j):
             effort, aspires, threshold = p.review_effort, True, own_threshold(tier, revenue, quarter.aims)
-        aim = max(threshold, quarter.aims.rd_aim)
+        inclination, ambition = uniform_pair(quarter.lasting_keys[Purpose.RELABEL], tile.first + j)
+        aim = intensity_aimed_at(threshold, ambition, quarter.aims, p)
         asked = threshold if firms.rd_intensity[j] < threshold else aim
         relabels = relabelling_chance(firms.rd_intensity[j], asked, moment.audit_strictness, p)
-        inclined = uniform(quarter.lasting_keys[Purpose.RELABEL], tile.first + j) < relabels
+        inclined = inclination < relabels
         pulled = aspires and not (inclined and p.relabel_lasting > 0.0)
         pull = threshold_pull(firms.rd_intensity[j], threshold, aim if pulled else 0.0, constraint, effort, p)
         u = uniform(quarter.keys[Purpose.RESEARCH], tile.first + j)
@@ -134,18 +136,20 @@ def report_research(tile, quarter, performers):
         firms.rd_before[j] = firms.rd_last_year[j] if live else firms.rd_before[j]
         firms.rd_last_year[j] = np.float32(0.0) if live else firms.rd_last_year[j]
         firms.relabelled[j] = np.float32(0.0) if live else firms.relabelled[j]
-    key = quarter.lasting_keys[Purpose.RELABEL] if p.relabel_lasting > 0.0 else quarter.keys[Purpose.RELABEL]
     for j in performers:
-        u = uniform(key, tile.first + j)
+        u, ambition = uniform_pair(quarter.lasting_keys[Purpose.RELABEL], tile.first + j)
+        if p.relabel_lasting == 0.0:
+            u = uniform(quarter.keys[Purpose.RELABEL], tile.first + j)
         relabels, strictness = rows.aspires[j] != 0.0, moment.audit_strictness
         threshold = rows.threshold[j]
         if p.relabel_lasting > 0.0 and firms.tier[j] >= Tier.srdi and not relabels:
             # The certificate obliges to a yearly report, of firms grown large too: who relabelled for it goes on.
             relabels, threshold = True, own_threshold(firms.tier[j], float(firms.revenue[j]), quarter.aims)
         level = threshold
+        aim = intensity_aimed_at(threshold, ambition, quarter.aims, p)
         for band in env.rd_bands:
             # The chance falls from band to band, so this is the highest that the firm dares to report.
-            wanted = threshold < band <= quarter.aims.rd_aim
+            wanted = threshold < band <= aim
             level = band if wanted and u < relabelling_chance(rows.funded[j], band, strictness, p) else level
         share = relabelled_share(rows.funded[j], level, relabels, strictness, u, p)
         firms.relabelled[j] = share

@@ -115,6 +115,7 @@ def test_the_research_of_little_giants_starts_from_the_reported_mean_of_firms():
     error = forecaster._errors(GIANT_RD, 1)[0] * drift(asked, figure.date)
     odds = 0.089 / 0.911 * 2.0 * np.exp(error)
     assert forecaster.sample(asked)[0] == pytest.approx(odds / (1.0 + odds), rel=0.01)
+    assert naive_forecasts(asked).last_value == pytest.approx(0.089)
 
 
 def test_a_share_moves_by_its_log_odds(tables):

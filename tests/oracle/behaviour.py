@@ -365,8 +365,11 @@ def do_research(firm: Firm, seen, country) -> None:
     if p.review_effort and is_sme(firm, country) and comes_up(firm, country):
         effort, seen.aspires, threshold = p.review_effort, True, own_threshold(firm, country.aims)
     drift = p.rd_reversion * math.log(research_norm(firm, seen, country) / firm.rd_intensity)
-    drift += p.rd_noise * flat(uniform(country.key("research"), firm.slot)) - p.rd_smoothing * country.demand_swing
-    aim = max([threshold, *worthwhile_bands(country)])
+    # An autoregressive process keeps its variance v if its noise has v (1 - (1 - reversion)^2).
+    kept = 1.0 - p.rd_reversion
+    noise = p.rd_spread * math.sqrt((1.0 - p.rd_lasting) * (1.0 - kept * kept))
+    drift += noise * flat(uniform(country.key("research"), firm.slot)) - p.rd_smoothing * country.demand_swing
+    aim = max([threshold, *worthwhile_bands(firm, country)])
     chance = relabelling_chance(firm.rd_intensity, threshold if firm.rd_intensity < threshold else aim, country)
     relabels = uniform(country.lifelong("relabel"), firm.slot) < chance
     pulled = seen.aspires and not (p.relabel_lasting and relabels)
@@ -378,9 +381,12 @@ def do_research(firm: Firm, seen, country) -> None:
     firm.rd_intensity = intensity
 
 
-def worthwhile_bands(country) -> list[float]:
-    """R&D that earns points, up to the first band with the same part of them as the pass mark is of 100."""
-    if country.p.points_aim == 0.0:
+def worthwhile_bands(firm: Firm, country) -> list[float]:
+    """R&D that earns points, up to the first band with the same part of them as the pass mark is of 100.
+
+    None for a firm that cares for the threshold alone.
+    """
+    if uniform_pair(country.lifelong("relabel"), firm.slot)[1] >= country.p.points_aim:
         return []
     bands = next(item["bands"] for item in read("criteria")["srdi"]["score"] if item["field"] == "rd_intensity")
     most = max(points for _, points in bands)
@@ -412,7 +418,7 @@ def report_research(firm: Firm, seen, country) -> None:
     threshold = seen.threshold if seen.aspires else own_threshold(firm, country.aims)
     if seen.aspires or (p.relabel_lasting and firm.tier >= 2):
         u = uniform(country.lifelong("relabel") if p.relabel_lasting else country.key("relabel"), firm.slot)
-        levels = [threshold, *(band for band in worthwhile_bands(country) if band > threshold)]
+        levels = [threshold, *(band for band in worthwhile_bands(firm, country) if band > threshold)]
         dared = [level for level in levels if u < relabelling_chance(seen.funded, level, country)]
         if dared and seen.funded < max(dared):
             share = 1.0 - seen.funded / (1.002 * max(dared))

@@ -175,7 +175,7 @@ def test_a_province_differs_in_start_reach_and_bar():
 def test_a_firm_up_for_review_relabels_to_the_bar_of_its_own_tier(reviews, reported):
     rules = Rules(audit_strictness=0.0, srdi={"validity_years": 1})
     certain = {"relabel_chance": 1.0, "relabel_reach": 1.0, "relabel_fall": 0.0, "reach_giant_max": 1.0}
-    still = {"rd_noise": 0.0, "reach_giant_mid": 2010.0, "reach_giant_width": 0.4}
+    still = {"rd_spread": 0.0, "reach_giant_mid": 2010.0, "reach_giant_width": 0.4}
     policy = Policy(rules=rules, model=Feedbacks(reviews=reviews, points=False), parameters=certain | still)
     model = SRDIModel(policy, scale=0.005, rng=1, until=2019)
     columns = model.firms.columns

@@ -62,7 +62,7 @@ P = parameters(
     productivity_speed=0.02, productivity_noise=0.07,
     rd_size=1.5, rd_norm_level=1.2, rd_norm_size=300.0, rd_norm_fall=0.2,
     rd_reconsider=0.12, constraint_reference=0.25, rd_spread=0.9, rd_lasting=0.36, rd_starter_gap=0.2,
-    rd_reversion=0.01, rd_noise=0.18, rd_revenue_fall=0.3, rd_selection=0.4, rd_smoothing=0.7, pull_width=0.5,
+    rd_reversion=0.01, rd_revenue_fall=0.3, rd_selection=0.4, rd_smoothing=0.7, pull_width=0.5,
     pull_aim=2.0, pull_speed=0.12, relabel_reach=0.25, relabel_chance=0.6, relabel_fall=0.0,
     award_additionality=0.6, rd_staff_cost=250e3, rd_staff_cost_share=0.6, order_share=0.4, redirect=0.6, gap_share=0.2,
     substitution_max=0.8, exit_base=0.05, exit_size=0.2, exit_productivity=0.4, exit_leverage=2.0, exit_age=0.3,
@@ -530,8 +530,29 @@ def test_research_that_earns_the_part_of_its_points_that_passes(pass_mark, aim):
     assert research_bands().tolist() == [0.03, 0.04, 0.06, 0.08, 0.1]
 
 
+def test_the_share_that_heeds_points_works_towards_them_where_they_ask_for_more_than_the_threshold():
+    p, moment = parameters(points_aim=0.4), SimpleNamespace(rd_aim=0.06)
+    assert research.intensity_aimed_at(0.03, 0.39, moment, p) == 0.06
+    assert research.intensity_aimed_at(0.03, 0.41, moment, p) == 0.03
+    assert research.intensity_aimed_at(0.08, 0.39, moment, p) == 0.08
+
+
+def test_the_passing_spread_of_research_lasts():
+    """Firms that revert to one norm differ as much after ten years as at the start."""
+    p = parameters(rd_spread=0.8, rd_lasting=0.36, rd_reversion=0.05, rd_smoothing=0.0)
+    rng = np.random.default_rng(1)
+    logs = log(1e-3) + 0.64 * rng.standard_normal(2000)
+    for _ in range(40):
+        draws = rng.random(2000)
+        logs = np.array(
+            [log(research.intensity_step(exp(x), 1e-3, 0.0, 0.0, u, p)) for x, u in zip(logs, draws, strict=True)]
+        )
+    assert logs.std() == pytest.approx(0.64, rel=0.06)
+
+
 def test_research_intensity():
-    step = 0.01 * log(0.04 / 0.025) + 0.18 * NOISE + 0.09
+    noise = P.rd_spread * sqrt((1 - P.rd_lasting) * (1 - 0.99**2))
+    step = 0.01 * log(0.04 / 0.025) + noise * NOISE + 0.09
     assert research.intensity_step(0.025, 0.04, 0.09, 0.0, UP, P) == pytest.approx(0.025 * exp(step))
     assert research.intensity_step(0.025, 0.04, 0.09, 0.05, UP, P) == pytest.approx(0.025 * exp(step - 0.7 * 0.05))
     assert research.intensity_step(0.59, 0.6, 0.0, 0.0, 0.99, P) == 0.6
