@@ -530,11 +530,10 @@ def test_research_that_earns_the_part_of_its_points_that_passes(pass_mark, aim):
     assert research_bands().tolist() == [0.03, 0.04, 0.06, 0.08, 0.1]
 
 
-def test_the_share_that_heeds_points_works_towards_them_where_they_ask_for_more_than_the_threshold():
-    p, moment = parameters(points_aim=0.4), SimpleNamespace(rd_aim=0.06)
-    assert research.intensity_aimed_at(0.03, 0.39, moment, p) == 0.06
-    assert research.intensity_aimed_at(0.03, 0.41, moment, p) == 0.03
-    assert research.intensity_aimed_at(0.08, 0.39, moment, p) == 0.08
+@pytest.mark.parametrize(("threshold", "draw", "aim"), [(0.03, 0.39, 0.06), (0.03, 0.41, 0.03), (0.08, 0.39, 0.08)])
+def test_a_share_of_firms_works_for_points_beyond_the_threshold(threshold, draw, aim):
+    moment = Moment(rd_aim=0.06).record()
+    assert research.intensity_aimed_at(threshold, draw, moment, parameters(points_aim=0.4)) == aim
 
 
 def test_the_passing_spread_of_research_lasts():
