@@ -36,7 +36,7 @@ ORIGINS = (date(2021, 12, 31), date(2022, 12, 31))
 HORIZON = timedelta(456)
 #: Share of little giants lost in a year without review, which no figure tells the emulator: that of runs with draws
 #: from the posterior (a test holds it to those of the package).
-LOSSES = 0.046
+LOSSES = 0.035
 #: Name of the naive forecast of provinces that takes the national forecast of the model.
 LAST_SHARE = "last_share"
 
