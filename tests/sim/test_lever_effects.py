@@ -9,7 +9,9 @@ import pytest
 from conftest import SCALE, frame, levers, run, tables_equal
 
 from sim.calendar import Quarter
+from sim.flows import Flow
 from sim.levers import PROGRAMMES, Levers
+from sim.model import SRDIModel
 from sim.policy import Policy
 from sim.rules import Rules
 
@@ -69,6 +71,23 @@ def test_a_lever_moves_its_own_outcome_the_right_way_and_costs_money(name):
     assert sign * effect > 0
     spent = frame(on, "spending").query("lever == @name")["spending_yuan"].sum()
     assert (spent > 0) == (lever.cost_rule != "none: a rule, not public money")
+
+
+def test_where_places_are_scarce_support_for_listing_hardly_moves_how_many_list():
+    def listings(places: float, intensity: float) -> float:
+        support = policy("listing_support", intensity=intensity, budget_yuan=1e11)
+        eager = {"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places}
+        model = SRDIModel(support.model_copy(update={"parameters": eager}), scale=0.05, rng=1, until=UNTIL)
+        found = 0
+        while model.running:
+            model.step()
+            # Before, fewer apply than there are places.
+            found += model.flows[..., Flow.listings].sum() * (model.quarter.year >= 2022)
+        return found
+
+    ample, scarce = (listings(places, 5.0) / listings(places, 0.0) - 1.0 for places in (1e5, 250.0))
+    assert ample > 0.1
+    assert abs(scarce) < 0.25 * ample
 
 
 @pytest.mark.parametrize("budget", [1.0, 3e7, 2e8])
