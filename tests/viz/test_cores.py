@@ -97,6 +97,18 @@ def test_who_can_wait_comes_after_those_who_cannot(runs):
     until(lambda: len(asked.begun) == 3)
 
 
+def test_only_runs_that_a_user_waits_for_are_awaited(runs):
+    asked = runs(1)
+    asked.start("a")
+    asked.start("b", patient=True)
+    assert not asked.cores.awaited
+    asked.start("c")
+    assert asked.cores.awaited
+    asked.end("a")
+    until(lambda: "c" in asked.begun)
+    assert not asked.cores.awaited
+
+
 def test_who_can_wait_leaves_a_core(runs):
     asked = runs(3)
     for name in "abc":

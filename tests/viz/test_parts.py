@@ -120,6 +120,14 @@ def test_a_worker_shows_parts_and_then_the_whole(runner):
     assert last.reached is None
 
 
+def test_no_parts_are_drawn_while_others_wait_for_a_core(runner, monkeypatch):
+    monkeypatch.setattr(type(runner), "crowded", property(lambda _: True))
+    with Told(runner, rest=60.0, pause=0.0) as told:
+        told.worker.ask(INCUBATION)
+        assert told.reached("waiting").wait(60.0)
+    assert [answer.reached for answer in told.answers] == [None]
+
+
 def test_no_part_of_an_earlier_request_comes_after_one_of_a_later(runner):
     with Told(runner, rest=0.0, pause=0.0) as told:
         for intensity in (1.2, 1.4, 1.6, 1.8):

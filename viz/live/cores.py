@@ -40,6 +40,12 @@ class Cores:
             if threads:
                 self._give(patient)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether a run that a user waits for is waiting for a core."""
+        with self._changed:
+            return bool(self._waiting[False])
+
     def give_way(self, stopped: Callable[[], bool] = lambda: False) -> bool:
         """For a patient run between steps: stand still while others need it; False once `stopped` returns true."""
         if not self._are_needed():

@@ -135,6 +135,11 @@ class Runner:
         """Whether the member's baseline has been run."""
         return member in self._baselines
 
+    @property
+    def crowded(self) -> bool:
+        """Whether runs that users wait for are waiting for a core."""
+        return self._cores.awaited
+
     def run(
         self,
         policy: Policy,

@@ -195,8 +195,9 @@ class Worker:
         parts = Parts(lambda part: tell(answer(part)), baseline, first, self.pause)
 
         def look(model: SRDIModel) -> None:
-            # Under the hand, one whole line after the other: between them, parts would only flicker.
-            if not self._held or time.monotonic() >= report_at:
+            # Under the hand, one whole line after the other: between them, parts would only flicker. While others wait
+            # for a core, drawing parts would only make them wait longer.
+            if not runner.crowded and (not self._held or time.monotonic() >= report_at):
                 parts.look(model)
 
         run = runner.run(scenario.policy, 0, abandoned, look=look)
