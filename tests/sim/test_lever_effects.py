@@ -76,14 +76,14 @@ def test_a_lever_moves_its_own_outcome_the_right_way_and_costs_money(name):
 def test_where_places_are_scarce_support_for_listing_hardly_moves_how_many_list():
     def listings(places: float, intensity: float) -> float:
         support = policy("listing_support", intensity=intensity, budget_yuan=1e11)
-        eager = {"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places}
-        model = SRDIModel(support.model_copy(update={"parameters": eager}), scale=0.05, rng=1, until=UNTIL)
-        found = 0
+        parameters = {"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places}
+        model = SRDIModel(support.model_copy(update={"parameters": parameters}), scale=0.05, rng=1, until=UNTIL)
+        listed = 0
         while model.running:
             model.step()
-            # Before, fewer apply than there are places.
-            found += model.flows[..., Flow.listings].sum() * (model.quarter.year >= 2022)
-        return found
+            # Places are scarce from 2022 on.
+            listed += model.flows[..., Flow.listings].sum() * (model.quarter.year >= 2022)
+        return listed
 
     ample, scarce = (listings(places, 5.0) / listings(places, 0.0) - 1.0 for places in (1e5, 250.0))
     assert ample > 0.1

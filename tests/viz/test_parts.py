@@ -124,7 +124,7 @@ def test_no_parts_are_drawn_while_others_wait_for_a_core(runner, monkeypatch):
     monkeypatch.setattr(type(runner), "crowded", property(lambda _: True))
     with Told(runner, rest=60.0, pause=0.0) as told:
         told.worker.ask(INCUBATION)
-        assert told.reached("waiting").wait(60.0)
+        told.worker.wait_for_part(60.0)
     assert [answer.reached for answer in told.answers] == [None]
 
 

@@ -286,7 +286,7 @@ class Session:
         if not self._ask(settings, held=not remember):
             self.refused.value += 1
             return
-        if remember:
+        if remember and not self.runner.crowded:
             # Drawing and a run's Python would wait for one another, and the first change is what the user waits for.
             self.worker.wait_for_part(_FIRST_PART_S)
         with self._page:

@@ -42,7 +42,7 @@ class Cores:
 
     @property
     def awaited(self) -> bool:
-        """Whether a run that a user waits for is waiting for a core."""
+        """Whether a run that is not patient waits for a core."""
         with self._changed:
             return bool(self._waiting[False])
 

@@ -137,7 +137,7 @@ class Runner:
 
     @property
     def crowded(self) -> bool:
-        """Whether runs that users wait for are waiting for a core."""
+        """Whether runs that are not patient wait for a core."""
         return self._cores.awaited
 
     def run(

@@ -71,7 +71,8 @@ class Worker:
     follows: of runs that were all abandoned, nothing would be seen. The release abandons the run in hand.
 
     Args:
-        on_answer: called from the threads with every improved answer, the first of them a part of the central run.
+        on_answer: called from the threads with every improved answer, the first of them a part of the central run
+            unless others wait for a core.
         on_status: called from the threads with the current status.
         rest: seconds without a request before the ensemble begins.
         patience: seconds before the status of the central run is reported, because drawing it takes as long as some
