@@ -95,8 +95,8 @@ class Feedbacks(BaseModel):
         relabel_fall=0.0,
     )
     points: Switch = _feedback(
-        "firms work towards the R&D that earns as much of its points as passes the SRDI score, and claim it where "
-        "they relabel; off, they look at the threshold alone",
+        "a share of firms works towards the R&D that earns as much of its points as passes the SRDI score, and claims "
+        "it where it relabels; off, all look at the threshold alone",
         points_aim=0.0,
     )
 

@@ -410,7 +410,7 @@ class SRDIModel(Model):
         moment.audit_strictness = rules.audit_strictness
         moment.validity_srdi = 4 * rules.srdi.validity_years
         moment.validity_giant = 4 * rules.little_giant.validity_years
-        moment.take_thresholds(rules, self.parameters)
+        moment.take_thresholds(rules)
 
     def _aims(self) -> Moment:
         """The moment with the R&D thresholds that firms work towards."""
@@ -418,7 +418,7 @@ class SRDIModel(Model):
         if rules is self.rules:
             return self.moment
         aims = copy.copy(self.moment)
-        aims.take_thresholds(rules, self.parameters)
+        aims.take_thresholds(rules)
         return aims
 
     def _move_demand(self) -> None:

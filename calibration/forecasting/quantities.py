@@ -40,8 +40,8 @@ FLOWS = (
     *("applications", "births", "deaths"),
     *(column.name for column in NATIONAL if column.unit.endswith("per quarter")),
 )
-#: A quantity whose series of the nation is of another measure: means of firms, which the model moves by the change of
-#: the ratio of sums.
+#: Quantities that are forecast from the figures of another measure: R&D of little giants from means of firms, which the
+#: model moves by the change of its ratio of sums. Figures of that ratio are no part of the series.
 REPORTED_AS = {GIANT_RD: f"{FACT}certified_rd"}
 #: Days from the end of the year to the report, where that is long: the bulletin on R&D comes in August or September,
 #: the number of firms with R&D came after 16 and 18 months.

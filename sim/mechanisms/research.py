@@ -70,7 +70,7 @@ def research_norm(sector_norm, log_employment, firm_effect, p):
 
     f r̄_s is typical of small firms with R&D, whom participation selects: b̄ = β λ s σ² is the mean of b among performers
     where few firms are. Large firms do R&D more often, so theirs is less intense. Above `rd_norm_size` employees
-    intensity falls further, as large firms' R&D does not grow in step with their revenue.
+    intensity falls further, by γ (`rd_norm_fall`), as R&D may grow less than in step with size.
     """
     excess = max(log_employment - log(p.rd_norm_size), 0.0)
     selected = p.rd_size * p.rd_selection * p.rd_lasting * p.rd_spread * p.rd_spread
@@ -117,10 +117,10 @@ def passing_spread(p):
 
 @equation
 def passing_noise(p):
-    """The sd of a quarter's change of log R&D intensity: σ √(1 − s) √(κ (2 − κ)), κ the reversion (`rd_reversion`).
+    """The sd of a quarter's noise in log R&D intensity: σ √(1 − s) √(κ (2 − κ)), κ the reversion (`rd_reversion`).
 
-    With it the spread of what does not last stays what it is at the start; with any other, the sum of R&D would rise or
-    fall for years by the model's start alone.
+    With it the spread of what does not last stays what it is at the start; with any other, R&D would rise or fall for
+    years because of how the model starts.
     """
     return passing_spread(p) * math.sqrt(p.rd_reversion * (2.0 - p.rd_reversion))
 
@@ -169,13 +169,13 @@ def own_threshold(tier, revenue, moment):
 
 @equation
 def intensity_step(intensity, norm, pull, swing, u, p):
-    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_i − ln r) − s w + τ ε + pull.
+    """True R&D intensity of an active firm after one quarter: ln r ← ln r + κ (ln r̄_i − ln r) − s w + ν ε + pull.
 
     R&D budgets follow the trend of demand: of a swing w around it the share s (`rd_smoothing`) does not reach them,
     since most R&D is staff whom firms keep (Hall 2002; Brown and Petersen 2011). At most `MOST_INTENSITY`.
-    τ is `passing_noise`.
 
-    pull: `threshold_pull`. swing: w, growth of the nation's demand in the quarter less its trend, log.
+    ν: `passing_noise`. pull: `threshold_pull`. swing: w, growth of the nation's demand in the quarter less its trend,
+    log.
     """
     drift = p.rd_reversion * log(norm / intensity) + passing_noise(p) * unit_noise(u) + pull - p.rd_smoothing * swing
     return min(intensity * exp(drift), MOST_INTENSITY)

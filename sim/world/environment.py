@@ -161,7 +161,7 @@ class Moment:
     audit_strictness: float = 0.0  # 0-1
     srdi_rd: float = 0.0  # R&D intensity that the rules ask for, share of revenue
     srdi_rd_spending: float = 0.0  # least R&D spending that the rules ask for, yuan per year
-    rd_aim: float = 0.0  # R&D intensity that firms work towards for the points of the SRDI score; 0: none
+    rd_aim: float = 0.0  # R&D intensity that firms may work towards for the points of the SRDI score
     giant_rd_large: float = 0.0  # share of revenue, from giant_revenue_large on
     giant_rd_mid: float = 0.0  # share of revenue, from giant_revenue_mid on
     giant_revenue_large: float = 0.0  # yuan per year
@@ -181,9 +181,9 @@ class Moment:
     listing_admitted: float = 1.0  # share of the applications for a listing that the exchanges admit
     demand_swing: float = 0.0  # growth of the nation's demand in the quarter less its trend, log
 
-    def take_thresholds(self, rules: Rules, p) -> None:
+    def take_thresholds(self, rules: Rules) -> None:
         """Set what the rules ask of R&D."""
-        self.rd_aim = research_aim(rules.srdi.score_min) if p.points_aim > 0.0 else 0.0
+        self.rd_aim = research_aim(rules.srdi.score_min)
         self.srdi_rd = rules.srdi.rd_intensity_min
         self.srdi_rd_spending = rules.srdi.rd_spending_min
         self.giant_revenue_mid = rules.little_giant.revenue_mid
