@@ -141,7 +141,7 @@ def check_chinese(text: str) -> None:
 
 def session(query: str = "") -> Session:
     """A reader's page without a model behind it."""
-    return Session(SimpleNamespace(), query)
+    return Session(SimpleNamespace(crowded=False), query)
 
 
 def send(page: Session, content: bytes, name: str = "file.toml") -> str:

@@ -282,7 +282,7 @@ def miniature(tmp_path_factory):
         for figure, value in zip(figures, made, strict=True)
     )
     priors = replace(read_priors(), by_name={name: read_priors().by_name[name] for name in LEARNED})
-    settings = Settings(scale=scale, first=40, later=12, draws=400, steps=800)
+    settings = Settings(scale=scale, first=40, later=12, draws=800, steps=1600)
     folder = tmp_path_factory.mktemp("fit")
     return truth, folder, fit(priors, read_targets(figures=known), folder, settings)
 

@@ -8,7 +8,7 @@ import pytest
 from sim.model import SRDIModel
 
 #: Large enough for an award a year; a smaller population has money for less than one firm.
-SCALE = 0.005
+SCALE = 0.02
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_names_are_no_scenarios(tmp_path, given):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Of numbers as NumPy has them, and of scenarios that come from a generator."""
-    numbers = {"replicates": np.int64(2), "seed": np.int64(5), "until": np.int64(2019), "scale": np.float64(0.0005)}
+    numbers = {"replicates": np.int64(2), "seed": np.int64(7), "until": np.int64(2019), "scale": np.float64(0.0005)}
     pools = {"workers": np.int64(1), "threads": np.int64(1), "firms_panel": np.int64(2), "crossed_draws": np.int64(1)}
     scenarios = (load_scenario(name) for name in ("baseline", "no-policy"))
     out = tmp_path_factory.mktemp("ensemble") / "out"
@@ -158,7 +158,7 @@ def results(tmp_path_factory):
 
 
 def test_an_ensemble_takes_numbers_of_numpy_and_any_scenarios(results):
-    assert load_results(results.path).manifest["seeds"] == [5, 6]
+    assert load_results(results.path).manifest["seeds"] == [7, 8]
     assert len(results.table("firms")) == 2 * 2 * 2 * 2
 
 

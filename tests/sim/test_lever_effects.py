@@ -85,7 +85,7 @@ def test_where_places_are_scarce_support_for_listing_hardly_moves_how_many_list(
             listed += model.flows[..., Flow.listings].sum() * (model.quarter.year >= 2022)
         return listed
 
-    ample, scarce = (listings(places, 5.0) / listings(places, 0.0) - 1.0 for places in (1e5, 250.0))
+    ample, scarce = (listings(places, 5.0) / listings(places, 0.0) - 1.0 for places in (1e5, 150.0))
     assert ample > 0.1
     assert abs(scarce) < 0.25 * ample
 

@@ -218,14 +218,20 @@ def test_rules_hold_from_their_start_on(without_levers):
 
 
 def test_the_lower_the_bar_for_research_the_more_certificates():
-    """After one year and after three; a report that meets a bar also earns points, which must not count for the bar."""
+    """After one year and after three; a report that meets a bar also earns points.
+
+    Who works for the bar alone reports less where it is lower and earns fewer points: after three years that takes away
+    what a bar below the first band of points gave.
+    """
     stocks = [
         frame(run(rules(start="2022Q1", srdi={"rd_intensity_min": bar}), until=2024, scale=0.02))["srdi_smes"]
         for bar in (0.02, 0.03, 0.06)
     ]
-    for quarter in (-9, -1):
-        low, middle, high = (stock.iloc[quarter] for stock in stocks)
-        assert low > middle > 1.03 * high
+    low, middle, high = (stock.iloc[-9] for stock in stocks)
+    assert low > middle > 1.03 * high
+    low, middle, high = (stock.iloc[-1] for stock in stocks)
+    assert middle > 1.03 * high
+    assert low == pytest.approx(middle, rel=0.01)
 
 
 def test_without_relabelling_a_higher_bar_for_research_leaves_fewer_certificates():

@@ -150,12 +150,12 @@ WRONG = {
 
 
 def differs_within_a_year(stage, change=lambda country: None) -> list[str]:
-    """What differs first if the oracle goes on by itself with a change."""
+    """What differs within a year if the oracle has a change; in every quarter it starts from the model's firms."""
     model, country = branch(stage[0], stage[0].policy), copied(stage[1])
     change(country)
     comparison = Comparison()
     for _ in follow(model, country, comparison, 4):
-        pass
+        take_up(country, model)
     return comparison.differences
 
 

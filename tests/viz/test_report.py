@@ -266,7 +266,7 @@ def test_caveats_name_what_is_assumed_and_what_is_missed(page):
     assert words("caveat.simulation_noise", runs="3", params=default_draws().name) in section
     assert words("label.assumed_levers") in section
     assert words("caveat.few", units="3", enough=MIN_PAIRS) in section
-    assert words.column("fact.certified_rd") in section  # a figure the calibrated model misses
+    assert words.column("fact.certified_revenue") in section  # a figure the calibrated model misses
     assert "commons_absorption" in section
     counts = source_counts()
     assert counts["all"] == len(parameter_table()) == sum(counts.values()) - counts["all"]
