@@ -31,6 +31,7 @@ from hypothesis import settings
 from scenarios import load_scenario
 from scenarios.files.schema import Scenario
 from scenarios.records.export import FORMATS, export
+from sim.flows import Flow
 from sim.levers import Levers
 from sim.model import SRDIModel
 from sim.numerics.kernel_cache import cache_folder
@@ -108,6 +109,16 @@ extends = "baseline"
 start = "2019Q1"
 end = "2021Q4"
 """
+
+
+def listings(policy: Policy, places: float, since: int, until: int) -> float:
+    """Listings from the year `since` on, in real firms, where firms are eager and the exchanges have so many places."""
+    eager = {"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places}
+    model, found = SRDIModel(policy.model_copy(update={"parameters": eager}), scale=0.05, rng=1, until=until), 0
+    while model.running:
+        model.step()
+        found += model.flows[..., Flow.listings].sum() * (model.quarter.year >= since)
+    return found / model.scale
 
 
 def unwatched() -> dict[str, str]:

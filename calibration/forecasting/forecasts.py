@@ -29,7 +29,7 @@ from calibration.forecasting.blend import MODEL, Blend, pooled
 from calibration.forecasting.ledger import QUANTITIES, Ledger, ledger_of, simulated_of
 from calibration.forecasting.lists import KNOWN
 from calibration.forecasting.naive import naive_forecasts
-from calibration.forecasting.quantities import REPORTED_AS, Asked, known_by, name_of
+from calibration.forecasting.quantities import Asked, known_by, name_of, reported_as
 from calibration.forecasting.srdi_shares import share_sample, simulated_shares
 from scenarios.analysis.model_error import DRIFT, DRIFTS, OTHER_DISCREPANCY, with_error
 from scenarios.analysis.reported import (
@@ -135,8 +135,7 @@ def anchor(
     Args:
         figures: among which it is sought; all reported ones by default.
     """
-    name = REPORTED_AS.get(quantity.quantity, quantity.quantity)
-    series = (name, quantity.whole_year, quantity.since_start)
+    series = (reported_as(quantity), quantity.whole_year, quantity.since_start)
     known = [
         figure
         for figure in (reported_figures() if figures is None else figures)

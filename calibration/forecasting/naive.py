@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import norm, t
 
 from calibration.forecasting.lists import KNOWN, SRDI, Count, known_counts, known_lists
-from calibration.forecasting.quantities import BY_PROVINCE, REPORTED_AS, Asked, known_by
+from calibration.forecasting.quantities import BY_PROVINCE, Asked, known_by, reported_as
 from scenarios.analysis.reported import Quantity, ReportedFigure, reported_figures
 
 #: Names of the forecasts, and the probabilities of the quantiles that represent one: equally spaced, median included.
@@ -62,7 +62,7 @@ def naive_forecasts(quantity: Quantity, last: date = KNOWN) -> Naive:
         whole = Asked(quantity=quantity.quantity, date=quantity.date, whole_year=quantity.whole_year)
         nation = naive_forecasts(whole, last)
         return Naive({name: share * sample for name, sample in nation.samples.items()})
-    series = (REPORTED_AS.get(quantity.quantity, quantity.quantity), quantity.province, quantity.since_start)
+    series = (reported_as(quantity), quantity.province, quantity.since_start)
     figures: list[ReportedFigure] | list[Count]
     if quantity.quantity == SRDI and place:
         figures = [count for count in known_counts(last) if count.place == place]

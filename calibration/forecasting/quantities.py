@@ -42,7 +42,7 @@ FLOWS = (
 )
 #: Quantities that are forecast from the figures of another measure: R&D of little giants from means of firms, which the
 #: model moves by the change of its ratio of sums. Figures of that ratio are no part of the series.
-REPORTED_AS = {GIANT_RD: f"{FACT}certified_rd"}
+_REPORTED_AS = {GIANT_RD: f"{FACT}certified_rd"}
 #: Days from the end of the year to the report, where that is long: the bulletin on R&D comes in August or September,
 #: the number of firms with R&D came after 16 and 18 months.
 REPORT_LAG = {"rd_reported_yuan": timedelta(270), "rd_firms_manufacturing": timedelta(550)}
@@ -102,6 +102,11 @@ def quantity_of(name: str, day: date) -> Asked:
 def name_of(quantity: Asked) -> str:
     """The name that `quantity_of` reads."""
     return f"{quantity.quantity}.{quantity.place}" if quantity.place else quantity.quantity
+
+
+def reported_as(quantity: Quantity) -> str:
+    """The quantity whose reported figures are the series of this one: nearly always itself."""
+    return _REPORTED_AS.get(quantity.quantity, quantity.quantity)
 
 
 def published_quantities() -> list[Asked]:

@@ -184,10 +184,9 @@ def test_a_review_pass_rate_is_kept_over_reviewed_in_the_year():
     for figure in reported_figures():
         if figure.quantity in known_quantities():
             national[figure.quantity] = 0.0
-    tier = (
-        national[["quarter", "replicate"]]
-        .assign(tier="little_giant", reviewed=[200.0, 48.0, 0.0, 0.0], renewed=[120.0, 35.0, 0.0, 0.0])
-        .assign(rd_reported_yuan=0.0, revenue_yuan=1.0)
+    reviews = {"reviewed": [200.0, 48.0, 0.0, 0.0], "renewed": [120.0, 35.0, 0.0, 0.0]}
+    tier = national[["quarter", "replicate"]].assign(
+        tier="little_giant", rd_reported_yuan=0.0, revenue_yuan=1.0, **reviews
     )
     cluster = national.assign(firms=0.0, revenue_yuan=0.0)
     rows = compare_with_reported({"national": national, "tier": tier, "cluster": cluster}).set_index("id")

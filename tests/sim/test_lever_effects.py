@@ -6,12 +6,10 @@ from functools import cache
 
 import pandas as pd
 import pytest
-from conftest import SCALE, frame, levers, run, tables_equal
+from conftest import SCALE, frame, levers, listings, run, tables_equal
 
 from sim.calendar import Quarter
-from sim.flows import Flow
 from sim.levers import PROGRAMMES, Levers
-from sim.model import SRDIModel
 from sim.policy import Policy
 from sim.rules import Rules
 
@@ -74,18 +72,12 @@ def test_a_lever_moves_its_own_outcome_the_right_way_and_costs_money(name):
 
 
 def test_where_places_are_scarce_support_for_listing_hardly_moves_how_many_list():
-    def listings(places: float, intensity: float) -> float:
+    def supported(places: float, intensity: float) -> float:
+        # Places are scarce from 2022 on.
         support = policy("listing_support", intensity=intensity, budget_yuan=1e11)
-        parameters = {"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places}
-        model = SRDIModel(support.model_copy(update={"parameters": parameters}), scale=0.05, rng=1, until=UNTIL)
-        listed = 0
-        while model.running:
-            model.step()
-            # Places are scarce from 2022 on.
-            listed += model.flows[..., Flow.listings].sum() * (model.quarter.year >= 2022)
-        return listed
+        return listings(support, places, since=2022, until=UNTIL)
 
-    ample, scarce = (listings(places, 5.0) / listings(places, 0.0) - 1.0 for places in (1e5, 150.0))
+    ample, scarce = (supported(places, 5.0) / supported(places, 0.0) - 1.0 for places in (1e5, 150.0))
     assert ample > 0.1
     assert abs(scarce) < 0.25 * ample
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import accounts
 import numpy as np
 import pytest
-from conftest import ALL_LEVERS, REPORTED_LEVERS, SCALE, frame, levers, run, tables_equal
+from conftest import ALL_LEVERS, REPORTED_LEVERS, SCALE, frame, levers, listings, run, tables_equal
 from regulation import meets_the_file
 
 from sim.calendar import Quarter
 from sim.feedbacks import Feedbacks
 from sim.firms.columns import LISTED, NEVER
-from sim.flows import Flow
 from sim.institutions.chain_leader import ChainLeader
 from sim.institutions.cluster import Cluster
 from sim.institutions.ministry import Ministry
@@ -400,17 +399,12 @@ def test_the_second_call_of_a_year_is_for_the_share_it_is_given():
 def test_listings_settle_at_the_places_of_the_exchanges():
     """New certificates are felt a quarter later, so listings exceed the places while many come."""
 
-    def listings(places: float) -> float:
-        policy = Policy(parameters={"listing_rate": 0.05, "listing_srdi": 1.0, "listing_places": places})
-        model, found = SRDIModel(policy, scale=0.05, rng=1, until=2023), 0
-        while model.running:
-            model.step()
-            found += model.flows[..., Flow.listings].sum() * (model.quarter.year >= 2020)
-        return found / model.scale / 4
+    def a_year(places: float) -> float:
+        return listings(Policy(), places, since=2020, until=2023) / 4
 
-    assert 320.0 < listings(400.0) < 640.0
-    assert listings(1e5) > 1_000.0
-    assert listings(0.0) == 0.0
+    assert 320.0 < a_year(400.0) < 640.0
+    assert a_year(1e5) > 1_000.0
+    assert a_year(0.0) == 0.0
 
 
 def test_listed_firms_are_counted_among_srdi_smes(baseline):
